@@ -1,0 +1,66 @@
+import { Layout } from './layout.tsx';
+import { APP_NAMES, type ProblemName } from './phrases.ts';
+import type { Visit } from './visit.ts';
+
+/** The start page before anybody is signed in: what this is, and one button. */
+export function WelcomePage({ visit }: { visit: Visit }) {
+  const { app, issuer, phrases } = visit;
+  const { title, text } = phrases.welcome[app];
+  return (
+    <Layout visit={visit} page="welcome" title={title}>
+      <p class="lead">{text}</p>
+      <p>
+        <a class="button" href="/sign-in">
+          {phrases.signIn}
+        </a>
+      </p>
+      <p class="quiet">{phrases.welcome.where(new URL(issuer).host)}</p>
+    </Layout>
+  );
+}
+
+/** @param hereOnly true when the provider could not be told, so that the person may be signed in elsewhere */
+export function SignedOutPage({ visit, hereOnly = false }: { visit: Visit; hereOnly?: boolean }) {
+  const { app, phrases } = visit;
+  return (
+    <Layout visit={visit} page="signed-out" title={phrases.signedOut.title(APP_NAMES[app])}>
+      <p class="lead">{hereOnly ? phrases.signedOut.hereOnly : phrases.signedOut.text}</p>
+      <p>
+        <a class="button" href="/sign-in">
+          {phrases.signInAgain}
+        </a>
+      </p>
+    </Layout>
+  );
+}
+
+export interface ProblemProps {
+  visit: Visit;
+  problem: ProblemName;
+  /** The standard's code, such as `access_denied`, and perhaps the provider's words; for support, not for the person. */
+  code?: string | undefined;
+  /** Where "Try again" leads; without it the page leads to the start page. */
+  again?: { href: string; label: string } | undefined;
+}
+
+/** What went wrong, in words, and the way on. */
+export function ProblemPage({ visit, problem, code, again }: ProblemProps) {
+  const { phrases } = visit;
+  const { title, text } = phrases.problems[problem];
+  const way = again ?? { href: '/', label: phrases.toStart };
+  return (
+    <Layout visit={visit} page="problem" title={title}>
+      <p class="lead">{text}</p>
+      <p>
+        <a class="button" href={way.href}>
+          {way.label}
+        </a>
+      </p>
+      {code !== undefined && (
+        <p class="quiet">
+          {phrases.supportCode} <code>{code}</code>
+        </p>
+      )}
+    </Layout>
+  );
+}

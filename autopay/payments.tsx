@@ -1,0 +1,186 @@
+import { Router } from '@koa/router';
+
+import { dates, money } from './amounts.ts';
+import { sessionOfForm } from './forms.tsx';
+import { Layout } from './layout.tsx';
+import { ProblemPage, WelcomePage } from './pages.tsx';
+import type { Session } from './sessions.ts';
+import { seeOther, show, type Visit, type VisitState } from './visit.ts';
+
+interface Payment {
+  id: string;
+  payee: string;
+  account: string;
+  reference: string;
+  /** Days from today: an example that never grows old. */
+  dueIn: number;
+  /** In öre. */
+  amount: number;
+}
+
+const PAYMENTS: readonly Payment[] = [
+  {
+    id: '2041',
+    payee: 'Nordvik Kontor AB',
+    account: 'Bankgiro 512-0447',
+    reference: 'Faktura 88213',
+    dueIn: 2,
+    amount: 1_249_00,
+  },
+  {
+    id: '2042',
+    payee: 'Sjöbergs El & Bygg',
+    account: 'Bankgiro 5398-2216',
+    reference: 'OCR 7 4410 2098 13',
+    dueIn: 3,
+    amount: 48_375_50,
+  },
+  {
+    id: '2043',
+    payee: 'Västkusten Frakt AB',
+    account: 'Plusgiro 41 80 22-7',
+    reference: 'Faktura F-1190',
+    dueIn: 6,
+    amount: 9_860_00,
+  },
+  {
+    id: '2044',
+    payee: 'Hantverkargatans Fastighets AB',
+    account: 'Bankgiro 733-1904',
+    reference: 'Hyra, kvartal',
+    dueIn: 9,
+    amount: 126_000_00,
+  },
+  {
+    id: '2045',
+    payee: 'Kardemumma Catering',
+    account: 'Bankgiro 5811-6630',
+    reference: 'OCR 2 0931 5577 06',
+    dueIn: 14,
+    amount: 3_412_75,
+  },
+];
+
+/** Autopay's own business: the payments, and approving one. */
+export function paymentsRouter(): Router<VisitState> {
+  const router = new Router<VisitState>();
+
+  router.get('/', (ctx) => {
+    const { visit } = ctx.state;
+    const { session } = visit;
+    show(
+      ctx,
+      200,
+      session ? <PaymentsPage visit={visit} session={session} /> : <WelcomePage visit={visit} />,
+    );
+  });
+
+  router.post('/payments/:id/approve', (ctx) => {
+    const payment = PAYMENTS.find(({ id }) => id === ctx.params['id']);
+    if (!payment) return show(ctx, 404, <ProblemPage visit={ctx.state.visit} problem="notFound" />);
+    const session = sessionOfForm(ctx, ctx.request.body);
+    if (!session) return;
+
+    // The place for a step-up: `session.acr` and `session.authTime` say what was proved and when. If that
+    // is not enough for this payment, send the person to sign in again instead of going on.
+
+    // Approved once: doing it again keeps the first time.
+    if (!session.approvals.has(payment.id)) session.approvals.set(payment.id, new Date());
+    seeOther(ctx, `/#payment-${payment.id}`);
+  });
+
+  return router;
+}
+
+function PaymentsPage({ visit, session }: { visit: Visit; session: Session }) {
+  const phrases = visit.phrases.payments;
+  const waiting = PAYMENTS.filter(({ id }) => !session.approvals.has(id));
+  const sum = waiting.reduce((total, { amount }) => total + amount, 0);
+  return (
+    <Layout visit={visit} page="payments" title={phrases.title}>
+      <p class="lead">
+        {waiting.length === 0 ? phrases.noneWaiting : phrases.waiting(waiting.length, money(visit, sum))}
+      </p>
+      {/* The roles are said aloud because browsers drop them from a table that is laid out as cards. */}
+      <table role="table" aria-label={phrases.title}>
+        <thead role="rowgroup">
+          <tr role="row">
+            <th role="columnheader" scope="col">
+              {phrases.payee}
+            </th>
+            <th role="columnheader" scope="col">
+              {phrases.reference}
+            </th>
+            <th role="columnheader" scope="col">
+              {phrases.due}
+            </th>
+            <th role="columnheader" scope="col" class="number">
+              {phrases.amount}
+            </th>
+            <th role="columnheader" scope="col">
+              {phrases.decision}
+            </th>
+          </tr>
+        </thead>
+        <tbody role="rowgroup">
+          {PAYMENTS.map((payment) => (
+            <PaymentRow key={payment.id} visit={visit} session={session} payment={payment} />
+          ))}
+        </tbody>
+      </table>
+    </Layout>
+  );
+}
+
+function PaymentRow({ visit, session, payment }: { visit: Visit; session: Session; payment: Payment }) {
+  const phrases = visit.phrases.payments;
+  const due = new Date(Date.now() + payment.dueIn * 24 * 3_600_000);
+  return (
+    <tr role="row" id={`payment-${payment.id}`} data-payment={payment.id}>
+      <th role="rowheader" scope="row">
+        {payment.payee}
+        <span class="detail">{payment.account}</span>
+      </th>
+      <td role="cell" data-label={phrases.reference}>
+        {payment.reference}
+      </td>
+      <td role="cell" data-label={phrases.due}>
+        {dates(visit).format(due)}
+      </td>
+      <td role="cell" data-label={phrases.amount} class="number total">
+        {money(visit, payment.amount)}
+      </td>
+      <td role="cell" class="decision">
+        <Decision visit={visit} session={session} payment={payment} />
+      </td>
+    </tr>
+  );
+}
+
+function Decision({ visit, session, payment }: { visit: Visit; session: Session; payment: Payment }) {
+  const phrases = visit.phrases.payments;
+  const approvedAt = session.approvals.get(payment.id);
+  if (approvedAt) {
+    return (
+      <p class="done">
+        <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+          <path d="M2.5 8.5 6.5 12.5 13.5 4" fill="none" stroke="currentColor" stroke-width="2" />
+        </svg>
+        {phrases.approved} <time datetime={approvedAt.toISOString()}>{timeOfDay(visit, approvedAt)}</time>
+      </p>
+    );
+  }
+  return (
+    <form method="post" action={`/payments/${payment.id}/approve`}>
+      <input type="hidden" name="csrf" value={session.csrf} />
+      <button class="button small" type="submit">
+        {phrases.approve}
+        <span class="unseen">{phrases.approveWhat(payment.payee, money(visit, payment.amount))}</span>
+      </button>
+    </form>
+  );
+}
+
+function timeOfDay(visit: Visit, at: Date): string {
+  return at.toLocaleTimeString(visit.phrases.locale, { timeStyle: 'short', timeZone: 'Europe/Stockholm' });
+}

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+
+import { EncryptJWT, jwtDecrypt } from 'jose';
+import { randomNonce, randomPKCECodeVerifier, randomState } from 'openid-client';
+import { z } from 'zod';
+
+import { cookieName, cookieOptions, type Exchange } from './cookies.ts';
+import type { Settings } from './settings.ts';
+
+/** A sign-in that has left for the provider and not come back. */
+export interface PendingSignIn {
+  state: string;
+  nonce: string;
+  codeVerifier: string;
+  /** A path on this origin. */
+  returnTo: string;
+}
+
+/** Long enough for somebody who first connects a new phone at the provider. */
+const LIFE = 3_600_000;
+/** Each is some 500 bytes in every request, and browsers and servers refuse headers beyond 8-16 kB. */
+const MOST_AT_ONCE = 5;
+const STATE = /^[0-9a-z]{1,12}-[\w-]{20,64}$/;
+
+const contents = z.object({
+  state: z.string(),
+  nonce: z.string(),
+  codeVerifier: z.string(),
+  returnTo: z.string(),
+});
+
+/**
+ * Begins a sign-in. What it needs on the way back travels in an encrypted cookie of its own, named by the
+ * `state`: several tabs, opened in the same moment, each find theirs, and no other browser can finish it
+ * (RFC 9700 §4.7.1).
+ */
+export async function beginSignIn(
+  settings: Settings,
+  ctx: Exchange,
+  returnTo: string,
+): Promise<PendingSignIn> {
+  // The time in front lets the oldest be told from the names alone.
+  const state = `${Date.now().toString(36)}-${randomState()}`;
+  const pending = { state, nonce: randomNonce(), codeVerifier: randomPKCECodeVerifier(), returnTo };
+  const value = await new EncryptJWT({ ...pending })
+    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
+    .setAudience(settings.clientId)
+    .setExpirationTime(new Date(Date.now() + LIFE))
+    .encrypt(keyOf(settings));
+  forgetOldest(settings, ctx);
+  ctx.cookies.set(nameFor(settings, state), value, cookieOptions(settings, LIFE));
+  return pending;
+}
+
+/** Takes the sign-in that `state` names, once: the cookie goes with this answer. Undefined when there is none. */
+export async function takeSignIn(
+  settings: Settings,
+  ctx: Exchange,
+  state: string,
+): Promise<PendingSignIn | undefined> {
+  if (!STATE.test(state)) return undefined;
+  const value = ctx.cookies.get(nameFor(settings, state));
+  if (value === undefined) return undefined;
+  ctx.cookies.set(nameFor(settings, state), null, cookieOptions(settings));
+  try {
+    const { payload } = await jwtDecrypt(value, keyOf(settings), {
+      audience: settings.clientId,
+      contentEncryptionAlgorithms: ['A256GCM'],
+      keyManagementAlgorithms: ['dir'],
+      requiredClaims: ['exp'],
+    });
+    const pending = contents.parse(payload);
+    return pending.state === state ? pending : undefined;
+  } catch {
+    // Expired, altered, or of another secret: to the person all of these are a sign-in that is lost.
+    return undefined;
+  }
+}
+
+/**
+ * The path to come back to, if it is one of ours; else the start page. The comparison is made after
+ * parsing, as a browser would: `//host`, `/\host` and `/.//host` all leave this origin in one reading or another.
+ */
+export function ownPath(settings: Settings, value: unknown): string {
+  if (typeof value !== 'string' || value.length > 500 || !/^\/[\x21-\x5b\x5d-\x7e]*$/.test(value)) return '/';
+  const url = URL.parse(value, settings.origin);
+  if (url?.origin !== settings.origin || url.pathname.startsWith('//')) return '/';
+  return url.pathname + url.search;
+}
+
+function forgetOldest(settings: Settings, ctx: Exchange): void {
+  const prefix = nameFor(settings, '');
+  const names = ctx
+    .get('Cookie')
+    .split(/;\s*/)
+    .map((pair) => pair.split('=', 1)[0] ?? '')
+    .filter((name) => name.startsWith(prefix) && STATE.test(name.slice(prefix.length)))
+    .sort();
+  for (const name of names.slice(0, Math.max(0, names.length - MOST_AT_ONCE + 1))) {
+    ctx.cookies.set(name, null, cookieOptions(settings));
+  }
+}
+
+function nameFor(settings: Settings, state: string): string {
+  return cookieName(settings, `sign-in-${state}`);
+}
+
+function keyOf(settings: Settings): Uint8Array {
+  return createHash('sha256').update(`sign-in cookie\n${settings.cookieSecret}`).digest();
+}

@@ -1,0 +1,213 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { contrast } from './contrast.ts';
+
+/**
+ * What an operator decides: every setting with its type, its default and one sentence why.
+ * All faults are reported at once; the result is frozen. `.env.example` is checked against this table.
+ */
+const table = {
+  HEMMA_ISSUER: {
+    type: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/$/, '')),
+    fallback: 'http://localhost:3000',
+    why: 'The address people and applications know this provider by; every link and token is built from it alone.',
+  },
+  HEMMA_HOST: {
+    type: z.string().min(1),
+    fallback: '127.0.0.1',
+    why: 'The network address to listen on; a container listens on 0.0.0.0.',
+  },
+  HEMMA_PORT: {
+    type: z.coerce.number().int().min(1).max(65535),
+    fallback: '3000',
+    why: 'The port to listen on.',
+  },
+  HEMMA_DATA: {
+    type: z.string().min(1),
+    fallback: './data',
+    why: 'The folder of the embedded database, used when DATABASE_URL is not set.',
+  },
+  DATABASE_URL: {
+    type: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    fallback: undefined,
+    why: 'The PostgreSQL to use; without it the embedded database keeps everything under HEMMA_DATA.',
+  },
+  HEMMA_DATABASE_POOL: {
+    type: z.coerce.number().int().min(2).max(100),
+    fallback: '10',
+    why: 'Connections to PostgreSQL of one process: 10-20 serve best, 2 starve, 40 are wasted.',
+  },
+  HEMMA_SECRET_KEYS: {
+    type: z
+      .string()
+      .transform((list) => list.split(',').map((key) => key.trim()))
+      .pipe(z.array(z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'each key is 32 bytes in base64url')).min(1))
+      .optional(),
+    fallback: undefined,
+    why: 'Keys that encrypt what the database keeps secret, newest first, separated by commas; older ones still open what they closed.',
+  },
+  HEMMA_SMTP_URL: {
+    type: z.url({ protocol: /^smtps?$/ }).optional(),
+    fallback: undefined,
+    why: 'The mail server; without it (development only) mails are shown at /dev/mail.',
+  },
+  HEMMA_MAIL_FROM: {
+    type: z.string().regex(/^[^\r\n]+@[^\r\n]+$/),
+    fallback: 'Hemma <no-reply@hemma.example.com>',
+    why: 'The sender of every mail.',
+  },
+  HEMMA_TRUSTED_PROXIES: {
+    type: z.string().transform((list) =>
+      list
+        .split(',')
+        .map((entry) => entry.trim())
+        .filter(Boolean),
+    ),
+    fallback: '',
+    why: 'Addresses or ranges (10.0.0.0/8) of proxies whose X-Forwarded-For is believed; nobody else is.',
+  },
+  HEMMA_HELP_DESK_CONTACT: {
+    type: z.string().min(3).max(200),
+    fallback: 'the help desk',
+    why: 'How a person reaches the help desk: shown after a right password only.',
+  },
+  HEMMA_BRAND_NAME: {
+    type: z.string().min(1).max(40),
+    fallback: 'Hemma',
+    why: 'The name on every page, mail and authenticator entry.',
+  },
+  HEMMA_BRAND_ACCENT: {
+    type: z
+      .string()
+      .regex(/^#[0-9a-fA-F]{6}$/)
+      .refine(
+        (colour) => contrast(colour, '#ffffff') >= 4.5,
+        'white text on it must reach a contrast of 4.5:1',
+      )
+      .optional(),
+    fallback: undefined,
+    why: 'The colour of the one filled button on a page.',
+  },
+  HEMMA_BRAND_LOGO: {
+    type: z
+      .string()
+      .regex(/\.svg$/, 'an SVG file')
+      .optional(),
+    fallback: undefined,
+    why: 'A file with the logo shown beside the name.',
+  },
+  HEMMA_DEFAULT_LOCALE: {
+    type: z.enum(['sv', 'en']),
+    fallback: 'sv',
+    why: 'The language when neither application, account nor browser asks for one of ours.',
+  },
+  HEMMA_HASH_THREADS: {
+    type: z.coerce.number().int().min(1).max(64),
+    fallback: String(Math.max(1, availableParallelism() - 1)),
+    why: 'Passwords verified at once; cores - 1, so that a flood of sign-ins cannot starve the token endpoint.',
+  },
+  HEMMA_ALLOW_LOOPBACK_CLIENTS: {
+    type: z.enum(['yes', 'no']).transform((answer) => answer === 'yes'),
+    fallback: 'no',
+    why: 'Lets sign-out messages go to applications on this very machine; for trying out only.',
+  },
+  HEMMA_DEMO: {
+    type: z.enum(['yes', 'no']).transform((answer) => answer === 'yes'),
+    fallback: 'no',
+    why: 'Makes demo accounts and the applications Autopay and Lön on first start, and prints them; for trying out only.',
+  },
+  HEMMA_DEMO_CLIENT_SECRET: {
+    type: z.string().min(32).max(200).optional(),
+    fallback: undefined,
+    why: 'The secret that the demo applications present; the program that starts them chooses it.',
+  },
+  HEMMA_LOG_LEVEL: {
+    type: z.enum(['silent', 'error', 'warn', 'info', 'debug']),
+    fallback: 'info',
+    why: 'How much is logged; no level ever logs a secret.',
+  },
+  HEMMA_AUDIT_DAYS: {
+    type: z.coerce.number().int().min(1).max(3660),
+    fallback: '396',
+    why: 'Days that audit rows are kept: 13 months, so that a yearly review sees the whole year.',
+  },
+  HEMMA_OUTBOX_DAYS: {
+    type: z.coerce.number().int().min(1).max(90),
+    fallback: '7',
+    why: 'Days that a delivered mail is remembered; its text is gone at delivery.',
+  },
+  HEMMA_ATTEMPT_DAYS: {
+    type: z.coerce.number().int().min(1).max(3660),
+    fallback: '90',
+    why: 'Days that an idle count of failed attempts is kept.',
+  },
+} as const;
+
+type Table = typeof table;
+export type SettingName = keyof Table;
+type Values = { [Name in SettingName]: z.output<Table[Name]['type']> };
+
+/** Everything an operator decided, checked and frozen. */
+export type Settings = Readonly<
+  Values & {
+    /** True only for an issuer on http://localhost: a switch that nobody can forget to turn. */
+    development: boolean;
+  }
+>;
+
+/** Name, default and reason of every setting, for the README, `.env.example` and the settings test. */
+export const settingsTable: readonly { name: SettingName; fallback: string | undefined; why: string }[] =
+  Object.entries(table).map(([name, { fallback, why }]) => ({ name: name as SettingName, fallback, why }));
+
+const isLocal = (issuer: string) => /^http:\/\/localhost(:\d+)?$/.test(issuer);
+
+/** What only a real installation must have: nothing that is fine on a laptop is taken for granted there. */
+function productionFaults(values: Values, env: Record<string, string | undefined>): string[] {
+  const faults: string[] = [];
+  const needed = [
+    'HEMMA_SECRET_KEYS',
+    'DATABASE_URL',
+    'HEMMA_SMTP_URL',
+    'HEMMA_MAIL_FROM',
+    'HEMMA_HELP_DESK_CONTACT',
+  ];
+  for (const name of needed) {
+    if (!env[name]) faults.push(`${name} is missing: ${table[name as SettingName].why}`);
+  }
+  if (!values.HEMMA_ISSUER.startsWith('https://')) {
+    faults.push('HEMMA_ISSUER must begin with https:// (http is accepted for http://localhost only)');
+  }
+  if (new URL(values.HEMMA_ISSUER).pathname !== '/') {
+    faults.push('HEMMA_ISSUER must not have a path: give the provider a host name of its own');
+  }
+  for (const name of ['HEMMA_DEMO', 'HEMMA_DEMO_CLIENT_SECRET', 'HEMMA_ALLOW_LOOPBACK_CLIENTS'] as const) {
+    if (values[name]) faults.push(`${name} is for trying out on http://localhost only`);
+  }
+  return faults;
+}
+
+/**
+ * Reads the settings from environment variables.
+ * Unknown HEMMA_ names are faults too: a misspelt setting must not silently mean its default.
+ */
+export function readSettings(
+  env: Record<string, string | undefined>,
+): { settings: Settings } | { faults: string[] } {
+  const faults: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, { type, fallback }] of Object.entries(table)) {
+    const given = env[name] === '' ? undefined : env[name];
+    const result = type.safeParse(given ?? fallback);
+    if (result.success) values[name] = result.data;
+    else faults.push(`${name}: ${result.error.issues.map((issue) => issue.message).join('; ')}`);
+  }
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('HEMMA_') && !(name in table)) faults.push(`${name} is not a setting of Hemma`);
+  }
+  if (faults.length > 0) return { faults };
+  const read = values as Values;
+  const development = isLocal(read.HEMMA_ISSUER);
+  if (!development) faults.push(...productionFaults(read, env));
+  if (faults.length > 0) return { faults };
+  return { settings: Object.freeze({ ...read, development }) };
+}

@@ -1,0 +1,18 @@
+import type { Provider } from 'oidc-provider';
+import type { Settings } from '../../config/settings.ts';
+import type { Post } from '../../src/mail/outbox.ts';
+import type { Db } from '../../src/platform/database.ts';
+import type { Hasher } from '../../src/platform/hashing.ts';
+import type { Vault } from '../../src/platform/secrets.ts';
+import type { Assets } from './assets.ts';
+
+/** What the roof hands to every page: nothing is reached in any other way. */
+export interface House {
+  settings: Settings;
+  db: Db;
+  vault: Vault;
+  hasher: Hasher;
+  post: Post;
+  provider: Provider;
+  assets: Assets;
+}

@@ -1,0 +1,87 @@
+import type { Context } from 'koa';
+import { frameOf } from './frame.ts';
+import type { House } from './house.ts';
+import { renderPage } from './layout.tsx';
+import type { Phrases } from '../../src/locales/phrases.ts';
+import { Layout } from './layout.tsx';
+import type { Frame } from './layout.tsx';
+
+export type ProblemKind = keyof Phrases['problem']['kinds'];
+
+type ProblemProps = {
+  frame: Frame;
+  kind: ProblemKind;
+  /** Finds the matching line in the log. */
+  reference?: string | undefined;
+  tryAgainUrl?: string | undefined;
+  /** The application that the person came from, if it is known and its address may be trusted. */
+  backTo?: { name: string; url: string } | undefined;
+};
+
+/** What happened in words, what to do now, and a number to tell the help desk. */
+export function ProblemPage({ frame, kind, reference, tryAgainUrl, backTo }: ProblemProps) {
+  const t = frame.t.problem;
+  const { title, help } = t.kinds[kind];
+  return (
+    <Layout frame={frame} title={title} step="problem">
+      <h1>{title}</h1>
+      <p class="lead">{help}</p>
+      <div class="actions">
+        {tryAgainUrl && (
+          <a class="button" href={tryAgainUrl}>
+            {t.tryAgain}
+          </a>
+        )}
+        {backTo && (
+          <a class={tryAgainUrl ? 'button secondary' : 'button'} href={backTo.url}>
+            {t.backTo(backTo.name)}
+          </a>
+        )}
+      </div>
+      {reference && (
+        <p class="reference">
+          <span class="code" data-reference={reference}>
+            {t.reference(reference)}
+          </span>
+          <span class="help">{t.referenceHelp}</span>
+        </p>
+      )}
+    </Layout>
+  );
+}
+
+/** Which words belong to which code; what is not listed goes by its status. */
+const kinds: Record<string, ProblemKind> = {
+  'sign-in-ended': 'expired',
+  'session-ended': 'expired',
+  'form-expired': 'expired',
+  'foreign-form': 'forbidden',
+};
+
+function kindOf(ctx: Context, code: string, status: number): ProblemKind {
+  // Without any cookie of ours it is the browser that keeps none, or another browser than the one it began in.
+  if (code === 'sign-in-ended' && !ctx.get('cookie').includes('hemma-')) return 'no-cookies';
+  const known = kinds[code];
+  if (known) return known;
+  if (status === 404) return 'not-found';
+  if (status === 403) return 'forbidden';
+  if (status === 429) return 'too-many';
+  return status >= 500 ? 'trouble' : 'bad-request';
+}
+
+/** The one way out for whatever went wrong: words and a number for a person, a code and the number for a program. */
+export function showProblem(house: House, ctx: Context, code: string, description?: string): void {
+  const reference = ctx.state.origin.request;
+  const status = ctx.status;
+  ctx.set('Cache-Control', 'no-store');
+  if (ctx.accepts('html', 'json') !== 'html') {
+    ctx.body = { error: code, ...(description ? { error_description: description } : {}), reference };
+    return;
+  }
+  const frame = frameOf(house, ctx);
+  ctx.type = 'html';
+  ctx.body = renderPage(
+    frame,
+    <ProblemPage frame={frame} kind={kindOf(ctx, code, status)} reference={reference} />,
+  );
+}

@@ -1,0 +1,17 @@
+import type { Phrases } from '../../src/locales/phrases.ts';
+import type { Refusal } from './form.tsx';
+import type { Frame } from './layout.tsx';
+
+/** A refusal as the domain gives it: a code, and a number of seconds where one belongs to it. */
+export interface DomainRefusal {
+  code: keyof Phrases['refusals'];
+  seconds?: number;
+}
+
+/** The one place where a refusal becomes words: its code is the phrase's key. */
+export function inWords(frame: Frame, refusal: DomainRefusal, helpDesk: string, field?: string): Refusal {
+  const phrase = frame.t.refusals[refusal.code] as string | ((fact: number | string) => string);
+  const fact = refusal.code === 'authenticator-disabled' ? helpDesk : (refusal.seconds ?? 0);
+  const message = typeof phrase === 'string' ? phrase : phrase(fact);
+  return { code: refusal.code, message, field };
+}

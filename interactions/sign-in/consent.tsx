@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { accountById } from '../../src/accounts/accounts.ts';
+import { audit } from '../../src/platform/audit.ts';
+import type { StepPage, Visit } from './visit.ts';
+import type { Phrases } from '../../src/locales/phrases.ts';
+import { Form, SecondaryButton, SubmitButton } from '../page/form.tsx';
+import type { Refusal } from '../page/form.tsx';
+import { Layout } from '../page/layout.tsx';
+import type { Frame } from '../page/layout.tsx';
+
+type ConsentPageProps = {
+  frame: Frame;
+  action: string;
+  token: string;
+  clientName: string;
+  email: string;
+  scopes: readonly string[];
+  /** How long the yes lasts; undefined: until it is withdrawn. */
+  days?: number | undefined;
+  refusal?: Refusal | undefined;
+};
+
+export function ConsentPage(props: ConsentPageProps) {
+  const { frame, action, token, clientName, email, scopes, days, refusal } = props;
+  const t = frame.t.consent;
+  return (
+    <Layout frame={frame} title={t.title(clientName)} step="consent" scripts={['waiting-button']}>
+      <h1>{t.title(clientName)}</h1>
+      <p class="lead">{t.asks(clientName)}</p>
+      <ul class="list">
+        {scopes.map((scope) => (
+          <li key={scope}>{inWords(scope, t.scopes)}</li>
+        ))}
+      </ul>
+      <p class="quiet">
+        {days === undefined ? t.untilWithdrawn : t.lasts(days)} {t.withdraw}
+      </p>
+      <Form action={action} token={token} refusal={refusal}>
+        <SubmitButton name="choice" value="allow" waiting={t.waiting}>
+          {t.allow}
+        </SubmitButton>
+        <SecondaryButton name="choice" value="deny" waiting={t.waiting}>
+          {t.deny}
+        </SecondaryButton>
+      </Form>
+      <p class="whose">{frame.t.form.signingInAs(email)}</p>
+    </Layout>
+  );
+}
+
+/** A scope that nobody has put into words is still shown, by its own name. */
+function inWords(scope: string, words: Phrases['consent']['scopes']) {
+  return Object.hasOwn(words, scope) ? words[scope as keyof typeof words] : <span class="code">{scope}</span>;
+}
+
+const form = z.object({ choice: z.enum(['allow', 'deny']) });
+
+/** What is allowed lasts as long as its grant in the provider. */
+const grantDays = 30;
+
+const missing = ({ record }: Visit, what: 'missingOIDCScope' | 'missingOIDCClaims') => {
+  const list = record.prompt.details[what];
+  return Array.isArray(list) ? list.filter((entry): entry is string => typeof entry === 'string') : [];
+};
+
+/** Adds what was missing to the person's grant for this application. */
+async function allow(visit: Visit, accountId: string): Promise<string> {
+  const { provider } = visit.house;
+  const clientId = String(visit.record.params.client_id);
+  const { grantId } = visit.record as { grantId?: string };
+  const known = grantId ? await provider.Grant.find(grantId) : undefined;
+  const grant = known ?? new provider.Grant({ accountId, clientId });
+  grant.addOIDCScope(missing(visit, 'missingOIDCScope').join(' '));
+  grant.addOIDCClaims(missing(visit, 'missingOIDCClaims'));
+  return grant.save();
+}
+
+export const consent: StepPage<z.output<typeof form>> = {
+  form,
+  async show(visit, refusal) {
+    const { house, record, frame, action, token, clientName } = visit;
+    const email = (await accountById(house.db, record.session?.accountId ?? ''))?.email ?? '';
+    const asked = missing(visit, 'missingOIDCScope');
+    const scopes =
+      asked.length > 0
+        ? asked
+        : (typeof record.params.scope === 'string' ? record.params.scope : '').split(' ');
+    const shown = scopes.filter((scope) => scope !== 'openid');
+    return (
+      <ConsentPage
+        {...{ frame, action, token, clientName, email, scopes: shown, days: grantDays, refusal }}
+      />
+    );
+  },
+  async answer(visit, { choice }) {
+    const { house, ctx, record } = visit;
+    const accountId = record.session?.accountId;
+    if (!accountId) return { code: 'form-expired' };
+    const allowed = choice === 'allow';
+    await audit(house.db, {
+      event: allowed ? 'consent.granted' : 'consent.refused',
+      accountId,
+      clientId: String(record.params.client_id),
+      origin: ctx.state.origin,
+    });
+    const result = allowed
+      ? { consent: { grantId: await allow(visit, accountId) } }
+      : { error: 'access_denied', error_description: 'the person did not allow it' };
+    ctx.status = 303;
+    ctx.redirect(await house.provider.interactionResult(ctx.req, ctx.res, result));
+    return undefined;
+  },
+};

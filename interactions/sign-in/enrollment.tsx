@@ -1,0 +1,115 @@
+import { toString as qrCode } from 'qrcode';
+import { z } from 'zod';
+import { pendingConnection } from '../../src/factors/totp.ts';
+import { activate } from '../../src/factors/two-step.ts';
+import type { StepPage } from './visit.ts';
+import { accountOf, attemptOf } from './visit.ts';
+import { Form, SixDigitField, SubmitButton } from '../page/form.tsx';
+import type { Refusal } from '../page/form.tsx';
+import { Layout } from '../page/layout.tsx';
+import type { Frame } from '../page/layout.tsx';
+
+type EnrollmentPageProps = {
+  frame: Frame;
+  action: string;
+  token: string;
+  /** What the app will call the account, usually the e-mail address. */
+  accountName: string;
+  /** Drawn by us, never by anybody outside: it goes into the page as it is. */
+  qrSvg: string;
+  /** The base32 secret; shown in groups of four. */
+  secret: string;
+  /** Opens the app when the page is read on the phone itself. */
+  otpauthUri: string;
+  refusal?: Refusal | undefined;
+};
+
+export function EnrollmentPage(props: EnrollmentPageProps) {
+  const { frame, action, token, refusal } = props;
+  const t = frame.t.enrollment;
+  return (
+    <Layout frame={frame} title={t.title} step="enrollment" scripts={['six-digits', 'waiting-button']}>
+      <h1>{t.title}</h1>
+      <p class="lead">{t.intro}</p>
+      <ol class="steps">
+        <li>
+          <h2>{t.openApp}</h2>
+          <p class="quiet">{t.openAppHelp}</p>
+        </li>
+        <li>
+          <h2>{t.scan}</h2>
+          <Scan {...props} />
+        </li>
+        <li>
+          <Form action={action} token={token} refusal={refusal} fields={['code']}>
+            <SixDigitField label={t.type} refusal={refusal} autofocus={false} />
+            <SubmitButton waiting={t.waiting}>{t.submit}</SubmitButton>
+          </Form>
+        </li>
+      </ol>
+    </Layout>
+  );
+}
+
+function Scan({ frame, accountName, qrSvg, secret, otpauthUri }: EnrollmentPageProps) {
+  const t = frame.t.enrollment;
+  return (
+    <div class="scan">
+      <p class="quiet">{t.scanHelp}</p>
+      <figure>
+        <div
+          class="qr"
+          role="img"
+          aria-label={t.qrCode(accountName)}
+          dangerouslySetInnerHTML={{ __html: qrSvg }}
+        />
+        <figcaption>{accountName}</figcaption>
+      </figure>
+      <p class="on-phone">
+        <a href={otpauthUri}>{t.onThisPhone}</a>
+      </p>
+      <details>
+        <summary>{t.cannotScan}</summary>
+        <p class="quiet">{t.keyHelp}</p>
+        <dl>
+          <dt>{t.account}</dt>
+          <dd>{accountName}</dd>
+          <dt>{t.key}</dt>
+          <dd class="code" data-key={secret}>
+            {secret.match(/.{1,4}/g)?.join(' ')}
+          </dd>
+          <dt>{t.kind}</dt>
+          <dd>{t.timeBased}</dd>
+        </dl>
+      </details>
+    </div>
+  );
+}
+
+const form = z.object({ code: z.string().max(200).default('') });
+
+export const enrollment: StepPage<z.output<typeof form>> = {
+  form,
+  async show(visit, refusal) {
+    const { house, record, frame, action, token } = visit;
+    const account = accountOf(visit);
+    const brand = house.settings.HEMMA_BRAND_NAME;
+    const { key, uri } = await pendingConnection(house.db, house.vault, {
+      account,
+      interaction: record.uid,
+      brand,
+    });
+    const qrSvg = await qrCode(uri, { type: 'svg', margin: 2, errorCorrectionLevel: 'M' });
+    const accountName = account.email;
+    return (
+      <EnrollmentPage
+        {...{ frame, action, token, accountName, qrSvg, secret: key, otpauthUri: uri, refusal }}
+      />
+    );
+  },
+  async answer(visit, { code }) {
+    const { db, vault, post } = visit.house;
+    const refused = await activate(db, vault, post, { ...attemptOf(visit), code });
+    return refused && { ...refused, field: 'code' };
+  },
+};

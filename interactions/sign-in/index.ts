@@ -1,0 +1,146 @@
+import { bodyParser } from '@koa/bodyparser';
+import Router from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import { errors } from 'oidc-provider';
+import { z } from 'zod';
+import { sentByOurPage } from '../../src/platform/http.ts';
+import { frameOf } from '../page/frame.ts';
+import type { House } from '../page/house.ts';
+import { renderPage } from '../page/layout.tsx';
+import { inWords } from '../page/refusal.ts';
+import { consent } from './consent.tsx';
+import { enrollment } from './enrollment.tsx';
+import { finish } from './finish.ts';
+import { mailedCode } from './mailed-code.tsx';
+import { newRecoveryCode } from './new-recovery-code.tsx';
+import { otherAccount } from './other-account.tsx';
+import { password } from './password.tsx';
+import type { InteractionRecord } from './progress.ts';
+import { progressOf } from './progress.ts';
+import type { Step } from './steps.ts';
+import { openStep } from './steps.ts';
+import { totp } from './totp.tsx';
+import type { Refused, StepPage, Visit } from './visit.ts';
+
+type AnyPage = StepPage<Record<string, unknown>>;
+type PageName = Step | 'consent';
+
+const pages = {
+  password,
+  'other-account': otherAccount,
+  totp,
+  'mailed-code': mailedCode,
+  enrollment,
+  'new-recovery-code': newRecoveryCode,
+  consent,
+} as unknown as Record<PageName, AnyPage>;
+
+/** The interaction of this address, for the browser that it began in; anybody else learns nothing of it. */
+async function interactionOf(house: House, ctx: Context): Promise<InteractionRecord> {
+  const record = await house.provider.interactionDetails(ctx.req, ctx.res).catch((fault: unknown) => {
+    if (fault instanceof errors.SessionNotFound) return ctx.throw(404, 'sign-in-ended');
+    throw fault;
+  });
+  // The library goes by the cookie alone; the address must be the cookie's.
+  if (record.uid !== ctx.params.uid) ctx.throw(404, 'sign-in-ended');
+  return record;
+}
+
+async function visitOf(house: House, ctx: Context): Promise<Visit> {
+  const record = await interactionOf(house, ctx);
+  const progress = await progressOf(house.db, record);
+  const client = await house.provider.Client.find(String(record.params.client_id));
+  const uiLocales = typeof record.params.ui_locales === 'string' ? record.params.ui_locales : undefined;
+  return {
+    house,
+    ctx,
+    record,
+    progress,
+    frame: frameOf(house, ctx, { uiLocales, account: progress.account?.locale }),
+    action: ctx.path,
+    token: house.vault.mac('sign-in form', record.uid),
+    clientName: client?.clientName ?? record.params.client_id?.toString() ?? '',
+  };
+}
+
+const openPage = ({ record, progress }: Visit): PageName | 'finished' =>
+  record.prompt.name === 'consent' ? 'consent' : openStep(progress.situation);
+
+/** On to the page that is open now, or out of the sign-in. 303: what was posted is not posted again (RFC 9700 §4.12). */
+async function goOn(visit: Visit): Promise<void> {
+  const open = openPage(visit);
+  const to = open === 'finished' ? await finish(visit) : `/interaction/${visit.record.uid}/${open}`;
+  visit.ctx.status = 303;
+  visit.ctx.redirect(to);
+}
+
+async function show(
+  visit: Visit,
+  page: AnyPage,
+  refused: Refused,
+  typed: Record<string, unknown>,
+): Promise<void> {
+  const { frame, house, ctx } = visit;
+  const refusal = refused && inWords(frame, refused, house.settings.HEMMA_HELP_DESK_CONTACT, refused.field);
+  const element = await page.show(visit, refusal, typed);
+  if (refused?.code === 'throttled') {
+    ctx.status = 429;
+    ctx.set('Retry-After', String(refused.seconds ?? 1));
+  } else ctx.status = refused ? 422 : 200;
+  ctx.type = 'html';
+  ctx.body = renderPage(frame, element);
+}
+
+/** A page that is not open leads to the one that is; nothing about it is shown or taken. */
+function get(house: House): Middleware {
+  return async (ctx) => {
+    const visit = await visitOf(house, ctx);
+    const open = openPage(visit);
+    if (open === 'finished' || open !== ctx.params.step) return goOn(visit);
+    return show(visit, pages[open], undefined, {});
+  };
+}
+
+const tokenField = z.object({ token: z.string().max(200).optional() });
+
+function post(house: House): Middleware {
+  return async (ctx) => {
+    if (!sentByOurPage(ctx, house.settings.HEMMA_ISSUER)) return ctx.throw(403, 'foreign-form');
+    const visit = await visitOf(house, ctx);
+    const open = openPage(visit);
+    if (open === 'finished' || open !== ctx.params.step) return goOn(visit);
+    const page = pages[open];
+    const { token } = parsed(ctx, tokenField);
+    if (!token || !house.vault.macMatches('sign-in form', visit.record.uid, token)) {
+      await show(visit, page, { code: 'form-expired' }, {});
+      ctx.status = 403;
+      return undefined;
+    }
+    const form = parsed(ctx, page.form);
+    const refused = await page.answer(visit, form);
+    if (refused) return show(visit, page, refused, form);
+    if (open === 'consent') return undefined;
+    return goOn({ ...visit, progress: await progressOf(house.db, visit.record) });
+  };
+}
+
+/** A repeated field is an array, `a[b]` an object: neither is what our forms send, and neither goes further. */
+function parsed<Form>(ctx: Context, form: z.ZodType<Form>): Form {
+  const result = form.safeParse(ctx.request.body ?? {});
+  if (!result.success) return ctx.throw(400, 'malformed-form');
+  return result.data;
+}
+
+/** All pages of all sign-ins: every ceremony that needs a fresh proof of who is there happens here. */
+export function signIn(house: House): Middleware {
+  const router = new Router({ prefix: '/interaction/:uid' });
+  const body = bodyParser({ enableTypes: ['form'], formLimit: '16kb', encoding: 'utf-8' });
+  router.use((ctx, next) => {
+    ctx.set('Cache-Control', 'no-store');
+    return next();
+  });
+  router.get('/', async (ctx) => goOn(await visitOf(house, ctx)));
+  router.get('/:step', get(house));
+  router.post('/:step', body, post(house));
+  return router.routes() as unknown as Middleware;
+}

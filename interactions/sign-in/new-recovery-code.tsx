@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { confirmCode, offerCode } from '../../src/factors/recovery-code.ts';
+import type { StepPage } from './visit.ts';
+import { accountOf, attemptOf } from './visit.ts';
+import { formatDate } from '../../src/locales/phrases.ts';
+import { Field, Form, SubmitButton } from '../page/form.tsx';
+import type { Refusal } from '../page/form.tsx';
+import { Layout } from '../page/layout.tsx';
+import type { Frame } from '../page/layout.tsx';
+
+type NewRecoveryCodePageProps = {
+  frame: Frame;
+  action: string;
+  token: string;
+  /** As it is shown: `XXXX-XXXX-XXXX-XXXX-XXXX`. */
+  recoveryCode: string;
+  /** Stand on the kept copy, on paper or in the file. */
+  email: string;
+  issued: Date;
+  refusal?: Refusal | undefined;
+};
+
+/** The quietest page of all: the code, three ways to keep it, one field, one button. */
+export function NewRecoveryCodePage(props: NewRecoveryCodePageProps) {
+  const { frame, action, token, recoveryCode, refusal } = props;
+  const t = frame.t.newRecoveryCode;
+  return (
+    <Layout
+      frame={frame}
+      title={t.title}
+      step="new-recovery-code"
+      scripts={['recovery-code', 'waiting-button']}
+    >
+      <h1>{t.title}</h1>
+      <p class="lead">{t.help}</p>
+      <div class="keepsake">
+        <h2 class="on-paper">{t.keepsake(frame.brand.name)}</h2>
+        <p class="on-paper">{props.email}</p>
+        <p class="recovery-code" data-recovery-code={recoveryCode}>
+          <Groups of={recoveryCode} />
+        </p>
+        <p class="on-paper">{t.keepsakeHelp}</p>
+        <p class="on-paper">{t.issued(formatDate(frame.locale, props.issued))}</p>
+      </div>
+      <WaysToKeep {...props} />
+      <Form action={action} token={token} refusal={refusal} fields={['lastGroup']}>
+        <Field name="lastGroup" label={t.typeBack} autocomplete="off" code refusal={refusal} />
+        <SubmitButton waiting={t.waiting}>{t.submit}</SubmitButton>
+      </Form>
+    </Layout>
+  );
+}
+
+/** The groups keep together when the line breaks; selecting the text gives the code with its hyphens. */
+function Groups({ of }: { of: string }) {
+  const groups = of.split('-');
+  return groups.map((group, place) => (
+    <span key={place}>
+      {group}
+      {place < groups.length - 1 && '-'}
+    </span>
+  ));
+}
+
+function WaysToKeep({ frame, recoveryCode, email, issued }: NewRecoveryCodePageProps) {
+  const t = frame.t.newRecoveryCode;
+  const kept = [
+    t.keepsake(frame.brand.name),
+    email,
+    recoveryCode,
+    t.keepsakeHelp,
+    t.issued(formatDate(frame.locale, issued)),
+  ];
+  return (
+    <>
+      <p class="quiet" data-without-script>
+        {t.withoutScript}
+      </p>
+      <div class="keep" hidden data-keep={kept.join('\n\n')} data-file-name={t.fileName}>
+        <button type="button" class="button secondary" data-keep-by="copy" data-done={t.copied}>
+          <span aria-live="polite">{t.copy}</span>
+        </button>
+        <button type="button" class="button secondary" data-keep-by="download">
+          <span>{t.download}</span>
+        </button>
+        <button type="button" class="button secondary" data-keep-by="print">
+          <span>{t.print}</span>
+        </button>
+      </div>
+    </>
+  );
+}
+
+const form = z.object({ lastGroup: z.string().max(200).default('') });
+
+export const newRecoveryCode: StepPage<z.output<typeof form>> = {
+  form,
+  async show(visit, refusal) {
+    const { house, record, frame, action, token } = visit;
+    const account = accountOf(visit);
+    const recoveryCode = await offerCode(house.db, house.vault, house.hasher, {
+      account,
+      interaction: record.uid,
+    });
+    const { email } = account;
+    return (
+      <NewRecoveryCodePage {...{ frame, action, token, recoveryCode, email, issued: new Date(), refusal }} />
+    );
+  },
+  async answer(visit, { lastGroup }) {
+    const { db, vault, post } = visit.house;
+    const refused = await confirmCode(db, vault, post, { ...attemptOf(visit), lastGroup });
+    return refused && { ...refused, field: 'lastGroup' };
+  },
+};

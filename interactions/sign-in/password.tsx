@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { accountById } from '../../src/accounts/accounts.ts';
+import { verifyPassword } from '../../src/accounts/passwords.ts';
+import { cookieName } from '../../src/platform/http.ts';
+import type { StepPage, Visit } from './visit.ts';
+import { Field, Form, PasswordField, SubmitButton, Ways } from '../page/form.tsx';
+import type { Refusal } from '../page/form.tsx';
+import { Layout } from '../page/layout.tsx';
+import type { Frame } from '../page/layout.tsx';
+
+type PasswordPageProps = {
+  frame: Frame;
+  action: string;
+  token: string;
+  clientName?: string | undefined;
+  /** What was typed before a refusal, or the request's `login_hint`. A password is never sent back. */
+  email?: string | undefined;
+  /** Set when somebody signed in proves again who they are: the address is shown and cannot be changed. */
+  account?: { email: string } | undefined;
+  forgottenPasswordUrl?: string | undefined;
+  refusal?: Refusal | undefined;
+};
+
+export function PasswordPage(props: PasswordPageProps) {
+  const { frame, action, token, clientName, email, account, forgottenPasswordUrl, refusal } = props;
+  const t = frame.t.password;
+  const title = account ? t.confirmTitle : t.title;
+  const known = account?.email ?? email;
+  return (
+    <Layout frame={frame} title={title} step="password" scripts={['show-password', 'waiting-button']}>
+      <h1>{title}</h1>
+      {clientName && <p class="lead">{t.continueTo(clientName)}</p>}
+      <Form action={action} token={token} refusal={refusal} fields={['email', 'password']}>
+        <Field
+          name="email"
+          label={t.email}
+          value={known}
+          autocomplete="username"
+          inputmode="email"
+          readonly={account !== undefined}
+          autofocus={!known}
+          refusal={refusal}
+        />
+        <PasswordField
+          t={frame.t}
+          name="password"
+          label={t.password}
+          autocomplete="current-password"
+          autofocus={Boolean(known) && refusal?.field !== 'email'}
+          refusal={refusal}
+        />
+        <SubmitButton waiting={t.waiting}>{t.submit}</SubmitButton>
+      </Form>
+      {forgottenPasswordUrl && <Ways ways={[{ href: forgottenPasswordUrl, label: t.forgotten }]} />}
+    </Layout>
+  );
+}
+
+const form = z.object({
+  email: z.string().max(1000).default(''),
+  password: z.string().max(1000).default(''),
+});
+
+/** The address to begin with: what was typed, what the application hints, or who is signed in here already. */
+async function knownEmail({ house, record }: Visit): Promise<string | undefined> {
+  if (typeof record.params.login_hint === 'string') return record.params.login_hint;
+  const current = record.session?.accountId;
+  return current ? (await accountById(house.db, current))?.email : undefined;
+}
+
+export const password: StepPage<z.output<typeof form>> = {
+  form,
+  async show(visit, refusal, typed) {
+    const { frame, action, token, clientName } = visit;
+    const email = typed.email ?? (await knownEmail(visit));
+    return <PasswordPage {...{ frame, action, token, clientName, email, refusal }} />;
+  },
+  async answer({ house, ctx, record }, { email, password: secret }) {
+    if (email.trim() === '') return { code: 'missing-email', field: 'email' };
+    if (secret === '') return { code: 'missing-password', field: 'password' };
+    return verifyPassword(house.db, house.hasher, house.post, {
+      interaction: record.uid,
+      email,
+      password: secret,
+      device: ctx.cookies.get(cookieName(house.settings, 'device'), { signed: false }),
+      origin: ctx.state.origin,
+    });
+  },
+};

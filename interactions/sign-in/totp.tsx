@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { verifyTotp } from '../../src/factors/totp.ts';
+import { inWords } from '../page/refusal.ts';
+import { noteChoice } from './progress.ts';
+import type { StepPage } from './visit.ts';
+import { accountOf, attemptOf } from './visit.ts';
+import { Choice, Form, RefusalNotice, SixDigitField, SubmitButton, Ways } from '../page/form.tsx';
+import type { Refusal } from '../page/form.tsx';
+import { Layout } from '../page/layout.tsx';
+import type { Frame } from '../page/layout.tsx';
+
+type TotpPageProps = {
+  frame: Frame;
+  action: string;
+  token: string;
+  email: string;
+  /** False for a step-up and wherever a remembered device is not good enough. */
+  mayRemember: boolean;
+  anotherWayUrl?: string | undefined;
+  /** Where "New or lost phone?" leads. */
+  lostPhoneUrl?: string | undefined;
+  refusal?: Refusal | undefined;
+};
+
+export function TotpPage(props: TotpPageProps) {
+  const { frame, email, refusal } = props;
+  const t = frame.t.totp;
+  const disabled = refusal?.code === 'authenticator-disabled';
+  const title = disabled ? t.disabledTitle : t.title;
+  return (
+    <Layout frame={frame} title={title} step="totp" scripts={['six-digits', 'waiting-button']}>
+      <h1>{title}</h1>
+      <p class="lead">{frame.t.form.signingInAs(email)}</p>
+      {disabled ? <RefusalNotice refusal={refusal} /> : <CodeForm {...props} />}
+      <Ways ways={waysOn(props)} />
+    </Layout>
+  );
+}
+
+function CodeForm({ frame, action, token, mayRemember, refusal }: TotpPageProps) {
+  const t = frame.t.totp;
+  return (
+    <Form action={action} token={token} refusal={refusal} fields={['code']}>
+      {/* Before the digits: the sixth of them sends the form, and a box below would come too late. */}
+      {mayRemember && <Choice name="rememberDevice" value="yes" label={t.remember} />}
+      <SixDigitField label={t.code} help={t.help} refusal={refusal} />
+      <SubmitButton waiting={t.waiting}>{t.submit}</SubmitButton>
+    </Form>
+  );
+}
+
+function waysOn({ frame, anotherWayUrl, lostPhoneUrl }: TotpPageProps) {
+  const { anotherWay, newOrLost } = frame.t.totp;
+  return [
+    ...(anotherWayUrl ? [{ href: anotherWayUrl, label: anotherWay }] : []),
+    ...(lostPhoneUrl ? [{ href: lostPhoneUrl, label: newOrLost }] : []),
+  ];
+}
+
+const form = z.object({ code: z.string().max(200).default(''), rememberDevice: z.literal('yes').optional() });
+
+export const totp: StepPage<z.output<typeof form>> = {
+  form,
+  show(visit, refusal) {
+    const { house, frame, action, token, progress } = visit;
+    const { email } = accountOf(visit);
+    const off = progress.authenticator?.disabledAt
+      ? inWords(frame, { code: 'authenticator-disabled' }, house.settings.HEMMA_HELP_DESK_CONTACT)
+      : refusal;
+    const mayRemember = progress.situation.demand.level < 2;
+    return <TotpPage {...{ frame, action, token, email, mayRemember, refusal: off }} />;
+  },
+  async answer(visit, { code, rememberDevice }) {
+    const { house, record } = visit;
+    if (rememberDevice) await noteChoice(house.db, record.uid, 'remember-device');
+    const refused = await verifyTotp(house.db, house.vault, house.post, { ...attemptOf(visit), code });
+    return refused && { ...refused, field: 'code' };
+  },
+};

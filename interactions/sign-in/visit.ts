@@ -1,0 +1,50 @@
+import type { Context } from 'koa';
+import type { VNode } from 'preact';
+import type { ZodType } from 'zod';
+import type { Account } from '../../src/accounts/accounts.ts';
+import type { House } from '../page/house.ts';
+import type { Frame } from '../page/layout.tsx';
+import type { Refusal } from '../page/form.tsx';
+import type { DomainRefusal } from '../page/refusal.ts';
+import type { InteractionRecord, Progress } from './progress.ts';
+
+/** One request to one page of a sign-in. */
+export interface Visit {
+  house: House;
+  ctx: Context;
+  record: InteractionRecord;
+  progress: Progress;
+  frame: Frame;
+  /** Where the page's form posts to. */
+  action: string;
+  /** Binds the page's form to this interaction. */
+  token: string;
+  /** The application that the person came from. */
+  clientName: string;
+}
+
+/** A refusal and the field that it is about. */
+export type Refused = (DomainRefusal & { field?: string }) | undefined;
+
+/**
+ * One page of the sign-in: what it shows and what it does with an answer. An answer asks one domain function one
+ * question; what comes next is decided by the table of steps alone.
+ */
+export interface StepPage<Form> {
+  form: ZodType<Form>;
+  show(visit: Visit, refusal: Refusal | undefined, typed: Partial<Form>): Promise<VNode> | VNode;
+  answer(visit: Visit, form: Form): Promise<Refused>;
+}
+
+/** The account that proved its password; pages behind the password are open for one only. */
+export function accountOf({ progress }: Visit): Account {
+  if (!progress.account) throw new Error('a page behind the password was opened without one');
+  return progress.account;
+}
+
+/** What a factor's verifier needs to know of this request. */
+export const attemptOf = (visit: Visit) => ({
+  account: accountOf(visit),
+  interaction: visit.record.uid,
+  origin: visit.ctx.state.origin,
+});

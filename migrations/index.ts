@@ -1,0 +1,51 @@
+import type { Knex } from 'knex';
+import type { Db } from '../src/platform/database.ts';
+import { sql } from '../src/platform/database.ts';
+import { firstLight } from './0001-first-light.ts';
+
+/** One step of the database's growth. It is written once and never changed after a release. */
+export interface Migration {
+  name: string;
+  up: (schema: Knex.SchemaBuilder) => Knex.SchemaBuilder;
+}
+
+const migrations: readonly Migration[] = [firstLight];
+
+// Any number that no other program on the same database uses for its own lock.
+const lock = 4_736_672;
+
+/**
+ * Brings the database to the newest shape and answers with the names of the steps taken.
+ * Everything happens in one transaction under an advisory lock: two processes that start together migrate
+ * once, and one that is killed half-way leaves nothing behind.
+ */
+export function migrate(db: Db): Promise<string[]> {
+  return db.transaction(async (open) => {
+    await open.query('SELECT pg_advisory_xact_lock($1)', [lock]);
+    await open.query(
+      'CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL)',
+    );
+    const { rows } = await open.query<{ name: string }>('SELECT name FROM migrations');
+    const applied = new Set(rows.map((row) => row.name));
+    const missing = migrations.filter(({ name }) => !applied.has(name));
+    for (const { name, up } of missing) {
+      for (const statement of up(sql.schema).toSQL()) {
+        await open.run(sql.raw(statement.sql, statement.bindings as Knex.RawBinding[]));
+      }
+      await open.query('INSERT INTO migrations (name, applied_at) VALUES ($1, $2)', [name, new Date()]);
+    }
+    return missing.map(({ name }) => name);
+  });
+}
+
+/** Whether the database has every step that this program needs. */
+export async function migrated(db: Db): Promise<boolean> {
+  const { rows } = await db.query<{ there: boolean }>(
+    "SELECT to_regclass('migrations') IS NOT NULL AS there",
+  );
+  if (!rows[0]?.there) return false;
+  const { count } = await db.query('SELECT name FROM migrations WHERE name = ANY($1)', [
+    migrations.map((m) => m.name),
+  ]);
+  return count === migrations.length;
+}

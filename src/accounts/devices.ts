@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import type { Origin } from '../platform/audit.ts';
+import { audit } from '../platform/audit.ts';
+import type { Db } from '../platform/database.ts';
+import { recordProof } from '../platform/proofs.ts';
+import { randomToken, sha256 } from '../platform/secrets.ts';
+import { newDevice } from '../mail/messages.ts';
+import type { Post } from '../mail/outbox.ts';
+import type { Account } from './accounts.ts';
+
+/**
+ * Browsers that an account has signed in from. One cookie names the browser; strangers' wrong passwords do not
+ * lock it out, and where the person asked for it, it stands in for the six digits for 30 days.
+ */
+export interface Device {
+  id: string;
+  label: string;
+  firstSeenAt: Date;
+  lastSeenAt: Date;
+  rememberedUntil: Date | undefined;
+}
+
+interface Row {
+  id: string;
+  label: string;
+  first_seen_at: Date;
+  last_seen_at: Date;
+  remembered_until: Date | null;
+}
+
+const deviceOf = (row: Row): Device => ({
+  id: row.id,
+  label: row.label,
+  firstSeenAt: row.first_seen_at,
+  lastSeenAt: row.last_seen_at,
+  rememberedUntil: row.remembered_until ?? undefined,
+});
+
+const rememberedDays = 30;
+
+const families: readonly [RegExp, string][] = [
+  [/Edg\//, 'Edge'],
+  [/OPR\//, 'Opera'],
+  [/Firefox\//, 'Firefox'],
+  [/Chrom(e|ium)\//, 'Chrome'],
+  [/Safari\//, 'Safari'],
+];
+const systems: readonly [RegExp, string][] = [
+  [/iPhone/, 'iPhone'],
+  [/iPad/, 'iPad'],
+  [/Android/, 'Android'],
+  [/Windows/, 'Windows'],
+  [/Mac OS X/, 'Mac'],
+  [/Linux/, 'Linux'],
+];
+
+/** "Firefox, Windows": words of ours chosen by what the browser calls itself, never its own text. */
+export function deviceLabel(userAgent: string): string {
+  const found = [families, systems].map((list) => list.find(([pattern]) => pattern.test(userAgent))?.[1]);
+  return found.filter(Boolean).join(', ') || '?';
+}
+
+/** The device that a browser's cookie names for this account, if there is one. */
+export async function knownDevice(db: Db, accountId: string, token: string): Promise<Device | undefined> {
+  const { rows } = await db.query<Row>(
+    'SELECT id, label, first_seen_at, last_seen_at, remembered_until FROM devices WHERE account_id = $1 AND token_hash = $2',
+    [accountId, sha256(token)],
+  );
+  return rows[0] && deviceOf(rows[0]);
+}
+
+/** Writes the proof that stands in for six digits, where the device is remembered and its time has not run out. */
+export async function recogniseDevice(
+  open: Db,
+  interaction: string,
+  accountId: string,
+  device: Device | undefined,
+  origin: Origin,
+): Promise<void> {
+  if (!device?.rememberedUntil || device.rememberedUntil <= new Date()) return;
+  await recordProof(open, interaction, { factor: 'device', accountId, ref: device.id });
+  await audit(open, { event: 'device.recognised', accountId, origin, detail: { device: device.id } });
+}
+
+/**
+ * Notes the browser of a finished sign-in, and answers the token for its cookie. An account's first browser is
+ * no news; any later new one is told by mail.
+ */
+export async function welcomeDevice(
+  open: Db,
+  post: Post,
+  account: Account,
+  { token, remember, origin }: { token: string | undefined; remember: boolean; origin: Origin },
+): Promise<string> {
+  const now = new Date();
+  const remembered = remember ? new Date(now.getTime() + rememberedDays * 86_400_000) : null;
+  const mine = token ?? randomToken();
+  const label = deviceLabel(origin.userAgent);
+  const { rows: others } = await open.query('SELECT 1 FROM devices WHERE account_id = $1 LIMIT 1', [
+    account.id,
+  ]);
+  const { rows } = await open.query<{ id: string; fresh: boolean }>(
+    `INSERT INTO devices (id, account_id, token_hash, label, first_seen_at, last_seen_at, remembered_until)
+     VALUES ($1, $2, $3, $4, $5, $5, $6)
+     ON CONFLICT (account_id, token_hash) DO UPDATE SET
+       last_seen_at = $5, label = $4, remembered_until = coalesce($6, devices.remembered_until)
+     RETURNING id, id = $1 AS fresh`,
+    [randomUUID(), account.id, sha256(mine), label, now, remembered],
+  );
+  if (remember) {
+    const detail = { device: rows[0]?.id ?? '' };
+    await audit(open, { event: 'device.remembered', accountId: account.id, origin, detail });
+  }
+  if (rows[0]?.fresh && others.length > 0) {
+    await post(open, account, 'new-device', (facts) => newDevice(facts, label));
+  }
+  return mine;
+}
+
+/** The remembered devices of an account, the latest first. */
+export async function rememberedDevices(db: Db, accountId: string): Promise<Device[]> {
+  const { rows } = await db.query<Row>(
+    `SELECT id, label, first_seen_at, last_seen_at, remembered_until FROM devices
+     WHERE account_id = $1 AND remembered_until > $2 ORDER BY last_seen_at DESC`,
+    [accountId, new Date()],
+  );
+  return rows.map(deviceOf);
+}
+
+/** Ends the remembering of one device of this account; answers whether there was one. */
+export function forgetDevice(db: Db, accountId: string, device: string, origin: Origin): Promise<boolean> {
+  return db.transaction(async (open) => {
+    const { count } = await open.query(
+      'UPDATE devices SET remembered_until = NULL WHERE account_id = $1 AND id::text = $2 AND remembered_until IS NOT NULL',
+      [accountId, device],
+    );
+    if (count > 0) await audit(open, { event: 'device.forgotten', accountId, origin, detail: { device } });
+    return count > 0;
+  });
+}

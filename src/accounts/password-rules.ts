@@ -1,0 +1,30 @@
+import { dictionary } from '@zxcvbn-ts/language-common';
+
+export type PasswordFault = 'password-too-short' | 'password-too-long' | 'password-too-common';
+
+const common = new Set(dictionary['passwords-common']);
+
+const longest = 256;
+
+/**
+ * What is wrong with a new password, if anything (NIST SP 800-63B-4 §3.1.1.2): at least 8 characters beside a
+ * second step and 15 alone, counted in code points; no composition rules; not a password that thousands use, nor
+ * the address, the name or the product's name (compared whole, letters and digits only).
+ */
+export function passwordFault(
+  password: string,
+  { twoStep, context }: { twoStep: boolean; context: readonly string[] },
+): PasswordFault | undefined {
+  const normal = password.normalize('NFC');
+  const length = Array.from(normal).length;
+  if (length < (twoStep ? 8 : 15)) return 'password-too-short';
+  if (length > longest) return 'password-too-long';
+  const bare = (text: string) => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
+  const names = new Set(
+    context.flatMap((text) => [bare(text), bare(text.split('@')[0] ?? '')]).filter((name) => name !== ''),
+  );
+  const lower = normal.toLowerCase();
+  const core = bare(normal).replace(/\d{1,4}$/, '');
+  if (common.has(lower) || names.has(bare(normal)) || names.has(core)) return 'password-too-common';
+  return undefined;
+}

@@ -1,0 +1,71 @@
+import type { Origin } from '../platform/audit.ts';
+import { audit } from '../platform/audit.ts';
+import type { Db } from '../platform/database.ts';
+import type { Hasher } from '../platform/hashing.ts';
+import { recordProof } from '../platform/proofs.ts';
+import { sha256 } from '../platform/secrets.ts';
+import { clearAttempts, countAttempt, forgiveAttempt } from '../platform/throttle.ts';
+import { successAfterFailures } from '../mail/messages.ts';
+import type { Post } from '../mail/outbox.ts';
+import { accountWithPassword, emailKey, replaceHash } from './accounts.ts';
+import { knownDevice, recogniseDevice } from './devices.ts';
+
+/** Wrong tries before a right one that are worth a mail. */
+const worthTelling = 5;
+
+export type PasswordRefusal = { code: 'wrong-password' } | { code: 'throttled'; seconds: number };
+
+/** What a person sends to prove who is there; `account` where the sign-in is bound to one already. */
+export interface PasswordAttempt {
+  interaction: string;
+  email: string;
+  password: string;
+  /** The token of the browser's device cookie. */
+  device: string | undefined;
+  origin: Origin;
+}
+
+/**
+ * Verifies e-mail and password, and writes the proof. Unknown, disabled and known accounts take the same steps
+ * and the same time (a decoy hash), share the form of their budgets, and are refused in the same words.
+ */
+export async function verifyPassword(
+  db: Db,
+  hasher: Hasher,
+  post: Post,
+  { interaction, email, password, device, origin }: PasswordAttempt,
+): Promise<PasswordRefusal | undefined> {
+  const found = await accountWithPassword(db, email);
+  const known = found && device ? await knownDevice(db, found.account.id, device) : undefined;
+  // A browser that signed in before has a budget of its own, so that strangers cannot spend the owner's.
+  const subject = known ? `device:${known.id}` : `email:${sha256(emailKey(email)).toString('base64url')}`;
+  const detail = { email: sha256(emailKey(email)).toString('base64url').slice(0, 16) };
+  const deed = { accountId: found?.account.id, origin, detail };
+  for (const [whom, what] of [
+    [`address:${origin.address}`, 'address'],
+    [subject, 'password'],
+  ] as const) {
+    const attempt = await countAttempt(db, whom, what);
+    if (attempt.allowed) continue;
+    await audit(db, { event: 'password.throttled', ...deed });
+    return { code: 'throttled', seconds: attempt.seconds };
+  }
+  const normal = password.normalize('NFC');
+  const right = await hasher.verify(found?.hash, normal);
+  if (!right || !found || found.account.disabledAt) {
+    await audit(db, { event: 'password.wrong', ...deed });
+    return { code: 'wrong-password' };
+  }
+  const { account, hash } = found;
+  const renewed = hasher.outdated(hash) ? await hasher.hash(normal) : undefined;
+  await db.transaction(async (open) => {
+    const { failures } = await clearAttempts(open, subject, 'password');
+    await forgiveAttempt(open, `address:${origin.address}`, 'address');
+    await recordProof(open, interaction, { factor: 'password', accountId: account.id });
+    await recogniseDevice(open, interaction, account.id, known, origin);
+    if (renewed) await replaceHash(open, account.id, hash, renewed);
+    await audit(open, { event: 'password.right', accountId: account.id, origin });
+    if (failures > worthTelling) await post(open, account, 'success-after-failures', successAfterFailures);
+  });
+  return undefined;
+}

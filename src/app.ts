@@ -1,0 +1,106 @@
+import type { Middleware } from 'koa';
+import Koa from 'koa';
+import compose from 'koa-compose';
+import helmet from 'koa-helmet';
+import { myDetails } from '../interactions/account/my-details.tsx';
+import { devMail } from '../interactions/dev-mail.tsx';
+import type { House } from '../interactions/page/house.ts';
+import { showProblem } from '../interactions/page/problem.tsx';
+import { signIn } from '../interactions/sign-in/index.ts';
+import { migrated } from '../migrations/index.ts';
+import type { UnitOfWork } from './oidc/unit-of-work.ts';
+import type { Log } from './platform/log.ts';
+import { ownHostOnly, requestOrigin } from './platform/http.ts';
+
+// Faults of a database that is away, starting or overloaded: nothing is wrong with the request, so it may come again.
+const away = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|53|57|25P0[23])/;
+const isAway = (fault: { code?: string; message?: string }) =>
+  away.test(fault.code ?? '') ||
+  /timeout exceeded when trying to connect|Connection terminated/.test(fault.message ?? '');
+
+/** The one place where a fault becomes an answer: its code and a number go out, its stack goes to the log. */
+function faults(house: House, log: Log): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+      if (ctx.status === 404 && ctx.body === undefined) ctx.throw(404, 'not-found');
+    } catch (caught) {
+      const fault = caught as Error & { status?: number; expose?: boolean; code?: string };
+      const known = fault.expose === true && fault.status !== undefined;
+      ctx.status = known ? (fault.status ?? 500) : isAway(fault) ? 503 : 500;
+      if (ctx.status === 503) ctx.set('Retry-After', '5');
+      if (!known)
+        log.error(
+          { request: ctx.state.origin.request, path: ctx.path, fault: fault.stack },
+          'a request failed',
+        );
+      showProblem(house, ctx, known ? fault.message : ctx.status === 503 ? 'unavailable' : 'trouble');
+    }
+  };
+}
+
+/**
+ * Headers of every answer. `form-action` is left out: Chromium applies it to where a form's answer redirects, and a
+ * sign-in's last form leads to the application; the provider's own pages add the hash of their script.
+ */
+function headers(house: House): Middleware {
+  const secure = !house.settings.development;
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        fontSrc: ["'self'"],
+        baseUri: ["'none'"],
+        objectSrc: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    crossOriginOpenerPolicy: { policy: 'same-origin' },
+    referrerPolicy: { policy: 'no-referrer' },
+    strictTransportSecurity: secure ? { maxAge: 63_072_000, includeSubDomains: true } : false,
+    xFrameOptions: { action: 'deny' },
+  });
+}
+
+/** Alive is not ready: ready means that the database answers and has every step of its growth. */
+function health(house: House): Middleware {
+  return async (ctx, next) => {
+    if (ctx.path === '/health/live') ctx.body = { status: 'live' };
+    else if (ctx.path === '/health/ready') {
+      const ready = await migrated(house.db).catch(() => false);
+      ctx.status = ready ? 200 : 503;
+      ctx.body = { status: ready ? 'ready' : 'not ready' };
+    } else await next();
+  };
+}
+
+const front: Middleware = (ctx, next) => {
+  if (ctx.path !== '/') return next();
+  ctx.status = 303;
+  ctx.redirect('/account');
+  return undefined;
+};
+
+/** What is mounted where, in the order that a request meets it. */
+export function appOf(house: House, keys: string[], work: UnitOfWork, log: Log): Koa {
+  const app = new Koa({ proxy: true });
+  app.keys = keys;
+  app.silent = true;
+  app.use(requestOrigin(house.settings));
+  app.use(headers(house));
+  app.use(house.assets.serve);
+  app.use(faults(house, log));
+  app.use(ownHostOnly(house.settings));
+  app.use(health(house));
+  app.use(work.middleware);
+  app.use(front);
+  app.use(signIn(house));
+  app.use(myDetails(house));
+  if (house.settings.development && !house.settings.HEMMA_SMTP_URL) app.use(devMail(house));
+  app.use(compose(house.provider.middleware as unknown as Middleware[]));
+  return app;
+}

@@ -1,0 +1,75 @@
+import type { House } from '../interactions/page/house.ts';
+import { sweepChoices } from '../interactions/sign-in/progress.ts';
+import { sweepMailedCodes } from './factors/mailed-code.ts';
+import { sweepPendingCodes } from './factors/recovery-code.ts';
+import { sweepPendingConnections } from './factors/totp.ts';
+import { mailerOf } from './mail/mailer.ts';
+import { deliverDue, sweepMails } from './mail/outbox.ts';
+import { sweepRecords } from './oidc/records.ts';
+import { sweepAudit } from './platform/audit.ts';
+import type { Log } from './platform/log.ts';
+import { sweepProofs } from './platform/proofs.ts';
+import { sweepAttempts } from './platform/throttle.ts';
+
+/** What goes on behind the pages, in every process: mails leave, and what has expired is removed in small batches. */
+export interface Chores {
+  stop(): Promise<void>;
+}
+
+const second = 1000;
+const minute = 60 * second;
+const day = 24 * 60 * minute;
+const batch = 500;
+
+/** Runs a deed again and again with a pause between, never twice at once; a fault is logged and the next turn comes. */
+function every(pause: number, log: Log, name: string, deed: () => Promise<void>): Chores {
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  let turn = Promise.resolve();
+  const run = () => {
+    turn = deed()
+      .catch((fault: unknown) => log.warn({ chore: name, fault: String(fault) }, 'a chore failed'))
+      .finally(() => {
+        if (!stopped) timer = setTimeout(run, pause).unref();
+      });
+  };
+  timer = setTimeout(run, pause).unref();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await turn;
+    },
+  };
+}
+
+/** One batch of each kind. Records outlive their expiry by a day, so that a code that comes back late is known. */
+async function sweep({ db, settings }: House): Promise<void> {
+  const ago = (time: number) => new Date(Date.now() - time);
+  const signIn = ago(60 * minute);
+  await sweepRecords(db, ago(day), batch);
+  await sweepProofs(db, signIn, batch);
+  await sweepChoices(db, signIn, batch);
+  await sweepPendingConnections(db, batch);
+  await sweepPendingCodes(db, signIn, batch);
+  await sweepMailedCodes(db, ago(2 * day), batch);
+  await sweepMails(db, ago(settings.HEMMA_OUTBOX_DAYS * day), batch);
+  await sweepAttempts(db, ago(settings.HEMMA_ATTEMPT_DAYS * day), batch);
+  await sweepAudit(db, ago(settings.HEMMA_AUDIT_DAYS * day), batch);
+}
+
+/** Starts the chores of this process. */
+export function startChores(house: House, log: Log): Chores {
+  const { db, vault, settings } = house;
+  const running = [every(20 * second, log, 'sweep', () => sweep(house))];
+  if (settings.HEMMA_SMTP_URL) {
+    const mailer = mailerOf(settings.HEMMA_SMTP_URL, settings.HEMMA_MAIL_FROM);
+    const deliver = async () => void (await deliverDue(db, vault, (mail) => mailer.deliver(mail)));
+    running.push(every(second, log, 'mail', deliver), { stop: async () => mailer.close() });
+  }
+  return {
+    async stop() {
+      await Promise.all(running.map((chore) => chore.stop()));
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import { randomInt } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { dictionary } from '@zxcvbn-ts/language-common';
+import { generate } from 'otplib';
+import type { Settings } from '../config/settings.ts';
+import type { Account, NewAccount } from './accounts/accounts.ts';
+import { createAccount } from './accounts/accounts.ts';
+import { confirmCode, offerCode } from './factors/recovery-code.ts';
+import { pendingConnection } from './factors/totp.ts';
+import { activate } from './factors/two-step.ts';
+import type { Post } from './mail/outbox.ts';
+import type { ClientDescription } from './oidc/clients.ts';
+import { addSecret, applyClient, clientSchema, secretMatches } from './oidc/clients.ts';
+import type { Db } from './platform/database.ts';
+import type { Hasher } from './platform/hashing.ts';
+import { hasherOf } from './platform/hashing.ts';
+import type { Vault } from './platform/secrets.ts';
+
+/**
+ * A town for trying Hemma out: four people and two applications, made on first start. Passwords and keys are
+ * random and kept beside the data, so that no installation ever answers to a password that stands in a book.
+ */
+interface DemoAccount {
+  email: string;
+  name: string;
+  about: string;
+  password: string;
+  key?: string;
+  recoveryCode?: string;
+}
+
+const people: readonly (Pick<NewAccount, 'email' | 'name' | 'role'> & {
+  about: string;
+  enrolled: boolean;
+})[] = [
+  {
+    email: 'anna@example.com',
+    name: 'Anna Ek',
+    role: 'person',
+    about: 'connects a phone at first sign-in',
+    enrolled: false,
+  },
+  {
+    email: 'bo@example.com',
+    name: 'Bo Lind',
+    role: 'person',
+    about: 'has a phone connected',
+    enrolled: true,
+  },
+  {
+    email: 'admin@example.com',
+    name: 'Alma Berg',
+    role: 'administrator',
+    about: 'administrator',
+    enrolled: false,
+  },
+  { email: 'helpdesk@example.com', name: 'Hugo Dal', role: 'help-desk', about: 'help desk', enrolled: false },
+];
+
+const origin = { address: '127.0.0.1', request: 'demo', userAgent: '' };
+
+function newPassword(): string {
+  const words = dictionary['diceware-common'];
+  return Array.from({ length: 4 }, () => words[randomInt(words.length)]).join('-');
+}
+
+/** Connects a phone the way a person does, so that key and recovery code can be printed. */
+async function enrol(db: Db, vault: Vault, hasher: Hasher, account: Account, brand: string) {
+  // Nobody needs a mail about what the demo does to itself.
+  const post: Post = () => Promise.resolve();
+  const interaction = `demo:${account.id}`;
+  const { key } = await pendingConnection(db, vault, { account, interaction, brand });
+  // The code of the step before now: the first sign-in within this half minute still finds its own step unspent.
+  const code = await generate({ secret: key, epoch: Date.now() / 1000 - 30 });
+  await activate(db, vault, post, { account, interaction, code, origin });
+  const recoveryCode = await offerCode(db, vault, hasher, { account, interaction });
+  await confirmCode(db, vault, post, { account, interaction, lastGroup: recoveryCode.slice(-4), origin });
+  return { key, recoveryCode };
+}
+
+async function makeAccounts(db: Db, vault: Vault, settings: Settings): Promise<DemoAccount[]> {
+  const hasher = await hasherOf(1);
+  const brand = settings.HEMMA_BRAND_NAME;
+  const made: DemoAccount[] = [];
+  for (const { about, enrolled, ...person } of people) {
+    const password = newPassword();
+    const result = await createAccount(db, hasher, brand, { ...person, password });
+    if ('refusal' in result) continue;
+    const connected = enrolled ? await enrol(db, vault, hasher, result.account, brand) : {};
+    made.push({ email: person.email, name: person.name, about, password, ...connected });
+  }
+  return made;
+}
+
+const application = (id: string, name: string, at: string): ClientDescription =>
+  clientSchema.parse({
+    id,
+    name,
+    type: 'web',
+    firstParty: true,
+    redirectUris: [`${at}/callback`],
+    postLogoutRedirectUris: [`${at}/signed-out`],
+    backchannelLogoutUri: `${at}/back-channel-logout`,
+    launchUrl: at,
+  });
+
+async function makeApplications(db: Db, secret: string): Promise<void> {
+  const applications = [
+    application('autopay', 'Autopay', 'http://localhost:3001'),
+    application('lon', 'Lön', 'http://localhost:3002'),
+  ];
+  for (const client of applications) {
+    await applyClient(db, client);
+    if (!(await secretMatches(db, client.id, secret))) await addSecret(db, client.id, 'demo', secret);
+  }
+}
+
+function printed({ email, password, about, key, recoveryCode }: DemoAccount): string {
+  return [
+    `  ${email.padEnd(22)} ${password.padEnd(40)} ${about}`,
+    ...(key ? [`    key of the phone    ${key}   (npm run --silent hemma -- totp ${key})`] : []),
+    ...(recoveryCode ? [`    recovery code       ${recoveryCode}   (when it was made)`] : []),
+  ].join('\n');
+}
+
+/** Makes accounts and applications where they are missing, and answers what to print about them. */
+export async function seedDemo(db: Db, vault: Vault, settings: Settings): Promise<string> {
+  if (settings.HEMMA_DEMO_CLIENT_SECRET) await makeApplications(db, settings.HEMMA_DEMO_CLIENT_SECRET);
+  const file = join(settings.HEMMA_DATA, 'demo-accounts.json');
+  const made = await makeAccounts(db, vault, settings);
+  if (made.length > 0) writeFileSync(file, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600 });
+  const accounts = made.length > 0 ? made : (JSON.parse(readFileSync(file, 'utf8')) as DemoAccount[]);
+  return ['Demo accounts (e-mail, password):', ...accounts.map(printed)].join('\n');
+}

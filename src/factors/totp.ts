@@ -1,0 +1,301 @@
+import { randomUUID } from 'node:crypto';
+import { generateSecret, generateURI, verify } from 'otplib';
+import { authenticatorDisabled, wrongSecondFactor } from '../mail/messages.ts';
+import type { Post, Recipient } from '../mail/outbox.ts';
+import type { Origin } from '../platform/audit.ts';
+import { audit } from '../platform/audit.ts';
+import type { Db } from '../platform/database.ts';
+import { recordProof } from '../platform/proofs.ts';
+import type { Vault } from '../platform/secrets.ts';
+import { clearAttempts, countAttempt } from '../platform/throttle.ts';
+
+/** The authenticator app of an account: a 160-bit secret (RFC 4226 R6) and the last step that was accepted. */
+export interface Authenticator {
+  id: string;
+  createdAt: Date;
+  lastUsedAt: Date;
+  disabledAt: Date | undefined;
+}
+
+const stepSeconds = 30;
+/** One step to either side (RFC 6238 §5.2). */
+const windowSeconds = stepSeconds;
+/** How far back a code is recognised, to say that the phone's clock is slow; it is refused all the same. */
+const slowSeconds = 10 * stepSeconds;
+/** NIST SP 800-63B-4 §3.2.2 ends at 100; three codes are valid at a time, so we end at 50. */
+const mostFailures = 50;
+/** Consecutive wrong codes after a right password that are worth a mail. */
+const worthTelling = 3;
+/** A pending secret is good for ten minutes (NIST SP 800-63B-4 §4.1.2.2). */
+const pendingMinutes = 10;
+
+/** Six digits as typed: blanks and hyphens between them do not matter. Anything else is not a code. */
+export function sixDigits(typed: string): string | undefined {
+  const code = typed.normalize('NFKC').replaceAll(/[\s-]/g, '');
+  return /^\d{6}$/.test(code) ? code : undefined;
+}
+
+interface Row {
+  id: string;
+  sealed_secret: Buffer;
+  last_step: number;
+  created_at: Date;
+  last_used_at: Date;
+  disabled_at: Date | null;
+}
+
+const about = (id: string) => `authenticator:${id}`;
+const aboutPending = (interaction: string, account: string) =>
+  `pending-authenticator:${interaction}:${account}`;
+
+async function authenticatorRow(db: Db, accountId: string): Promise<Row | undefined> {
+  const { rows } = await db.query<Row>(
+    `SELECT id, sealed_secret, last_step, created_at, last_used_at, disabled_at
+     FROM authenticators WHERE account_id = $1`,
+    [accountId],
+  );
+  return rows[0];
+}
+
+/** The authenticator of an account, without its secret. */
+export async function authenticatorOf(db: Db, accountId: string): Promise<Authenticator | undefined> {
+  const row = await authenticatorRow(db, accountId);
+  return (
+    row && {
+      id: row.id,
+      createdAt: row.created_at,
+      lastUsedAt: row.last_used_at,
+      disabledAt: row.disabled_at ?? undefined,
+    }
+  );
+}
+
+export type TotpRefusal =
+  | { code: 'malformed-code' | 'wrong-code' | 'used-code' | 'authenticator-disabled' }
+  | { code: 'clock-behind' | 'throttled'; seconds: number };
+
+type Judged = { step: number } | { behind: number } | 'used' | 'wrong';
+
+/** Compares a code with the server's clock alone; a code of a future step past the window looks merely wrong. */
+async function judge(secret: string, code: string, lastStep: number): Promise<Judged> {
+  const epoch = Date.now() / 1000;
+  const near = await verify({ secret, token: code, epoch, epochTolerance: windowSeconds });
+  if (near.valid && 'timeStep' in near) return near.timeStep > lastStep ? { step: near.timeStep } : 'used';
+  const slow = await verify({ secret, token: code, epoch, epochTolerance: [slowSeconds, 0] });
+  // Only a code that was never accepted tells of a slow clock: an old one seen over a shoulder stays merely wrong.
+  if (slow.valid && 'timeStep' in slow && slow.timeStep > lastStep)
+    return { behind: -slow.delta * stepSeconds };
+  return 'wrong';
+}
+
+export interface TotpAttempt {
+  account: Recipient;
+  interaction: string;
+  code: string;
+  origin: Origin;
+}
+
+/** What follows a wrong code: the audit row, a mail at the third, the end of the authenticator at the fiftieth. */
+async function refuse(
+  db: Db,
+  post: Post,
+  attempt: TotpAttempt,
+  failures: number,
+  reused: boolean,
+): Promise<boolean> {
+  const { account, origin } = attempt;
+  return db.transaction(async (open) => {
+    const event = reused ? 'totp.reused' : 'totp.wrong';
+    await audit(open, { event, accountId: account.id, origin, detail: { failures } });
+    if (failures === worthTelling) await post(open, account, 'wrong-second-factor', wrongSecondFactor);
+    if (failures < mostFailures) return false;
+    const { count } = await open.query(
+      'UPDATE authenticators SET disabled_at = $2 WHERE account_id = $1 AND disabled_at IS NULL',
+      [account.id, new Date()],
+    );
+    if (count > 0) {
+      await audit(open, {
+        event: 'authenticator.disabled',
+        accountId: account.id,
+        origin,
+        detail: { failures },
+      });
+      await post(open, account, 'authenticator-disabled', authenticatorDisabled);
+    }
+    return true;
+  });
+}
+
+/**
+ * Verifies six digits and writes the proof. The attempt is counted before the code is looked at; the step is
+ * spent by a conditional UPDATE, so that one code opens one sign-in however often and fast it is sent
+ * (RFC 6238 §5.2). The budget is the account's, across interactions, browsers and addresses.
+ */
+export async function verifyTotp(
+  db: Db,
+  vault: Vault,
+  post: Post,
+  attempt: TotpAttempt,
+): Promise<TotpRefusal | undefined> {
+  const { account, interaction, origin } = attempt;
+  const code = sixDigits(attempt.code);
+  if (!code) return { code: 'malformed-code' };
+  const row = await authenticatorRow(db, account.id);
+  if (!row) return { code: 'wrong-code' };
+  if (row.disabled_at) return { code: 'authenticator-disabled' };
+  const subject = `account:${account.id}`;
+  const counted = await countAttempt(db, subject, 'totp');
+  if (!counted.allowed) {
+    await audit(db, { event: 'totp.throttled', accountId: account.id, origin });
+    return { code: 'throttled', seconds: counted.seconds };
+  }
+  const { plain, stale } = vault.open(row.sealed_secret, about(row.id));
+  const judged = await judge(plain.toString(), code, row.last_step);
+  const right = typeof judged === 'object' && 'step' in judged ? judged.step : undefined;
+  const accepted = right !== undefined && (await spendStep(db, row, right, attempt));
+  if (accepted) {
+    if (stale) await reseal(db, row, vault.seal(plain, about(row.id)));
+    return undefined;
+  }
+  const reused = judged === 'used' || right !== undefined;
+  const ended = await refuse(db, post, { ...attempt, account, interaction }, counted.failures, reused);
+  if (ended) return { code: 'authenticator-disabled' };
+  if (reused) return { code: 'used-code' };
+  if (typeof judged === 'object' && 'behind' in judged)
+    return { code: 'clock-behind', seconds: judged.behind };
+  return { code: 'wrong-code' };
+}
+
+/** The write is the check: only a greater step passes, and only on an authenticator that is still switched on. */
+function spendStep(
+  db: Db,
+  row: Row,
+  step: number,
+  { account, interaction, origin }: TotpAttempt,
+): Promise<boolean> {
+  return db.transaction(async (open) => {
+    const { count } = await open.query(
+      `UPDATE authenticators SET last_step = $2, last_used_at = $3
+       WHERE id = $1 AND last_step < $2 AND disabled_at IS NULL`,
+      [row.id, step, new Date()],
+    );
+    if (count === 0) return false;
+    await clearAttempts(open, `account:${account.id}`, 'totp');
+    await recordProof(open, interaction, { factor: 'totp', accountId: account.id, ref: row.id });
+    await audit(open, { event: 'totp.right', accountId: account.id, origin });
+    return true;
+  });
+}
+
+/** An older key closed the secret: the newest closes it now (HEMMA_SECRET_KEYS). */
+async function reseal(db: Db, row: Row, sealed: Buffer): Promise<void> {
+  await db.query('UPDATE authenticators SET sealed_secret = $2 WHERE id = $1 AND sealed_secret = $3', [
+    row.id,
+    sealed,
+    row.sealed_secret,
+  ]);
+}
+
+/** What the enrolment page shows: the key as text, and as the address that a QR code carries. */
+export interface Connection {
+  key: string;
+  uri: string;
+}
+
+/**
+ * The secret that this interaction may connect: the pending one while it is fresh, so that a reload shows the
+ * same QR code, else a new one. It opens nothing until a code of it was verified.
+ */
+export async function pendingConnection(
+  db: Db,
+  vault: Vault,
+  { account, interaction, brand }: { account: Recipient; interaction: string; brand: string },
+): Promise<Connection> {
+  const now = new Date();
+  const sealed = vault.seal(generateSecret({ length: 20 }), aboutPending(interaction, account.id));
+  const { rows } = await db.query<{ sealed_secret: Buffer }>(
+    `INSERT INTO pending_authenticators AS p (interaction, account_id, sealed_secret, created_at)
+     VALUES ($1, $2, $3, $4)
+     ON CONFLICT (interaction) DO UPDATE SET
+       sealed_secret = CASE WHEN p.created_at < $5 OR p.account_id <> $2 THEN $3 ELSE p.sealed_secret END,
+       created_at = CASE WHEN p.created_at < $5 OR p.account_id <> $2 THEN $4 ELSE p.created_at END,
+       account_id = $2
+     RETURNING sealed_secret`,
+    [interaction, account.id, sealed, now, new Date(now.getTime() - pendingMinutes * 60_000)],
+  );
+  const row = rows[0];
+  if (!row) throw new Error('no pending authenticator came back');
+  const key = vault.open(row.sealed_secret, aboutPending(interaction, account.id)).plain.toString();
+  return { key, uri: generateURI({ issuer: brand, label: account.email, secret: key }) };
+}
+
+export type ConnectionRefusal =
+  | { code: 'malformed-code' | 'wrong-code' | 'enrollment-expired' }
+  | { code: 'clock-behind' | 'clock-ahead'; seconds: number };
+
+/** A verified pending secret on its way to becoming the authenticator: see `two-step.ts`. */
+export interface ProvenConnection {
+  secret: string;
+  step: number;
+}
+
+/** Whether a code belongs to the pending secret of this interaction; at enrolment the clock is told both ways. */
+export async function proveConnection(
+  db: Db,
+  vault: Vault,
+  { account, interaction, code: typed }: TotpAttempt,
+): Promise<{ proven: ProvenConnection } | { refusal: ConnectionRefusal }> {
+  const code = sixDigits(typed);
+  if (!code) return { refusal: { code: 'malformed-code' } };
+  const { rows } = await db.query<{ sealed_secret: Buffer }>(
+    `SELECT sealed_secret FROM pending_authenticators
+     WHERE interaction = $1 AND account_id = $2 AND created_at >= $3`,
+    [interaction, account.id, new Date(Date.now() - pendingMinutes * 60_000)],
+  );
+  if (!rows[0]) return { refusal: { code: 'enrollment-expired' } };
+  const secret = vault.open(rows[0].sealed_secret, aboutPending(interaction, account.id)).plain.toString();
+  const epoch = Date.now() / 1000;
+  const near = await verify({ secret, token: code, epoch, epochTolerance: windowSeconds });
+  if (near.valid && 'timeStep' in near) return { proven: { secret, step: near.timeStep } };
+  const far = await verify({ secret, token: code, epoch, epochTolerance: slowSeconds });
+  if (!far.valid) return { refusal: { code: 'wrong-code' } };
+  const seconds = Math.abs(far.delta) * stepSeconds;
+  return { refusal: { code: far.delta < 0 ? 'clock-behind' : 'clock-ahead', seconds } };
+}
+
+/**
+ * Makes a proven secret the account's authenticator, in the caller's transaction. The pending row is consumed
+ * and the account's one place is taken by the same writes that decide: of two tabs one wins. Answers whether
+ * this one did.
+ */
+export async function connect(
+  open: Db,
+  vault: Vault,
+  { account, interaction, origin }: TotpAttempt,
+  { secret, step }: ProvenConnection,
+): Promise<boolean> {
+  const pending = await open.query('DELETE FROM pending_authenticators WHERE interaction = $1', [
+    interaction,
+  ]);
+  if (pending.count === 0) return false;
+  const id = randomUUID();
+  const { count } = await open.query(
+    `INSERT INTO authenticators (id, account_id, sealed_secret, last_step, created_at, last_used_at)
+     VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (account_id) DO NOTHING`,
+    [id, account.id, vault.seal(secret, about(id)), step, new Date()],
+  );
+  if (count === 0) return false;
+  await recordProof(open, interaction, { factor: 'totp', accountId: account.id, ref: id });
+  await audit(open, { event: 'authenticator.connected', accountId: account.id, origin });
+  return true;
+}
+
+/** Removes pending secrets older than their ten minutes, at most `limit`; answers how many. */
+export async function sweepPendingConnections(db: Db, limit: number): Promise<number> {
+  const { count } = await db.query(
+    `DELETE FROM pending_authenticators WHERE interaction IN
+       (SELECT interaction FROM pending_authenticators WHERE created_at < $1 LIMIT $2)`,
+    [new Date(Date.now() - pendingMinutes * 60_000), limit],
+  );
+  return count;
+}

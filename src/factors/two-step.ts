@@ -1,0 +1,26 @@
+import { authenticatorConnected } from '../mail/messages.ts';
+import type { Post } from '../mail/outbox.ts';
+import type { Db } from '../platform/database.ts';
+import type { Vault } from '../platform/secrets.ts';
+import type { ConnectionRefusal, TotpAttempt } from './totp.ts';
+import { connect, proveConnection } from './totp.ts';
+
+/**
+ * Switches two-step verification on: a code of the pending secret is verified, and in one transaction the secret
+ * becomes the authenticator, the proof and the audit row are written and the mail is posted. Where another tab was
+ * first, nothing happens and the next page asks for a code of the phone that won.
+ */
+export async function activate(
+  db: Db,
+  vault: Vault,
+  post: Post,
+  attempt: TotpAttempt,
+): Promise<ConnectionRefusal | undefined> {
+  const judged = await proveConnection(db, vault, attempt);
+  if ('refusal' in judged) return judged.refusal;
+  await db.transaction(async (open) => {
+    const won = await connect(open, vault, attempt, judged.proven);
+    if (won) await post(open, attempt.account, 'authenticator-connected', authenticatorConnected);
+  });
+  return undefined;
+}

@@ -1,0 +1,62 @@
+import { match } from '@formatjs/intl-localematcher';
+import { en } from './en.ts';
+import { sv } from './sv.ts';
+
+/** Swedish is the first language of the house: its phrases are the type of all others. */
+export type Phrases = typeof sv;
+
+export type Locale = 'sv' | 'en';
+
+export const locales: readonly Locale[] = ['sv', 'en'];
+
+const phrases: Record<Locale, Phrases> = { sv, en };
+
+/** The neighbours who read Swedish more easily than English; the matcher knows only the distance of languages. */
+const readsSwedish = new Set(['sv', 'nb', 'nn', 'no', 'da']);
+
+/** Dates are written day first in both languages: "3 mars 2026", "3 March 2026". */
+const dateLocale: Record<Locale, string> = { sv: 'sv-SE', en: 'en-GB' };
+
+export function phrasesFor(locale: Locale): Phrases {
+  return phrases[locale];
+}
+
+/**
+ * The first of a person's wishes that the house speaks, or undefined when it speaks none of them.
+ * Wishes come from outside (`ui_locales`, `Accept-Language`): a malformed one is passed over, never a fault.
+ */
+export function matchLocale(wishes: string[]): Locale | undefined {
+  for (const wish of wishes) {
+    const found = matchOne(wish);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function matchOne(wish: string): Locale | undefined {
+  const language = languageOf(wish);
+  if (language === undefined) return undefined;
+  if (readsSwedish.has(language)) return 'sv';
+  const found = match([wish], locales, 'none', { algorithm: 'lookup' });
+  return locales.find((locale) => locale === found);
+}
+
+function languageOf(wish: string): string | undefined {
+  try {
+    return new Intl.Locale(wish).language;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A day in words, as the person writes it. */
+export function formatDate(locale: Locale, date: Date): string {
+  return new Intl.DateTimeFormat(dateLocale[locale], { dateStyle: 'long' }).format(date);
+}
+
+/** A day and a time of day, for lists where the minute matters. */
+export function formatDateTime(locale: Locale, date: Date): string {
+  return new Intl.DateTimeFormat(dateLocale[locale], { dateStyle: 'medium', timeStyle: 'short' }).format(
+    date,
+  );
+}

@@ -1,0 +1,271 @@
+/** Under två minuter räknar man sekunder, därefter minuter, alltid uppåt: ingen ska komma tillbaka för tidigt. */
+function waitingTime(seconds: number): string {
+  if (seconds === 1) return '1 sekund';
+  return seconds <= 120 ? `${seconds} sekunder` : `${Math.ceil(seconds / 60)} minuter`;
+}
+
+export const sv = {
+  page: {
+    /** Stands on the pages of the other languages, so it is written in its own. */
+    inThisLanguage: 'På svenska',
+    languageName: 'Svenska',
+    myDetails: 'Mina uppgifter',
+    signOut: 'Logga ut',
+    done: (client: string) => `Klart. Du är på väg till ${client}.`,
+    theApplication: 'tjänsten du kom från',
+  },
+
+  form: {
+    show: 'Visa',
+    hide: 'Dölj',
+    thePassword: 'lösenordet',
+    goOn: 'Fortsätt',
+    waiting: 'Ett ögonblick …',
+    signingInAs: (email: string) => `Du loggar in som ${email}`,
+  },
+
+  refusals: {
+    'wrong-password': 'E-postadressen eller lösenordet stämmer inte.',
+    'wrong-code': 'Koden stämmer inte. Vänta på nästa kod och försök igen.',
+    'used-code': 'Den koden är redan använd. Vänta på nästa, högst 30 sekunder.',
+    'clock-behind': (seconds: number) =>
+      `Klockan i din telefon verkar gå ${seconds} sekunder efter. Ställ in automatisk tid och försök igen.`,
+    'clock-ahead': (seconds: number) =>
+      `Klockan i din telefon verkar gå ${seconds} sekunder före. Ställ in automatisk tid och försök igen.`,
+    throttled: (seconds: number) => `För många försök. Försök igen om ${waitingTime(seconds)}.`,
+    'authenticator-disabled': (contact: string) =>
+      `Många koder i rad har varit fel. För att skydda ditt konto har vi stängt av koderna från appen. Kontakta supporten: ${contact}`,
+    'enrollment-expired':
+      'QR-koden visades för mer än tio minuter sedan. Här är en ny. Skanna den och försök igen.',
+    'wrong-mailed-code': 'Koden stämmer inte. Läs den i det senaste mejlet från oss och försök igen.',
+    'expired-mailed-code': 'Den koden gäller inte längre. Skicka en ny och försök igen.',
+    'wrong-last-group':
+      'Tecknen stämmer inte med slutet på koden. Titta på de fyra sista och skriv dem igen.',
+    'missing-email': 'Skriv din e-postadress.',
+    'missing-password': 'Skriv ditt lösenord.',
+    'malformed-code': 'Koden är sex siffror. Skriv alla sex.',
+    'form-expired': 'Sidan var öppen för länge eller öppnades i en annan flik. Försök igen.',
+  },
+
+  password: {
+    title: 'Logga in',
+    continueTo: (client: string) => `för att fortsätta till ${client}`,
+    confirmTitle: 'Skriv ditt lösenord igen',
+    email: 'E-postadress',
+    password: 'Lösenord',
+    forgotten: 'Glömt lösenordet?',
+    submit: 'Logga in',
+    waiting: 'Loggar in …',
+  },
+
+  totp: {
+    title: 'Skriv koden från din app',
+    help: 'Öppna Google Authenticator eller din autentiseringsapp och skriv de sex siffrorna.',
+    code: 'Sex siffror',
+    remember: 'Kom ihåg den här enheten i 30 dagar',
+    submit: 'Logga in',
+    waiting: 'Loggar in …',
+    anotherWay: 'Prova ett annat sätt',
+    newOrLost: 'Ny eller förlorad telefon?',
+    lostMyPhone: 'Förlorat min telefon',
+    disabledTitle: 'Koderna från appen är avstängda',
+  },
+
+  mailedCode: {
+    title: 'Skriv koden från mejlet',
+    sentTo: (email: string) => `Vi har skickat en kod till ${email}.`,
+    why: 'Ingen telefon är kopplad till ditt konto än. Koden visar att det är du som kopplar den första.',
+    code: 'Koden i mejlet',
+    submit: 'Fortsätt',
+    waiting: 'Kontrollerar …',
+    notArrived: 'Har inget mejl kommit? Titta i skräpposten, eller låt oss skicka en ny kod.',
+    again: 'Skicka en ny kod',
+    sendingAgain: 'Skickar …',
+    sentAgain: 'En ny kod är på väg. Den gamla gäller inte längre.',
+  },
+
+  enrollment: {
+    title: 'Koppla din telefon',
+    intro: 'Då räcker det inte att någon kommer över ditt lösenord. Det tar ungefär en minut.',
+    openApp: 'Öppna appen',
+    openAppHelp: 'Google Authenticator eller en annan autentiseringsapp. Den finns i telefonens appbutik.',
+    scan: 'Skanna koden',
+    scanHelp: 'Tryck på plus i appen och rikta kameran hit.',
+    qrCode: (account: string) => `QR-kod för ${account}`,
+    onThisPhone: 'Öppna appen på den här telefonen',
+    cannotScan: 'Jag kan inte skanna',
+    keyHelp: 'Välj ”ange nyckel” i appen och skriv:',
+    account: 'Konto',
+    key: 'Nyckel',
+    kind: 'Typ',
+    timeBased: 'Tidsbaserad',
+    type: 'Skriv de sex siffrorna som appen visar',
+    submit: 'Koppla telefonen',
+    waiting: 'Kopplar …',
+  },
+
+  newRecoveryCode: {
+    title: 'Spara din engångskod',
+    help: 'Den släpper in dig om telefonen försvinner. Vi visar den bara nu.',
+    label: 'Din engångskod',
+    withoutScript: 'Markera koden och kopiera den, eller skriv ut sidan från webbläsarens meny.',
+    copy: 'Kopiera',
+    copied: 'Kopierad',
+    download: 'Ladda ner',
+    print: 'Skriv ut',
+    fileName: 'engangskod.txt',
+    keepsake: (brand: string) => `Engångskod till ${brand}`,
+    keepsakeHelp:
+      'Koden släpper in dig en gång om telefonen försvinner. Förvara den där du har viktiga papper.',
+    issued: (date: string) => `Skapad ${date}`,
+    typeBack: 'Skriv de fyra sista tecknen',
+    submit: 'Jag har sparat koden',
+    waiting: 'Ett ögonblick …',
+  },
+
+  otherAccount: {
+    title: 'Du är redan inloggad',
+    here: (current: string) => `Här är ${current} inloggad.`,
+    consequence: (current: string, next: string) =>
+      `Om du fortsätter som ${next} loggas ${current} ut från alla tjänster i den här webbläsaren.`,
+    switchTo: (next: string) => `Fortsätt som ${next}`,
+    stayAs: (current: string) => `Stanna som ${current}`,
+    waiting: 'Byter …',
+  },
+
+  consent: {
+    title: (client: string) => `Får ${client} se dina uppgifter?`,
+    asks: (client: string) => `${client} ber om att få:`,
+    scopes: {
+      openid: 'veta att du är du',
+      profile: 'se ditt namn och ditt språk',
+      email: 'se din e-postadress',
+      phone: 'se ditt telefonnummer',
+      address: 'se din adress',
+      offline_access: 'fortsätta läsa uppgifterna när du inte använder tjänsten',
+    },
+    lasts: (days: number) => (days === 1 ? 'Ditt ja gäller i en dag.' : `Ditt ja gäller i ${days} dagar.`),
+    untilWithdrawn: 'Ditt ja gäller tills du tar tillbaka det.',
+    withdraw: 'Du kan ta tillbaka det när du vill under Mina uppgifter.',
+    allow: 'Tillåt',
+    deny: 'Tillåt inte',
+    waiting: 'Ett ögonblick …',
+  },
+
+  signOut: {
+    title: 'Logga ut från allt här?',
+    help: 'Du är inloggad i de här tjänsterna i den här webbläsaren:',
+    helpWithout: 'Du loggas ut från alla tjänster i den här webbläsaren.',
+    submit: 'Logga ut',
+    waiting: 'Loggar ut …',
+    stay: 'Fortsätt vara inloggad här',
+  },
+
+  signedOut: {
+    title: 'Du är utloggad',
+    everywhere: 'Du kan stänga webbläsaren nu.',
+    results: 'Tjänster',
+    outcomes: { 'signed-out': 'utloggad', 'no-answer': 'svarade inte' },
+    noAnswerHelp: 'Öppna tjänsten som inte svarade och logga ut där också.',
+    signInAgain: 'Logga in igen',
+  },
+
+  anotherWay: { title: 'Prova ett annat sätt' },
+
+  recoveryCode: {
+    title: 'Skriv din engångskod',
+    help: 'Koden du sparade när du kopplade appen: XXXX-XXXX-XXXX-XXXX-XXXX. Stora eller små bokstäver spelar ingen roll.',
+    gone: 'Är telefonen borta för gott?',
+    goneYes: 'Ja, koppla en ny',
+    goneNo: 'Nej, jag har den bara inte här',
+    noCode: 'Jag har inte kvar min engångskod',
+  },
+
+  myDetails: {
+    title: 'Mina uppgifter',
+    twoStep: {
+      title: 'Tvåstegsverifiering',
+      onSince: (date: string) => `Tvåstegsverifiering är på, sedan ${date}`,
+      off: 'Tvåstegsverifiering är av',
+      offHelp: 'Just nu räcker ditt lösenord för att komma in.',
+      lastUsed: (date: string) => `Koden från appen användes senast ${date}.`,
+      neverUsed: 'Koden från appen har inte använts än.',
+      move: 'Flytta till en ny telefon',
+      activate: 'Aktivera tvåstegsverifiering',
+      deactivate: 'Inaktivera tvåstegsverifiering',
+    },
+    recoveryCode: {
+      title: 'Engångskod',
+      issued: (date: string) => `Din engångskod skapades ${date}`,
+      none: 'Du har ingen engångskod',
+      help: 'Den släpper in dig om telefonen försvinner.',
+      noneHelp: 'Utan den kan du bli utelåst om telefonen försvinner.',
+      renew: 'Skapa en ny engångskod',
+      check: 'Kontrollera att din kod stämmer',
+    },
+    devices: {
+      title: 'Enheter vi kommer ihåg',
+      help: 'Här behöver du inte skriva de sex siffrorna.',
+      none: 'Vi kommer inte ihåg någon enhet. Du skriver de sex siffrorna varje gång.',
+      lastUsed: (date: string) => `Användes senast ${date}`,
+      until: (date: string) => `Gäller till ${date}`,
+      thisDevice: 'Den här enheten',
+      forget: 'Glöm',
+      forgetting: 'Glömmer …',
+    },
+    about: { title: 'Om dig', name: 'Namn', email: 'E-postadress' },
+    language: {
+      title: 'Språk',
+      label: 'Språk på sidor och i mejl',
+      save: 'Spara språk',
+      saving: 'Sparar …',
+      saved: 'Språket är sparat.',
+    },
+    signOut: {
+      title: 'Logga ut',
+      help: 'Loggar ut dig från alla tjänster i den här webbläsaren.',
+      action: 'Logga ut',
+    },
+  },
+
+  problem: {
+    /** For answers without a page: JSON, plain text, the log of a relying application. */
+    trouble: (reference: string) => `Något gick fel hos oss. Försök igen. Nummer: ${reference}`,
+    reference: (reference: string) => `Nummer: ${reference}`,
+    referenceHelp: 'Säg numret om du kontaktar supporten.',
+    tryAgain: 'Försök igen',
+    backTo: (client: string) => `Tillbaka till ${client}`,
+    kinds: {
+      trouble: { title: 'Något gick fel hos oss', help: 'Försök igen.' },
+      'not-found': {
+        title: 'Sidan finns inte',
+        help: 'Adressen kan vara felskriven, eller så har sidan flyttat.',
+      },
+      expired: {
+        title: 'Den här inloggningen är inte öppen längre',
+        help: 'Den var öppen för länge, eller så är den redan klar. Gå tillbaka till tjänsten och börja om.',
+      },
+      'bad-request': {
+        title: 'Vi förstod inte vad tjänsten bad om',
+        help: 'Det beror inte på dig. Gå tillbaka till tjänsten och försök igen. Händer det igen, berätta det för den som sköter tjänsten.',
+      },
+      forbidden: {
+        title: 'Den här sidan är inte öppen för dig',
+        help: 'Logga in med ett annat konto, eller be den som sköter behörigheter om hjälp.',
+      },
+      'no-cookies': {
+        title: 'Webbläsaren sparar inga kakor',
+        help: 'Vi behöver en kaka för att hålla ihop inloggningen. Tillåt kakor för den här sidan och försök igen.',
+      },
+      'too-many': { title: 'För många försök', help: 'Vänta en stund och försök igen.' },
+    },
+  },
+
+  devMail: {
+    title: 'Mejl som inte skickades',
+    help: 'Bara under utveckling. Det nyaste står först.',
+    none: 'Inga mejl än. Logga in som någon, så kommer de hit.',
+    to: 'Till',
+    time: 'Tid',
+  },
+};

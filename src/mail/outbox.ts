@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import type { Db } from '../platform/database.ts';
+import type { Vault } from '../platform/secrets.ts';
+import type { Locale } from '../locales/phrases.ts';
+import type { MailFacts, Message } from './messages.ts';
+
+/** Whom a mail goes to: the account's own address and language, as its row has them. */
+export interface Recipient {
+  id: string;
+  email: string;
+  name: string;
+  locale: Locale | undefined;
+}
+
+/** Puts mails into the outbox, in the transaction of the deed that they tell of. */
+export interface Post {
+  (open: Db, to: Recipient, kind: string, write: (facts: MailFacts) => Message): Promise<void>;
+}
+
+/** What the operator decided about mails. */
+export interface PostSettings {
+  brand: string;
+  helpDesk: string;
+  issuer: string;
+  defaultLocale: Locale;
+}
+
+const about = (id: string) => `mail:${id}`;
+
+/** A post office: it knows the brand, the help desk's contact and the key that seals what waits. */
+export function postOf(vault: Vault, settings: PostSettings): Post {
+  return async (open, to, kind, write) => {
+    const { brand, helpDesk, issuer, defaultLocale } = settings;
+    const at = new Date();
+    const message = write({ brand, helpDesk, issuer, name: to.name, locale: to.locale ?? defaultLocale, at });
+    const id = randomUUID();
+    await open.query(
+      `INSERT INTO mails (id, account_id, kind, recipient, sealed_content, tries, created_at, next_try_at)
+       VALUES ($1, $2, $3, $4, $5, 0, $6, $6)`,
+      [id, to.id, kind, to.email, vault.seal(JSON.stringify(message), about(id)), at],
+    );
+  };
+}
+
+/** A mail as it stands in the outbox. */
+export interface Mail extends Message {
+  id: string;
+  kind: string;
+  recipient: string;
+  createdAt: Date;
+}
+
+interface Row {
+  id: string;
+  kind: string;
+  recipient: string;
+  sealed_content: Buffer;
+  tries: number;
+  created_at: Date;
+}
+
+const opened = (vault: Vault, row: Row): Mail => ({
+  ...(JSON.parse(vault.open(row.sealed_content, about(row.id)).plain.toString()) as Message),
+  id: row.id,
+  kind: row.kind,
+  recipient: row.recipient,
+  createdAt: row.created_at,
+});
+
+const firstPause = 30_000;
+const longestPause = 3_600_000;
+
+/**
+ * Hands the mails that are due to `deliver`, at most ten, and answers how many there were. A mail is claimed by
+ * moving its next try ahead, so that two processes never send the same one and no transaction is open meanwhile;
+ * its text is gone at delivery. One that fails is tried again with growing pauses, up to an hour.
+ */
+export async function deliverDue(
+  db: Db,
+  vault: Vault,
+  deliver: (mail: Mail) => Promise<void>,
+): Promise<number> {
+  const now = Date.now();
+  const { rows } = await db.query<Row>(
+    `UPDATE mails SET tries = tries + 1,
+       next_try_at = $1::timestamptz + least($3::int, $2::int * 2 ^ least(tries, 12)) * interval '1 millisecond'
+     WHERE id IN (SELECT id FROM mails WHERE delivered_at IS NULL AND next_try_at <= $1
+                  ORDER BY next_try_at LIMIT 10 FOR UPDATE SKIP LOCKED)
+     RETURNING id, kind, recipient, sealed_content, tries, created_at`,
+    [new Date(now), firstPause, longestPause],
+  );
+  const results = await Promise.allSettled(
+    rows.map(async (row) => {
+      await deliver(opened(vault, row));
+      await db.query('UPDATE mails SET delivered_at = $2, sealed_content = NULL WHERE id = $1', [
+        row.id,
+        new Date(),
+      ]);
+    }),
+  );
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+  return rows.length;
+}
+
+/** The newest mails that still have their text: what /dev/mail shows where no mail server is configured. */
+export async function waitingMails(db: Db, vault: Vault, limit: number): Promise<Mail[]> {
+  const { rows } = await db.query<Row>(
+    `SELECT id, kind, recipient, sealed_content, tries, created_at FROM mails
+     WHERE sealed_content IS NOT NULL ORDER BY created_at DESC LIMIT $1`,
+    [limit],
+  );
+  return rows.map((row) => opened(vault, row));
+}
+
+/** Removes mails delivered before `before`, and undelivered ones as old; at most `limit`; answers how many. */
+export async function sweepMails(db: Db, before: Date, limit: number): Promise<number> {
+  const { count } = await db.query(
+    'DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE coalesce(delivered_at, created_at) < $1 LIMIT $2)',
+    [before, limit],
+  );
+  return count;
+}

@@ -1,0 +1,65 @@
+import type { Settings } from '../config/settings.ts';
+import { readSettings } from '../config/settings.ts';
+import { seedDemo } from './demo.ts';
+import { DataFolderBusy, DataFolderUnusable } from './platform/data-folder.ts';
+import type { Hemma } from './start.ts';
+import { start } from './start.ts';
+
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+/** One sentence for what an operator can mend; the stack for what is ours. */
+function sentence(fault: unknown, port: number): string {
+  const { code, message, stack } = fault as NodeJS.ErrnoException;
+  if (fault instanceof DataFolderBusy) return `The data folder is in use by another process: ${message}.`;
+  if (fault instanceof DataFolderUnusable) return `The data folder cannot be used: ${message}.`;
+  if (code === 'EADDRINUSE')
+    return `Port ${port} is taken by another program; choose another with HEMMA_PORT.`;
+  if (code === 'EACCES') return `Permission is missing: ${message}.`;
+  if (code === 'ECONNREFUSED') return `The database does not answer: ${message || 'connection refused'}.`;
+  return stack ?? String(fault);
+}
+
+async function begin(settings: Settings): Promise<Hemma> {
+  const hemma = await start(settings);
+  if (!settings.HEMMA_DEMO) return hemma;
+  try {
+    process.stdout.write(`${await seedDemo(hemma.db, hemma.vault, settings)}\n`);
+    return hemma;
+  } catch (fault) {
+    await hemma.stop();
+    throw fault;
+  }
+}
+
+async function main(): Promise<void> {
+  const read = readSettings(process.env);
+  if ('faults' in read) {
+    say(`Hemma does not start; ${read.faults.length} of its settings must be mended:`);
+    for (const fault of read.faults) say(`  - ${fault}`);
+    process.exitCode = 1;
+    return;
+  }
+  const { settings } = read;
+  const hemma = await begin(settings).catch((fault: unknown) => {
+    say(sentence(fault, settings.HEMMA_PORT));
+    process.exitCode = 1;
+    return undefined;
+  });
+  if (!hemma) return;
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stopping) return;
+      stopping = true;
+      hemma.stop().then(
+        () => process.exit(0),
+        (fault: unknown) => {
+          say(String(fault));
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+await main();

@@ -1,0 +1,64 @@
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { Deed } from '../platform/audit.ts';
+import { audit } from '../platform/audit.ts';
+import type { Db } from '../platform/database.ts';
+import type { Log } from '../platform/log.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
+
+// What a library's error tells beyond its public description; made of our own configuration and the request's names.
+const reason = (fault: Error): string => {
+  const { error_detail: detail, error_description: description } = fault as Error & {
+    error_detail?: string;
+    error_description?: string;
+  };
+  return (detail ?? description ?? fault.message).slice(0, 200);
+};
+
+/**
+ * Turns the library's events into audit rows and log lines. They fire before this request's writes are committed,
+ * so the rows wait until they are.
+ */
+export function listen(provider: Provider, db: Db, work: UnitOfWork, log: Log): void {
+  const record = (
+    ctx: KoaContextWithOIDC,
+    deed: Omit<Deed, 'origin' | 'clientId' | 'accountId'>,
+    accountId?: string,
+  ) => {
+    const entities = ctx.oidc?.entities;
+    const full: Deed = {
+      ...deed,
+      origin: ctx.state.origin,
+      clientId: ctx.oidc?.client?.clientId,
+      accountId: accountId ?? entities?.Account?.accountId ?? ctx.oidc?.session?.accountId,
+    };
+    work.afterCommit(() => audit(db, full));
+  };
+  provider.on('grant.success', (ctx) => {
+    record(ctx, { event: 'token.issued', detail: { grant: String(ctx.oidc.params?.grant_type) } });
+  });
+  provider.on('grant.error', (ctx, fault) => {
+    const reused = /already (used|consumed)/.test(reason(fault));
+    record(ctx, {
+      event: reused ? 'token.reused' : 'token.refused',
+      detail: { error: fault.message, reason: reason(fault) },
+    });
+  });
+  provider.on('grant.revoked', (ctx) => record(ctx, { event: 'grant.revoked' }));
+  provider.on('authorization.error', (ctx, fault) => {
+    record(ctx, { event: 'sign-in.refused', detail: { error: fault.message, reason: reason(fault) } });
+  });
+  provider.on('end_session.success', (ctx) => record(ctx, { event: 'sign-out.finished' }));
+  provider.on('backchannel.error', (ctx, fault, client, accountId) => {
+    record(
+      ctx,
+      {
+        event: 'sign-out.application-failed',
+        detail: { application: client.clientId, reason: reason(fault) },
+      },
+      accountId,
+    );
+  });
+  provider.on('server_error', (ctx, fault) => {
+    log.error({ request: ctx.state.origin?.request, fault: fault.stack }, 'the provider failed');
+  });
+}

@@ -1,0 +1,219 @@
+import type { Db } from '../platform/database.ts';
+import { sha256 } from '../platform/secrets.ts';
+
+/**
+ * What the provider keeps: sessions, interactions, grants, codes and tokens, in one table that this file alone
+ * names. A row's key is the SHA-256 of its identifier and the identifier itself is not kept: a copy of the
+ * database holds nothing that could be presented as a cookie or a token.
+ */
+export type Payload = Record<string, unknown> & { consumed?: number | boolean };
+
+/** Everything that a request wants written, in order, in one transaction. */
+export type Write = Upsert | Once | { kind: 'revoke'; model: string; grantId: string };
+
+interface Upsert {
+  kind: 'upsert';
+  model: string;
+  key: Buffer;
+  payload: Payload;
+  expiresAt: Date;
+  base: Payload | undefined;
+}
+
+interface Once {
+  kind: 'consume' | 'destroy';
+  model: string;
+  key: Buffer;
+  base: Payload | undefined;
+}
+
+export const keyOf = (id: string): Buffer => sha256(id);
+
+/** A write that had to be the first and was not. */
+export class Overtaken extends Error {
+  readonly model: string;
+  readonly grantId: string | undefined;
+
+  constructor(model: string, payload: Payload | undefined) {
+    super(`${model} was used or ended by another request`);
+    this.model = model;
+    this.grantId = typeof payload?.grantId === 'string' ? payload.grantId : undefined;
+  }
+}
+
+interface Row {
+  key: Buffer;
+  payload: Payload;
+  consumed_at: Date | null;
+}
+
+const read = (row: Row | undefined) =>
+  row && {
+    key: row.key,
+    payload: row.consumed_at
+      ? { ...row.payload, consumed: Math.floor(row.consumed_at.getTime() / 1000) }
+      : row.payload,
+  };
+
+/** One record by its key. Expiry is judged by its reader, since a code that comes back late must be known to be one. */
+export async function recordByKey(db: Db, model: string, key: Buffer) {
+  const { rows } = await db.query<Row>(
+    'SELECT key, payload, consumed_at FROM oidc_records WHERE model = $1 AND key = $2',
+    [model, key],
+  );
+  return read(rows[0]);
+}
+
+/** One record by the public number of a session (`uid`). */
+export async function recordByUid(db: Db, model: string, uid: string) {
+  const { rows } = await db.query<Row>(
+    'SELECT key, payload, consumed_at FROM oidc_records WHERE uid = $2 AND model = $1',
+    [model, uid],
+  );
+  return read(rows[0]);
+}
+
+type Authorizations = Record<string, unknown>;
+const authorizationsOf = (payload: Payload | undefined) => (payload?.authorizations ?? {}) as Authorizations;
+
+/** What a request changed in a session's applications, so that two tabs do not overwrite each other's. */
+function changes(base: Payload | undefined, next: Payload): { set: Authorizations; gone: string[] } {
+  const before = authorizationsOf(base);
+  const after = authorizationsOf(next);
+  const set = Object.entries(after).filter(
+    ([id, value]) => JSON.stringify(value) !== JSON.stringify(before[id]),
+  );
+  return { set: Object.fromEntries(set), gone: Object.keys(before).filter((id) => !(id in after)) };
+}
+
+async function insert(open: Db, { model, key, payload, expiresAt }: Upsert): Promise<void> {
+  // A replayed assertion or proof is told by the insert itself; everything else may be saved again.
+  const conflict =
+    model === 'ReplayDetection'
+      ? 'ON CONFLICT (model, key) DO NOTHING'
+      : 'ON CONFLICT (model, key) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at';
+  const text = (value: unknown) => (typeof value === 'string' ? value : null);
+  const { count } = await open.query(
+    `INSERT INTO oidc_records (model, key, payload, grant_id, uid, account_id, expires_at)
+     VALUES ($1, $2, $3::text::jsonb, $4, $5, $6, $7) ${conflict}`,
+    [
+      model,
+      key,
+      JSON.stringify(payload),
+      text(payload.grantId),
+      text(payload.uid),
+      text(payload.accountId),
+      expiresAt,
+    ],
+  );
+  if (count === 0) throw new Overtaken(model, payload);
+}
+
+/**
+ * A session that was read is saved only if it still lives, or a sign-out in another tab would be undone; what
+ * other requests did to its applications meanwhile is kept. Answers whether it still lived.
+ */
+async function saveSession(open: Db, { model, key, payload, expiresAt, base }: Upsert): Promise<boolean> {
+  const { set, gone } = changes(base, payload);
+  const { count } = await open.query(
+    `UPDATE oidc_records SET expires_at = $4, account_id = $7, payload = $3::text::jsonb || jsonb_build_object(
+       'authorizations', (coalesce(payload->'authorizations', '{}') - $6::text[]) || $5::text::jsonb)
+     WHERE model = $1 AND key = $2`,
+    [model, key, JSON.stringify(payload), expiresAt, JSON.stringify(set), gone, payload.accountId ?? null],
+  );
+  return count > 0;
+}
+
+const issued = new Set(['AuthorizationCode', 'AccessToken', 'RefreshToken', 'DeviceCode']);
+
+/** Runs the writes of one request. Throws `Overtaken` where another request was first; then nothing is written. */
+export async function writeAll(open: Db, writes: readonly Write[]): Promise<void> {
+  const issues = writes.some((write) => write.kind === 'upsert' && issued.has(write.model));
+  const rotates = writes.some((write) => write.kind === 'upsert' && write.model === 'Session' && !write.base);
+  let moved: Payload | undefined;
+  let before: Payload | undefined;
+  for (const write of writes) {
+    if (write.kind === 'upsert' && write.model === 'Session' && write.base) {
+      const lives = await saveSession(open, write);
+      // Merely touching an ended session is nothing; handing out something on the strength of it would be.
+      if (!lives && issues) throw new Overtaken('Session', write.payload);
+    } else if (write.kind === 'upsert') {
+      const merged =
+        write.model === 'Session' && moved ? mergeMoved(moved, before, write.payload) : write.payload;
+      await insert(open, { ...write, payload: merged });
+    } else if (write.kind === 'revoke') {
+      await open.query('DELETE FROM oidc_records WHERE grant_id = $2 AND model = $1', [
+        write.model,
+        write.grantId,
+      ]);
+    } else if (write.kind === 'consume') {
+      await consume(open, write);
+    } else {
+      const ended = await destroy(open, write);
+      if (write.model === 'Session' && write.base && rotates) {
+        if (!ended) throw new Overtaken('Session', write.base);
+        moved = ended;
+        before = write.base;
+      }
+    }
+  }
+}
+
+function mergeMoved(moved: Payload, before: Payload | undefined, next: Payload): Payload {
+  // Another account's session takes nothing over.
+  if (moved.accountId !== next.accountId) return next;
+  const { set, gone } = changes(before, next);
+  const kept = Object.entries(authorizationsOf(moved)).filter(([id]) => !gone.includes(id));
+  return { ...next, authorizations: { ...Object.fromEntries(kept), ...set } };
+}
+
+async function consume(open: Db, write: Once): Promise<void> {
+  const { count } = await open.query(
+    'UPDATE oidc_records SET consumed_at = $3 WHERE model = $1 AND key = $2 AND consumed_at IS NULL',
+    [write.model, write.key, new Date()],
+  );
+  if (count === 0) throw new Overtaken(write.model, write.base);
+}
+
+async function destroy(open: Db, { model, key }: Once): Promise<Payload | undefined> {
+  const { rows } = await open.query<{ payload: Payload }>(
+    'DELETE FROM oidc_records WHERE model = $1 AND key = $2 RETURNING payload',
+    [model, key],
+  );
+  return rows[0]?.payload;
+}
+
+/** Ends everything that hangs on a grant: codes, tokens and the grant itself. */
+export async function revokeGrant(db: Db, grantId: string): Promise<void> {
+  await db.query("DELETE FROM oidc_records WHERE grant_id = $1 OR (model = 'Grant' AND key = $2)", [
+    grantId,
+    keyOf(grantId),
+  ]);
+}
+
+/** Ends every session, code and token of an account at once. */
+export async function endEverythingOf(db: Db, accountId: string): Promise<number> {
+  const { count } = await db.query('DELETE FROM oidc_records WHERE account_id = $1', [accountId]);
+  return count;
+}
+
+/** Removes records that expired before `before`, at most `limit`; answers how many. */
+export async function sweepRecords(db: Db, before: Date, limit: number): Promise<number> {
+  const { count } = await db.query(
+    `DELETE FROM oidc_records WHERE ctid = ANY(ARRAY(
+       SELECT ctid FROM oidc_records WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))`,
+    [before, limit],
+  );
+  return count;
+}
+
+/** The newest grant by which a person allowed a client something, by its identifier; undefined where there is none. */
+export async function consentGiven(db: Db, accountId: string, clientId: string): Promise<string | undefined> {
+  const { rows } = await db.query<{ id: string }>(
+    `SELECT payload->>'jti' AS id FROM oidc_records
+     WHERE account_id = $1 AND model = 'Grant' AND payload->>'clientId' = $2 AND expires_at > $3
+     ORDER BY expires_at DESC LIMIT 1`,
+    [accountId, clientId, new Date()],
+  );
+  return rows[0]?.id;
+}

@@ -1,0 +1,188 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
+import type { Context, Middleware } from 'koa';
+import type { Adapter, AdapterPayload } from 'oidc-provider';
+import type { Db } from '../platform/database.ts';
+import type { Payload, Write } from './records.ts';
+import { keyOf, Overtaken, recordByKey, recordByUid, revokeGrant, writeAll } from './records.ts';
+
+/**
+ * One request, one unit of work. The provider reads its own writes, keeps what it read for the length of the
+ * request, and everything that it wants written goes in one transaction after the last handler and before the
+ * answer: on success and on 4xx alike, since refusals revoke things too. So a code is never consumed without its
+ * tokens existing, and two requests that spend one thing are told apart by the database.
+ */
+interface Work {
+  read: Map<string, { key: Buffer; payload: Payload } | undefined>;
+  /** As it was read, for writes that depend on it. */
+  base: Map<string, Payload>;
+  /** Sessions found by their number have no identifier that could be presented; they get a placeholder. */
+  placeholders: Map<string, Buffer>;
+  writes: Write[];
+  after: (() => Promise<void>)[];
+}
+
+export interface UnitOfWork {
+  middleware: Middleware;
+  adapter: (model: string) => Adapter;
+  /** Runs once this request's writes are committed, or at once outside a request. Audit rows and counters go here. */
+  afterCommit(deed: () => Promise<void>): void;
+}
+
+const newWork = (): Work => ({
+  read: new Map(),
+  base: new Map(),
+  placeholders: new Map(),
+  writes: [],
+  after: [],
+});
+
+const nameOf = (model: string, key: Buffer) => `${model}:${key.toString('hex')}`;
+
+/**
+ * What is kept of a payload: not the cookie of the session it began in, nor its own identifier, except a grant's,
+ * which nobody can present and which consent is found by.
+ */
+function kept(model: string, payload: AdapterPayload): Payload {
+  const { jti, ...others } = payload as Payload & { session?: Record<string, unknown> };
+  const rest = model === 'Grant' ? { ...others, jti } : others;
+  if (!rest.session) return rest;
+  const { cookie: _cookie, ...session } = rest.session;
+  return { ...rest, session };
+}
+
+/** Twice is enough: a deadlock's loser finds the row settled the second time. */
+async function flush(db: Db, writes: readonly Write[]): Promise<void> {
+  const run = () => db.transaction((open) => writeAll(open, writes));
+  try {
+    await run();
+  } catch (fault) {
+    if (!['40P01', '40001'].includes((fault as { code?: string }).code ?? '')) throw fault;
+    await run();
+  }
+}
+
+/** The standard's word for having been overtaken, by what was being used. */
+const refusals: Record<string, { error: string; status: number }> = {
+  AuthorizationCode: { error: 'invalid_grant', status: 400 },
+  RefreshToken: { error: 'invalid_grant', status: 400 },
+  DeviceCode: { error: 'invalid_grant', status: 400 },
+  PushedAuthorizationRequest: { error: 'invalid_request_uri', status: 400 },
+  ReplayDetection: { error: 'invalid_client', status: 401 },
+};
+
+/** Takes back everything that the answer said: it was written for a commit that did not happen. */
+function replaceAnswer(ctx: Context): void {
+  for (const name of ['Location', 'Set-Cookie', 'Content-Type', 'ETag']) ctx.remove(name);
+  ctx.body = null;
+}
+
+function refuse(ctx: Context, fault: Overtaken): void {
+  replaceAnswer(ctx);
+  const refusal = refusals[fault.model];
+  if (!refusal) return ctx.throw(409, 'session-ended');
+  ctx.set('Cache-Control', 'no-store');
+  if (fault.model === 'PushedAuthorizationRequest') return ctx.throw(400, 'invalid_request_uri');
+  ctx.status = refusal.status;
+  ctx.body = { error: refusal.error, error_description: 'it was used already' };
+}
+
+export function unitOfWork(db: Db, onFault: (fault: unknown) => void): UnitOfWork {
+  const storage = new AsyncLocalStorage<Work>();
+  const settle = (work: Work) => Promise.all(work.after.map((deed) => deed().catch(onFault)));
+
+  const middleware: Middleware = async (ctx, next) => {
+    const work = newWork();
+    await storage.run(work, next);
+    try {
+      if (work.writes.length > 0) await flush(db, work.writes);
+    } catch (fault) {
+      if (!(fault instanceof Overtaken)) {
+        replaceAnswer(ctx);
+        throw fault;
+      }
+      if (fault.grantId && refusals[fault.model]?.error === 'invalid_grant')
+        await revokeGrant(db, fault.grantId);
+      refuse(ctx, fault);
+      return;
+    }
+    await settle(work);
+  };
+
+  return {
+    middleware,
+    adapter: (model) => adapterOf(db, storage, model),
+    afterCommit(deed) {
+      const work = storage.getStore();
+      if (work) work.after.push(deed);
+      else deed().catch(onFault);
+    },
+  };
+}
+
+function adapterOf(db: Db, storage: AsyncLocalStorage<Work>, model: string): Adapter {
+  const write = async (make: (work: Work) => Write) => {
+    const work = storage.getStore();
+    if (work) work.writes.push(make(work));
+    else await db.transaction(async (open) => writeAll(open, [make(newWork())]));
+  };
+  const keyFor = (id: string) => storage.getStore()?.placeholders.get(id) ?? keyOf(id);
+  const load = async (key: Buffer) => {
+    const work = storage.getStore();
+    const name = nameOf(model, key);
+    if (work?.read.has(name)) return work.read.get(name);
+    const found = await recordByKey(db, model, key);
+    work?.read.set(name, found);
+    if (found) work?.base.set(name, structuredClone(found.payload));
+    return found;
+  };
+  return {
+    async upsert(id, payload, expiresIn) {
+      if (expiresIn === undefined) throw new Error(`${model} would live for ever`);
+      const key = keyFor(id);
+      const name = nameOf(model, key);
+      const value = structuredClone(kept(model, payload));
+      const expiresAt = new Date(Date.now() + expiresIn * 1000);
+      storage.getStore()?.read.set(name, { key, payload: value });
+      await write((work) => ({
+        kind: 'upsert',
+        model,
+        key,
+        payload: value,
+        expiresAt,
+        base: work.base.get(name),
+      }));
+    },
+    async find(id) {
+      const found = await load(keyFor(id));
+      return found && { ...structuredClone(found.payload), jti: id };
+    },
+    async findByUid(uid) {
+      const work = storage.getStore();
+      const found = await recordByUid(db, model, uid);
+      if (!found) return undefined;
+      const name = nameOf(model, found.key);
+      // A session that this request ended or changed already is what it made of it.
+      if (work?.read.has(name) && work.read.get(name) === undefined) return undefined;
+      const placeholder = randomUUID();
+      work?.placeholders.set(placeholder, found.key);
+      if (!work?.base.has(name)) work?.base.set(name, structuredClone(found.payload));
+      return { ...structuredClone(work?.read.get(name)?.payload ?? found.payload), jti: placeholder };
+    },
+    findByUserCode: () => Promise.resolve(undefined),
+    async consume(id) {
+      const key = keyFor(id);
+      const name = nameOf(model, key);
+      const known = storage.getStore()?.read.get(name);
+      if (known) known.payload.consumed = Math.floor(Date.now() / 1000);
+      await write((work) => ({ kind: 'consume', model, key, base: work.base.get(name) }));
+    },
+    async destroy(id) {
+      const key = keyFor(id);
+      const name = nameOf(model, key);
+      storage.getStore()?.read.set(name, undefined);
+      await write((work) => ({ kind: 'destroy', model, key, base: work.base.get(name) }));
+    },
+    revokeByGrantId: (grantId) => write(() => ({ kind: 'revoke', model, grantId })),
+  };
+}

@@ -1,0 +1,109 @@
+import type { Db } from './database.ts';
+import { sql } from './database.ts';
+
+/** Every event that is ever recorded. The list is published in the README; a new event is added here first. */
+export const auditEvents = [
+  'account.created',
+  'account.disabled',
+  'account.enabled',
+  'account.language-changed',
+  'password.right',
+  'password.wrong',
+  'password.throttled',
+  'totp.right',
+  'totp.wrong',
+  'totp.reused',
+  'totp.throttled',
+  'authenticator.connected',
+  'authenticator.disabled',
+  'recovery-code.issued',
+  'mailed-code.sent',
+  'mailed-code.right',
+  'mailed-code.wrong',
+  'device.remembered',
+  'device.recognised',
+  'device.forgotten',
+  'sign-in.finished',
+  'sign-in.refused',
+  'sign-out.finished',
+  'sign-out.application-failed',
+  'consent.granted',
+  'consent.refused',
+  'token.issued',
+  'token.refused',
+  'token.reused',
+  'grant.revoked',
+  'client.applied',
+  'client.secret-added',
+  'keys.made',
+] as const;
+export type AuditEvent = (typeof auditEvents)[number];
+
+/** Where a deed came from: the client's address and the number of the request. */
+export interface Origin {
+  address: string;
+  request: string;
+  /** What the browser calls itself; for the names of devices, never for a decision. */
+  userAgent: string;
+}
+
+/** One deed. `detail` holds names and numbers of ours, never a secret and never unescaped text from outside. */
+export interface Deed {
+  event: AuditEvent;
+  accountId?: string | undefined;
+  clientId?: string | undefined;
+  origin?: Origin | undefined;
+  detail?: Record<string, string | number | boolean | null>;
+}
+
+export interface AuditRow {
+  id: number;
+  at: Date;
+  event: AuditEvent;
+  account_id: string | null;
+  client_id: string | null;
+  address: string | null;
+  request: string | null;
+  detail: Record<string, unknown>;
+}
+
+/** Appends one row, in the caller's transaction where there is one. */
+export async function audit(db: Db, { event, accountId, clientId, origin, detail }: Deed): Promise<void> {
+  await db.query(
+    `INSERT INTO audit (at, event, account_id, client_id, address, request, detail)
+     VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb)`,
+    [
+      new Date(),
+      event,
+      accountId ?? null,
+      clientId ?? null,
+      origin?.address ?? null,
+      origin?.request ?? null,
+      JSON.stringify(detail ?? {}),
+    ],
+  );
+}
+
+/** The newest rows first; every filter is optional, `limit` is at most 1000. */
+export async function auditRows(
+  db: Db,
+  filter: { event?: string; accountId?: string; since?: Date; limit: number },
+): Promise<AuditRow[]> {
+  const wanted = sql('audit').select('*').orderBy('id', 'desc').limit(Math.min(filter.limit, 1000));
+  if (filter.event) wanted.where('event', filter.event);
+  if (filter.accountId) wanted.where('account_id', filter.accountId);
+  if (filter.since) wanted.where('at', '>=', filter.since);
+  return (await db.run<AuditRow>(wanted)).rows;
+}
+
+/** Removes rows older than `before`, at most `limit`; the only way a row ever leaves (see the trigger). */
+export function sweepAudit(db: Db, before: Date, limit: number): Promise<number> {
+  return db.transaction(async (open) => {
+    await open.query("SELECT set_config('hemma.retention', 'on', true)");
+    const { count } = await open.query(
+      'DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 ORDER BY id LIMIT $2)',
+      [before, limit],
+    );
+    return count;
+  });
+}

@@ -1,0 +1,137 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Knex } from 'knex';
+import knex from 'knex';
+import pg from 'pg';
+import type { Settings } from '../../config/settings.ts';
+import { openDataFolder } from './data-folder.ts';
+
+/** The rows that a statement gave back, and how many rows it touched. */
+export interface Answer<Row> {
+  rows: Row[];
+  count: number;
+}
+
+/**
+ * The one handle to SQL; every function that reads or writes takes it first. It may be a transaction.
+ * Times go in as parameters and never come from SQL: one clock, the process's, decides what has expired.
+ */
+export interface Db {
+  /** Runs one fixed statement; its text is prepared once per connection. */
+  query<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Answer<Row>>;
+  /** Runs a statement that was built for this call (a filter, a migration), without preparing it. */
+  run<Row = Record<string, unknown>>(built: Knex.QueryBuilder | Knex.Raw): Promise<Answer<Row>>;
+  /** All or nothing. Inside an open transaction it joins that one. */
+  transaction<T>(work: (db: Db) => Promise<T>): Promise<T>;
+}
+
+/** The whole database, which its opener closes. */
+export interface Database extends Db {
+  close(): Promise<void>;
+}
+
+/** What an engine must be able to do: pg, PGlite and the socket of a running process each do it their way. */
+export interface Engine {
+  query(sql: string, params: readonly unknown[], prepare: boolean): Promise<Answer<unknown>>;
+  transaction<T>(work: (query: Engine['query']) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Writes SQL without a connection: for migrations, and for statements whose filters vary. */
+export const sql: Knex = knex({ client: 'pg' });
+
+function handle(query: Engine['query'], transaction: Db['transaction']): Db {
+  return {
+    query: <Row>(text: string, params: readonly unknown[] = []) =>
+      query(text, params, true) as Promise<Answer<Row>>,
+    run: <Row>(built: Knex.QueryBuilder | Knex.Raw) => {
+      const native = built.toSQL().toNative();
+      return query(native.sql, native.bindings, false) as Promise<Answer<Row>>;
+    },
+    transaction,
+  };
+}
+
+/** Turns an engine into the handle that the house uses. */
+export function databaseOf(engine: Engine): Database {
+  const inside = new AsyncLocalStorage<true>();
+  // On PGlite an outer call inside a transaction would wait for itself for ever; here it fails at once, on both.
+  const outside = () => {
+    if (inside.getStore()) throw new Error('a statement used the outer handle inside a transaction');
+  };
+  const outer = handle(
+    (text, params, prepare) => {
+      outside();
+      return engine.query(text, params, prepare);
+    },
+    (work) => {
+      outside();
+      return engine.transaction((query) => {
+        const open: Db = handle(query, (joined) => joined(open));
+        return inside.run(true, () => work(open));
+      });
+    },
+  );
+  return { ...outer, close: () => engine.close() };
+}
+
+// Counts and steps stay far below 2^53, so bigint may be a number on every engine.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+function postgres(url: string, connections: number): Engine {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connections,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: 10_000,
+    idle_in_transaction_session_timeout: 15_000,
+  });
+  // An idle connection that PostgreSQL ends is replaced at the next call; unheard, the event would end the process.
+  pool.on('error', () => undefined);
+  const names = new Map<string, string>();
+  const nameOf = (text: string) => {
+    const name = names.get(text) ?? `hemma_${names.size + 1}`;
+    names.set(text, name);
+    return name;
+  };
+  const ask =
+    (client: pg.Pool | pg.PoolClient): Engine['query'] =>
+    async (text, params, prepare) => {
+      const values = [...params];
+      const result = await client.query(prepare ? { name: nameOf(text), text, values } : { text, values });
+      return { rows: result.rows, count: result.rowCount ?? 0 };
+    };
+  return {
+    query: ask(pool),
+    async transaction(work) {
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      try {
+        await client.query('BEGIN');
+        const result = await work(ask(client));
+        await client.query('COMMIT');
+        return result;
+      } catch (error) {
+        await client.query('ROLLBACK').catch((fault: Error) => {
+          broken = fault;
+        });
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+/**
+ * Opens the database of the settings: PostgreSQL by DATABASE_URL, else the embedded one in the data folder.
+ * Throws `DataFolderBusy` when another process serves that folder and `guest` is not set.
+ */
+export async function openDatabase(settings: Settings, guest = false): Promise<Database> {
+  return databaseOf(
+    settings.DATABASE_URL
+      ? postgres(settings.DATABASE_URL, settings.HEMMA_DATABASE_POOL)
+      : await openDataFolder(settings.HEMMA_DATA, guest),
+  );
+}

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { BlockList, isIP } from 'node:net';
+import type { Context, Middleware } from 'koa';
+import type { Settings } from '../../config/settings.ts';
+import type { Origin } from './audit.ts';
+
+/** Cookies carry `__Host-` on https; plain names only on http://localhost, where browsers would drop the prefix. */
+export const cookieName = (settings: Settings, name: string): string =>
+  settings.development ? `hemma-${name}` : `__Host-hemma-${name}`;
+
+/** How every cookie of ours is set: whole site, not for scripts, not from other sites' forms. */
+export const cookieOptions = (settings: Settings) =>
+  ({
+    httpOnly: true,
+    sameSite: 'lax',
+    path: '/',
+    secure: !settings.development,
+    overwrite: true,
+    signed: false,
+  }) as const;
+
+function blockListOf(entries: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const entry of entries) {
+    const [address = '', bits] = entry.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (isIP(address) === 0)
+      throw new Error(`HEMMA_TRUSTED_PROXIES: ${entry} is neither an address nor a range`);
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
+  }
+  return list;
+}
+
+const plain = (address: string) => address.replace(/^::ffff:(?=\d+\.)/, '');
+
+/**
+ * Finds the client's address: the socket's, or, where that is a configured proxy, the last address in
+ * X-Forwarded-For that is not one (ASVS 15.3.4). What anybody else writes into that header is ignored.
+ */
+export function addressFinder(
+  trustedProxies: readonly string[],
+): (socket: string, forwarded: string) => string {
+  const trusted = blockListOf(trustedProxies);
+  const isTrusted = (address: string) =>
+    isIP(address) !== 0 && trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  return (socket, forwarded) => {
+    let address = plain(socket);
+    for (const hop of forwarded
+      .split(',')
+      .map((part) => plain(part.trim()))
+      .toReversed()) {
+      if (!isTrusted(address) || isIP(hop) === 0) break;
+      address = hop;
+    }
+    return address;
+  };
+}
+
+declare module 'koa' {
+  interface DefaultState {
+    /** Where this request comes from; set first of all. */
+    origin: Origin;
+  }
+}
+
+/** Gives every request its number and the address it comes from. */
+export function requestOrigin(settings: Settings): Middleware {
+  const find = addressFinder(settings.HEMMA_TRUSTED_PROXIES);
+  return (ctx, next) => {
+    ctx.state.origin = {
+      address: find(ctx.req.socket.remoteAddress ?? '', ctx.get('x-forwarded-for')),
+      request: randomUUID(),
+      userAgent: ctx.get('user-agent').slice(0, 400),
+    };
+    return next();
+  };
+}
+
+/**
+ * The provider builds addresses from the Host header; a foreign one is refused (RFC 9700 §4.13) and the
+ * scheme is the issuer's, whatever the proxy in front says.
+ */
+export function ownHostOnly(settings: Settings): Middleware {
+  const { host, protocol } = new URL(settings.HEMMA_ISSUER);
+  return (ctx, next) => {
+    if (ctx.path.startsWith('/health/')) return next();
+    if (ctx.get('host') !== host) return ctx.throw(421, 'foreign-host');
+    // oidc-provider asks the request for its scheme and host: what the proxy said is replaced by the issuer's.
+    ctx.req.headers['x-forwarded-proto'] = protocol.slice(0, -1);
+    ctx.req.headers['x-forwarded-host'] = host;
+    return next();
+  };
+}
+
+/**
+ * Whether a browser sent this form from a page of ours: `Sec-Fetch-Site: same-origin`, or, where a browser
+ * does not send that header, `Origin` equal to the issuer's (never to what the request itself claims).
+ */
+export function sentByOurPage(ctx: Context, issuer: string): boolean {
+  const site = ctx.get('sec-fetch-site');
+  if (site !== '') return site === 'same-origin';
+  return ctx.get('origin') === new URL(issuer).origin;
+}

@@ -1,0 +1,15 @@
+import type { DestinationStream, Logger } from 'pino';
+import { pino } from 'pino';
+
+export type Log = Logger;
+
+/** JSON lines, one per event. Whoever logs names fields of ours; request bodies, headers and URLs with queries never go in. */
+export function logOf(level: string, to?: DestinationStream): Log {
+  const options = {
+    level,
+    base: null,
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  return to ? pino(options, to) : pino(options);
+}

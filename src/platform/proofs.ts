@@ -1,0 +1,61 @@
+import type { Db } from './database.ts';
+
+/** What a person can prove in a sign-in. `device` is a remembered one: it stands in for six digits, weakly. */
+export type ProofFactor = 'password' | 'totp' | 'mailed-code' | 'device';
+
+/** One thing proved, by one account, in one interaction, at one time. */
+export interface Proof {
+  factor: ProofFactor;
+  accountId: string;
+  /** The row that was proved: an authenticator, a device. */
+  ref: string | undefined;
+  at: Date;
+}
+
+/**
+ * Writes a proof. Called by a factor's verifier alone, in the very transaction that consumes what was proved;
+ * nothing that a page sends can write one. Proofs of another account in the same interaction are void.
+ */
+export async function recordProof(
+  open: Db,
+  interaction: string,
+  proof: { factor: ProofFactor; accountId: string; ref?: string },
+): Promise<void> {
+  await open.query('DELETE FROM proofs WHERE interaction = $1 AND account_id <> $2', [
+    interaction,
+    proof.accountId,
+  ]);
+  await open.query(
+    `INSERT INTO proofs (interaction, factor, account_id, ref, at) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (interaction, factor) DO UPDATE SET account_id = $3, ref = $4, at = $5`,
+    [interaction, proof.factor, proof.accountId, proof.ref ?? null, new Date()],
+  );
+}
+
+/** Begins an interaction anew: whatever was proved in it is void. */
+export async function forgetProofs(db: Db, interaction: string): Promise<void> {
+  await db.query('DELETE FROM proofs WHERE interaction = $1', [interaction]);
+}
+
+/** What was proved in an interaction so far. */
+export async function proofsOf(db: Db, interaction: string): Promise<Proof[]> {
+  const { rows } = await db.query<{ factor: ProofFactor; account_id: string; ref: string | null; at: Date }>(
+    'SELECT factor, account_id, ref, at FROM proofs WHERE interaction = $1',
+    [interaction],
+  );
+  return rows.map(({ factor, account_id, ref, at }) => ({
+    factor,
+    accountId: account_id,
+    ref: ref ?? undefined,
+    at,
+  }));
+}
+
+/** Removes proofs older than `before` (interactions live 30 minutes), at most `limit`; answers how many. */
+export async function sweepProofs(db: Db, before: Date, limit: number): Promise<number> {
+  const { count } = await db.query(
+    'DELETE FROM proofs WHERE ctid = ANY(ARRAY(SELECT ctid FROM proofs WHERE at < $1 LIMIT $2))',
+    [before, limit],
+  );
+  return count;
+}

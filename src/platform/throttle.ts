@@ -1,0 +1,83 @@
+import type { Db } from './database.ts';
+
+/** What can be tried: each has its own budget for each subject (an account, an address, a browser). */
+export type Tried = 'password' | 'totp' | 'mailed-code' | 'address';
+
+interface Budget {
+  /** Failures before the first pause. */
+  free: number;
+  /** Milliseconds of silence after which the count begins anew; never where absent. */
+  forgetAfter?: number;
+}
+
+// NIST SP 800-63B-4 §3.2.2; the pauses keep a stranger from locking the owner out for good.
+const budgets: Record<Tried, Budget> = {
+  password: { free: 10 },
+  totp: { free: 5 },
+  'mailed-code': { free: 5 },
+  address: { free: 100, forgetAfter: 15 * 60_000 },
+};
+
+const firstPause = 30;
+const longestPause = 3600;
+
+export type Attempt = { allowed: true; failures: number } | { allowed: false; seconds: number };
+
+/**
+ * Counts one attempt in a committed statement of its own, BEFORE the secret is verified: parallel guesses share
+ * one budget, and a request that fails later has still been counted. The first attempt past the budget opens a
+ * pause of 30 s, each further one doubles it up to an hour; success clears the count (`clearAttempts`).
+ */
+export async function countAttempt(db: Db, subject: string, tried: Tried): Promise<Attempt> {
+  const now = new Date();
+  const { free, forgetAfter } = budgets[tried];
+  const forgotten = new Date(forgetAfter ? now.getTime() - forgetAfter : 0);
+  const counted = await db.query<{ failures: number }>(
+    `INSERT INTO attempts AS a (subject, factor, failures, updated_at) VALUES ($1, $2, 1, $3)
+     ON CONFLICT (subject, factor) DO UPDATE SET
+       failures = CASE WHEN a.updated_at < $4 THEN 1 ELSE a.failures + 1 END,
+       blocked_until = CASE WHEN a.updated_at >= $4 AND a.failures + 1 >= $5::int
+         THEN $3::timestamptz + least($7::int, $6::int * 2 ^ least(a.failures + 1 - $5::int, 20)) * interval '1 second' END,
+       updated_at = $3
+     WHERE a.blocked_until IS NULL OR a.blocked_until <= $3
+     RETURNING failures`,
+    [subject, tried, now, forgotten, free, firstPause, longestPause],
+  );
+  const row = counted.rows[0];
+  if (row) return { allowed: true, failures: row.failures };
+  const { rows } = await db.query<{ blocked_until: Date | null }>(
+    'SELECT blocked_until FROM attempts WHERE subject = $1 AND factor = $2',
+    [subject, tried],
+  );
+  const until = rows[0]?.blocked_until?.getTime() ?? now.getTime();
+  return { allowed: false, seconds: Math.max(1, Math.ceil((until - now.getTime()) / 1000)) };
+}
+
+/** Forgets the failures after a success, of that factor alone (NIST SP 800-63B-4 §3.2.2). */
+export async function clearAttempts(db: Db, subject: string, tried: Tried): Promise<{ failures: number }> {
+  const { rows } = await db.query<{ failures: number }>(
+    'DELETE FROM attempts WHERE subject = $1 AND factor = $2 RETURNING failures',
+    [subject, tried],
+  );
+  return { failures: rows[0]?.failures ?? 0 };
+}
+
+/** Takes back one counted attempt that turned out well; the others stay (an address serves many people). */
+export async function forgiveAttempt(db: Db, subject: string, tried: Tried): Promise<void> {
+  await db.query(
+    `UPDATE attempts SET failures = greatest(failures - 1, 0),
+       blocked_until = CASE WHEN failures - 1 < $3::int THEN NULL ELSE blocked_until END
+     WHERE subject = $1 AND factor = $2`,
+    [subject, tried, budgets[tried].free],
+  );
+}
+
+/** Removes counts that nobody touched since `before`, at most `limit` of them; answers how many. */
+export async function sweepAttempts(db: Db, before: Date, limit: number): Promise<number> {
+  const { count } = await db.query(
+    `DELETE FROM attempts WHERE ctid = ANY(ARRAY(
+       SELECT ctid FROM attempts WHERE updated_at < $1 AND (blocked_until IS NULL OR blocked_until < $1) LIMIT $2))`,
+    [before, limit],
+  );
+  return count;
+}

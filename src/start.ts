@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import type { DestinationStream } from 'pino';
+import type { Settings } from '../config/settings.ts';
+import { assetsOf } from '../interactions/page/assets.ts';
+import type { House } from '../interactions/page/house.ts';
+import { showProblem } from '../interactions/page/problem.tsx';
+import { showSignedOut, showSignOut } from '../interactions/sign-in/signed-out.tsx';
+import { migrate } from '../migrations/index.ts';
+import { appOf } from './app.ts';
+import { startChores } from './chores.ts';
+import { postOf } from './mail/outbox.ts';
+import { listen } from './oidc/events.ts';
+import { loadKeys } from './oidc/keys.ts';
+import type { Pages } from './oidc/provider.ts';
+import { providerOf } from './oidc/provider.ts';
+import { unitOfWork } from './oidc/unit-of-work.ts';
+import type { Database } from './platform/database.ts';
+import { openDatabase } from './platform/database.ts';
+import { hasherOf } from './platform/hashing.ts';
+import { logOf } from './platform/log.ts';
+import type { Vault } from './platform/secrets.ts';
+import { vaultOf } from './platform/secrets.ts';
+
+/** A provider that is up. */
+export interface Hemma {
+  issuer: string;
+  port: number;
+  db: Database;
+  vault: Vault;
+  /** Takes no new requests, lets those under way finish for up to ten seconds, and closes the database. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The keys that encrypt what the database keeps secret. On http://localhost they are made on first start and kept
+ * beside the data; anywhere else the settings must name them.
+ */
+export function secretKeys(settings: Settings): readonly string[] {
+  if (settings.HEMMA_SECRET_KEYS) return settings.HEMMA_SECRET_KEYS;
+  const file = join(settings.HEMMA_DATA, 'secret-keys');
+  mkdirSync(settings.HEMMA_DATA, { recursive: true, mode: 0o700 });
+  try {
+    // Exclusive creation: of two processes that start together one makes the key and the other reads it.
+    writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx' });
+  } catch (fault) {
+    if ((fault as NodeJS.ErrnoException).code !== 'EEXIST') throw fault;
+  }
+  return readFileSync(file, 'utf8').trim().split(',');
+}
+
+function serve(server: Server, settings: Settings): Promise<number> {
+  return new Promise((ready, failed) => {
+    server.once('error', failed);
+    server.listen(settings.HEMMA_PORT, settings.HEMMA_HOST, () => ready(settings.HEMMA_PORT));
+  });
+}
+
+const drainSeconds = 10;
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((done) => server.close(() => done()));
+  server.closeIdleConnections();
+  const late = setTimeout(() => server.closeAllConnections(), drainSeconds * 1000);
+  await closed;
+  clearTimeout(late);
+}
+
+/** Wires the house together; every part is handed what it needs, and nothing else. */
+async function build(settings: Settings, db: Database, logTo?: DestinationStream) {
+  const log = logOf(settings.HEMMA_LOG_LEVEL, logTo);
+  const vault = vaultOf(secretKeys(settings));
+  await migrate(db);
+  const keys = await loadKeys(db, vault);
+  const work = unitOfWork(db, (fault) =>
+    log.error({ fault: String(fault) }, 'a deed after the commit failed'),
+  );
+  const pages: Pages = {
+    problem: (ctx, code, description) => showProblem(house, ctx, code, description),
+    signOut: (ctx, form) => showSignOut(house, ctx, form),
+    signedOut: (ctx) => showSignedOut(house, ctx),
+  };
+  const provider = providerOf(db, settings, keys, work, pages);
+  listen(provider, db, work, log);
+  const post = postOf(vault, {
+    brand: settings.HEMMA_BRAND_NAME,
+    helpDesk: settings.HEMMA_HELP_DESK_CONTACT,
+    issuer: settings.HEMMA_ISSUER,
+    defaultLocale: settings.HEMMA_DEFAULT_LOCALE,
+  });
+  const folder = fileURLToPath(new URL('../interactions/page/public', import.meta.url));
+  const house: House = {
+    settings,
+    db,
+    vault,
+    hasher: await hasherOf(settings.HEMMA_HASH_THREADS),
+    post,
+    provider,
+    assets: assetsOf(settings, folder),
+  };
+  return { house, log, app: appOf(house, keys.cookies, work, log) };
+}
+
+/**
+ * Brings the provider up: database, migrations, keys, pages, chores, and at last the network, so that whoever
+ * gets an answer gets a right one. Throws when the port is taken or the database cannot be opened.
+ */
+export async function start(settings: Settings, logTo?: DestinationStream): Promise<Hemma> {
+  const db = await openDatabase(settings);
+  try {
+    const { house, log, app } = await build(settings, db, logTo);
+    const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
+      handle(request, response).catch((fault: unknown) =>
+        log.error({ fault: String(fault) }, 'a request was lost'),
+      );
+    });
+    const handle = app.callback();
+    const port = await serve(server, settings);
+    const chores = startChores(house, log);
+    log.info({ issuer: settings.HEMMA_ISSUER, port }, 'Hemma is up');
+    return {
+      issuer: settings.HEMMA_ISSUER,
+      port,
+      db,
+      vault: house.vault,
+      async stop() {
+        await close(server);
+        await chores.stop();
+        await db.close();
+        log.info('Hemma is down');
+      },
+    };
+  } catch (fault) {
+    await db.close();
+    throw fault;
+  }
+}
