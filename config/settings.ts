@@ -102,9 +102,15 @@ const table = {
     why: 'The language when neither application, account nor browser asks for one of ours.',
   },
   HEMMA_HASH_THREADS: {
-    type: z.coerce.number().int().min(1).max(64),
-    fallback: String(Math.max(1, availableParallelism() - 1)),
-    why: 'Passwords verified at once; cores - 1, so that a flood of sign-ins cannot starve the token endpoint.',
+    type: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(64)
+      .optional()
+      .transform((threads) => threads ?? Math.max(1, availableParallelism() - 1)),
+    fallback: undefined,
+    why: 'Passwords verified at once; cores - 1 where nothing is set, so that a flood of sign-ins cannot starve the token endpoint.',
   },
   HEMMA_ALLOW_LOOPBACK_CLIENTS: {
     type: z.enum(['yes', 'no']).transform((answer) => answer === 'yes'),

@@ -22,13 +22,13 @@ function people(schema: Knex.SchemaBuilder) {
     })
     .createTable('devices', (table) => {
       table.uuid('id').primary();
-      table.uuid('account_id').notNullable().references('accounts.id').onDelete('CASCADE');
+      table.uuid('account_id').notNullable().references('accounts.id').onDelete('CASCADE').index();
       table.binary('token_hash').notNullable();
       table.text('label').notNullable();
       time(table, 'first_seen_at').notNullable();
       time(table, 'last_seen_at').notNullable();
       time(table, 'remembered_until');
-      table.unique(['account_id', 'token_hash']);
+      table.unique(['token_hash', 'account_id']);
     });
 }
 

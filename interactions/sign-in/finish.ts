@@ -17,7 +17,9 @@ export async function finish(visit: Visit): Promise<string> {
   const account = accountOf(visit);
   const { acr, amr } = assurance(progress.proofs);
   const cookie = cookieName(house.settings, 'device');
-  const token = await house.db.transaction(async (open) => {
+  // The same for the same interaction, so that a finish sent twice names the same browser.
+  const next = house.vault.mac('device', record.uid);
+  await house.db.transaction(async (open) => {
     await audit(open, {
       event: 'sign-in.finished',
       accountId: account.id,
@@ -25,14 +27,15 @@ export async function finish(visit: Visit): Promise<string> {
       origin: ctx.state.origin,
       detail: { acr },
     });
-    return welcomeDevice(open, house.post, account, {
+    await welcomeDevice(open, house.post, account, {
       token: ctx.cookies.get(cookie, { signed: false }),
+      next,
       remember: progress.choices.has('remember-device'),
       origin: ctx.state.origin,
     });
   });
   const options = { ...cookieOptions(house.settings), maxAge: deviceCookieDays * 86_400_000 };
-  ctx.cookies.set(cookie, token, options);
+  ctx.cookies.set(cookie, next, options);
   const at = Math.max(...progress.proofs.map((proof) => proof.at.getTime()));
   // `ts` always: without it a consent later in the flow would become the time of the sign-in.
   const login = { accountId: account.id, acr, amr, ts: Math.floor(at / 1000), remember: false };

@@ -3,7 +3,7 @@ import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { recordProof } from '../platform/proofs.ts';
-import { randomToken, sha256 } from '../platform/secrets.ts';
+import { sha256 } from '../platform/secrets.ts';
 import { newDevice } from '../mail/messages.ts';
 import type { Post } from '../mail/outbox.ts';
 import type { Account } from './accounts.ts';
@@ -83,29 +83,36 @@ export async function recogniseDevice(
 }
 
 /**
- * Notes the browser of a finished sign-in, and answers the token for its cookie. An account's first browser is
- * no news; any later new one is told by mail.
+ * Notes the browser of a finished sign-in under a new token, which takes the old one's place for every account on
+ * it: one that somebody planted or copied before is worth nothing after. An account's first browser is no news;
+ * any later new one is told by mail.
  */
 export async function welcomeDevice(
   open: Db,
   post: Post,
   account: Account,
-  { token, remember, origin }: { token: string | undefined; remember: boolean; origin: Origin },
-): Promise<string> {
+  device: { token: string | undefined; next: string; remember: boolean; origin: Origin },
+): Promise<void> {
+  const { token, next, remember, origin } = device;
   const now = new Date();
   const remembered = remember ? new Date(now.getTime() + rememberedDays * 86_400_000) : null;
-  const mine = token ?? randomToken();
   const label = deviceLabel(origin.userAgent);
+  if (token) {
+    await open.query('UPDATE devices SET token_hash = $2 WHERE token_hash = $1', [
+      sha256(token),
+      sha256(next),
+    ]);
+  }
   const { rows: others } = await open.query('SELECT 1 FROM devices WHERE account_id = $1 LIMIT 1', [
     account.id,
   ]);
   const { rows } = await open.query<{ id: string; fresh: boolean }>(
     `INSERT INTO devices (id, account_id, token_hash, label, first_seen_at, last_seen_at, remembered_until)
      VALUES ($1, $2, $3, $4, $5, $5, $6)
-     ON CONFLICT (account_id, token_hash) DO UPDATE SET
+     ON CONFLICT (token_hash, account_id) DO UPDATE SET
        last_seen_at = $5, label = $4, remembered_until = coalesce($6, devices.remembered_until)
      RETURNING id, id = $1 AS fresh`,
-    [randomUUID(), account.id, sha256(mine), label, now, remembered],
+    [randomUUID(), account.id, sha256(next), label, now, remembered],
   );
   if (remember) {
     const detail = { device: rows[0]?.id ?? '' };
@@ -114,7 +121,6 @@ export async function welcomeDevice(
   if (rows[0]?.fresh && others.length > 0) {
     await post(open, account, 'new-device', (facts) => newDevice(facts, label));
   }
-  return mine;
 }
 
 /** The remembered devices of an account, the latest first. */
