@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { Migration } from './index.ts';
+import type { Migration } from './migration.ts';
 
 const time = (table: Knex.CreateTableBuilder, name: string) => table.timestamp(name, { useTz: true });
 

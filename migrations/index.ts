@@ -2,12 +2,7 @@ import type { Knex } from 'knex';
 import type { Db } from '../src/platform/database.ts';
 import { sql } from '../src/platform/database.ts';
 import { firstLight } from './0001-first-light.ts';
-
-/** One step of the database's growth. It is written once and never changed after a release. */
-export interface Migration {
-  name: string;
-  up: (schema: Knex.SchemaBuilder) => Knex.SchemaBuilder;
-}
+import type { Migration } from './migration.ts';
 
 const migrations: readonly Migration[] = [firstLight];
 

@@ -2,7 +2,7 @@ import type { House } from '../interactions/page/house.ts';
 import { sweepChoices } from '../interactions/sign-in/progress.ts';
 import { sweepMailedCodes } from './factors/mailed-code.ts';
 import { sweepPendingCodes } from './factors/recovery-code.ts';
-import { sweepPendingConnections } from './factors/totp.ts';
+import { sweepPendingConnections } from './factors/connection.ts';
 import { mailerOf } from './mail/mailer.ts';
 import { deliverDue, sweepMails } from './mail/outbox.ts';
 import { sweepRecords } from './oidc/records.ts';

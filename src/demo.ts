@@ -7,7 +7,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Account, NewAccount } from './accounts/accounts.ts';
 import { createAccount } from './accounts/accounts.ts';
 import { confirmCode, offerCode } from './factors/recovery-code.ts';
-import { pendingConnection } from './factors/totp.ts';
+import { pendingConnection } from './factors/connection.ts';
 import { activate } from './factors/two-step.ts';
 import type { Post } from './mail/outbox.ts';
 import type { ClientDescription } from './oidc/clients.ts';

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import type { Phrases } from '../../src/locales/phrases.ts';
+import type { Phrases } from '../../src/locales/sv.ts';
 
 /** Why a form was not taken, in the person's words. `field` names the input that it is about. */
 export type Refusal = { code: keyof Phrases['refusals']; message: string; field?: string | undefined };

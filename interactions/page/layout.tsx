@@ -1,7 +1,8 @@
 import type { ComponentChildren, VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { locales, phrasesFor } from '../../src/locales/phrases.ts';
-import type { Locale, Phrases } from '../../src/locales/phrases.ts';
+import type { Locale } from '../../src/locales/phrases.ts';
+import type { Phrases } from '../../src/locales/sv.ts';
 
 /** What every page needs to know besides its own question. */
 export type Frame = {

@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import { frameOf } from './frame.ts';
 import type { House } from './house.ts';
 import { renderPage } from './layout.tsx';
-import type { Phrases } from '../../src/locales/phrases.ts';
+import type { Phrases } from '../../src/locales/sv.ts';
 import { Layout } from './layout.tsx';
 import type { Frame } from './layout.tsx';
 

@@ -1,4 +1,4 @@
-import type { Phrases } from '../../src/locales/phrases.ts';
+import type { Phrases } from '../../src/locales/sv.ts';
 import type { Refusal } from './form.tsx';
 import type { Frame } from './layout.tsx';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { accountById } from '../../src/accounts/accounts.ts';
 import { audit } from '../../src/platform/audit.ts';
 import type { StepPage, Visit } from './visit.ts';
-import type { Phrases } from '../../src/locales/phrases.ts';
+import type { Phrases } from '../../src/locales/sv.ts';
 import { Form, SecondaryButton, SubmitButton } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
 import { Layout } from '../page/layout.tsx';

@@ -1,6 +1,6 @@
 import { toString as qrCode } from 'qrcode';
 import { z } from 'zod';
-import { pendingConnection } from '../../src/factors/totp.ts';
+import { pendingConnection } from '../../src/factors/connection.ts';
 import { activate } from '../../src/factors/two-step.ts';
 import type { StepPage } from './visit.ts';
 import { accountOf, attemptOf } from './visit.ts';

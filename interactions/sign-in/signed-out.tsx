@@ -2,7 +2,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { frameOf } from '../page/frame.ts';
 import type { House } from '../page/house.ts';
 import { renderPage } from '../page/layout.tsx';
-import type { Phrases } from '../../src/locales/phrases.ts';
+import type { Phrases } from '../../src/locales/sv.ts';
 import { Form, SecondaryButton, SubmitButton } from '../page/form.tsx';
 import { Layout } from '../page/layout.tsx';
 import type { Frame } from '../page/layout.tsx';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { generateSecret, generateURI, verify } from 'otplib';
+import { verify } from 'otplib';
 import { authenticatorDisabled, wrongSecondFactor } from '../mail/messages.ts';
 import type { Post, Recipient } from '../mail/outbox.ts';
 import type { Origin } from '../platform/audit.ts';
@@ -17,17 +17,15 @@ export interface Authenticator {
   disabledAt: Date | undefined;
 }
 
-const stepSeconds = 30;
+export const stepSeconds = 30;
 /** One step to either side (RFC 6238 §5.2). */
-const windowSeconds = stepSeconds;
+export const windowSeconds = stepSeconds;
 /** How far back a code is recognised, to say that the phone's clock is slow; it is refused all the same. */
-const slowSeconds = 10 * stepSeconds;
+export const slowSeconds = 10 * stepSeconds;
 /** NIST SP 800-63B-4 §3.2.2 ends at 100; three codes are valid at a time, so we end at 50. */
 const mostFailures = 50;
 /** Consecutive wrong codes after a right password that are worth a mail. */
 const worthTelling = 3;
-/** A pending secret is good for ten minutes (NIST SP 800-63B-4 §4.1.2.2). */
-const pendingMinutes = 10;
 
 /** Six digits as typed: blanks and hyphens between them do not matter. Anything else is not a code. */
 export function sixDigits(typed: string): string | undefined {
@@ -45,8 +43,6 @@ interface Row {
 }
 
 const about = (id: string) => `authenticator:${id}`;
-const aboutPending = (interaction: string, account: string) =>
-  `pending-authenticator:${interaction}:${account}`;
 
 async function authenticatorRow(db: Db, accountId: string): Promise<Row | undefined> {
   const { rows } = await db.query<Row>(
@@ -196,88 +192,16 @@ async function reseal(db: Db, row: Row, sealed: Buffer): Promise<void> {
   ]);
 }
 
-/** What the enrolment page shows: the key as text, and as the address that a QR code carries. */
-export interface Connection {
-  key: string;
-  uri: string;
-}
-
 /**
- * The secret that this interaction may connect: the pending one while it is fresh, so that a reload shows the
- * same QR code, else a new one. It opens nothing until a code of it was verified.
+ * Gives the account its authenticator, in the caller's transaction, and writes the proof. The account has one
+ * place for it, and the insert decides who takes it: of two tabs one wins. Answers whether this one did.
  */
-export async function pendingConnection(
-  db: Db,
-  vault: Vault,
-  { account, interaction, brand }: { account: Recipient; interaction: string; brand: string },
-): Promise<Connection> {
-  const now = new Date();
-  const sealed = vault.seal(generateSecret({ length: 20 }), aboutPending(interaction, account.id));
-  const { rows } = await db.query<{ sealed_secret: Buffer }>(
-    `INSERT INTO pending_authenticators AS p (interaction, account_id, sealed_secret, created_at)
-     VALUES ($1, $2, $3, $4)
-     ON CONFLICT (interaction) DO UPDATE SET
-       sealed_secret = CASE WHEN p.created_at < $5 OR p.account_id <> $2 THEN $3 ELSE p.sealed_secret END,
-       created_at = CASE WHEN p.created_at < $5 OR p.account_id <> $2 THEN $4 ELSE p.created_at END,
-       account_id = $2
-     RETURNING sealed_secret`,
-    [interaction, account.id, sealed, now, new Date(now.getTime() - pendingMinutes * 60_000)],
-  );
-  const row = rows[0];
-  if (!row) throw new Error('no pending authenticator came back');
-  const key = vault.open(row.sealed_secret, aboutPending(interaction, account.id)).plain.toString();
-  return { key, uri: generateURI({ issuer: brand, label: account.email, secret: key }) };
-}
-
-export type ConnectionRefusal =
-  | { code: 'malformed-code' | 'wrong-code' | 'enrollment-expired' }
-  | { code: 'clock-behind' | 'clock-ahead'; seconds: number };
-
-/** A verified pending secret on its way to becoming the authenticator: see `two-step.ts`. */
-export interface ProvenConnection {
-  secret: string;
-  step: number;
-}
-
-/** Whether a code belongs to the pending secret of this interaction; at enrolment the clock is told both ways. */
-export async function proveConnection(
-  db: Db,
-  vault: Vault,
-  { account, interaction, code: typed }: TotpAttempt,
-): Promise<{ proven: ProvenConnection } | { refusal: ConnectionRefusal }> {
-  const code = sixDigits(typed);
-  if (!code) return { refusal: { code: 'malformed-code' } };
-  const { rows } = await db.query<{ sealed_secret: Buffer }>(
-    `SELECT sealed_secret FROM pending_authenticators
-     WHERE interaction = $1 AND account_id = $2 AND created_at >= $3`,
-    [interaction, account.id, new Date(Date.now() - pendingMinutes * 60_000)],
-  );
-  if (!rows[0]) return { refusal: { code: 'enrollment-expired' } };
-  const secret = vault.open(rows[0].sealed_secret, aboutPending(interaction, account.id)).plain.toString();
-  const epoch = Date.now() / 1000;
-  const near = await verify({ secret, token: code, epoch, epochTolerance: windowSeconds });
-  if (near.valid && 'timeStep' in near) return { proven: { secret, step: near.timeStep } };
-  const far = await verify({ secret, token: code, epoch, epochTolerance: slowSeconds });
-  if (!far.valid) return { refusal: { code: 'wrong-code' } };
-  const seconds = Math.abs(far.delta) * stepSeconds;
-  return { refusal: { code: far.delta < 0 ? 'clock-behind' : 'clock-ahead', seconds } };
-}
-
-/**
- * Makes a proven secret the account's authenticator, in the caller's transaction. The pending row is consumed
- * and the account's one place is taken by the same writes that decide: of two tabs one wins. Answers whether
- * this one did.
- */
-export async function connect(
+export async function bindAuthenticator(
   open: Db,
   vault: Vault,
-  { account, interaction, origin }: TotpAttempt,
-  { secret, step }: ProvenConnection,
+  { account, interaction, origin }: Omit<TotpAttempt, 'code'>,
+  { secret, step }: { secret: string; step: number },
 ): Promise<boolean> {
-  const pending = await open.query('DELETE FROM pending_authenticators WHERE interaction = $1', [
-    interaction,
-  ]);
-  if (pending.count === 0) return false;
   const id = randomUUID();
   const { count } = await open.query(
     `INSERT INTO authenticators (id, account_id, sealed_secret, last_step, created_at, last_used_at)
@@ -288,14 +212,4 @@ export async function connect(
   await recordProof(open, interaction, { factor: 'totp', accountId: account.id, ref: id });
   await audit(open, { event: 'authenticator.connected', accountId: account.id, origin });
   return true;
-}
-
-/** Removes pending secrets older than their ten minutes, at most `limit`; answers how many. */
-export async function sweepPendingConnections(db: Db, limit: number): Promise<number> {
-  const { count } = await db.query(
-    `DELETE FROM pending_authenticators WHERE interaction IN
-       (SELECT interaction FROM pending_authenticators WHERE created_at < $1 LIMIT $2)`,
-    [new Date(Date.now() - pendingMinutes * 60_000), limit],
-  );
-  return count;
 }

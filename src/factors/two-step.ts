@@ -2,8 +2,10 @@ import { authenticatorConnected } from '../mail/messages.ts';
 import type { Post } from '../mail/outbox.ts';
 import type { Db } from '../platform/database.ts';
 import type { Vault } from '../platform/secrets.ts';
-import type { ConnectionRefusal, TotpAttempt } from './totp.ts';
-import { connect, proveConnection } from './totp.ts';
+import type { ConnectionRefusal } from './connection.ts';
+import { proveConnection, takePending } from './connection.ts';
+import type { TotpAttempt } from './totp.ts';
+import { bindAuthenticator } from './totp.ts';
 
 /**
  * Switches two-step verification on: a code of the pending secret is verified, and in one transaction the secret
@@ -19,7 +21,8 @@ export async function activate(
   const judged = await proveConnection(db, vault, attempt);
   if ('refusal' in judged) return judged.refusal;
   await db.transaction(async (open) => {
-    const won = await connect(open, vault, attempt, judged.proven);
+    const mine = await takePending(open, attempt.interaction);
+    const won = mine && (await bindAuthenticator(open, vault, attempt, judged.proven));
     if (won) await post(open, attempt.account, 'authenticator-connected', authenticatorConnected);
   });
   return undefined;

@@ -1,4 +1,4 @@
-import type { Phrases } from './phrases.ts';
+import type { Phrases } from './sv.ts';
 
 /** Seconds up to two minutes, then minutes, always upwards: nobody should come back too early. */
 function waitingTime(seconds: number): string {

@@ -1,9 +1,7 @@
 import { match } from '@formatjs/intl-localematcher';
 import { en } from './en.ts';
+import type { Phrases } from './sv.ts';
 import { sv } from './sv.ts';
-
-/** Swedish is the first language of the house: its phrases are the type of all others. */
-export type Phrases = typeof sv;
 
 export type Locale = 'sv' | 'en';
 

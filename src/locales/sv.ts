@@ -269,3 +269,6 @@ export const sv = {
     time: 'Tid',
   },
 };
+
+/** Swedish is the first language of the house: its phrases are the type of all others. */
+export type Phrases = typeof sv;

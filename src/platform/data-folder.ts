@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { PGlite } from '@electric-sql/pglite';
-import type { Engine } from './database.ts';
+import type { Engine } from './engine.ts';
 
 /**
  * The embedded database: PGlite in a folder of ours. PGlite has no lock of its own and two processes would

@@ -4,12 +4,7 @@ import knex from 'knex';
 import pg from 'pg';
 import type { Settings } from '../../config/settings.ts';
 import { openDataFolder } from './data-folder.ts';
-
-/** The rows that a statement gave back, and how many rows it touched. */
-export interface Answer<Row> {
-  rows: Row[];
-  count: number;
-}
+import type { Answer, Engine } from './engine.ts';
 
 /**
  * The one handle to SQL; every function that reads or writes takes it first. It may be a transaction.
@@ -26,13 +21,6 @@ export interface Db {
 
 /** The whole database, which its opener closes. */
 export interface Database extends Db {
-  close(): Promise<void>;
-}
-
-/** What an engine must be able to do: pg, PGlite and the socket of a running process each do it their way. */
-export interface Engine {
-  query(sql: string, params: readonly unknown[], prepare: boolean): Promise<Answer<unknown>>;
-  transaction<T>(work: (query: Engine['query']) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 

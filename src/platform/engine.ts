@@ -1,0 +1,12 @@
+/** The rows that a statement gave back, and how many rows it touched. */
+export interface Answer<Row> {
+  rows: Row[];
+  count: number;
+}
+
+/** What an engine must be able to do: pg, PGlite and the socket of a running process each do it their way. */
+export interface Engine {
+  query(sql: string, params: readonly unknown[], prepare: boolean): Promise<Answer<unknown>>;
+  transaction<T>(work: (query: Engine['query']) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
