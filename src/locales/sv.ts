@@ -34,7 +34,7 @@ export const sv = {
       `Klockan i din telefon verkar gå ${seconds} sekunder före. Ställ in automatisk tid och försök igen.`,
     throttled: (seconds: number) => `För många försök. Försök igen om ${waitingTime(seconds)}.`,
     'authenticator-disabled': (contact: string) =>
-      `Många koder i rad har varit fel. För att skydda ditt konto har vi stängt av koderna från appen. Kontakta supporten: ${contact}`,
+      `Många koder i rad stämde inte. För att skydda ditt konto har vi stängt av koderna från appen. Kontakta supporten: ${contact}`,
     'enrollment-expired':
       'QR-koden visades för mer än tio minuter sedan. Här är en ny. Skanna den och försök igen.',
     'wrong-mailed-code': 'Koden stämmer inte. Läs den i det senaste mejlet från oss och försök igen.',

@@ -7,17 +7,28 @@ export interface Mailer {
   close(): void;
 }
 
+/** Milliseconds that a silent mail server is waited for; the outbox comes again. */
+const patience = 15_000;
+
 /** @param url `smtp://` or `smtps://`, with user and password where the server wants them. */
 export function mailerOf(url: string, from: string): Mailer {
-  const transport = createTransport(url, {
-    from,
-    // The recipient is one address of one account: nothing in it may become a second one.
+  const { protocol, hostname, port, username, password } = new URL(url);
+  const secure = protocol === 'smtps:';
+  const transport = createTransport({
+    host: hostname,
+    port: port ? Number(port) : secure ? 465 : 25,
+    secure,
+    ...(username ? { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } } : {}),
+    connectionTimeout: patience,
+    greetingTimeout: patience,
+    socketTimeout: patience,
+    // A mail is text that we wrote: nothing in it is ever fetched or read from a disk.
     disableFileAccess: true,
     disableUrlAccess: true,
   });
   return {
     async deliver({ recipient, subject, text }) {
-      await transport.sendMail({ to: { name: '', address: recipient }, subject, text });
+      await transport.sendMail({ from, to: { name: '', address: recipient }, subject, text });
     },
     close: () => transport.close(),
   };

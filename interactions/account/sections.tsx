@@ -1,0 +1,158 @@
+import type { ComponentChildren } from 'preact';
+import { formatDate, locales, phrasesFor } from '../../src/locales/phrases.ts';
+import type { Locale } from '../../src/locales/phrases.ts';
+import { Form, SecondaryButton } from '../page/form.tsx';
+import type { Refusal } from '../page/form.tsx';
+import type { Frame } from '../page/layout.tsx';
+
+type Device = { id: string; name: string; lastUsed: Date; until: Date; isThisOne?: boolean };
+
+export type MyDetailsPageProps = {
+  frame: Frame;
+  /** Both forms post here: `locale` saves the language, `forget` (a device's id) forgets a device. */
+  action: string;
+  token: string;
+  account: { name: string; email: string; locale: Locale };
+  /** `since` is undefined while two-step verification is off. */
+  twoStep: { since?: Date | undefined; lastUsed?: Date | undefined };
+  recoveryCode?: { issued: Date } | undefined;
+  devices: readonly Device[];
+  /** Links to the ceremonies; a link that is missing is not offered. */
+  urls: {
+    signOut: string;
+    move?: string | undefined;
+    activate?: string | undefined;
+    deactivate?: string | undefined;
+    newRecoveryCode?: string | undefined;
+    checkRecoveryCode?: string | undefined;
+  };
+  languageSaved?: boolean;
+  refusal?: Refusal | undefined;
+};
+
+export function TwoStep({ frame, twoStep, urls }: MyDetailsPageProps) {
+  const t = frame.t.myDetails.twoStep;
+  const { since, lastUsed } = twoStep;
+  if (!since) {
+    return (
+      <Section title={t.title} data-two-step="off">
+        <p class="state">{t.off}</p>
+        <p class="quiet">{t.offHelp}</p>
+        <Actions links={[{ href: urls.activate, label: t.activate }]} />
+      </Section>
+    );
+  }
+  return (
+    <Section title={t.title} data-two-step="on">
+      <p class="state">{t.onSince(formatDate(frame.locale, since))}</p>
+      <p class="quiet">{lastUsed ? t.lastUsed(formatDate(frame.locale, lastUsed)) : t.neverUsed}</p>
+      <Actions
+        links={[
+          { href: urls.move, label: t.move },
+          { href: urls.deactivate, label: t.deactivate, danger: true },
+        ]}
+      />
+    </Section>
+  );
+}
+
+export function RecoveryCode({ frame, recoveryCode, urls }: MyDetailsPageProps) {
+  const t = frame.t.myDetails.recoveryCode;
+  return (
+    <Section title={t.title} data-recovery-code-state={recoveryCode ? 'saved' : 'none'}>
+      <p class="state">{recoveryCode ? t.issued(formatDate(frame.locale, recoveryCode.issued)) : t.none}</p>
+      <p class="quiet">{recoveryCode ? t.help : t.noneHelp}</p>
+      <Actions
+        links={[
+          { href: urls.checkRecoveryCode, label: t.check },
+          { href: urls.newRecoveryCode, label: t.renew },
+        ]}
+      />
+    </Section>
+  );
+}
+
+export function Devices({ frame, action, token, devices }: MyDetailsPageProps) {
+  const t = frame.t.myDetails.devices;
+  return (
+    <Section title={t.title}>
+      <p class="quiet">{devices.length > 0 ? t.help : t.none}</p>
+      {devices.length > 0 && (
+        <ul class="rows">
+          {devices.map((device) => (
+            <li key={device.id} data-device={device.id}>
+              <p>
+                <strong>{device.isThisOne ? `${device.name} (${t.thisDevice})` : device.name}</strong>
+                <span class="help">{t.lastUsed(formatDate(frame.locale, device.lastUsed))}</span>
+                <span class="help">{t.until(formatDate(frame.locale, device.until))}</span>
+              </p>
+              <Form action={action} token={token} label={`${t.forget} ${device.name}`}>
+                <SecondaryButton name="forget" value={device.id} waiting={t.forgetting}>
+                  {t.forget}
+                </SecondaryButton>
+              </Form>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}
+
+export function Language({ frame, action, token, account, languageSaved, refusal }: MyDetailsPageProps) {
+  const t = frame.t.myDetails.language;
+  return (
+    <Section title={t.title}>
+      {languageSaved && (
+        <p class="done" role="status">
+          {t.saved}
+        </p>
+      )}
+      <Form action={action} token={token} refusal={refusal}>
+        <div class="field">
+          <label for="locale">{t.label}</label>
+          <select id="locale" name="locale" class="input">
+            {locales.map((locale) => (
+              <option key={locale} value={locale} lang={locale} selected={locale === account.locale}>
+                {phrasesFor(locale).page.languageName}
+              </option>
+            ))}
+          </select>
+        </div>
+        <SecondaryButton waiting={t.saving}>{t.save}</SecondaryButton>
+      </Form>
+    </Section>
+  );
+}
+
+type SectionProps = {
+  title: string;
+  'data-two-step'?: 'on' | 'off';
+  'data-saved-code'?: 'yes' | 'no';
+  children: ComponentChildren;
+};
+
+export function Section({ title, children, ...hooks }: SectionProps) {
+  return (
+    <section {...hooks}>
+      <h2>{title}</h2>
+      <div>{children}</div>
+    </section>
+  );
+}
+
+type Action = { href: string | undefined; label: string; danger?: boolean };
+
+export function Actions({ links }: { links: readonly Action[] }) {
+  const offered = links.flatMap(({ href, ...link }) => (href === undefined ? [] : [{ ...link, href }]));
+  if (offered.length === 0) return null;
+  return (
+    <p class="actions">
+      {offered.map(({ href, label, danger }) => (
+        <a key={label} href={href} class={danger ? 'button secondary danger' : 'button secondary'}>
+          {label}
+        </a>
+      ))}
+    </p>
+  );
+}

@@ -1,0 +1,20 @@
+/** Runs once before every test file: one real PostgreSQL with the migrated template, and a folder of the run. */
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPostgres } from './postgres.ts';
+import { makeTemplate } from './template.ts';
+
+export default async function beforeAll(): Promise<void> {
+  const postgres = await startPostgres();
+  // Workers inherit the environment; that is how jest lets them know anything.
+  process.env['RIG_POSTGRES'] = postgres.url('postgres');
+  process.env['RIG_FOLDER'] = await mkdtemp(join(tmpdir(), 'hemma-test-'));
+  Reflect.set(globalThis, 'rigPostgres', postgres);
+  try {
+    await makeTemplate(postgres.url('postgres'));
+  } catch (fault) {
+    await postgres.stop();
+    throw fault;
+  }
+}

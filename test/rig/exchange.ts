@@ -1,0 +1,47 @@
+/** One HTTP request and its answer, with exactly the headers given: fetch would add and forbid some. */
+import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: string;
+  /** When the answer began, in milliseconds after the request was sent. */
+  took: number;
+}
+
+export interface Ask {
+  method?: string;
+  headers?: OutgoingHttpHeaders;
+  body?: string;
+}
+
+export function exchange(url: URL, { method = 'GET', headers = {}, body = '' }: Ask = {}): Promise<Answer> {
+  return new Promise((done, failed) => {
+    const sent = performance.now();
+    const length = body || method === 'POST' ? { 'content-length': Buffer.byteLength(body) } : {};
+    // No agent: a kept-alive connection would hold a provider that is told to stop.
+    const outgoing = request(
+      url,
+      { method, agent: false, headers: { ...length, ...headers } },
+      (incoming) => {
+        const took = performance.now() - sent;
+        const chunks: Buffer[] = [];
+        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+        incoming.on('error', failed);
+        incoming.on('end', () =>
+          done({
+            status: incoming.statusCode ?? 0,
+            headers: incoming.headers,
+            body: Buffer.concat(chunks).toString('utf8'),
+            took,
+          }),
+        );
+      },
+    );
+    outgoing.setTimeout(20_000, () =>
+      outgoing.destroy(new Error(`${method} ${url.href}: no answer in 20 seconds`)),
+    );
+    outgoing.on('error', failed);
+    outgoing.end(body);
+  });
+}

@@ -1,0 +1,102 @@
+/** The provider in this very process, on its own port, database copy and mail server: what most tests use. */
+import { randomBytes } from 'node:crypto';
+import { readSettings } from '../../config/settings.ts';
+import { type Account, createAccount, type NewAccount } from '../../src/accounts/accounts.ts';
+import type { Db } from '../../src/platform/database.ts';
+import { hasherOf } from '../../src/platform/hashing.ts';
+import type { Vault } from '../../src/platform/secrets.ts';
+import { start } from '../../src/start.ts';
+import { freePort } from './free-port.ts';
+import { type Mail, type MailServer, startMailServer } from './mail.ts';
+import { newDatabase } from './template.ts';
+
+/** A password that meets every rule for accounts with and without two-step verification. */
+export const PASSWORD = 'en stilla sjö i augusti';
+
+export interface HemmaOptions {
+  /** More settings, or others than the rig's; an empty text takes one away. */
+  env?: Record<string, string>;
+  /** Settings of another provider (`hemma.env`) whose database and keys this one shares, as a second process would. */
+  beside?: Record<string, string>;
+}
+
+export interface Hemma {
+  issuer: string;
+  port: number;
+  db: Db;
+  vault: Vault;
+  /** All that was logged so far, at the level `debug`. */
+  logs(): string;
+  /** Every setting that it was started with, for a second process or a restart on the same data. */
+  env: Record<string, string>;
+  url(path: string): string;
+  mail: MailServer;
+  /** Everything mailed so far, as it arrived. Wait for one with `mail.mailTo(address)`: delivery takes a moment. */
+  mails(): Mail[];
+  /** An account with `PASSWORD`, verified address and open enrolment, made by the product's own function. */
+  account(wanted: Partial<NewAccount> & { email: string }): Promise<Account>;
+  stop(): Promise<void>;
+}
+
+/** The settings of a provider of a test: one that a person could have on a laptop. */
+export async function settingsOfOne(databaseUrl: string, smtpUrl: string): Promise<Record<string, string>> {
+  const port = await freePort();
+  return {
+    HEMMA_ISSUER: `http://localhost:${port}`,
+    HEMMA_PORT: String(port),
+    HEMMA_HOST: '127.0.0.1',
+    HEMMA_SECRET_KEYS: randomBytes(32).toString('base64url'),
+    HEMMA_SMTP_URL: smtpUrl,
+    HEMMA_HELP_DESK_CONTACT: '08-123 45 67',
+    HEMMA_ALLOW_LOOPBACK_CLIENTS: 'yes',
+    HEMMA_LOG_LEVEL: 'debug',
+    DATABASE_URL: databaseUrl,
+  };
+}
+
+/** Starts a provider for one test file; call `stop` in `afterAll`. */
+export async function startHemma({ env = {}, beside }: HemmaOptions = {}): Promise<Hemma> {
+  const mail = await startMailServer();
+  const database = beside ? undefined : await newDatabase();
+  const own = await settingsOfOne(database?.url ?? '', mail.url);
+  const all = { ...own, ...beside, HEMMA_PORT: own['HEMMA_PORT'] ?? '', ...env };
+  const end = async () => {
+    await mail.stop();
+    await database?.drop();
+  };
+  try {
+    const read = readSettings(all);
+    if ('faults' in read) throw new Error(`the provider refuses its settings:\n${read.faults.join('\n')}`);
+    const lines: string[] = [];
+    const provider = await start(read.settings, { write: (line) => void lines.push(line) });
+    const { issuer, port, db, vault } = provider;
+    const hasher = await hasherOf(1);
+    return {
+      issuer,
+      port,
+      db,
+      vault,
+      logs: () => lines.join(''),
+      env: all,
+      mail,
+      url: (path) => new URL(path, issuer).href,
+      mails: () => [...mail.mails],
+      async account(wanted) {
+        const made = await createAccount(db, hasher, read.settings.HEMMA_BRAND_NAME, {
+          name: 'Astrid Lind',
+          password: PASSWORD,
+          ...wanted,
+        });
+        if ('refusal' in made) throw new Error(`no account for ${wanted.email}: ${made.refusal}`);
+        return made.account;
+      },
+      async stop() {
+        await provider.stop();
+        await end();
+      },
+    };
+  } catch (fault) {
+    await end();
+    throw fault;
+  }
+}

@@ -1,0 +1,102 @@
+/** The provider as a real process (`node dist/src/main.js`): for two at once, signals, crashes, refusals to start. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { exchange } from './exchange.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** How a program ended: its exit code, or the signal that ended it. */
+export interface End {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Running {
+  issuer: string;
+  pid: number;
+  /** Standard output and error so far. */
+  output(): string;
+  /** Resolves when the process has ended, whoever ended it. */
+  ended: Promise<End>;
+  kill(signal: NodeJS.Signals): void;
+  /** Asks it to stop as an orchestrator does (SIGTERM), and by force after 20 seconds. */
+  stop(): Promise<End>;
+}
+
+/** Nothing of the machine's own settings reaches the program. */
+function launch(
+  program: string,
+  env: Record<string, string>,
+  args: readonly string[],
+): [ChildProcess, () => string, Promise<End>] {
+  const file = resolve(root, 'dist', program);
+  if (!existsSync(file))
+    throw new Error(`dist/${program} is not there: \`npm test\` builds it, or \`npm run build\``);
+  const clean = { PATH: process.env['PATH'] ?? '', TMPDIR: process.env['TMPDIR'] ?? '/tmp', ...env };
+  const child = spawn(process.execPath, [file, ...args], {
+    cwd: root,
+    env: clean,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const ended = new Promise<End>((done) =>
+    child.once('close', (code, signal) => done({ code, signal, stdout, stderr })),
+  );
+  return [child, () => stdout + stderr, ended];
+}
+
+/** Runs a program of `dist/` (`src/cli.js`, `src/main.js`) to its end, at most 30 seconds. */
+export async function runToEnd(
+  program: string,
+  env: Record<string, string>,
+  args: readonly string[] = [],
+): Promise<End> {
+  const [child, , ended] = launch(program, env, args);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  try {
+    return await ended;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const isReady = (issuer: string) =>
+  exchange(new URL('/health/ready', issuer)).then(
+    ({ status }) => status === 200,
+    () => false,
+  );
+
+/** Starts `dist/src/main.js` and waits until /health/ready answers 200; throws with its output if it ends first. */
+export async function startProcess(env: Record<string, string>): Promise<Running> {
+  const port = env['HEMMA_PORT'] ?? '3000';
+  const [child, output, ended] = launch('src/main.js', env, []);
+  const health = `http://127.0.0.1:${port}`;
+  for (let attempt = 0; !(await isReady(health)); attempt++) {
+    if (child.exitCode !== null || child.signalCode !== null || attempt > 250) {
+      child.kill('SIGKILL');
+      throw new Error(`the provider did not become ready on port ${port}:\n${output()}`);
+    }
+    await wait(100);
+  }
+  return {
+    issuer: env['HEMMA_ISSUER'] ?? `http://localhost:${port}`,
+    pid: child.pid ?? 0,
+    output,
+    ended,
+    kill: (signal) => void child.kill(signal),
+    async stop() {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+      const end = await ended;
+      clearTimeout(timer);
+      return end;
+    },
+  };
+}

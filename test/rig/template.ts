@@ -1,0 +1,60 @@
+/** The migrated database that is made once per run, and the copy of it that each test file gets. */
+import { randomBytes } from 'node:crypto';
+import { Client } from 'pg';
+import { readSettings } from '../../config/settings.ts';
+import { migrate } from '../../migrations/index.ts';
+import { openDatabase } from '../../src/platform/database.ts';
+
+const TEMPLATE = 'hemma_template';
+
+async function administer(url: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+const databaseOf = (server: string, name: string): string =>
+  Object.assign(new URL(server), { pathname: `/${name}` }).href;
+
+/** Makes the template on a server by the product's own migrations. */
+export async function makeTemplate(server: string): Promise<void> {
+  await administer(server, `CREATE DATABASE ${TEMPLATE}`);
+  const read = readSettings({ DATABASE_URL: databaseOf(server, TEMPLATE) });
+  if ('faults' in read) throw new Error(read.faults.join('\n'));
+  const db = await openDatabase(read.settings);
+  try {
+    await migrate(db);
+  } finally {
+    await db.close();
+  }
+}
+
+export interface DatabaseCopy {
+  url: string;
+  drop(): Promise<void>;
+}
+
+/** The server of this test run. */
+export function serverOfTheRun(): string {
+  const server = process.env['RIG_POSTGRES'];
+  if (!server)
+    throw new Error('no PostgreSQL runs: tests are started by `npm test`, whose globalSetup starts it');
+  return server;
+}
+
+/** A database of one's own: `migrated` copies the template, otherwise it is empty. */
+export async function newDatabase({
+  migrated = true,
+  server = serverOfTheRun(),
+} = {}): Promise<DatabaseCopy> {
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await administer(server, `CREATE DATABASE ${name} ${migrated ? `TEMPLATE ${TEMPLATE}` : ''}`);
+  return {
+    url: databaseOf(server, name),
+    drop: () => administer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+  };
+}

@@ -1,0 +1,205 @@
+/** Holds DESIGN §3 and §4 over the whole tree, and shows on small wrong examples that each rule can refuse. */
+import { resolve } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import {
+  circleRefusals,
+  clockRefusals,
+  idleTestRefusals,
+  importRefusals,
+  lengthRefusals,
+  markupRefusals,
+  nameRefusals,
+  tableRefusals,
+  tablesOf,
+} from './architecture.ts';
+import { factsOf, readSources, type Source } from './sources.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const house = readSources(root, ['src', 'interactions', 'config', 'migrations', 'autopay', 'demo']);
+const under = (...folders: string[]) =>
+  house.filter(({ path }) => folders.includes(path.split('/')[0] ?? ''));
+const migrations = under('migrations');
+const tests = readSources(root, ['test', 'bench']);
+
+describe('the house', () => {
+  test('has something to judge', () => {
+    expect(house.length).toBeGreaterThan(20);
+    expect(tablesOf(migrations)).toContain('accounts');
+  });
+
+  test('imports go down the plan only', () => expect(importRefusals(house)).toEqual([]));
+  test('no import closes a circle', () => expect(circleRefusals(house)).toEqual([]));
+  test('each table has one owner', () =>
+    expect(
+      tableRefusals(under('src', 'interactions', 'migrations').filter(owns), tablesOf(migrations)),
+    ).toEqual([]));
+  test('SQL never tells the time', () =>
+    expect(clockRefusals(under('src', 'interactions', 'demo'))).toEqual([]));
+  test('only the faces make HTML', () => expect(markupRefusals(house)).toEqual([]));
+  test('nothing is named after nothing', () => expect(nameRefusals([...house, ...tests])).toEqual([]));
+  test('long files say why', () => expect(lengthRefusals([...house, ...tests])).toEqual([]));
+  test('every test runs', () => expect(idleTestRefusals(tests)).toEqual([]));
+});
+
+/** The list of migrations owns the table of the steps taken; the steps themselves only make tables. */
+function owns({ path }: Source): boolean {
+  return !path.startsWith('migrations/') || path === 'migrations/index.ts';
+}
+
+const file = (path: string, text = ''): Source => ({ path, text });
+
+describe('the import rule refuses', () => {
+  test.each([
+    ['an arrow up', 'src/accounts/a.ts', '../oidc/b.ts', 'accounts may not look into oidc'],
+    [
+      'accounts that know factors',
+      'src/accounts/a.ts',
+      '../factors/b.ts',
+      'accounts may not look into factors',
+    ],
+    [
+      'a face that imports a face',
+      'interactions/sign-in/a.tsx',
+      '../account/b.tsx',
+      'faces never import one another',
+    ],
+    [
+      'a lone face in a face',
+      'interactions/dev-mail.tsx',
+      './account/b.tsx',
+      'faces never import one another',
+    ],
+    [
+      'the admin API in a page',
+      'interactions/admin/a.tsx',
+      '../../src/admin/b.ts',
+      'faces never import one another',
+    ],
+    ['Autopay that knows us', 'autopay/a.ts', '../src/platform/b.ts', 'autopay and the rest never meet'],
+    ['us who know Autopay', 'demo/start.ts', '../autopay/main.ts', 'autopay and the rest never meet'],
+    [
+      'migrations below the roof',
+      'src/oidc/a.ts',
+      '../../migrations/index.ts',
+      'only the roof runs migrations',
+    ],
+    ['the roof in a room', 'src/oidc/a.ts', '../app.ts', 'oidc may not look into roof'],
+    ['a room that is not in the plan', 'src/main.ts', './things/a.ts', 'no room of the plan'],
+  ])('%s', (_what, from, to, why) => {
+    const [refusal] = importRefusals([file(from, `// first line\nimport type { X } from '${to}';`)]);
+    expect(refusal).toContain(`${from}:2 imports`);
+    expect(refusal).toContain(why);
+  });
+
+  test('a file that stands nowhere', () => {
+    expect(importRefusals([file('src/things/a.ts')])).toEqual([
+      expect.stringContaining('src/things/a.ts:1 stands in no room'),
+    ]);
+  });
+
+  test('nothing that the plan allows', () => {
+    const allowed = [
+      file('src/start.ts', "import '../migrations/index.ts'; import { a } from './app.ts';"),
+      file(
+        'src/app.ts',
+        "import { m } from '../interactions/dev-mail.tsx';\nimport { i } from '../interactions/sign-in/index.ts';",
+      ),
+      file(
+        'interactions/sign-in/index.ts',
+        "import { l } from '../page/layout.tsx';\nimport { p } from '../../src/accounts/passwords.ts';",
+      ),
+      file(
+        'src/mail/outbox.ts',
+        "import type { Db } from '../platform/database.ts';\nimport { z } from 'zod';",
+      ),
+    ];
+    expect(importRefusals(allowed)).toEqual([]);
+  });
+});
+
+test('imports are seen in every spelling, and not in comments', () => {
+  const text = [
+    'import { a,',
+    "  b } from './one.ts';",
+    "export { c } from './two.ts';",
+    "import './three.ts';",
+    "const d = await import('./four.ts');",
+    "let e: import('./five.ts').E;",
+    'const odd = /[`\'"]/;',
+    "// import './six.ts';",
+    "/* import './seven.ts'; */",
+    'export const word = "from";',
+  ].join('\n');
+  const seen = factsOf(file('a.ts', text)).imports.map(({ specifier, line }) => `${specifier} ${line}`);
+  expect(seen.sort()).toEqual(['./five.ts 6', './four.ts 5', './one.ts 1', './three.ts 4', './two.ts 3']);
+});
+
+test('a circle is told with its whole way', () => {
+  const circle = [
+    file('src/platform/a.ts', "import './b.ts';"),
+    file('src/platform/b.ts', "\nimport { C } from './c.ts';"),
+    file('src/platform/c.ts', "import { a } from './a.ts';"),
+  ];
+  expect(circleRefusals(circle)).toEqual([
+    'src/platform/c.ts:1 closes a circle: src/platform/a.ts → src/platform/b.ts → src/platform/c.ts → src/platform/a.ts',
+  ]);
+});
+
+describe('tables', () => {
+  const step = file(
+    'migrations/0001.ts',
+    "schema.createTable('accounts', make).raw('CREATE TABLE IF NOT EXISTS audit (id int)')",
+  );
+  const owner = file('src/accounts/accounts.ts', 'db.query(`SELECT * FROM accounts WHERE id = $1`)');
+  const ledger = file('src/platform/audit.ts', "db.query('INSERT INTO audit VALUES ($1)')");
+
+  test('are read from the migrations', () => expect(tablesOf([step])).toEqual(['accounts', 'audit']));
+  test('with one owner each are fine, and words in prose or paths are not SQL', () => {
+    const prose = file(
+      'src/cli.ts',
+      "// from accounts\nwrite('accounts'); write('see accounts'); import('./accounts/accounts.ts');",
+    );
+    expect(tableRefusals([owner, ledger, prose], tablesOf([step]))).toEqual([]);
+  });
+  test.each([
+    ['joined', '\ndb.query(`SELECT 1 FROM sessions JOIN accounts ON true`)'],
+    ['written', "\ndb.query('update accounts set name = $1')"],
+    ['built', "\nsql('accounts').where({ id })"],
+  ])('%s by a second file are refused', (_how, text) => {
+    const [refusal] = tableRefusals([owner, ledger, file('src/oidc/claims.ts', text)], ['accounts']);
+    expect(refusal).toContain('src/accounts/accounts.ts:1, src/oidc/claims.ts:2');
+  });
+  test('that nobody owns are refused', () =>
+    expect(tableRefusals([owner], ['audit'])).toEqual(['table audit: no file owns it']));
+});
+
+describe('the small rules refuse', () => {
+  test.each(['SELECT now()', 'SET at = CURRENT_TIMESTAMP', 'clock_timestamp() > at'])(
+    'SQL that says %s',
+    (statement) => {
+      expect(clockRefusals([file('src/a.ts', `\n\`${statement}\``)])).toEqual([
+        expect.stringContaining('src/a.ts:2 '),
+      ]);
+      expect(clockRefusals([file('src/a.ts', 'const at = Date.now();')])).toEqual([]);
+    },
+  );
+  test('pages outside the faces', () => expect(markupRefusals([file('src/oidc/page.tsx')])).toHaveLength(1));
+  test.each(['src/utils/a.ts', 'src/helpers.ts', 'test/common/a.ts', 'autopay/shared/b.ts'])(
+    'the name of %s',
+    (path) => expect(nameRefusals([file(path)])).toHaveLength(1),
+  );
+  test('301 lines without a word about it', () => {
+    const long = 'x\n'.repeat(301);
+    expect(lengthRefusals([file('src/a.ts', long)])).toEqual([expect.stringContaining('has 301 lines')]);
+    expect(lengthRefusals([file('src/a.ts', `/** Longer than usual: one table. */\n${long}`)])).toEqual([]);
+  });
+  test('idle tests, and only those', () => {
+    const idle = ['test.skip', 'it.only', 'describe.only', 'test.todo']
+      .map((call) => `${call}('x');`)
+      .join('\n');
+    expect(idleTestRefusals([file('test/a.test.ts', idle)])).toHaveLength(4);
+    expect(
+      idleTestRefusals([file('test/a.test.ts', "test('test.skip is refused', run); // it.only")]),
+    ).toEqual([]);
+  });
+});
