@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { contrast } from './contrast.ts';
@@ -6,9 +8,25 @@ import { contrast } from './contrast.ts';
  * What an operator decides: every setting with its type, its default and one sentence why.
  * All faults are reported at once; the result is frozen. `.env.example` is checked against this table.
  */
+const isBare = (url: string) => {
+  const { username, password, search, hash } = new URL(url);
+  return [username, password, search, hash].every((part) => part === '');
+};
+
+/** An address, or a range of them (10.0.0.0/8). */
+function isRange(entry: string): boolean {
+  const [address = '', bits, ...more] = entry.split('/');
+  const longest = isIP(address) === 6 ? 128 : 32;
+  if (isIP(address) === 0 || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= longest);
+}
+
 const table = {
   HEMMA_ISSUER: {
-    type: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/$/, '')),
+    type: z
+      .url({ protocol: /^https?$/ })
+      .refine(isBare, 'an address without user, query or fragment')
+      .transform((url) => url.replace(/\/$/, '')),
     fallback: 'http://localhost:3000',
     why: 'The address people and applications know this provider by; every link and token is built from it alone.',
   },
@@ -57,18 +75,21 @@ const table = {
     why: 'The sender of every mail.',
   },
   HEMMA_TRUSTED_PROXIES: {
-    type: z.string().transform((list) =>
-      list
-        .split(',')
-        .map((entry) => entry.trim())
-        .filter(Boolean),
-    ),
+    type: z
+      .string()
+      .transform((list) =>
+        list
+          .split(',')
+          .map((entry) => entry.trim())
+          .filter(Boolean),
+      )
+      .refine((list) => list.every(isRange), 'addresses or ranges like 10.0.0.0/8, separated by commas'),
     fallback: '',
     why: 'Addresses or ranges (10.0.0.0/8) of proxies whose X-Forwarded-For is believed; nobody else is.',
   },
   HEMMA_HELP_DESK_CONTACT: {
     type: z.string().min(3).max(200),
-    fallback: 'the help desk',
+    fallback: 'helpdesk@example.com',
     why: 'How a person reaches the help desk: shown after a right password only.',
   },
   HEMMA_BRAND_NAME: {
@@ -92,6 +113,7 @@ const table = {
     type: z
       .string()
       .regex(/\.svg$/, 'an SVG file')
+      .refine((file) => existsSync(file), 'there is no such file')
       .optional(),
     fallback: undefined,
     why: 'A file with the logo shown beside the name.',
@@ -168,7 +190,7 @@ export const settingsTable: readonly { name: SettingName; fallback: string | und
 const isLocal = (issuer: string) => /^http:\/\/localhost(:\d+)?$/.test(issuer);
 
 /** What only a real installation must have: nothing that is fine on a laptop is taken for granted there. */
-function productionFaults(values: Values, env: Record<string, string | undefined>): string[] {
+function productionFaults(values: Partial<Values>, env: Record<string, string | undefined>): string[] {
   const faults: string[] = [];
   const needed = [
     'HEMMA_SECRET_KEYS',
@@ -180,10 +202,12 @@ function productionFaults(values: Values, env: Record<string, string | undefined
   for (const name of needed) {
     if (!env[name]) faults.push(`${name} is missing: ${table[name as SettingName].why}`);
   }
-  if (!values.HEMMA_ISSUER.startsWith('https://')) {
+  const issuer = values.HEMMA_ISSUER;
+  if (issuer === undefined) return faults;
+  if (!issuer.startsWith('https://')) {
     faults.push('HEMMA_ISSUER must begin with https:// (http is accepted for http://localhost only)');
   }
-  if (new URL(values.HEMMA_ISSUER).pathname !== '/') {
+  if (new URL(issuer).pathname !== '/') {
     faults.push('HEMMA_ISSUER must not have a path: give the provider a host name of its own');
   }
   for (const name of ['HEMMA_DEMO', 'HEMMA_DEMO_CLIENT_SECRET', 'HEMMA_ALLOW_LOOPBACK_CLIENTS'] as const) {
@@ -210,9 +234,8 @@ export function readSettings(
   for (const name of Object.keys(env)) {
     if (name.startsWith('HEMMA_') && !(name in table)) faults.push(`${name} is not a setting of Hemma`);
   }
-  if (faults.length > 0) return { faults };
   const read = values as Values;
-  const development = isLocal(read.HEMMA_ISSUER);
+  const development = read.HEMMA_ISSUER !== undefined && isLocal(read.HEMMA_ISSUER);
   if (!development) faults.push(...productionFaults(read, env));
   if (faults.length > 0) return { faults };
   return { settings: Object.freeze({ ...read, development }) };

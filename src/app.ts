@@ -5,12 +5,13 @@ import helmet from 'koa-helmet';
 import { myDetails } from '../interactions/account/my-details.tsx';
 import { devMail } from '../interactions/dev-mail.tsx';
 import type { House } from '../interactions/page/house.ts';
+import { readForm } from '../interactions/page/posted.ts';
 import { showProblem } from '../interactions/page/problem.tsx';
 import { signIn } from '../interactions/sign-in/index.ts';
 import { migrated } from '../migrations/index.ts';
 import type { UnitOfWork } from './oidc/unit-of-work.ts';
 import type { Log } from './platform/log.ts';
-import { ownHostOnly, requestOrigin } from './platform/http.ts';
+import { ownHostOnly, requestOrigin, sentByOurPage } from './platform/http.ts';
 
 // Faults of a database that is away, starting or overloaded: nothing is wrong with the request, so it may come again.
 const away = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|53|57|25P0[23])/;
@@ -85,6 +86,36 @@ const front: Middleware = (ctx, next) => {
   return undefined;
 };
 
+/** A program's refusal carries the request's number, like a person's page. */
+const numbered: Middleware = async (ctx, next) => {
+  await next();
+  const body = ctx.body as { error?: unknown } | null | undefined;
+  if (ctx.status < 400 || typeof body !== 'object' || body === null || !('error' in body)) return;
+  if (!('reference' in body)) ctx.body = { ...body, reference: ctx.state.origin.request };
+};
+
+/**
+ * An authorization request may be a form (OpenID Connect Core §3.1.2.1). Cookies that other sites' forms do not carry
+ * would hide the session from it, so it is repeated as the GET that it stands for.
+ */
+function authorizationForms(): Middleware {
+  const post: Middleware = (ctx) => {
+    ctx.status = 303;
+    ctx.redirect(`/auth?${ctx.request.rawBody ?? ''}`);
+  };
+  const read = compose([readForm, post]);
+  return (ctx, next) => (ctx.path === '/auth' && ctx.method === 'POST' ? read(ctx, next) : next());
+}
+
+/** The rule for forms of our own holds for the library's sign-out, too: only a page of ours sends it. */
+function ownSignOut(issuer: string): Middleware {
+  return (ctx, next) => {
+    const foreign =
+      ctx.path === '/session/end/confirm' && ctx.method === 'POST' && !sentByOurPage(ctx, issuer);
+    return foreign ? ctx.throw(403, 'foreign-form') : next();
+  };
+}
+
 /** What is mounted where, in the order that a request meets it. */
 export function appOf(house: House, keys: string[], work: UnitOfWork, log: Log): Koa {
   const app = new Koa({ proxy: true });
@@ -101,6 +132,9 @@ export function appOf(house: House, keys: string[], work: UnitOfWork, log: Log):
   app.use(signIn(house));
   app.use(myDetails(house));
   if (house.settings.development && !house.settings.HEMMA_SMTP_URL) app.use(devMail(house));
+  app.use(ownSignOut(house.settings.HEMMA_ISSUER));
+  app.use(authorizationForms());
+  app.use(numbered);
   app.use(compose(house.provider.middleware as unknown as Middleware[]));
   return app;
 }

@@ -3,6 +3,7 @@ import { readSettings } from '../config/settings.ts';
 import { seedDemo } from './demo.ts';
 import { DataFolderBusy, DataFolderUnusable } from './platform/data-folder.ts';
 import type { Hemma } from './start.ts';
+import { WrongSecretKeys } from './platform/secrets.ts';
 import { start } from './start.ts';
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
@@ -15,7 +16,12 @@ function sentence(fault: unknown, port: number): string {
   if (code === 'EADDRINUSE')
     return `Port ${port} is taken by another program; choose another with HEMMA_PORT.`;
   if (code === 'EACCES') return `Permission is missing: ${message}.`;
-  if (code === 'ECONNREFUSED') return `The database does not answer: ${message || 'connection refused'}.`;
+  if (fault instanceof WrongSecretKeys) return `HEMMA_SECRET_KEYS does not fit this database: ${message}.`;
+  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'ETIMEDOUT') {
+    return `The database of DATABASE_URL does not answer: ${message || code}.`;
+  }
+  if (code === '3D000' || code === '28P01' || code === '28000')
+    return `The database of DATABASE_URL refuses: ${message}.`;
   return stack ?? String(fault);
 }
 

@@ -1,4 +1,3 @@
-import { bodyParser } from '@koa/bodyparser';
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
@@ -10,6 +9,7 @@ import { cookieName, sentByOurPage } from '../../src/platform/http.ts';
 import { frameOf } from '../page/frame.ts';
 import type { House } from '../page/house.ts';
 import { Layout, renderPage } from '../page/layout.tsx';
+import { posted, readForm } from '../page/posted.ts';
 import type { Resident } from './resident.ts';
 import { residentOf, toSignIn } from './resident.ts';
 import type { MyDetailsPageProps } from './sections.tsx';
@@ -89,9 +89,7 @@ async function answer(house: House, ctx: Context): Promise<void> {
   if (!sentByOurPage(ctx, house.settings.HEMMA_ISSUER)) ctx.throw(403, 'foreign-form');
   const resident = await residentOf(house, ctx);
   if (!resident) return toSignIn(house, ctx);
-  const sent = form.safeParse(ctx.request.body ?? {});
-  if (!sent.success) return ctx.throw(400, 'malformed-form');
-  const { token, locale, forget } = sent.data;
+  const { token, locale, forget } = posted(ctx, form);
   if (!house.vault.macMatches('account form', resident.session, token)) ctx.throw(403, 'form-expired');
   const { account } = resident;
   if (forget) await forgetDevice(house.db, account.id, forget, ctx.state.origin);
@@ -113,8 +111,6 @@ export function myDetails(house: House): Middleware {
     if (!resident) return toSignIn(house, ctx);
     return show(house, ctx, resident, ctx.query.saved === 'language');
   });
-  router.post('/account', bodyParser({ enableTypes: ['form'], formLimit: '16kb' }), (ctx) =>
-    answer(house, ctx),
-  );
+  router.post('/account', readForm, (ctx) => answer(house, ctx));
   return router.routes() as unknown as Middleware;
 }

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import { accountById } from '../../src/accounts/accounts.ts';
 import type { Account } from '../../src/accounts/accounts.ts';
-import { sessionSeconds } from '../../src/oidc/provider.ts';
+import { sessionSeconds } from '../../src/oidc/session-limits.ts';
 import type { House } from '../page/house.ts';
 
 /** Who is signed in, by the provider's own session, and the token that binds forms to that session. */

@@ -52,7 +52,8 @@ export function localeOf(house: House, ctx: Context, wishes: LanguageWishes): Lo
 function languageUrl(ctx: Context, locale: Locale): string {
   const query = new URLSearchParams(ctx.querystring);
   query.set('ui_locales', locale);
-  return `${ctx.path}?${query.toString()}`;
+  // Relative: a path like `//elsewhere` must not become an address of somebody else's.
+  return `?${query.toString()}`;
 }
 
 /** What every page needs besides its own question. */

@@ -1,4 +1,3 @@
-import { bodyParser } from '@koa/bodyparser';
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { errors } from 'oidc-provider';
@@ -7,6 +6,7 @@ import { sentByOurPage } from '../../src/platform/http.ts';
 import { frameOf } from '../page/frame.ts';
 import type { House } from '../page/house.ts';
 import { renderPage } from '../page/layout.tsx';
+import { posted, readForm } from '../page/posted.ts';
 import { inWords } from '../page/refusal.ts';
 import { consent } from './consent.tsx';
 import { enrollment } from './enrollment.tsx';
@@ -110,37 +110,33 @@ function post(house: House): Middleware {
     const open = openPage(visit);
     if (open === 'finished' || open !== ctx.params.step) return goOn(visit);
     const page = pages[open];
-    const { token } = parsed(ctx, tokenField);
+    const { token } = posted(ctx, tokenField);
     if (!token || !house.vault.macMatches('sign-in form', visit.record.uid, token)) {
       await show(visit, page, { code: 'form-expired' }, {});
       ctx.status = 403;
       return undefined;
     }
-    const form = parsed(ctx, page.form);
+    const form = posted(ctx, page.form);
     const refused = await page.answer(visit, form);
-    if (refused) return show(visit, page, refused, form);
+    if (refused) {
+      // Sent twice at once: the other one may have proved it meanwhile, and this one's refusal is old news.
+      const now = { ...visit, progress: await progressOf(house.db, visit.record) };
+      return openPage(now) === open ? show(now, page, refused, form) : goOn(now);
+    }
     if (open === 'consent') return undefined;
     return goOn({ ...visit, progress: await progressOf(house.db, visit.record) });
   };
 }
 
-/** A repeated field is an array, `a[b]` an object: neither is what our forms send, and neither goes further. */
-function parsed<Form>(ctx: Context, form: z.ZodType<Form>): Form {
-  const result = form.safeParse(ctx.request.body ?? {});
-  if (!result.success) return ctx.throw(400, 'malformed-form');
-  return result.data;
-}
-
 /** All pages of all sign-ins: every ceremony that needs a fresh proof of who is there happens here. */
 export function signIn(house: House): Middleware {
   const router = new Router({ prefix: '/interaction/:uid' });
-  const body = bodyParser({ enableTypes: ['form'], formLimit: '16kb', encoding: 'utf-8' });
   router.use((ctx, next) => {
     ctx.set('Cache-Control', 'no-store');
     return next();
   });
   router.get('/', async (ctx) => goOn(await visitOf(house, ctx)));
   router.get('/:step', get(house));
-  router.post('/:step', body, post(house));
+  router.post('/:step', readForm, post(house));
   return router.routes() as unknown as Middleware;
 }

@@ -3,7 +3,7 @@ import { accountById } from '../../src/accounts/accounts.ts';
 import { liveCodeSince } from '../../src/factors/recovery-code.ts';
 import { authenticatorOf } from '../../src/factors/totp.ts';
 import type { Authenticator } from '../../src/factors/totp.ts';
-import { acrRequest, requestedLevel } from '../../src/oidc/assurance.ts';
+import { demandedLevel } from '../../src/oidc/assurance.ts';
 import type { Db } from '../../src/platform/database.ts';
 import type { Proof } from '../../src/platform/proofs.ts';
 import { proofsOf } from '../../src/platform/proofs.ts';
@@ -60,18 +60,8 @@ const anew = new Set(['login_prompt', 'max_age', 'acr']);
 
 /** What the application's request demands, from the parameters that the library keeps. */
 export function demandOf({ params, prompt }: InteractionRecord): Situation['demand'] {
-  const values = typeof params.acr_values === 'string' ? params.acr_values.split(' ') : [];
-  const claims = claimsOf(params.claims);
-  const level = requestedLevel({
-    values: [...values, ...acrRequest(claims?.id_token?.acr).values],
-    essential: false,
-  });
-  return { level: level ?? 1, deviceCounts: !prompt.reasons.some((reason) => anew.has(reason)) };
-}
-
-function claimsOf(given: unknown): { id_token?: { acr?: unknown } } | undefined {
-  // The library has parsed and checked it already; here it is the string that was sent.
-  return typeof given === 'string' ? (JSON.parse(given) as { id_token?: { acr?: unknown } }) : undefined;
+  const level = demandedLevel(params);
+  return { level: level === 2 ? 2 : 1, deviceCounts: !prompt.reasons.some((reason) => anew.has(reason)) };
 }
 
 /** Reads where a sign-in stands. */

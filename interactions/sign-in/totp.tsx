@@ -72,8 +72,10 @@ export const totp: StepPage<z.output<typeof form>> = {
   },
   async answer(visit, { code, rememberDevice }) {
     const { house, record } = visit;
-    if (rememberDevice) await noteChoice(house.db, record.uid, 'remember-device');
     const refused = await verifyTotp(house.db, house.vault, house.post, { ...attemptOf(visit), code });
-    return refused && { ...refused, field: 'code' };
+    if (refused) return { ...refused, field: 'code' };
+    // Only what stood in the form that was right counts.
+    if (rememberDevice) await noteChoice(house.db, record.uid, 'remember-device');
+    return undefined;
   },
 };

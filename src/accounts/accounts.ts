@@ -126,6 +126,8 @@ export async function accountWithPassword(
   db: Db,
   email: string,
 ): Promise<{ account: Account; hash: string } | undefined> {
+  // What can be no address is nobody's, and may hold what PostgreSQL does not take.
+  if (!isEmail(emailKey(email))) return undefined;
   const { rows } = await db.query<Row & { password_hash: string }>(
     `SELECT ${columns}, password_hash FROM accounts WHERE email_key = $1`,
     [emailKey(email)],

@@ -2,6 +2,7 @@ import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
+import { network } from '../platform/http.ts';
 import { recordProof } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
 import { clearAttempts, countAttempt, forgiveAttempt } from '../platform/throttle.ts';
@@ -37,14 +38,19 @@ export async function verifyPassword(
 ): Promise<PasswordRefusal | undefined> {
   const found = await accountWithPassword(db, email);
   const known = found && device ? await knownDevice(db, found.account.id, device) : undefined;
-  // A browser that signed in before has a budget of its own, so that strangers cannot spend the owner's.
+  // A browser that signed in before has a budget of its own, so that strangers cannot spend the owner's, neither by
+  // the account's address nor from the same network.
   const subject = known ? `device:${known.id}` : `email:${sha256(emailKey(email)).toString('base64url')}`;
   const detail = { email: sha256(emailKey(email)).toString('base64url').slice(0, 16) };
   const deed = { accountId: found?.account.id, origin, detail };
-  for (const [whom, what] of [
-    [`address:${origin.address}`, 'address'],
-    [subject, 'password'],
-  ] as const) {
+  const address = `address:${network(origin.address)}`;
+  const budgets = known
+    ? ([[subject, 'password']] as const)
+    : ([
+        [address, 'address'],
+        [subject, 'password'],
+      ] as const);
+  for (const [whom, what] of budgets) {
     const attempt = await countAttempt(db, whom, what);
     if (attempt.allowed) continue;
     await audit(db, { event: 'password.throttled', ...deed });
@@ -60,7 +66,7 @@ export async function verifyPassword(
   const renewed = hasher.outdated(hash) ? await hasher.hash(normal) : undefined;
   await db.transaction(async (open) => {
     const { failures } = await clearAttempts(open, subject, 'password');
-    await forgiveAttempt(open, `address:${origin.address}`, 'address');
+    if (!known) await forgiveAttempt(open, address, 'address');
     await recordProof(open, interaction, { factor: 'password', accountId: account.id });
     await recogniseDevice(open, interaction, account.id, known, origin);
     if (renewed) await replaceHash(open, account.id, hash, renewed);

@@ -86,6 +86,9 @@ export async function verifyMailedCode(
   hasher: Hasher,
   { account, interaction, origin, code }: Request & { code: string },
 ): Promise<MailedCodeRefusal | undefined> {
+  const digits = code.normalize('NFKC').replaceAll(/[\s-]/g, '');
+  // What can be no code is no guess, and costs none.
+  if (!/^\d{8}$/.test(digits)) return { code: 'wrong-mailed-code' };
   const subject = `account:${account.id}`;
   const counted = await countAttempt(db, subject, 'mailed-code');
   if (!counted.allowed) return { code: 'throttled', seconds: counted.seconds };
@@ -95,7 +98,6 @@ export async function verifyMailedCode(
     [interaction, account.id],
   );
   const row = rows[0];
-  const digits = code.normalize('NFKC').replaceAll(/[\s-]/g, '');
   const right = await hasher.verify(row?.hash, digits);
   if (!right || !row) {
     await audit(db, { event: 'mailed-code.wrong', accountId: account.id, origin });

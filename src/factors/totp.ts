@@ -70,9 +70,9 @@ export type TotpRefusal =
   | { code: 'malformed-code' | 'wrong-code' | 'used-code' | 'authenticator-disabled' }
   | { code: 'clock-behind' | 'throttled'; seconds: number };
 
-type Judged = { step: number } | { behind: number } | 'used' | 'wrong';
+type Judged = { step: number } | { behind: number } | { ahead: number } | 'used' | 'wrong';
 
-/** Compares a code with the server's clock alone; a code of a future step past the window looks merely wrong. */
+/** Compares a code with the server's clock alone. */
 async function judge(secret: string, code: string, lastStep: number): Promise<Judged> {
   const epoch = Date.now() / 1000;
   const near = await verify({ secret, token: code, epoch, epochTolerance: windowSeconds });
@@ -81,6 +81,8 @@ async function judge(secret: string, code: string, lastStep: number): Promise<Ju
   // Only a code that was never accepted tells of a slow clock: an old one seen over a shoulder stays merely wrong.
   if (slow.valid && 'timeStep' in slow && slow.timeStep > lastStep)
     return { behind: -slow.delta * stepSeconds };
+  const fast = await verify({ secret, token: code, epoch, epochTolerance: [0, slowSeconds] });
+  if (fast.valid && 'timeStep' in fast) return { ahead: fast.timeStep };
   return 'wrong';
 }
 
@@ -149,6 +151,8 @@ export async function verifyTotp(
   const judged = await judge(plain.toString(), code, row.last_step);
   const right = typeof judged === 'object' && 'step' in judged ? judged.step : undefined;
   const accepted = right !== undefined && (await spendStep(db, row, right, attempt));
+  // A code that somebody knew before its time looks merely wrong, and is worth nothing when its time comes.
+  if (typeof judged === 'object' && 'ahead' in judged) await burnStep(db, row.id, judged.ahead);
   if (accepted) {
     if (stale) await reseal(db, row, vault.seal(plain, about(row.id)));
     return undefined;
@@ -160,6 +164,10 @@ export async function verifyTotp(
   if (typeof judged === 'object' && 'behind' in judged)
     return { code: 'clock-behind', seconds: judged.behind };
   return { code: 'wrong-code' };
+}
+
+async function burnStep(db: Db, id: string, step: number): Promise<void> {
+  await db.query('UPDATE authenticators SET last_step = $2 WHERE id = $1 AND last_step < $2', [id, step]);
 }
 
 /** The write is the check: only a greater step passes, and only on an authenticator that is still switched on. */

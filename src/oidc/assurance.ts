@@ -22,28 +22,31 @@ export function assurance(proofs: readonly Proof[]): { acr: string; amr: string[
   return twoStep ? { acr: acrOf(2), amr: ['pwd', 'otp', 'mfa'] } : { acr: acrOf(1), amr: ['pwd'] };
 }
 
-/** What an application asks for: `acr_values`, or `acr` in the `claims` parameter. */
-export interface AcrRequest {
-  values: string[];
-  essential: boolean;
-}
-
-/** Reads the request as the library leaves it in the claims of the ID token. */
-export function acrRequest(claim: unknown): AcrRequest {
-  const { value, values, essential } = (claim ?? {}) as {
-    value?: unknown;
-    values?: unknown;
-    essential?: unknown;
-  };
-  const listed = Array.isArray(values) ? values : [value];
-  return {
-    values: listed.filter((entry): entry is string => typeof entry === 'string'),
-    essential: essential === true,
-  };
-}
-
-/** The lowest level that satisfies a request; undefined where none of its values is ours. */
-export function requestedLevel({ values }: AcrRequest): Level | undefined {
+/** The lowest level among values that satisfies them; undefined where none of them is ours. */
+function lowest(values: readonly string[]): Level | undefined {
   const levels = values.map(levelOf).filter((level) => level !== 0);
   return levels.length > 0 ? (Math.min(...levels) as Level) : undefined;
+}
+
+const strings = (given: unknown) =>
+  (Array.isArray(given) ? given : [given]).filter((entry): entry is string => typeof entry === 'string');
+
+/** What the `claims` parameter asks of `acr` in the ID token; the library has checked that it is JSON. */
+function acrClaim(claims: unknown): { values: string[]; essential: boolean } {
+  if (typeof claims !== 'string') return { values: [], essential: false };
+  const parsed = JSON.parse(claims) as { id_token?: { acr?: Record<string, unknown> | null } } | null;
+  const acr = parsed?.id_token?.acr ?? {};
+  return { values: strings(acr.values ?? acr.value), essential: acr.essential === true };
+}
+
+/**
+ * The level that a request demands, in `acr_values` or in the `claims` parameter; where both speak the stricter
+ * counts. `unreachable`: an essential value that no sign-in here gives (OpenID Connect Core §5.5.1.1).
+ */
+export function demandedLevel(params: { acr_values?: unknown; claims?: unknown }): Level | 'unreachable' {
+  const claim = acrClaim(params.claims);
+  const fromClaim = lowest(claim.values);
+  if (claim.essential && claim.values.length > 0 && fromClaim === undefined) return 'unreachable';
+  const asked = typeof params.acr_values === 'string' ? params.acr_values.split(' ') : [];
+  return Math.max(1, lowest(asked) ?? 1, fromClaim ?? 1) as Level;
 }

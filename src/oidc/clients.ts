@@ -7,6 +7,7 @@ import { sql } from '../platform/database.ts';
 import { randomToken, sha256 } from '../platform/secrets.ts';
 
 const schemes = /^(https:|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$))/;
+const identifier = /^[a-z][a-z0-9-]{1,62}$/;
 const address = z
   .url()
   .max(2000)
@@ -17,7 +18,7 @@ const address = z
 export const clientSchema = z.strictObject({
   id: z
     .string()
-    .regex(/^[a-z][a-z0-9-]{1,62}$/, 'lower-case letters, digits and hyphens, 2 to 63 of them')
+    .regex(identifier, 'lower-case letters, digits and hyphens, 2 to 63 of them')
     // A client is never mistaken for a person (RFC 9700 §4.15), nor for the provider's own pages.
     .refine((id) => id !== 'hemma-account', 'is the provider itself')
     .refine((id) => !/^[0-9a-f]{8}-[0-9a-f]{4}-/.test(id), 'must not look like an account'),
@@ -89,6 +90,7 @@ export const accountClient = (issuer: string): AdapterPayload => ({
 
 /** The client as the protocol sees it; undefined where there is none or it is switched off. */
 export async function clientMetadata(db: Db, id: string): Promise<AdapterPayload | undefined> {
+  if (!identifier.test(id)) return undefined;
   const { rows } = await db.query<Row>(
     'SELECT id, metadata, first_party, updated_at, disabled_at FROM clients WHERE id = $1 AND disabled_at IS NULL',
     [id],

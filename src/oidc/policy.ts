@@ -1,34 +1,35 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { errors, interactionPolicy } from 'oidc-provider';
-import { acrRequest, levelOf, requestedLevel } from './assurance.ts';
+import { demandedLevel, levelOf } from './assurance.ts';
 
 const { Check, base } = interactionPolicy;
 const { REQUEST_PROMPT, NO_NEED_TO_PROMPT } = Check;
-
-/** Reads the `acr` that this request asks for. */
-const wanted = (ctx: KoaContextWithOIDC) => {
-  const claims = ctx.oidc.claims as { id_token?: { acr?: unknown } };
-  return acrRequest(claims.id_token?.acr);
-};
 
 /**
  * The session is too weak for what the application asks: sign in anew, with the factors that reach the level. An
  * essential value that no sign-in here can reach is refused at once and never answered with a lower one
  * (OpenID Connect Core §5.5.1.1).
  */
-const tooWeak = new Check('acr', 'the requested authentication context needs a new sign-in', (ctx) => {
-  const request = wanted(ctx);
-  const needed = requestedLevel(request);
-  if (needed === undefined) {
-    if (!request.essential || request.values.length === 0) return NO_NEED_TO_PROMPT;
-    throw new errors.UnmetAuthenticationRequirements('the requested acr is not one of ours');
-  }
-  return levelOf(ctx.oidc.session?.acr) < needed ? REQUEST_PROMPT : NO_NEED_TO_PROMPT;
-});
+const tooWeak = new Check(
+  'acr',
+  'the requested authentication context needs a new sign-in',
+  'login_required',
+  (ctx) => {
+    const level = demandedLevel(ctx.oidc.params ?? {});
+    if (level === 'unreachable') {
+      throw new errors.UnmetAuthenticationRequirements('the requested acr is not one of ours');
+    }
+    // Without a session the library asks for one by itself; a sign-in reaches at least level 1.
+    return Math.max(1, levelOf(ctx.oidc.session?.acr)) < level ? REQUEST_PROMPT : NO_NEED_TO_PROMPT;
+  },
+);
 
 /** The session's account was disabled or deleted: whoever sits there signs in as somebody who exists. */
-const accountGone = new Check('account_gone', 'the signed-in account is no longer there', (ctx) =>
-  ctx.oidc.session?.accountId && !ctx.oidc.entities.Account ? REQUEST_PROMPT : NO_NEED_TO_PROMPT,
+const accountGone = new Check(
+  'account_gone',
+  'the signed-in account is no longer there',
+  'login_required',
+  (ctx) => (ctx.oidc.session?.accountId && !ctx.oidc.entities.Account ? REQUEST_PROMPT : NO_NEED_TO_PROMPT),
 );
 
 /** First-party applications are part of the house: asking their people for consent would teach them to click. */

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider';
 import { Provider } from 'oidc-provider';
 import type { Settings } from '../../config/settings.ts';
 import { locales } from '../locales/phrases.ts';
@@ -11,6 +11,7 @@ import { accountClient, clientMetadata, secretMatches } from './clients.ts';
 import type { Keys } from './keys.ts';
 import { firstParty, policy } from './policy.ts';
 import { consentGiven } from './records.ts';
+import { sessionSeconds } from './session-limits.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
 /** The pages that the library asks for; the roof hands them in, since only `interactions/` makes HTML. */
@@ -23,9 +24,6 @@ export interface Pages {
 const minute = 60;
 const hour = 60 * minute;
 const day = 24 * hour;
-
-/** NIST SP 800-63B-4 §2.2.3 allows 24 hours and one idle; ours are a working day. */
-export const sessionLimits = { overall: 10 * hour, idle: hour };
 
 /** Lifetimes in seconds. A session's is the smaller of its idle time and what is left of its day. */
 const ttl: Configuration['ttl'] = {
@@ -40,13 +38,6 @@ const ttl: Configuration['ttl'] = {
   RefreshToken: (ctx) => ctx.oidc.entities.RotatedRefreshToken?.remainingTTL ?? 30 * day,
   Session: (_ctx, session) => sessionSeconds((session as { loginTs?: number }).loginTs),
 };
-
-/** Seconds that a session lives on from now: its idle time or the rest of its day, whichever is less. */
-export function sessionSeconds(since: number | undefined): number {
-  const now = Math.floor(Date.now() / 1000);
-  const left = since === undefined ? sessionLimits.idle : since + sessionLimits.overall - now;
-  return Math.max(1, Math.min(sessionLimits.idle, left));
-}
 
 function claimsOf(account: Account) {
   return {
@@ -75,42 +66,50 @@ function cookies(settings: Settings, keys: Keys): Configuration['cookies'] {
   };
 }
 
-/** What the person of this session has allowed this client already; a first-party client needs no asking. */
+/** Whether a grant lacks something that this request asks for. */
+function lacks(grant: Grant, { oidc }: KoaContextWithOIDC): boolean {
+  const scopes = new Set(grant.getOIDCScopeEncountered().split(' '));
+  const claims = new Set(grant.getOIDCClaimsEncountered());
+  return (
+    [...oidc.requestParamOIDCScopes].some((scope) => !scopes.has(scope)) ||
+    [...oidc.requestParamClaims].some((claim) => !claims.has(claim))
+  );
+}
+
+/**
+ * The grant of this session and client: tokens hang on it and end with it, so that signing out in one browser leaves
+ * another's alone. What a person allowed once is written into each new one; a first-party client needs no asking.
+ */
 function existingGrant(db: Db): Configuration['loadExistingGrant'] {
   return async (ctx) => {
     const { oidc } = ctx;
     const { client, session, account, provider } = oidc;
     if (!client || !account) return undefined;
-    const chosen = (oidc.result?.consent as { grantId?: string } | undefined)?.grantId;
     const known =
-      chosen ??
-      session?.grantIdFor(client.clientId) ??
-      (await consentGiven(db, account.accountId, client.clientId));
+      (oidc.result?.consent as { grantId?: string } | undefined)?.grantId ??
+      session?.grantIdFor(client.clientId);
     const found = known ? await provider.Grant.find(known) : undefined;
     const mine =
       found?.accountId === account.accountId && found.clientId === client.clientId ? found : undefined;
-    if (!firstParty(ctx)) return mine;
+    if (mine && !(firstParty(ctx) && lacks(mine, ctx))) return mine;
+    const allowed = firstParty(ctx)
+      ? { scope: [...oidc.requestParamOIDCScopes].join(' '), claims: [...oidc.requestParamClaims] }
+      : await consentGiven(db, account.accountId, client.clientId);
+    if (!allowed) return undefined;
     const grant = mine ?? new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
-    const scope = [...oidc.requestParamOIDCScopes].join(' ');
-    const encountered = new Set(grant.getOIDCScopeEncountered().split(' '));
-    const claims = [...oidc.requestParamClaims];
-    const complete =
-      scope.split(' ').every((one) => encountered.has(one)) &&
-      claims.every((claim) => grant.getOIDCClaimsEncountered().includes(claim));
-    if (mine && complete) return mine;
-    grant.addOIDCScope(scope);
-    grant.addOIDCClaims(claims);
+    grant.addOIDCScope(allowed.scope);
+    grant.addOIDCClaims(allowed.claims);
     await grant.save();
     return grant;
   };
 }
 
-function features(pages: Pages): Configuration['features'] {
+function features(db: Db, pages: Pages): Configuration['features'] {
   return {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
-    introspection: { enabled: true, allowedPolicy: mayIntrospect },
-    revocation: { enabled: true },
+    introspection: { enabled: true, allowedPolicy: mayIntrospect(db) },
+    revocation: { enabled: true, allowedPolicy: mayRevoke },
     userinfo: { enabled: true },
     claimsParameter: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },
@@ -129,14 +128,29 @@ function features(pages: Pages): Configuration['features'] {
   };
 }
 
-/** A client may ask about its own tokens only (RFC 7662 §4: no scanning, no learning of others' people). */
-function mayIntrospect(
-  _ctx: KoaContextWithOIDC,
-  client: { clientId: string; clientAuthMethod?: unknown },
-  token: { clientId?: string | undefined },
-): boolean {
-  return client.clientAuthMethod !== 'none' && client.clientId === token.clientId;
+/**
+ * A client may ask about its own tokens only (RFC 7662 §4: no scanning, no learning of others' people), and those of
+ * an account that was disabled are dead.
+ */
+function mayIntrospect(db: Db) {
+  return async (
+    _ctx: KoaContextWithOIDC,
+    client: { clientId: string; clientAuthMethod?: unknown },
+    token: { clientId?: string | undefined; accountId?: unknown },
+  ): Promise<boolean> => {
+    if (client.clientAuthMethod === 'none' || client.clientId !== token.clientId) return false;
+    if (typeof token.accountId !== 'string') return true;
+    const account = await accountById(db, token.accountId);
+    return account !== undefined && !account.disabledAt;
+  };
 }
+
+/** A client revokes its own tokens only (RFC 7009 §2.1); of others it learns nothing. */
+const mayRevoke = (
+  _ctx: KoaContextWithOIDC,
+  client: { clientId: string },
+  token: { clientId?: string | undefined },
+): boolean => client.clientId === token.clientId;
 
 /** Outgoing calls go through the library's guard against private addresses, unless the operator tries things out. */
 function outgoing(settings: Settings): Configuration['fetch'] {
@@ -172,7 +186,7 @@ function configuration(
     discovery: { ui_locales_supported: locales, claim_types_supported: ['normal'] },
     enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256'] },
     extraClientMetadata: { properties: ['urn:hemma:first-party'] },
-    features: features(pages),
+    features: features(db, pages),
     ...(fetchSetting ? { fetch: fetchSetting } : {}),
     async findAccount(_ctx, id) {
       const account = await accountById(db, id);

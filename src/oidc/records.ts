@@ -207,13 +207,18 @@ export async function sweepRecords(db: Db, before: Date, limit: number): Promise
   return count;
 }
 
-/** The newest grant by which a person allowed a client something, by its identifier; undefined where there is none. */
-export async function consentGiven(db: Db, accountId: string, clientId: string): Promise<string | undefined> {
-  const { rows } = await db.query<{ id: string }>(
-    `SELECT payload->>'jti' AS id FROM oidc_records
+/** What a person allowed a client, by the newest of their grants; undefined where there is none. */
+export async function consentGiven(
+  db: Db,
+  accountId: string,
+  clientId: string,
+): Promise<{ scope: string; claims: string[] } | undefined> {
+  const { rows } = await db.query<{ openid: { scope?: string; claims?: string[] } | null }>(
+    `SELECT payload->'openid' AS openid FROM oidc_records
      WHERE account_id = $1 AND model = 'Grant' AND payload->>'clientId' = $2 AND expires_at > $3
      ORDER BY expires_at DESC LIMIT 1`,
     [accountId, clientId, new Date()],
   );
-  return rows[0]?.id;
+  const openid = rows[0]?.openid;
+  return openid ? { scope: openid.scope ?? '', claims: openid.claims ?? [] } : undefined;
 }

@@ -2,9 +2,11 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { Context, Middleware } from 'koa';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
+import { errors } from 'oidc-provider';
 import type { Db } from '../platform/database.ts';
 import type { Payload, Write } from './records.ts';
 import { keyOf, Overtaken, recordByKey, recordByUid, revokeGrant, writeAll } from './records.ts';
+import { dayIsOver } from './session-limits.ts';
 
 /**
  * One request, one unit of work. The provider reads its own writes, keeps what it read for the length of the
@@ -39,16 +41,22 @@ const newWork = (): Work => ({
 
 const nameOf = (model: string, key: Buffer) => `${model}:${key.toString('hex')}`;
 
-/**
- * What is kept of a payload: not the cookie of the session it began in, nor its own identifier, except a grant's,
- * which nobody can present and which consent is found by.
- */
-function kept(model: string, payload: AdapterPayload): Payload {
-  const { jti, ...others } = payload as Payload & { session?: Record<string, unknown> };
-  const rest = model === 'Grant' ? { ...others, jti } : others;
+/** What is kept of a payload: not its own identifier, nor the cookie of the session it began in. */
+function kept(payload: AdapterPayload): Payload {
+  const { jti: _jti, ...rest } = payload as Payload & { session?: Record<string, unknown> };
   if (!rest.session) return rest;
   const { cookie: _cookie, ...session } = rest.session;
   return { ...rest, session };
+}
+
+/** PostgreSQL keeps neither a NUL nor half a character; whoever sent one is told so before anything is written. */
+function refuseUnkept(payload: Payload): void {
+  JSON.stringify(payload, (_key, value: unknown) => {
+    if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed())) {
+      throw new errors.InvalidRequest('NUL and broken characters are not allowed');
+    }
+    return value;
+  });
 }
 
 /** Twice is enough: a deadlock's loser finds the row settled the second time. */
@@ -141,7 +149,8 @@ function adapterOf(db: Db, storage: AsyncLocalStorage<Work>, model: string): Ada
       if (expiresIn === undefined) throw new Error(`${model} would live for ever`);
       const key = keyFor(id);
       const name = nameOf(model, key);
-      const value = structuredClone(kept(model, payload));
+      const value = structuredClone(kept(payload));
+      refuseUnkept(value);
       const expiresAt = new Date(Date.now() + expiresIn * 1000);
       storage.getStore()?.read.set(name, { key, payload: value });
       await write((work) => ({
@@ -155,12 +164,13 @@ function adapterOf(db: Db, storage: AsyncLocalStorage<Work>, model: string): Ada
     },
     async find(id) {
       const found = await load(keyFor(id));
-      return found && { ...structuredClone(found.payload), jti: id };
+      if (!found || dayIsOver(found.payload.loginTs)) return undefined;
+      return { ...structuredClone(found.payload), jti: id };
     },
     async findByUid(uid) {
       const work = storage.getStore();
       const found = await recordByUid(db, model, uid);
-      if (!found) return undefined;
+      if (!found || dayIsOver(found.payload.loginTs)) return undefined;
       const name = nameOf(model, found.key);
       // A session that this request ended or changed already is what it made of it.
       if (work?.read.has(name) && work.read.get(name) === undefined) return undefined;

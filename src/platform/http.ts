@@ -34,6 +34,17 @@ function blockListOf(entries: readonly string[]): BlockList {
 
 const plain = (address: string) => address.replace(/^::ffff:(?=\d+\.)/, '');
 
+/** What budgets of addresses are counted by: the address, or the network of an IPv6 one, which has 2^64 of them. */
+export function network(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [left = '', right = ''] = address.split('::');
+  const groups = left.split(':').filter(Boolean);
+  const rest = right.split(':').filter(Boolean);
+  const zeros = Array.from({ length: Math.max(0, 8 - groups.length - rest.length) }, () => '0');
+  const all = address.includes('::') ? [...groups, ...zeros, ...rest] : groups;
+  return `${all.slice(0, 4).join(':')}::/64`;
+}
+
 /**
  * Finds the client's address: the socket's, or, where that is a configured proxy, the last address in
  * X-Forwarded-For that is not one (ASVS 15.3.4). What anybody else writes into that header is ignored.

@@ -20,6 +20,9 @@ export interface Vault {
   macMatches(purpose: string, text: string, given: string): boolean;
 }
 
+/** None of the keys closed it. */
+export class WrongSecretKeys extends Error {}
+
 const derive = (master: Buffer, use: string) =>
   Buffer.from(hkdfSync('sha256', master, '', `hemma ${use}`, 32));
 
@@ -54,7 +57,7 @@ export function vaultOf(encodedKeys: readonly string[]): Vault {
     },
     open(sealed, about) {
       const key = keys.find(({ id }) => id.equals(sealed.subarray(0, 4)));
-      if (!key) throw new Error(`no key of HEMMA_SECRET_KEYS opens ${about}`);
+      if (!key) throw new WrongSecretKeys(`none of its keys opens ${about}`);
       const iv = sealed.subarray(4, 4 + ivLength);
       const decipher = createDecipheriv('aes-256-gcm', key.encryption, iv, { authTagLength: tagLength });
       decipher.setAAD(Buffer.from(about));

@@ -1,0 +1,87 @@
+/** What applications read about the provider before anything else. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Hemma, startHemma } from '../rig/hemma.ts';
+import { get } from './requests.ts';
+
+let hemma: Hemma;
+let document: Record<string, unknown>;
+beforeAll(async () => {
+  hemma = await startHemma();
+  document = (await get(hemma.url('/.well-known/openid-configuration'))).json;
+});
+afterAll(() => hemma.stop());
+
+describe('discovery', () => {
+  test('names the configured issuer and every endpoint under it', () => {
+    expect(document).toMatchObject({
+      issuer: hemma.issuer,
+      authorization_endpoint: hemma.url('/auth'),
+      token_endpoint: hemma.url('/token'),
+      userinfo_endpoint: hemma.url('/me'),
+      jwks_uri: hemma.url('/jwks'),
+      end_session_endpoint: hemma.url('/session/end'),
+      pushed_authorization_request_endpoint: hemma.url('/request'),
+      introspection_endpoint: hemma.url('/token/introspection'),
+      revocation_endpoint: hemma.url('/token/revocation'),
+    });
+  });
+
+  test('offers code and none, S256 alone, no implicit and no password grant', () => {
+    expect(document['response_types_supported']).toEqual(['code', 'none']);
+    expect(document['code_challenge_methods_supported']).toEqual(['S256']);
+    const grants = document['grant_types_supported'] as string[];
+    expect([...grants].sort()).toEqual(['authorization_code', 'client_credentials', 'refresh_token']);
+  });
+
+  test('signs by RS256 and ES256, never by none or a shared secret', () => {
+    const signing = document['id_token_signing_alg_values_supported'] as string[];
+    expect([...signing].sort()).toEqual(['ES256', 'RS256']);
+    expect(document['token_endpoint_auth_methods_supported']).toEqual([
+      'client_secret_basic',
+      'client_secret_post',
+      'private_key_jwt',
+      'none',
+    ]);
+    const algorithms = document['token_endpoint_auth_signing_alg_values_supported'] as string[];
+    expect(algorithms.filter((alg) => alg === 'none' || alg.startsWith('HS'))).toEqual([]);
+  });
+
+  test('says the languages, the acr values, the scopes and what sign-out can do', () => {
+    expect(document).toMatchObject({
+      ui_locales_supported: ['sv', 'en'],
+      acr_values_supported: ['urn:hemma:1', 'urn:hemma:2'],
+      subject_types_supported: ['public'],
+      claims_parameter_supported: true,
+      authorization_response_iss_parameter_supported: true,
+      backchannel_logout_supported: true,
+      backchannel_logout_session_supported: true,
+      request_uri_parameter_supported: false,
+    });
+    expect(document['scopes_supported']).toEqual(['openid', 'offline_access', 'profile', 'email']);
+    expect(document['claims_supported']).toEqual(
+      expect.arrayContaining(['sub', 'sid', 'acr', 'amr', 'auth_time', 'name', 'email', 'email_verified']),
+    );
+    expect(document).not.toHaveProperty('registration_endpoint');
+  });
+
+  test('publishes the public halves of its keys and nothing of the private ones', async () => {
+    const { keys } = (await get(hemma.url('/jwks'))).json as { keys: Record<string, string>[] };
+    expect(keys.map(({ alg }) => alg ?? '').toSorted()).toEqual(['ES256', 'RS256']);
+    for (const key of keys) {
+      expect(key).toMatchObject({ use: 'sig', kid: expect.stringMatching(/^.{16}$/) });
+      expect(
+        Object.keys(key).filter((part) => ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'].includes(part)),
+      ).toEqual([]);
+    }
+    const modulus = keys.find(({ kty }) => kty === 'RSA')?.['n'] ?? '';
+    expect(Buffer.from(modulus, 'base64url')).toHaveLength(3072 / 8);
+  });
+
+  test('may be read by scripts of any site, and the keys too', async () => {
+    for (const path of ['/.well-known/openid-configuration', '/jwks']) {
+      const { headers } = await get(hemma.url(path), { origin: 'https://app.example.com' });
+      expect(headers['access-control-allow-origin']).toBeDefined();
+      expect(headers['access-control-allow-credentials']).toBeUndefined();
+    }
+  });
+});

@@ -1,0 +1,45 @@
+/** Forces an order on two requests: a transaction of the test holds what both need, and lets go when both wait. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { Client } from 'pg';
+
+export interface Held {
+  /** Ends the transaction; whoever waited goes on, first come first served. */
+  release(): Promise<void>;
+}
+
+/** Runs a locking statement in a transaction that stays open. */
+export async function hold(databaseUrl: string, statement: string): Promise<Held> {
+  const client = new Client({ connectionString: databaseUrl });
+  // A test that failed may leave it open until the database is dropped; that must not end the run.
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.query('BEGIN');
+  await client.query(statement);
+  return {
+    async release() {
+      await client.query('ROLLBACK');
+      await client.end();
+    },
+  };
+}
+
+/** Returns once so many connections of this database wait for a lock; throws after ten seconds. */
+export async function untilWaiting(databaseUrl: string, count: number): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    let seen = 0;
+    for (let turn = 0; turn < 400; turn++) {
+      const { rows } = await client.query<{ waiting: string }>(
+        `SELECT count(*) AS waiting FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      seen = Number(rows[0]?.waiting);
+      if (seen >= count) return;
+      await wait(25);
+    }
+    throw new Error(`${seen} instead of ${count} requests wait for a lock`);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,151 @@
+/** What may be used once is used once, on two processes that share nothing but the database (T1, T27, T28, T40). */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { at, signInFirst } from '../rig/ceremony.ts';
+import { type Answer, exchange } from '../rig/exchange.ts';
+import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
+import { sixDigits } from '../rig/totp.ts';
+import { newVisitor } from '../rig/visitor.ts';
+import { atSixDigits } from './six-digits.ts';
+import { startTwo, type TwoProcesses } from './two-processes.ts';
+
+let two: TwoProcesses;
+let autopay: RelyingParty;
+
+beforeAll(async () => {
+  two = await startTwo();
+  autopay = await startRelyingParty({
+    hemma: two,
+    description: { scopes: ['profile', 'email', 'offline_access'] },
+  });
+});
+afterAll(async () => {
+  await autopay.stop();
+  await two.stop();
+});
+
+const atOnce = <T>(count: number, deed: (place: number) => Promise<T>): Promise<T[]> =>
+  Promise.all(Array.from({ length: count }, (_none, place) => deed(place)));
+
+/** Posts to an endpoint of the protocol as the application does. */
+function ask(path: string, fields: Record<string, string>): Promise<Answer> {
+  const basic = Buffer.from(`${autopay.clientId}:${encodeURIComponent(autopay.clientSecret)}`);
+  return exchange(new URL(path, two.issuer), {
+    method: 'POST',
+    headers: {
+      authorization: `Basic ${basic.toString('base64')}`,
+      'content-type': 'application/x-www-form-urlencoded',
+      accept: 'application/json',
+    },
+    body: new URLSearchParams(fields).toString(),
+  });
+}
+
+const said = (answer: Answer) => JSON.parse(answer.body) as Record<string, string>;
+const userinfo = (token: string) =>
+  exchange(new URL('/me', two.issuer), { headers: { authorization: `Bearer ${token}` } });
+
+/** A person who is signed in, and what redeems the code that they came back with. */
+async function codeOf(email: string, scope = 'openid'): Promise<Record<string, string>> {
+  await two.account({ email });
+  const visitor = newVisitor();
+  await signInFirst(visitor, (await autopay.begin()).url, email);
+  const prompt = scope.includes('offline_access') ? 'consent' : null;
+  const begun = await autopay.begin({ scope, prompt });
+  let screen = await visitor.visit(begun.url);
+  if (prompt) screen = await (at('consent', screen), visitor.submit({}, 'choice=allow'));
+  at('back', screen);
+  return {
+    grant_type: 'authorization_code',
+    code: screen.url.searchParams.get('code') ?? '',
+    redirect_uri: autopay.redirectUri,
+    code_verifier: begun.verifier,
+  };
+}
+
+const both = () => [...two.balancer.taken];
+const servedByBothSince = (before: number[]) =>
+  two.balancer.taken.every((count, place) => count - (before[place] ?? 0) >= 5);
+
+describe('twenty requests at once, spread over two processes', () => {
+  test('T27 redeem one code once; the losers get invalid_grant and nothing of the grant lives on', async () => {
+    const redeem = await codeOf('astrid@example.com', 'openid offline_access');
+    const before = both();
+    const answers = await atOnce(20, () => ask('/token', redeem));
+    expect(servedByBothSince(before)).toBe(true);
+    const won = answers.filter(({ status }) => status === 200).map(said);
+    const lost = answers.filter(({ status }) => status !== 200);
+    expect(won).toHaveLength(1);
+    expect(lost.map((answer) => [answer.status, said(answer)['error']])).toEqual(
+      Array.from({ length: 19 }, () => [400, 'invalid_grant']),
+    );
+    expect((await userinfo(won[0]?.['access_token'] ?? '')).status).toBe(401);
+    const refresh = { grant_type: 'refresh_token', refresh_token: won[0]?.['refresh_token'] ?? '' };
+    expect(refresh.refresh_token).not.toBe('');
+    expect(said(await ask('/token', refresh))['error']).toBe('invalid_grant');
+  });
+
+  test('T28 rotate one refresh token once, and the family ends with its second use', async () => {
+    const redeem = await codeOf('bertil@example.com', 'openid offline_access');
+    const first = said(await ask('/token', redeem));
+    const refresh = { grant_type: 'refresh_token', refresh_token: first['refresh_token'] ?? '' };
+    const answers = await atOnce(20, () => ask('/token', refresh));
+    const won = answers.filter(({ status }) => status === 200).map(said);
+    expect(won).toHaveLength(1);
+    expect(
+      answers.filter((answer) => answer.status === 400 && said(answer)['error'] === 'invalid_grant'),
+    ).toHaveLength(19);
+    const next = { grant_type: 'refresh_token', refresh_token: won[0]?.['refresh_token'] ?? '' };
+    expect(said(await ask('/token', next))['error']).toBe('invalid_grant');
+    for (const token of [first['access_token'], won[0]?.['access_token']])
+      expect((await userinfo(token ?? '')).status).toBe(401);
+  });
+
+  test('answer one pushed authorization request once; the losers get invalid_request_uri', async () => {
+    await two.account({ email: 'cecilia@example.com' });
+    const visitor = newVisitor();
+    await signInFirst(visitor, (await autopay.begin()).url, 'cecilia@example.com');
+    const wanted = new URL((await autopay.begin()).url).searchParams;
+    const pushed = await ask('/request', Object.fromEntries(wanted));
+    expect(pushed.status).toBe(201);
+    const to = new URL('/auth', two.issuer);
+    to.search = new URLSearchParams({
+      client_id: autopay.clientId,
+      request_uri: said(pushed)['request_uri'] ?? '',
+    }).toString();
+    const answers = await atOnce(20, () => visitor.request(to, { headers: { accept: 'application/json' } }));
+    const outcomes = answers.map(({ headers, body }) => {
+      const back = headers.location ? new URL(headers.location).searchParams : undefined;
+      if (back?.get('code')) return 'code';
+      return back?.get('error') ?? (JSON.parse(body) as { error: string }).error;
+    });
+    expect(outcomes.toSorted()).toEqual(['code', ...Array.from({ length: 19 }, () => 'invalid_request_uri')]);
+  });
+});
+
+describe('six digits sent from many sign-ins at once, over two processes', () => {
+  test('T1 open exactly one of them; the others hear that the digits were used, or to wait', async () => {
+    await two.account({ email: 'david@example.com' });
+    const { key } = await signInFirst(newVisitor(), (await autopay.begin()).url, 'david@example.com');
+    const visitors = await atSixDigits(autopay, 'david@example.com', 20);
+    const code = sixDigits(key, { step: 1 });
+    const screens = await Promise.all(visitors.map((visitor) => visitor.submit({ code })));
+    const refused = screens.filter(({ step }) => step === 'totp');
+    expect(screens.filter(({ step }) => step === 'back')).toHaveLength(1);
+    expect(refused).toHaveLength(19);
+    for (const { refusal } of refused) expect(['used-code', 'throttled']).toContain(refusal);
+  });
+
+  test('T1 within the budget every loser hears that the digits were used', async () => {
+    await two.account({ email: 'eva@example.com' });
+    const { key } = await signInFirst(newVisitor(), (await autopay.begin()).url, 'eva@example.com');
+    const visitors = await atSixDigits(autopay, 'eva@example.com', 4);
+    const code = sixDigits(key, { step: 1 });
+    const screens = await Promise.all(visitors.map((visitor) => visitor.submit({ code })));
+    expect(screens.map(({ step, refusal }) => refusal ?? String(step)).toSorted()).toEqual([
+      'back',
+      'used-code',
+      'used-code',
+      'used-code',
+    ]);
+  });
+});

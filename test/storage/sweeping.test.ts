@@ -1,0 +1,192 @@
+/** What has expired is removed, in batches that are bounded, and nothing that still counts goes with it. */
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { pino } from 'pino';
+import { sweepChoices } from '../../interactions/sign-in/progress.ts';
+import { startChores } from '../../src/chores.ts';
+import { sweepMailedCodes } from '../../src/factors/mailed-code.ts';
+import { sweepPendingCodes } from '../../src/factors/recovery-code.ts';
+import { sweepPendingConnections } from '../../src/factors/connection.ts';
+import { sweepMails } from '../../src/mail/outbox.ts';
+import { sweepRecords } from '../../src/oidc/records.ts';
+import { sweepAudit } from '../../src/platform/audit.ts';
+import { sweepProofs } from '../../src/platform/proofs.ts';
+import { sweepAttempts } from '../../src/platform/throttle.ts';
+import { at, keyOnPage, signIn, signInFirst, typePassword } from '../rig/ceremony.ts';
+import { back, days, hours, minutes, travel } from '../rig/clock.ts';
+import { type Hemma, startHemma } from '../rig/hemma.ts';
+import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
+import { sixDigits } from '../rig/totp.ts';
+import { newVisitor } from '../rig/visitor.ts';
+
+let hemma: Hemma;
+let autopay: RelyingParty;
+
+/** Only the waiting between two turns is faked; everything that the turns do is real. */
+const fakeWaiting = () =>
+  jest.useFakeTimers({
+    doNotFake: [
+      'Date',
+      'hrtime',
+      'nextTick',
+      'performance',
+      'queueMicrotask',
+      'setImmediate',
+      'clearImmediate',
+      'setInterval',
+      'clearInterval',
+    ],
+  });
+
+beforeAll(async () => {
+  // This provider's own chores wait for ever, so that nobody but the test sweeps.
+  fakeWaiting();
+  hemma = await startHemma();
+  jest.useRealTimers();
+  autopay = await startRelyingParty({ hemma });
+});
+afterAll(async () => {
+  await autopay.stop();
+  await hemma.stop();
+});
+afterEach(back);
+
+const countOf = async (table: string): Promise<number> => {
+  const { rows } = await hemma.db.query<{ number: number }>(`SELECT count(*) AS number FROM ${table}`);
+  return rows[0]?.number ?? 0;
+};
+
+const ago = (time: number) => new Date(Date.now() - time);
+
+/** Every sweeper with the table that it sweeps, at the age at which the chores call it or a later one. */
+const sweepers: readonly [string, (limit: number) => Promise<number>][] = [
+  ['oidc_records', (limit) => sweepRecords(hemma.db, ago(days(1)), limit)],
+  ['proofs', (limit) => sweepProofs(hemma.db, ago(hours(1)), limit)],
+  ['sign_in_choices', (limit) => sweepChoices(hemma.db, ago(hours(1)), limit)],
+  ['pending_authenticators', (limit) => sweepPendingConnections(hemma.db, limit)],
+  ['recovery_codes', (limit) => sweepPendingCodes(hemma.db, ago(hours(1)), limit)],
+  ['mailed_codes', (limit) => sweepMailedCodes(hemma.db, ago(days(2)), limit)],
+  ['mails', (limit) => sweepMails(hemma.db, ago(days(7)), limit)],
+  ['attempts', (limit) => sweepAttempts(hemma.db, ago(days(90)), limit)],
+  ['audit', (limit) => sweepAudit(hemma.db, ago(days(396)), limit)],
+];
+
+describe('sweeping', () => {
+  /** A day that leaves something behind in every table. */
+  async function aDay(): Promise<void> {
+    const email = 'astrid@example.com';
+    await hemma.account({ email });
+    const visitor = newVisitor();
+    const { key } = await signInFirst(visitor, (await autopay.begin()).url, email);
+    // Begun and left: a wrong password, a choice, a phone half connected, a code never kept, a mailed code.
+    for (const place of [1, 2, 3, 4, 5, 6]) {
+      const left = newVisitor();
+      await left.visit((await autopay.begin()).url);
+      await left.submit({ email: `nobody-${place}-${email}`, password: 'ett fel lösenord' });
+      await hemma.account({ email: `${place}-${email}` });
+      at('enrollment', await typePassword(left, `${place}-${email}`));
+      if (place > 3) await left.submit({ code: sixDigits(keyOnPage(left.screen)) });
+      await left.visit((await autopay.begin()).url);
+      await typePassword(left, email);
+      await left.submit({ code: sixDigits(key), rememberDevice: 'yes' });
+      await hemma.account({ email: `later-${place}-${email}` });
+    }
+    travel(days(8));
+    for (const place of [4, 5, 6]) {
+      const late = newVisitor();
+      await late.visit((await autopay.begin()).url);
+      at('mailed-code', await typePassword(late, `later-${place}-${email}`));
+    }
+    back();
+  }
+
+  test('takes nothing of today, at most so many at a time, and in the end all that has expired', async () => {
+    await aDay();
+    // The mailed codes of next week are the only rows that are not of today.
+    for (const [table, sweep] of sweepers) expect([table, await sweep(1000)]).toEqual([table, 0]);
+    const before = new Map<string, number>();
+    for (const [table] of sweepers) before.set(table, await countOf(table));
+    for (const [table, number] of before) expect([table, number > 2]).toEqual([table, true]);
+
+    travel(days(420));
+    for (const [table, sweep] of sweepers) {
+      expect([table, await sweep(2)]).toEqual([table, 2]);
+      expect(await countOf(table)).toBe((before.get(table) ?? 0) - 2);
+      let turns = 0;
+      while ((await sweep(2)) > 0) turns++;
+      expect(turns).toBeGreaterThan(0);
+    }
+    // A recovery code that somebody keeps on paper does not expire; everything else here has.
+    for (const [table] of sweepers) {
+      const left =
+        table === 'recovery_codes'
+          ? await countOf('recovery_codes WHERE live_at IS NULL')
+          : await countOf(table);
+      expect([table, left]).toEqual([table, 0]);
+    }
+  });
+
+  test('leaves a session that is in use, the phone and the code on paper', async () => {
+    const email = 'used@example.com';
+    await hemma.account({ email });
+    const visitor = newVisitor();
+    const kept = await signInFirst(visitor, (await autopay.begin()).url, email);
+    for (let hour = 0; hour < 3; hour++) {
+      travel(minutes(50));
+      for (const [, sweep] of sweepers) await sweep(1000);
+      const screen = at('back', await visitor.visit((await autopay.begin({ prompt: 'none' })).url));
+      expect(screen.url.searchParams.get('error')).toBeNull();
+    }
+    travel(days(400));
+    for (const [, sweep] of sweepers) await sweep(1000);
+    await signIn(newVisitor(), (await autopay.begin()).url, email, kept.key);
+  });
+
+  test('audit rows leave by age alone: nobody deletes or changes one', async () => {
+    await expect(hemma.db.query('DELETE FROM audit')).rejects.toThrow('never changed');
+    await expect(hemma.db.query("UPDATE audit SET event = 'account.created'")).rejects.toThrow(
+      'never changed',
+    );
+  });
+});
+
+describe('the chores', () => {
+  test('keep up with twenty sign-ins a second: a minute of them removes what a minute leaves behind', async () => {
+    // Five records a sign-in (interaction, session, grant, code, access token).
+    const expired = 20 * 60 * 5;
+    await hemma.db.query(
+      `INSERT INTO oidc_records (model, key, payload, expires_at)
+       SELECT 'AccessToken', sha256(number::text::bytea), '{}', $1 FROM generate_series(1, $2::int) AS number`,
+      [ago(days(2)), expired],
+    );
+    const waiting = async () => {
+      const { rows } = await hemma.db.query<{ number: number }>(
+        'SELECT count(*) AS number FROM oidc_records WHERE expires_at < $1',
+        [ago(days(1))],
+      );
+      return rows[0]?.number ?? 0;
+    };
+    fakeWaiting();
+    const chores = startChores(
+      {
+        db: hemma.db,
+        settings: { HEMMA_OUTBOX_DAYS: 7, HEMMA_ATTEMPT_DAYS: 90, HEMMA_AUDIT_DAYS: 396 },
+      } as never,
+      pino({ level: 'silent' }),
+    );
+    for (let turn = 0; turn < 3 && (await waiting()) > 0; turn++) {
+      const before = await waiting();
+      jest.advanceTimersByTime(20_000);
+      // A turn has begun when rows leave, and has ended when no more do: the next needs the next twenty seconds.
+      let now = before;
+      for (let still = 0; still < 40;) {
+        await new Promise((done) => setImmediate(done));
+        const then = await waiting();
+        still = then === now && then < before ? still + 1 : 0;
+        now = then;
+      }
+    }
+    jest.useRealTimers();
+    await chores.stop();
+    expect(await waiting()).toBe(0);
+  });
+});

@@ -1,0 +1,50 @@
+/** No proxy is trusted here: what a client writes about its own address is worth nothing. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { fillIn } from '../rig/forms.ts';
+import { type Hemma, startHemma } from '../rig/hemma.ts';
+import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
+import { newVisitor } from '../rig/visitor.ts';
+import { auditOf } from './audit.ts';
+import { asForm } from './hostile.ts';
+
+let hemma: Hemma;
+let party: RelyingParty;
+beforeAll(async () => {
+  hemma = await startHemma();
+  party = await startRelyingParty({ hemma });
+});
+afterAll(async () => {
+  await party.stop();
+  await hemma.stop();
+});
+
+const lies = (number: number) => ({
+  'x-forwarded-for': `203.0.113.${number}, 127.0.0.1`,
+  forwarded: `for=203.0.113.${number};proto=https`,
+  'x-real-ip': `203.0.113.${number}`,
+  'x-client-ip': `203.0.113.${number}`,
+  'true-client-ip': `203.0.113.${number}`,
+});
+
+test('T5 another forged address each time makes no new budget, neither of the account nor of the address', async () => {
+  const thief = newVisitor();
+  await thief.visit((await party.begin()).url);
+  const guess = async (email: string, number: number) => {
+    const { action, body } = fillIn(thief.screen.page, thief.screen.url, { email, password: 'wrong' });
+    const headers = { ...asForm, 'sec-fetch-site': 'same-origin', ...lies(number) };
+    return (await thief.request(action, { method: 'POST', body: body.toString(), headers })).status;
+  };
+  const onOne: number[] = [];
+  for (let number = 1; number <= 11; number++) onOne.push(await guess('astrid@example.com', number));
+  expect(onOne).toEqual([...Array.from({ length: 10 }, () => 422), 429]);
+  // Eleven are counted already; the address has a hundred for everybody together.
+  const onMany: number[] = [];
+  for (let number = 12; number <= 102; number++)
+    onMany.push(await guess(`person${number}@example.com`, number));
+  expect(onMany.slice(0, 89)).toEqual(Array.from({ length: 89 }, () => 422));
+  expect(onMany.slice(89)).toEqual([429, 429]);
+  const rows = await auditOf(hemma);
+  expect(new Set(rows.flatMap(({ address }) => (address === null ? [] : [address])))).toEqual(
+    new Set(['127.0.0.1']),
+  );
+});
