@@ -1,6 +1,6 @@
 /** T34: whoever is disabled is out at the next request, wherever they were in. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { decodeJwt } from 'jose';
 import { setDisabled } from '../../src/accounts/accounts.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { runToEnd } from '../rig/process.ts';

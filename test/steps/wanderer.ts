@@ -14,6 +14,9 @@ export interface Enrolled {
   email: string;
   password: string;
   key: string;
+  /** The last step (RFC 6238 §4.2) and digits of this phone that the provider took. */
+  lastStep: number;
+  lastDigits: string | undefined;
 }
 
 export type Who = 0 | 1;
@@ -68,8 +71,6 @@ export interface Wanderer {
 export function newWanderer(app: RelyingParty, people: readonly [Enrolled, Enrolled]): Wanderer {
   const visitor: Visitor = newVisitor();
   const tabs: SignIn[] = [];
-  const lastDigits: (string | undefined)[] = [undefined, undefined];
-  const lastStep = people.map(() => 0);
   const rememberedAt: (number | undefined)[] = [undefined, undefined];
   let session: Session | undefined;
   let finished = 0;
@@ -177,13 +178,13 @@ export function newWanderer(app: RelyingParty, people: readonly [Enrolled, Enrol
   }
 
   async function digits(who: Who, kind: string, remember: boolean, step: string): Promise<void> {
-    const { key } = people[who];
+    const { key, lastDigits } = people[who];
     const now = Math.floor(Date.now() / 30_000);
-    const fresh = now > (lastStep[who] ?? 0);
+    const fresh = now > people[who].lastStep;
     const code = {
       right: sixDigits(key),
       wrong: wrongDigits(key),
-      replayed: lastDigits[who] ?? wrongDigits(key),
+      replayed: lastDigits ?? wrongDigits(key),
       stale: sixDigits(key, { step: -2 }),
     }[kind];
     const signIn = tab();
@@ -203,8 +204,7 @@ export function newWanderer(app: RelyingParty, people: readonly [Enrolled, Enrol
       taken(screen)
     ) {
       signIn.digits = true;
-      lastStep[who] = now;
-      lastDigits[who] = code;
+      Object.assign(people[who], { lastStep: now, lastDigits: code });
     }
     if (remember && step === 'totp') signIn.remember = true;
     await saw(screen);
@@ -226,10 +226,10 @@ export function newWanderer(app: RelyingParty, people: readonly [Enrolled, Enrol
         return password(who, true, 'password');
       case 'totp':
         // Digits work once; a person waits for the next ones.
-        if (Math.floor(Date.now() / 30_000) <= (lastStep[who] ?? 0)) travel(30_000);
+        if (Math.floor(Date.now() / 30_000) <= people[who].lastStep) travel(30_000);
         return digits(who, 'right', false, 'totp');
       case 'other-account':
-        return choose('switch');
+        return choose(who === 0 ? 'switch' : 'stay');
       default:
         return begin('login');
     }
