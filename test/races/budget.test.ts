@@ -1,10 +1,10 @@
 /** The budget of wrong guesses holds over two processes, in a flood and through faults (T6). */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { at, signInFirst } from '../rig/ceremony.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { sixDigits, wrongDigits } from '../rig/totp.ts';
 import { newVisitor } from '../rig/visitor.ts';
-import { hold, untilWaiting } from './interleave.ts';
+import { hold, releaseAll, untilWaiting } from './interleave.ts';
 import { atSixDigits } from './six-digits.ts';
 import { startTwo, type TwoProcesses } from './two-processes.ts';
 
@@ -15,6 +15,7 @@ beforeAll(async () => {
   two = await startTwo();
   autopay = await startRelyingParty({ hemma: two });
 });
+afterEach(releaseAll);
 afterAll(async () => {
   await autopay.stop();
   await two.stop();

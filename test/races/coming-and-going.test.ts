@@ -1,6 +1,6 @@
 /** Processes start together, stop in the middle and die in the middle; people notice nothing of it (T40). */
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { at, connectPhone, signInFirst, typePassword } from '../rig/ceremony.ts';
 import { type Answer, exchange } from '../rig/exchange.ts';
 import { runToEnd, startProcess } from '../rig/process.ts';
@@ -8,7 +8,7 @@ import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { newDatabase } from '../rig/template.ts';
 import { sixDigits } from '../rig/totp.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
-import { hold, untilWaiting } from './interleave.ts';
+import { hold, releaseAll, untilWaiting } from './interleave.ts';
 import { openWith, startTwo, type TwoProcesses } from './two-processes.ts';
 
 let two: TwoProcesses;
@@ -18,6 +18,7 @@ beforeAll(async () => {
   two = await startTwo({ migrated: false });
   autopay = await startRelyingParty({ hemma: two });
 });
+afterEach(releaseAll);
 afterAll(async () => {
   await autopay.stop();
   await two.stop();

@@ -2,7 +2,7 @@
  * The same form sent twice: by a double click, from two tabs, over two processes. The first did it all, and the
  * second is answered the same; whatever a page shows once is the same however often it is asked for.
  */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { at, keyOnPage, recoveryCodeOnPage, signInFirst, typePassword } from '../rig/ceremony.ts';
 import type { Answer } from '../rig/exchange.ts';
 import { fillIn } from '../rig/forms.ts';
@@ -10,7 +10,7 @@ import { PASSWORD } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { sixDigits } from '../rig/totp.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
-import { hold, untilWaiting } from './interleave.ts';
+import { hold, releaseAll, untilWaiting } from './interleave.ts';
 import { atSixDigits } from './six-digits.ts';
 import { startTwo, type TwoProcesses } from './two-processes.ts';
 
@@ -21,6 +21,7 @@ beforeAll(async () => {
   two = await startTwo();
   autopay = await startRelyingParty({ hemma: two });
 });
+afterEach(releaseAll);
 afterAll(async () => {
   await autopay.stop();
   await two.stop();

@@ -15,7 +15,7 @@ import { at, keyOnPage, signIn, signInFirst, typePassword } from '../rig/ceremon
 import { back, days, hours, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
-import { sixDigits } from '../rig/totp.ts';
+import { sixDigits, wrongDigits } from '../rig/totp.ts';
 import { newVisitor } from '../rig/visitor.ts';
 
 let hemma: Hemma;
@@ -87,8 +87,13 @@ describe('sweeping', () => {
       if (place > 3) await left.submit({ code: sixDigits(keyOnPage(left.screen)) });
       await left.visit((await autopay.begin()).url);
       await typePassword(left, email);
-      await left.submit({ code: sixDigits(key), rememberDevice: 'yes' });
+      await left.submit({ code: wrongDigits(key) });
       await hemma.account({ email: `later-${place}-${email}` });
+    }
+    for (const place of [1, 2, 3]) {
+      await visitor.visit((await autopay.begin({ prompt: 'login' })).url);
+      at('other-account', await typePassword(visitor, `${place}-${email}`));
+      await visitor.submit({}, 'choice=switch');
     }
     travel(days(8));
     for (const place of [4, 5, 6]) {
