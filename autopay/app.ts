@@ -72,7 +72,7 @@ function mount(settings: Settings, files: Files, log: (line: string) => void): K
   app.use(fromOwnPages(settings.origin));
   app.use(bodyParser({ enableTypes: ['form'], formLimit: '16kb' }));
 
-  const business = settings.app === 'autopay' ? paymentsRouter() : payslipsRouter();
+  const business = settings.app === 'autopay' ? paymentsRouter(site) : payslipsRouter();
   for (const router of [business, signInRouter(site), signOutRouter(site)]) {
     app.use(router.routes());
     app.use(router.allowedMethods());

@@ -68,6 +68,7 @@ function PersonMenu({ visit }: { visit: Visit }) {
       <div class="menu-items">
         {session.email !== undefined && <p class="menu-email">{session.email}</p>}
         <a href={`${visit.issuer}/account`}>{phrases.myDetails}</a>
+        <a href="/new-phone">{phrases.newPhone}</a>
         <form method="post" action="/sign-out">
           <input type="hidden" name="csrf" value={session.csrf} />
           <button type="submit">{phrases.signOut}</button>

@@ -30,6 +30,11 @@ export function SignedOutPage({ visit, hereOnly = false }: { visit: Visit; hereO
           {phrases.signInAgain}
         </a>
       </p>
+      <p>
+        <a class="way" href="/new-phone">
+          {phrases.newPhone}
+        </a>
+      </p>
     </Layout>
   );
 }

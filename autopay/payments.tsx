@@ -4,65 +4,17 @@ import { dates, money } from './amounts.ts';
 import { sessionOfForm } from './forms.tsx';
 import { Layout } from './layout.tsx';
 import { ProblemPage, WelcomePage } from './pages.tsx';
-import type { Session } from './sessions.ts';
-import { seeOther, show, type Visit, type VisitState } from './visit.ts';
+import { PAYMENTS, paymentOf, placeOf, type Payment } from './payments-due.ts';
+import { goToProvider } from './provider-request.ts';
+import { approve, type Session } from './sessions.ts';
+import { hasSteppedUp } from './step-up.ts';
+import { seeOther, show, type Site, type Visit, type VisitState } from './visit.ts';
 
-interface Payment {
-  id: string;
-  payee: string;
-  account: string;
-  reference: string;
-  /** Days from today: an example that never grows old. */
-  dueIn: number;
-  /** In öre. */
-  amount: number;
-}
-
-const PAYMENTS: readonly Payment[] = [
-  {
-    id: '2041',
-    payee: 'Nordvik Kontor AB',
-    account: 'Bankgiro 512-0447',
-    reference: 'Faktura 88213',
-    dueIn: 2,
-    amount: 1_249_00,
-  },
-  {
-    id: '2042',
-    payee: 'Sjöbergs El & Bygg',
-    account: 'Bankgiro 5398-2216',
-    reference: 'OCR 7 4410 2098 13',
-    dueIn: 3,
-    amount: 48_375_50,
-  },
-  {
-    id: '2043',
-    payee: 'Västkusten Frakt AB',
-    account: 'Plusgiro 41 80 22-7',
-    reference: 'Faktura F-1190',
-    dueIn: 6,
-    amount: 9_860_00,
-  },
-  {
-    id: '2044',
-    payee: 'Hantverkargatans Fastighets AB',
-    account: 'Bankgiro 733-1904',
-    reference: 'Hyra, kvartal',
-    dueIn: 9,
-    amount: 126_000_00,
-  },
-  {
-    id: '2045',
-    payee: 'Kardemumma Catering',
-    account: 'Bankgiro 5811-6630',
-    reference: 'OCR 2 0931 5577 06',
-    dueIn: 14,
-    amount: 3_412_75,
-  },
-];
-
-/** Autopay's own business: the payments, and approving one. */
-export function paymentsRouter(): Router<VisitState> {
+/**
+ * Autopay's own business: the payments, and approving one. That asks for two factors a short time ago; where
+ * they are too long ago the payment leaves for the provider with the person, and is approved on their return.
+ */
+export function paymentsRouter(site: Site): Router<VisitState> {
   const router = new Router<VisitState>();
 
   router.get('/', (ctx) => {
@@ -75,18 +27,19 @@ export function paymentsRouter(): Router<VisitState> {
     );
   });
 
-  router.post('/payments/:id/approve', (ctx) => {
-    const payment = PAYMENTS.find(({ id }) => id === ctx.params['id']);
+  router.post('/payments/:id/approve', async (ctx) => {
+    const payment = paymentOf(ctx.params['id']);
     if (!payment) return show(ctx, 404, <ProblemPage visit={ctx.state.visit} problem="notFound" />);
     const session = sessionOfForm(ctx, ctx.request.body);
     if (!session) return;
-
-    // The place for a step-up: `session.acr` and `session.authTime` say what was proved and when. If that
-    // is not enough for this payment, send the person to sign in again instead of going on.
-
-    // Approved once: doing it again keeps the first time.
-    if (!session.approvals.has(payment.id)) session.approvals.set(payment.id, new Date());
-    seeOther(ctx, `/#payment-${payment.id}`);
+    const returnTo = placeOf(payment);
+    if (session.approvals.has(payment.id)) return seeOther(ctx, returnTo);
+    if (!hasSteppedUp(session, Date.now())) {
+      const errand = { kind: 'approval', payment: payment.id, sub: session.sub } as const;
+      return goToProvider(site, ctx, { errand, returnTo });
+    }
+    approve(session, payment.id);
+    seeOther(ctx, returnTo);
   });
 
   return router;
@@ -128,6 +81,7 @@ function PaymentsPage({ visit, session }: { visit: Visit; session: Session }) {
           ))}
         </tbody>
       </table>
+      {waiting.length > 0 && <p class="quiet after">{phrases.stepUp}</p>}
     </Layout>
   );
 }

@@ -7,27 +7,31 @@ import { z } from 'zod';
 import { cookieName, cookieOptions, type Exchange } from './cookies.ts';
 import type { Settings } from './settings.ts';
 
-/** A sign-in that has left for the provider and not come back. */
-export interface PendingSignIn {
-  state: string;
-  nonce: string;
-  codeVerifier: string;
-  /** A path on this origin. */
-  returnTo: string;
-}
-
-/** Long enough for somebody who first connects a new phone at the provider. */
-const LIFE = 3_600_000;
-/** Each is some 500 bytes in every request, and browsers and servers refuse headers beyond 8-16 kB. */
-const MOST_AT_ONCE = 5;
-const STATE = /^[0-9a-z]{1,12}-[\w-]{20,64}$/;
+/** What the person goes to the provider for. An approval keeps its payment, and the `sub` of whoever asked for it. */
+const errand = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('sign-in') }),
+  z.object({ kind: z.literal('new-phone') }),
+  z.object({ kind: z.literal('approval'), payment: z.string(), sub: z.string() }),
+]);
 
 const contents = z.object({
   state: z.string(),
   nonce: z.string(),
   codeVerifier: z.string(),
+  errand,
+  /** A path on this origin. */
   returnTo: z.string(),
 });
+
+/** A sign-in that has left for the provider and not come back. */
+export type PendingSignIn = z.infer<typeof contents>;
+export type Journey = Pick<PendingSignIn, 'errand' | 'returnTo'>;
+
+/** Long enough for somebody who first connects a new phone at the provider. */
+const LIFE = 3_600_000;
+/** Each is some 600 bytes in every request, and browsers and servers refuse headers beyond 8-16 kB. */
+const MOST_AT_ONCE = 5;
+const STATE = /^[0-9a-z]{1,12}-[\w-]{20,64}$/;
 
 /**
  * Begins a sign-in. What it needs on the way back travels in an encrypted cookie of its own, named by the
@@ -37,11 +41,11 @@ const contents = z.object({
 export async function beginSignIn(
   settings: Settings,
   ctx: Exchange,
-  returnTo: string,
+  { errand, returnTo }: Journey,
 ): Promise<PendingSignIn> {
   // The time in front lets the oldest be told from the names alone.
   const state = `${Date.now().toString(36)}-${randomState()}`;
-  const pending = { state, nonce: randomNonce(), codeVerifier: randomPKCECodeVerifier(), returnTo };
+  const pending = { state, nonce: randomNonce(), codeVerifier: randomPKCECodeVerifier(), errand, returnTo };
   const value = await new EncryptJWT({ ...pending })
     .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
     .setAudience(settings.clientId)

@@ -11,6 +11,7 @@ const sv = {
   signInAgain: 'Logga in igen',
   signOut: 'Logga ut',
   myDetails: 'Mina uppgifter',
+  newPhone: 'Ny telefon?',
   tryAgain: 'Försök igen',
   toStart: 'Till startsidan',
   example: 'Ett exempel att prova med. Inga pengar flyttas.',
@@ -41,6 +42,29 @@ const sv = {
     approve: 'Godkänn',
     approveWhat: (payee: string, sum: string) => ` betalningen till ${payee}, ${sum}`,
     approved: 'Godkänd',
+    stepUp:
+      'Var det mer än fem minuter sedan du loggade in? Då gör du det igen när du godkänner, med två steg.',
+  },
+  notApproved: {
+    title: 'Betalningen godkändes inte',
+    stillWaiting: (payee: string, sum: string) =>
+      `Betalningen till ${payee}, ${sum}, väntar kvar. Inga pengar är på väg.`,
+    toPayments: 'Till betalningarna',
+    reasons: {
+      declined: 'Inloggningen avbröts. Godkänn igen när du vill.',
+      refused:
+        'Inloggningstjänsten sa nej den här gången. Godkänn igen, och hör av dig till supporten om det händer en gång till.',
+      lost: 'Din inloggning tog för lång tid eller användes redan. Godkänn igen, så går det oftast bra.',
+      unreachable: 'Inloggningstjänsten svarar inte just nu. Vänta en stund och godkänn igen.',
+      trouble: 'Inloggningstjänsten har bekymmer. Vänta en stund och godkänn igen.',
+      someoneElse:
+        'Den som loggade in är en annan än den som ville godkänna. För säkerhets skull gjorde vi ingenting.',
+      signedOut: 'Du är inte inloggad här längre. Logga in och godkänn igen.',
+      tooWeak:
+        'Det behövs en inloggning med två steg, och den här hade bara ett. Godkänn igen och använd din telefon.',
+      tooOld:
+        'Det gick för lång tid efter inloggningen. Godkänn igen, och kom tillbaka hit inom fem minuter.',
+    },
   },
   payslips: {
     title: 'Lönebesked',
@@ -105,6 +129,7 @@ const en: typeof sv = {
   signInAgain: 'Sign in again',
   signOut: 'Sign out',
   myDetails: 'My details',
+  newPhone: 'New phone?',
   tryAgain: 'Try again',
   toStart: 'To the start page',
   example: 'An example to try things with. No money moves.',
@@ -135,6 +160,28 @@ const en: typeof sv = {
     approve: 'Approve',
     approveWhat: (payee: string, sum: string) => ` the payment to ${payee}, ${sum}`,
     approved: 'Approved',
+    stepUp:
+      'Was it more than five minutes since you signed in? Then you do it again when you approve, in two steps.',
+  },
+  notApproved: {
+    title: 'The payment was not approved',
+    stillWaiting: (payee: string, sum: string) =>
+      `The payment to ${payee}, ${sum}, is still waiting. No money is on its way.`,
+    toPayments: 'To the payments',
+    reasons: {
+      declined: 'The sign-in was stopped. Approve again whenever you like.',
+      refused:
+        'The sign-in service said no this time. Approve again, and contact support if it happens once more.',
+      lost: 'Your sign-in took too long or was used already. Approving again usually works.',
+      unreachable: 'The sign-in service does not answer right now. Wait a moment and approve again.',
+      trouble: 'The sign-in service has trouble. Wait a moment and approve again.',
+      someoneElse: 'Whoever signed in is not the person who wanted to approve. To be safe we did nothing.',
+      signedOut: 'You are no longer signed in here. Sign in and approve again.',
+      tooWeak:
+        'A sign-in in two steps is needed, and this one had only one. Approve again and use your phone.',
+      tooOld:
+        'Too much time went by after the sign-in. Approve again, and come back here within five minutes.',
+    },
   },
   payslips: {
     title: 'Payslips',
@@ -194,5 +241,6 @@ const en: typeof sv = {
 
 export type Phrases = typeof sv;
 export type ProblemName = keyof Phrases['problems'];
+export type NotApprovedReason = keyof Phrases['notApproved']['reasons'];
 
 export const PHRASES: Record<Language, Phrases> = { sv, en };

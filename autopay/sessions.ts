@@ -54,8 +54,8 @@ export function openSessions(now: () => number = Date.now) {
   }
 
   /**
-   * Begins a session under a new id and ends the one that it follows, whose approvals go along when it is
-   * the same person's.
+   * Begins a session under a new id and ends the one that it follows. When that is the same person's, its
+   * approvals go along, and its forms in other tabs stay good.
    * @param askedAt when the tokens were asked for, milliseconds
    * @returns undefined when the provider ended this very session while its tokens were on their way
    */
@@ -64,9 +64,10 @@ export function openSessions(now: () => number = Date.now) {
     const ended = Math.max(ends.get(`sid ${person.sid}`) ?? 0, ends.get(`sub ${person.sub}`) ?? 0);
     if (ended >= askedAt) return undefined;
     sweep();
-    const approvals = former?.sub === person.sub ? former.approvals : new Map<string, Date>();
+    const { approvals, csrf } =
+      former?.sub === person.sub ? former : { approvals: new Map<string, Date>(), csrf: secret() };
     const at = now();
-    const session = { ...person, id: secret(), csrf: secret(), approvals, beganAt: at, seenAt: at };
+    const session = { ...person, id: secret(), csrf, approvals, beganAt: at, seenAt: at };
     sessions.set(session.id, session);
     return session;
   }
@@ -111,6 +112,11 @@ export function takeSessionCookie(settings: Settings, ctx: Exchange): void {
 /** Whether a form's token is this session's, told in a time that does not depend on where they differ. */
 export function isTokenOf(session: Session, token: string): boolean {
   return timingSafeEqual(digest(token), digest(session.csrf));
+}
+
+/** Approved once: doing it again keeps the first time. */
+export function approve(session: Session, payment: string, at = new Date()): void {
+  if (!session.approvals.has(payment)) session.approvals.set(payment, at);
 }
 
 function digest(text: string): Buffer {
