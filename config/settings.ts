@@ -9,6 +9,8 @@ import { contrast } from './contrast.ts';
  * All faults are reported at once; the result is frozen. `.env.example` is checked against this table.
  */
 const isBare = (url: string) => {
+  // What is no address at all was refused already; the checks of a field all run.
+  if (!URL.canParse(url)) return true;
   const { username, password, search, hash } = new URL(url);
   return [username, password, search, hash].every((part) => part === '');
 };
@@ -238,5 +240,6 @@ export function readSettings(
   const development = read.HEMMA_ISSUER !== undefined && isLocal(read.HEMMA_ISSUER);
   if (!development) faults.push(...productionFaults(read, env));
   if (faults.length > 0) return { faults };
+  for (const value of Object.values(read)) if (Array.isArray(value)) Object.freeze(value);
   return { settings: Object.freeze({ ...read, development }) };
 }

@@ -2,9 +2,10 @@ import type { Knex } from 'knex';
 import type { Db } from '../src/platform/database.ts';
 import { sql } from '../src/platform/database.ts';
 import { firstLight } from './0001-first-light.ts';
+import { newPhone } from './0002-new-phone.ts';
 import type { Migration } from './migration.ts';
 
-const migrations: readonly Migration[] = [firstLight];
+const migrations: readonly Migration[] = [firstLight, newPhone];
 
 // Any number that no other program on the same database uses for its own lock.
 const lock = 4_736_672;

@@ -17,7 +17,9 @@ import { ownHostOnly, requestOrigin, sentByOurPage } from './platform/http.ts';
 const away = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|53|57|25P0[23])/;
 const isAway = (fault: { code?: string; message?: string }) =>
   away.test(fault.code ?? '') ||
-  /timeout exceeded when trying to connect|Connection terminated/.test(fault.message ?? '');
+  /timeout exceeded when trying to connect|Connection terminated|Query read timeout/.test(
+    fault.message ?? '',
+  );
 
 /** The one place where a fault becomes an answer: its code and a number go out, its stack goes to the log. */
 function faults(house: House, log: Log): Middleware {
@@ -79,6 +81,16 @@ function health(house: House): Middleware {
   };
 }
 
+/** The library answers a database that is away with 500 and server_error; it is told like any other: 503, come again. */
+const libraryFaults: Middleware = async (ctx, next) => {
+  await next();
+  const fault = ctx.state.fault as Error | undefined;
+  if (fault && isAway(fault)) {
+    for (const name of ['Location', 'Set-Cookie', 'Content-Type']) ctx.remove(name);
+    throw fault;
+  }
+};
+
 const front: Middleware = (ctx, next) => {
   if (ctx.path !== '/') return next();
   ctx.status = 303;
@@ -135,6 +147,7 @@ export function appOf(house: House, keys: string[], work: UnitOfWork, log: Log):
   app.use(ownSignOut(house.settings.HEMMA_ISSUER));
   app.use(authorizationForms());
   app.use(numbered);
+  app.use(libraryFaults);
   app.use(compose(house.provider.middleware as unknown as Middleware[]));
   return app;
 }

@@ -8,7 +8,7 @@ import { deliverDue, sweepMails } from './mail/outbox.ts';
 import { sweepRecords } from './oidc/records.ts';
 import { sweepAudit } from './platform/audit.ts';
 import type { Log } from './platform/log.ts';
-import { sweepProofs } from './platform/proofs.ts';
+import { sweepDeeds, sweepProofs } from './platform/proofs.ts';
 import { sweepAttempts } from './platform/throttle.ts';
 
 /** What goes on behind the pages, in every process: mails leave, and what has expired is removed in small batches. */
@@ -20,6 +20,7 @@ const second = 1000;
 const minute = 60 * second;
 const day = 24 * 60 * minute;
 const batch = 500;
+const mostBatches = 20;
 
 /** Runs a deed again and again with a pause between, never twice at once; a fault is logged and the next turn comes. */
 function every(pause: number, log: Log, name: string, deed: () => Promise<void>): Chores {
@@ -43,19 +44,27 @@ function every(pause: number, log: Log, name: string, deed: () => Promise<void>)
   };
 }
 
-/** One batch of each kind. Records outlive their expiry by a day, so that a code that comes back late is known. */
+/** Batch after batch until one comes back not full; at most so many a turn that other work is never kept waiting long. */
+async function drain(sweepBatch: (limit: number) => Promise<number>): Promise<void> {
+  for (let turn = 0; turn < mostBatches; turn += 1) {
+    if ((await sweepBatch(batch)) < batch) return;
+  }
+}
+
+/** Removes what has expired. Records outlive their expiry by a day, so that a code that comes back late is known. */
 async function sweep({ db, settings }: House): Promise<void> {
   const ago = (time: number) => new Date(Date.now() - time);
   const signIn = ago(60 * minute);
-  await sweepRecords(db, ago(day), batch);
-  await sweepProofs(db, signIn, batch);
-  await sweepChoices(db, signIn, batch);
-  await sweepPendingConnections(db, batch);
-  await sweepPendingCodes(db, signIn, batch);
-  await sweepMailedCodes(db, ago(2 * day), batch);
-  await sweepMails(db, ago(settings.HEMMA_OUTBOX_DAYS * day), batch);
-  await sweepAttempts(db, ago(settings.HEMMA_ATTEMPT_DAYS * day), batch);
-  await sweepAudit(db, ago(settings.HEMMA_AUDIT_DAYS * day), batch);
+  await drain((limit) => sweepRecords(db, ago(day), limit));
+  await drain((limit) => sweepProofs(db, signIn, limit));
+  await drain((limit) => sweepDeeds(db, signIn, limit));
+  await drain((limit) => sweepChoices(db, signIn, limit));
+  await drain((limit) => sweepPendingConnections(db, limit));
+  await drain((limit) => sweepPendingCodes(db, signIn, limit));
+  await drain((limit) => sweepMailedCodes(db, ago(2 * day), limit));
+  await drain((limit) => sweepMails(db, ago(settings.HEMMA_OUTBOX_DAYS * day), limit));
+  await drain((limit) => sweepAttempts(db, ago(settings.HEMMA_ATTEMPT_DAYS * day), limit));
+  await drain((limit) => sweepAudit(db, ago(settings.HEMMA_AUDIT_DAYS * day), limit));
 }
 
 /** Starts the chores of this process. */

@@ -10,7 +10,7 @@ import type { Account } from './accounts/accounts.ts';
 import { accountWithPassword, createAccount, listAccounts, roles, setDisabled } from './accounts/accounts.ts';
 import { addSecret, applyClient, clientSchema, listClients } from './oidc/clients.ts';
 import { endEverythingOf } from './oidc/records.ts';
-import { auditRows } from './platform/audit.ts';
+import { auditEvents, auditRows } from './platform/audit.ts';
 import type { Db } from './platform/database.ts';
 import { openDatabase } from './platform/database.ts';
 import { hasherOf } from './platform/hashing.ts';
@@ -125,6 +125,7 @@ async function auditFrom({ db, option }: Call) {
   const accountId = email ? (await accountWithPassword(db, email))?.account.id : undefined;
   if (email && !accountId) throw new Refused('there is no account with that address');
   const event = option('event');
+  if (event && !auditEvents.some((known) => known === event)) throw new Usage(`there is no event ${event}`);
   const limit = z.coerce
     .number()
     .int()
@@ -150,6 +151,9 @@ const commands: Record<string, (call: Call) => Promise<unknown>> = {
   audit: auditFrom,
   migrate: async ({ db }) => ({ applied: await migrate(db) }),
 };
+
+/** A key as the page shows it: in groups of four, in any case. */
+const keyOf = (words: string[]): string => words.join('').replaceAll(/[\s-]/g, '').toUpperCase();
 
 function cell(value: unknown): string {
   if (typeof value === 'string') return value;
@@ -181,8 +185,10 @@ async function run(argv: string[]): Promise<void> {
   const json = values.json === true;
   if (values.help || positionals.length === 0) return void process.stdout.write(`${help}\n`);
   if (positionals[0] === 'totp')
-    return print({ code: await generate({ secret: needed(positionals[1], 'the key') }) }.code, json);
-  const name = [positionals.slice(0, 2).join(' '), positionals[0] ?? ''].find((words) => words in commands);
+    return print(await generate({ secret: needed(keyOf(positionals.slice(1)), 'the key') }), json);
+  const name = [positionals.slice(0, 2).join(' '), positionals[0] ?? ''].find((words) =>
+    Object.hasOwn(commands, words),
+  );
   const command = name && commands[name];
   if (!command) throw new Usage(`there is no command ${positionals.join(' ')}`);
   const read = readSettings(process.env);

@@ -75,7 +75,13 @@ async function enrol(db: Db, vault: Vault, hasher: Hasher, account: Account, bra
   const code = await generate({ secret: key, epoch: Date.now() / 1000 - 30 });
   await activate(db, vault, post, { account, interaction, code, origin });
   const recoveryCode = await offerCode(db, vault, hasher, { account, interaction });
-  await confirmCode(db, vault, post, { account, interaction, lastGroup: recoveryCode.slice(-4), origin });
+  await confirmCode(db, vault, post, {
+    account,
+    interaction,
+    lastGroup: recoveryCode.slice(-4),
+    claimed: false,
+    origin,
+  });
   return { key, recoveryCode };
 }
 
@@ -103,6 +109,7 @@ const application = (id: string, name: string, at: string): ClientDescription =>
     postLogoutRedirectUris: [`${at}/signed-out`],
     backchannelLogoutUri: `${at}/back-channel-logout`,
     launchUrl: at,
+    allowedIntents: ['replace_authenticator', 'step_up'],
   });
 
 async function makeApplications(db: Db, secret: string): Promise<void> {

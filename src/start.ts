@@ -12,12 +12,15 @@ import { showProblem } from '../interactions/page/problem.tsx';
 import { showSignedOut, showSignOut } from '../interactions/sign-in/signed-out.tsx';
 import { migrate } from '../migrations/index.ts';
 import { appOf } from './app.ts';
+import { openEnrolment } from './accounts/accounts.ts';
+import { forgetDevices } from './accounts/devices.ts';
 import { startChores } from './chores.ts';
 import { postOf } from './mail/outbox.ts';
 import { listen } from './oidc/events.ts';
 import { loadKeys } from './oidc/keys.ts';
 import type { Pages } from './oidc/provider.ts';
 import { providerOf } from './oidc/provider.ts';
+import { endOtherSessions, weakenSession } from './oidc/records.ts';
 import { unitOfWork } from './oidc/unit-of-work.ts';
 import type { Database } from './platform/database.ts';
 import { openDatabase } from './platform/database.ts';
@@ -99,6 +102,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
     vault,
     hasher: await hasherOf(settings.HEMMA_HASH_THREADS),
     post,
+    aftermath: { forgetDevices, endOtherSessions, weakenSession, openEnrolment },
     provider,
     assets: assetsOf(settings, folder),
   };

@@ -1,27 +1,37 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
-import { z } from 'zod';
-import { chooseLocale } from '../../src/accounts/accounts.ts';
-import { forgetDevice, knownDevice, rememberedDevices } from '../../src/accounts/devices.ts';
-import { liveCodeSince } from '../../src/factors/recovery-code.ts';
+import { knownDevice, rememberedDevices } from '../../src/accounts/devices.ts';
+import { liveCode } from '../../src/factors/recovery-code.ts';
 import { authenticatorOf } from '../../src/factors/totp.ts';
-import { cookieName, sentByOurPage } from '../../src/platform/http.ts';
+import { applicationsOf } from '../../src/oidc/applications.ts';
+import { sessionsOf } from '../../src/oidc/records.ts';
+import { cookieName } from '../../src/platform/http.ts';
 import { frameOf } from '../page/frame.ts';
 import type { House } from '../page/house.ts';
 import { Layout, renderPage } from '../page/layout.tsx';
-import { posted, readForm } from '../page/posted.ts';
+import { readForm } from '../page/posted.ts';
+import { answer } from './answer.ts';
+import { Applications } from './applications.tsx';
+import { Events, recentEvents } from './events.tsx';
+import { MyData } from './my-data.tsx';
 import type { Resident } from './resident.ts';
-import { residentOf, toSignIn } from './resident.ts';
+import { ceremony, residentOf, toSignIn } from './resident.ts';
 import type { MyDetailsPageProps } from './sections.tsx';
-import { Actions, Devices, Language, RecoveryCode, Section, TwoStep } from './sections.tsx';
+import { Actions, Devices, Language, notices, RecoveryCode, Section, TwoStep } from './sections.tsx';
+import { Sessions } from './sessions.tsx';
 
 /** Each section says the state first and the action after it; what takes something away stands last. */
 export function MyDetailsPage(props: MyDetailsPageProps) {
-  const { frame, account, urls } = props;
+  const { frame, account, urls, notice } = props;
   const t = frame.t.myDetails;
   return (
     <Layout frame={frame} title={t.title} step="account" kind="room" scripts={['waiting-button']}>
       <h1>{t.title}</h1>
+      {notice && notice !== 'language-saved' && (
+        <p class="done" role="status" data-notice={notice}>
+          {t.notices[notice]}
+        </p>
+      )}
       <Section title={t.about.title}>
         <dl>
           <dt>{t.about.name}</dt>
@@ -29,31 +39,68 @@ export function MyDetailsPage(props: MyDetailsPageProps) {
           <dt>{t.about.email}</dt>
           <dd>{account.email}</dd>
         </dl>
+        <Actions
+          links={[
+            { href: urls.changePassword, label: t.about.changePassword },
+            { href: urls.changeEmail, label: t.about.changeEmail },
+          ]}
+        />
       </Section>
       <Language {...props} />
       <TwoStep {...props} />
       <RecoveryCode {...props} />
       <Devices {...props} />
+      <Sessions {...props} />
+      <Applications {...props} />
+      <Events {...props} />
+      <MyData {...props} />
       <Section title={t.signOut.title}>
         <p class="quiet">{t.signOut.help}</p>
         <Actions links={[{ href: urls.signOut, label: t.signOut.action }]} />
+      </Section>
+      <Section title={t.deletion.title}>
+        <p class="quiet">{t.deletion.help}</p>
+        <Actions links={[{ href: urls.deleteAccount, label: t.deletion.action, danger: true }]} />
       </Section>
     </Layout>
   );
 }
 
-async function show(
-  house: House,
-  ctx: Context,
-  { account, session }: Resident,
-  languageSaved: boolean,
-): Promise<void> {
-  const { db, settings, vault } = house;
+type Known = Pick<MyDetailsPageProps, 'devices' | 'sessions' | 'applications' | 'events'>;
+
+/** What the page lists, each asked of the room that owns it. */
+async function listsOf(house: House, ctx: Context, { account, session }: Resident): Promise<Known> {
+  const { db, provider, settings } = house;
   const token = ctx.cookies.get(cookieName(settings, 'device'), { signed: false });
-  const authenticator = await authenticatorOf(db, account.id);
-  const issued = await liveCodeSince(db, account.id);
   const here = token ? await knownDevice(db, account.id, token) : undefined;
   const devices = await rememberedDevices(db, account.id);
+  const isHere = ({ uid }: { uid: string }) => uid === session;
+  const sessions = await sessionsOf(db, account.id);
+  return {
+    devices: devices.map(({ id, label, lastSeenAt, rememberedUntil }) => ({
+      id,
+      name: label,
+      lastUsed: lastSeenAt,
+      until: rememberedUntil ?? lastSeenAt,
+      isThisOne: id === here?.id,
+    })),
+    sessions: [...sessions.filter(isHere), ...sessions.filter((one) => !isHere(one))].map((one) => ({
+      id: one.uid,
+      device: one.place?.device === '?' ? undefined : one.place?.device,
+      signedIn: one.signedInAt,
+      seen: one.place,
+      isThisOne: isHere(one),
+    })),
+    applications: await applicationsOf(db, provider, account.id),
+    events: await recentEvents(db, account.id),
+  };
+}
+
+async function show(house: House, ctx: Context, resident: Resident): Promise<void> {
+  const { db, settings, vault } = house;
+  const { account, session, justInTwoSteps } = resident;
+  const authenticator = await authenticatorOf(db, account.id);
+  const code = await liveCode(db, account.id);
   const frame = frameOf(house, ctx, { account: account.locale });
   const signOut = '/session/end';
   const page = (
@@ -63,53 +110,50 @@ async function show(
       token={vault.mac('account form', session)}
       account={{ name: account.name, email: account.email, locale: account.locale ?? frame.locale }}
       twoStep={authenticator ? { since: authenticator.createdAt, lastUsed: authenticator.lastUsedAt } : {}}
-      recoveryCode={issued && { issued }}
-      devices={devices.map(({ id, label, lastSeenAt, rememberedUntil }) => ({
-        id,
-        name: label,
-        lastUsed: lastSeenAt,
-        until: rememberedUntil ?? lastSeenAt,
-        isThisOne: id === here?.id,
-      }))}
-      urls={{ signOut }}
-      languageSaved={languageSaved}
+      recoveryCode={code && { issued: code.since, checked: code.checked }}
+      {...await listsOf(house, ctx, resident)}
+      justInTwoSteps={justInTwoSteps}
+      helpDesk={settings.HEMMA_HELP_DESK_CONTACT}
+      urls={{
+        signOut,
+        changePassword: ceremony(house, 'change_password'),
+        changeEmail: ceremony(house, 'change_email'),
+        deleteAccount: ceremony(house, 'delete_account'),
+        ...(authenticator
+          ? {
+              move: ceremony(house, 'replace_authenticator'),
+              deactivate: ceremony(house, 'deactivate_two_step'),
+              newRecoveryCode: ceremony(house, 'new_recovery_code'),
+              checkRecoveryCode: code && ceremony(house, 'check_recovery_code'),
+            }
+          : { activate: ceremony(house, 'activate_two_step') }),
+      }}
+      notice={notices.find((notice) => notice === ctx.query.notice)}
     />
   );
   ctx.type = 'html';
   ctx.body = renderPage(frame, page);
 }
 
-const form = z.object({
-  token: z.string().max(200),
-  locale: z.enum(['sv', 'en']).optional(),
-  forget: z.string().max(100).optional(),
-});
-
-async function answer(house: House, ctx: Context): Promise<void> {
-  if (!sentByOurPage(ctx, house.settings.HEMMA_ISSUER)) ctx.throw(403, 'foreign-form');
-  const resident = await residentOf(house, ctx);
-  if (!resident) return toSignIn(house, ctx);
-  const { token, locale, forget } = posted(ctx, form);
-  if (!house.vault.macMatches('account form', resident.session, token)) ctx.throw(403, 'form-expired');
-  const { account } = resident;
-  if (forget) await forgetDevice(house.db, account.id, forget, ctx.state.origin);
-  if (locale) {
-    await chooseLocale(house.db, account.id, locale, ctx.state.origin);
-    // The choice just made is the newest wish; an older click on a page's foot must not outvote it.
-    ctx.cookies.set(cookieName(house.settings, 'language'), null, { path: '/' });
-  }
+/** What the provider brings a person back with is for programs: the address that stays is the plain one. */
+function cameBack(ctx: Context): boolean {
+  if (ctx.query.iss === undefined && ctx.query.error === undefined) return false;
   ctx.status = 303;
-  ctx.redirect(locale ? '/account?saved=language' : '/account');
+  ctx.redirect(ctx.query.error === undefined ? '/account' : '/account?notice=nothing-changed');
+  return true;
 }
 
-/** My details. What needs a fresh proof is a link into a sign-in; the two forms here change nobody's access. */
+/** My details. What needs a fresh proof is a link into a sign-in; the forms here change nobody's access but end it. */
 export function myDetails(house: House): Middleware {
   const router = new Router();
   router.get('/account', async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
     const resident = await residentOf(house, ctx);
+    // Without a session an error would lead to a sign-in that may end in the same error, for ever.
+    if (!resident && ctx.query.error !== undefined) return ctx.throw(400, 'sign-in-ended');
     if (!resident) return toSignIn(house, ctx);
-    return show(house, ctx, resident, ctx.query.saved === 'language');
+    if (cameBack(ctx)) return undefined;
+    return show(house, ctx, resident);
   });
   router.post('/account', readForm, (ctx) => answer(house, ctx));
   return router.routes() as unknown as Middleware;

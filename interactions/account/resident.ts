@@ -1,6 +1,8 @@
 import type { Context } from 'koa';
 import { accountById } from '../../src/accounts/accounts.ts';
 import type { Account } from '../../src/accounts/accounts.ts';
+import { acrOf, levelOf } from '../../src/oidc/assurance.ts';
+import type { Intent } from '../../src/oidc/intents.ts';
 import { sessionSeconds } from '../../src/oidc/session-limits.ts';
 import type { House } from '../page/house.ts';
 
@@ -8,7 +10,12 @@ import type { House } from '../page/house.ts';
 export interface Resident {
   account: Account;
   session: string;
+  /** Signed in with two factors at most ten minutes ago: enough for what takes everything away at once. */
+  justInTwoSteps: boolean;
 }
+
+/** Seconds that a sign-in in two steps counts as fresh. */
+const fresh = 600;
 
 export async function residentOf(house: House, ctx: Context): Promise<Resident | undefined> {
   const session = await house.provider.Session.get(ctx);
@@ -16,18 +23,38 @@ export async function residentOf(house: House, ctx: Context): Promise<Resident |
   if (!account || account.disabledAt || !session.uid) return undefined;
   // Being used keeps a session from running idle, here as on the provider's own pages.
   await session.save(sessionSeconds(session.loginTs));
-  return { account, session: session.uid };
+  return {
+    account,
+    session: session.uid,
+    justInTwoSteps: levelOf(session.acr) >= 2 && !session.past(fresh),
+  };
 }
 
-/** The way to a session: an ordinary sign-in that comes back here with no token at all (`response_type=none`). */
-export function toSignIn(house: House, ctx: Context): void {
+/** The address of an ordinary sign-in that comes back to My details with no token at all (`response_type=none`). */
+function signInUrl(house: House, more: Record<string, string>): string {
   const issuer = house.settings.HEMMA_ISSUER;
   const query = new URLSearchParams({
     client_id: 'hemma-account',
     response_type: 'none',
     scope: 'openid',
     redirect_uri: `${issuer}/account`,
+    ...more,
   });
-  ctx.status = 303;
-  ctx.redirect(`${issuer}/auth?${query.toString()}`);
+  return `${issuer}/auth?${query.toString()}`;
 }
+
+/** The way to a session. */
+export function toSignIn(house: House, ctx: Context): void {
+  ctx.status = 303;
+  ctx.redirect(signInUrl(house, {}));
+}
+
+/** The way to a session that is fresh and in two steps, for whoever has one already. */
+export function toFreshTwoSteps(house: House, ctx: Context): void {
+  ctx.status = 303;
+  ctx.redirect(signInUrl(house, { prompt: 'login', acr_values: acrOf(2) }));
+}
+
+/** A link to the ceremony that carries out an intent: all factors are asked anew, and its last button names the deed. */
+export const ceremony = (house: House, intent: Intent): string =>
+  signInUrl(house, { prompt: 'login', intent });

@@ -4,29 +4,52 @@ import type { Locale } from '../../src/locales/phrases.ts';
 import { Form, SecondaryButton } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
 import type { Frame } from '../page/layout.tsx';
+import type { Application } from '../../src/oidc/applications.ts';
+import type { RecentEvent } from './events.tsx';
+import type { ListedSession } from './sessions.tsx';
 
 type Device = { id: string; name: string; lastUsed: Date; until: Date; isThisOne?: boolean };
 
+/** What a form of the page led to, said when it is shown again. The address may be anybody's link: it changes nothing. */
+export const notices = [
+  'language-saved',
+  'session-ended',
+  'others-ended',
+  'disconnected',
+  'nothing-changed',
+] as const;
+export type Notice = (typeof notices)[number];
+
 export type MyDetailsPageProps = {
   frame: Frame;
-  /** Both forms post here: `locale` saves the language, `forget` (a device's id) forgets a device. */
+  /** All forms post here; each button has a field of its own (see answer.ts). */
   action: string;
   token: string;
   account: { name: string; email: string; locale: Locale };
   /** `since` is undefined while two-step verification is off. */
   twoStep: { since?: Date | undefined; lastUsed?: Date | undefined };
-  recoveryCode?: { issued: Date } | undefined;
+  recoveryCode?: { issued: Date; checked: Date | undefined } | undefined;
   devices: readonly Device[];
+  sessions: readonly ListedSession[];
+  applications: readonly Application[];
+  events: readonly RecentEvent[];
+  /** Whether the session is fresh and strong enough to take the data away. */
+  justInTwoSteps: boolean;
+  /** Whom to call about what one does not recognise. */
+  helpDesk: string;
   /** Links to the ceremonies; a link that is missing is not offered. */
   urls: {
     signOut: string;
+    changePassword: string;
+    changeEmail: string;
+    deleteAccount: string;
     move?: string | undefined;
     activate?: string | undefined;
     deactivate?: string | undefined;
     newRecoveryCode?: string | undefined;
     checkRecoveryCode?: string | undefined;
   };
-  languageSaved?: boolean;
+  notice?: Notice | undefined;
   refusal?: Refusal | undefined;
 };
 
@@ -62,6 +85,9 @@ export function RecoveryCode({ frame, recoveryCode, urls }: MyDetailsPageProps) 
     <Section title={t.title} data-recovery-code-state={recoveryCode ? 'saved' : 'none'}>
       <p class="state">{recoveryCode ? t.issued(formatDate(frame.locale, recoveryCode.issued)) : t.none}</p>
       <p class="quiet">{recoveryCode ? t.help : t.noneHelp}</p>
+      {recoveryCode?.checked && (
+        <p class="quiet">{t.checked(formatDate(frame.locale, recoveryCode.checked))}</p>
+      )}
       <Actions
         links={[
           { href: urls.checkRecoveryCode, label: t.check },
@@ -99,11 +125,11 @@ export function Devices({ frame, action, token, devices }: MyDetailsPageProps) {
   );
 }
 
-export function Language({ frame, action, token, account, languageSaved, refusal }: MyDetailsPageProps) {
+export function Language({ frame, action, token, account, notice, refusal }: MyDetailsPageProps) {
   const t = frame.t.myDetails.language;
   return (
     <Section title={t.title}>
-      {languageSaved && (
+      {notice === 'language-saved' && (
         <p class="done" role="status">
           {t.saved}
         </p>
@@ -128,7 +154,8 @@ export function Language({ frame, action, token, account, languageSaved, refusal
 type SectionProps = {
   title: string;
   'data-two-step'?: 'on' | 'off';
-  'data-saved-code'?: 'yes' | 'no';
+  'data-recovery-code-state'?: 'saved' | 'none';
+  'data-section'?: string;
   children: ComponentChildren;
 };
 

@@ -14,6 +14,8 @@ type FormProps = {
   /** The inputs that show a refusal of their own; any other refusal stands above the form. */
   fields?: readonly string[];
   label?: string | undefined;
+  /** The answer is a file: the page stays, so its button must not wait for another. */
+  stays?: boolean;
   children: ComponentChildren;
 };
 
@@ -21,10 +23,10 @@ type FormProps = {
  * Every form posts, works without scripts and leaves checking to the server (`novalidate`), so that a
  * refusal reads the same in every browser and in the language of the page.
  */
-export function Form({ action, token, refusal, fields = [], label, children }: FormProps) {
+export function Form({ action, token, refusal, fields = [], label, stays, children }: FormProps) {
   const above = refusal && !(refusal.field && fields.includes(refusal.field));
   return (
-    <form method="post" action={action} novalidate class="form" aria-label={label}>
+    <form method="post" action={action} novalidate class="form" aria-label={label} data-stays={stays}>
       {token !== undefined && <input type="hidden" name="token" value={token} />}
       {above && <RefusalNotice refusal={refusal} />}
       {children}

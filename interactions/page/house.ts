@@ -1,5 +1,6 @@
 import type { Provider } from 'oidc-provider';
 import type { Settings } from '../../config/settings.ts';
+import type { Aftermath } from '../../src/platform/aftermath.ts';
 import type { Post } from '../../src/mail/outbox.ts';
 import type { Db } from '../../src/platform/database.ts';
 import type { Hasher } from '../../src/platform/hashing.ts';
@@ -13,6 +14,7 @@ export interface House {
   vault: Vault;
   hasher: Hasher;
   post: Post;
+  aftermath: Aftermath;
   provider: Provider;
   assets: Assets;
 }

@@ -14,6 +14,8 @@ export type Frame = {
   asset: (name: string) => string;
   /** The same page in another language. */
   languageUrl: (locale: Locale) => string;
+  /** What the person is about to do, and with whose account, on every page that leads there. */
+  deed?: string | undefined;
   /** Only for pages of a person who is signed in. */
   user?: { name: string; signOutUrl: string; accountUrl?: string | undefined } | undefined;
 };
@@ -43,7 +45,10 @@ export function Layout({ frame, title, step, scripts = [], kind = 'step', childr
       <body class={kind}>
         <div class="column">
           <Header frame={frame} />
-          <main data-step={step}>{children}</main>
+          <main data-step={step}>
+            {frame.deed && <p class="deed">{frame.deed}</p>}
+            {children}
+          </main>
           <Footer frame={frame} />
         </div>
         {kind === 'step' && <Hall />}

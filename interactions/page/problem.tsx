@@ -79,9 +79,12 @@ export function showProblem(house: House, ctx: Context, code: string, descriptio
     return;
   }
   const frame = frameOf(house, ctx);
+  const kind = kindOf(ctx, code, status);
+  // Whoever comes back to a sign-in that is over is mostly signed in: the way on leads where that shows.
+  const onward = kind === 'expired' ? { name: frame.t.page.myDetails, url: '/account' } : undefined;
   ctx.type = 'html';
   ctx.body = renderPage(
     frame,
-    <ProblemPage frame={frame} kind={kindOf(ctx, code, status)} reference={reference} />,
+    <ProblemPage frame={frame} kind={kind} reference={reference} backTo={onward} />,
   );
 }

@@ -108,6 +108,6 @@ export const consent: StepPage<z.output<typeof form>> = {
       : { error: 'access_denied', error_description: 'the person did not allow it' };
     ctx.status = 303;
     ctx.redirect(await house.provider.interactionResult(ctx.req, ctx.res, result));
-    return undefined;
+    return 'answered';
   },
 };

@@ -2,15 +2,19 @@ import { toString as qrCode } from 'qrcode';
 import { z } from 'zod';
 import { pendingConnection } from '../../src/factors/connection.ts';
 import { activate } from '../../src/factors/two-step.ts';
-import type { StepPage } from './visit.ts';
+import type { StepPage, Visit } from './visit.ts';
 import { accountOf, attemptOf } from './visit.ts';
-import { Form, SixDigitField, SubmitButton } from '../page/form.tsx';
+import { Choice, Form, SixDigitField, SubmitButton } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
 import { Layout } from '../page/layout.tsx';
 import type { Frame } from '../page/layout.tsx';
 
 type EnrollmentPageProps = {
   frame: Frame;
+  /** The first phone, or one that takes another's place. */
+  step: 'enrollment' | 're-enrollment';
+  /** Whether "sign out everywhere else" is ticked; absent where it is not asked. */
+  endOthers?: boolean | undefined;
   action: string;
   token: string;
   /** What the app will call the account, usually the e-mail address. */
@@ -25,12 +29,13 @@ type EnrollmentPageProps = {
 };
 
 export function EnrollmentPage(props: EnrollmentPageProps) {
-  const { frame, action, token, refusal } = props;
+  const { frame, action, token, refusal, step, endOthers } = props;
   const t = frame.t.enrollment;
+  const { title, intro } = step === 'enrollment' ? t : frame.t.reEnrollment;
   return (
-    <Layout frame={frame} title={t.title} step="enrollment" scripts={['six-digits', 'waiting-button']}>
-      <h1>{t.title}</h1>
-      <p class="lead">{t.intro}</p>
+    <Layout frame={frame} title={title} step={step} scripts={['six-digits', 'waiting-button']}>
+      <h1>{title}</h1>
+      <p class="lead">{intro}</p>
       <ol class="steps">
         <li>
           <h2>{t.openApp}</h2>
@@ -42,6 +47,14 @@ export function EnrollmentPage(props: EnrollmentPageProps) {
         </li>
         <li>
           <Form action={action} token={token} refusal={refusal} fields={['code']}>
+            {endOthers !== undefined && (
+              <Choice
+                name="endOtherSessions"
+                value="yes"
+                label={frame.t.reEnrollment.endOthers}
+                checked={endOthers}
+              />
+            )}
             <SixDigitField label={t.type} refusal={refusal} autofocus={false} />
             <SubmitButton waiting={t.waiting}>{t.submit}</SubmitButton>
           </Form>
@@ -88,24 +101,24 @@ function Scan({ frame, accountName, qrSvg, secret, otpauthUri }: EnrollmentPageP
 
 const form = z.object({ code: z.string().max(200).default('') });
 
+/** What the page shows of the pending secret: QR code, key, and the address that opens the app. */
+export async function connectionShown(visit: Visit) {
+  const { house, record, frame, action, token } = visit;
+  const account = accountOf(visit);
+  const brand = house.settings.HEMMA_BRAND_NAME;
+  const { key, uri } = await pendingConnection(house.db, house.vault, {
+    account,
+    interaction: record.uid,
+    brand,
+  });
+  const qrSvg = await qrCode(uri, { type: 'svg', margin: 2, errorCorrectionLevel: 'M' });
+  return { frame, action, token, accountName: account.email, qrSvg, secret: key, otpauthUri: uri };
+}
+
 export const enrollment: StepPage<z.output<typeof form>> = {
   form,
   async show(visit, refusal) {
-    const { house, record, frame, action, token } = visit;
-    const account = accountOf(visit);
-    const brand = house.settings.HEMMA_BRAND_NAME;
-    const { key, uri } = await pendingConnection(house.db, house.vault, {
-      account,
-      interaction: record.uid,
-      brand,
-    });
-    const qrSvg = await qrCode(uri, { type: 'svg', margin: 2, errorCorrectionLevel: 'M' });
-    const accountName = account.email;
-    return (
-      <EnrollmentPage
-        {...{ frame, action, token, accountName, qrSvg, secret: key, otpauthUri: uri, refusal }}
-      />
-    );
+    return <EnrollmentPage {...await connectionShown(visit)} step="enrollment" refusal={refusal} />;
   },
   async answer(visit, { code }) {
     const { db, vault, post } = visit.house;

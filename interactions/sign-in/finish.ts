@@ -1,12 +1,31 @@
 import { welcomeDevice } from '../../src/accounts/devices.ts';
 import { assurance } from '../../src/oidc/assurance.ts';
+import { endOwnSessions } from '../../src/oidc/sessions.ts';
 import { audit } from '../../src/platform/audit.ts';
 import { cookieName, cookieOptions } from '../../src/platform/http.ts';
+import { intentOf } from './progress.ts';
 import type { Visit } from './visit.ts';
 import { accountOf } from './visit.ts';
 
 /** Browsers keep no cookie longer than 400 days (RFC 6265bis §5.5). */
 const deviceCookieDays = 400;
+
+/**
+ * Another account than the browser's session signs in, and the person has agreed: that session ends here and its
+ * applications are told. Left to itself the library would show a page of its own that posts by script.
+ */
+async function endOldSession({ house, ctx, record }: Visit): Promise<void> {
+  const { accountId, uid } = record.session ?? {};
+  if (!accountId || !uid) return;
+  const interaction = await house.provider.interactionDetails(ctx.req, ctx.res);
+  delete interaction.session;
+  await interaction.save(interaction.exp - Math.floor(Date.now() / 1000));
+  await endOwnSessions(house.db, house.provider, {
+    accountId,
+    which: { only: uid },
+    origin: ctx.state.origin,
+  });
+}
 
 /**
  * Ends a sign-in whose table has no open page left: notes the browser, and tells the provider who proved what and
@@ -15,7 +34,9 @@ const deviceCookieDays = 400;
 export async function finish(visit: Visit): Promise<string> {
   const { house, ctx, record, progress } = visit;
   const account = accountOf(visit);
-  const { acr, amr } = assurance(progress.proofs);
+  const { acr, amr } = assurance(
+    progress.proofs.filter(({ factor }) => progress.situation.proved.has(factor)),
+  );
   const cookie = cookieName(house.settings, 'device');
   // The same for the same interaction, so that a finish sent twice names the same browser.
   const next = house.vault.mac('device', record.uid);
@@ -36,8 +57,12 @@ export async function finish(visit: Visit): Promise<string> {
   });
   const options = { ...cookieOptions(house.settings), maxAge: deviceCookieDays * 86_400_000 };
   ctx.cookies.set(cookie, next, options);
+  if (progress.situation.otherAccount === 'confirmed') await endOldSession(visit);
   const at = Math.max(...progress.proofs.map((proof) => proof.at.getTime()));
   // `ts` always: without it a consent later in the flow would become the time of the sign-in.
   const login = { accountId: account.id, acr, amr, ts: Math.floor(at / 1000), remember: false };
-  return house.provider.interactionResult(ctx.req, ctx.res, { login });
+  const name = intentOf(record);
+  const outcome = progress.declined ? 'declined' : 'done';
+  const result = { login, ...(name ? { intent: { name, outcome } } : {}) };
+  return house.provider.interactionResult(ctx.req, ctx.res, result);
 }

@@ -5,20 +5,28 @@ import { z } from 'zod';
 import { sentByOurPage } from '../../src/platform/http.ts';
 import { frameOf } from '../page/frame.ts';
 import type { House } from '../page/house.ts';
+import type { Frame } from '../page/layout.tsx';
 import { renderPage } from '../page/layout.tsx';
 import { posted, readForm } from '../page/posted.ts';
 import { inWords } from '../page/refusal.ts';
+import { anotherWay } from './another-way.tsx';
+import { confirm } from './confirm.tsx';
 import { consent } from './consent.tsx';
 import { enrollment } from './enrollment.tsx';
 import { finish } from './finish.ts';
+import { forgottenPassword } from './forgotten-password.tsx';
 import { mailedCode } from './mailed-code.tsx';
+import { newEmail } from './new-email.tsx';
+import { newPassword } from './new-password.tsx';
 import { newRecoveryCode } from './new-recovery-code.tsx';
 import { otherAccount } from './other-account.tsx';
 import { password } from './password.tsx';
-import type { InteractionRecord } from './progress.ts';
-import { progressOf } from './progress.ts';
+import type { InteractionRecord, Progress } from './progress.ts';
+import { intentOf, progressOf } from './progress.ts';
+import { reEnrollment } from './re-enrollment.tsx';
+import { recoveryCode } from './recovery-code.tsx';
 import type { Step } from './steps.ts';
-import { openStep } from './steps.ts';
+import { isOpen, openStep } from './steps.ts';
 import { totp } from './totp.tsx';
 import type { Refused, StepPage, Visit } from './visit.ts';
 
@@ -27,11 +35,18 @@ type PageName = Step | 'consent';
 
 const pages = {
   password,
+  'forgotten-password': forgottenPassword,
+  'new-password': newPassword,
+  'new-email': newEmail,
   'other-account': otherAccount,
   totp,
+  'another-way': anotherWay,
+  'recovery-code': recoveryCode,
+  're-enrollment': reEnrollment,
   'mailed-code': mailedCode,
   enrollment,
   'new-recovery-code': newRecoveryCode,
+  confirm,
   consent,
 } as unknown as Record<PageName, AnyPage>;
 
@@ -46,17 +61,25 @@ async function interactionOf(house: House, ctx: Context): Promise<InteractionRec
   return record;
 }
 
+/** Every page on the way to a deed names it, and the account once that is known: the link may be anybody's. */
+function deedInWords({ t }: Frame, record: InteractionRecord, { account }: Progress): string | undefined {
+  const intent = intentOf(record);
+  if (!intent) return undefined;
+  return account ? `${t.deeds[intent]} · ${account.email}` : t.deeds[intent];
+}
+
 async function visitOf(house: House, ctx: Context): Promise<Visit> {
   const record = await interactionOf(house, ctx);
   const progress = await progressOf(house.db, record);
   const client = await house.provider.Client.find(String(record.params.client_id));
   const uiLocales = typeof record.params.ui_locales === 'string' ? record.params.ui_locales : undefined;
+  const frame = frameOf(house, ctx, { uiLocales, account: progress.account?.locale });
   return {
     house,
     ctx,
     record,
     progress,
-    frame: frameOf(house, ctx, { uiLocales, account: progress.account?.locale }),
+    frame: { ...frame, deed: deedInWords(frame, record, progress) },
     action: ctx.path,
     token: house.vault.mac('sign-in form', record.uid),
     clientName: client?.clientName ?? record.params.client_id?.toString() ?? '',
@@ -65,6 +88,13 @@ async function visitOf(house: House, ctx: Context): Promise<Visit> {
 
 const openPage = ({ record, progress }: Visit): PageName | 'finished' =>
   record.prompt.name === 'consent' ? 'consent' : openStep(progress.situation);
+
+/** The page of this address, where it is open; what is not open is neither shown nor taken. */
+function asked(visit: Visit): PageName | undefined {
+  const { step } = visit.ctx.params as { step: string };
+  if (visit.record.prompt.name === 'consent') return step === 'consent' ? step : undefined;
+  return isOpen(visit.progress.situation, step) ? step : undefined;
+}
 
 /** On to the page that is open now, or out of the sign-in. 303: what was posted is not posted again (RFC 9700 §4.12). */
 async function goOn(visit: Visit): Promise<void> {
@@ -83,7 +113,7 @@ async function show(
   const { frame, house, ctx } = visit;
   const refusal = refused && inWords(frame, refused, house.settings.HEMMA_HELP_DESK_CONTACT, refused.field);
   const element = await page.show(visit, refusal, typed);
-  if (refused?.code === 'throttled') {
+  if (refused?.code === 'throttled' || refused?.code === 'just-sent') {
     ctx.status = 429;
     ctx.set('Retry-After', String(refused.seconds ?? 1));
   } else ctx.status = refused ? 422 : 200;
@@ -95,8 +125,8 @@ async function show(
 function get(house: House): Middleware {
   return async (ctx) => {
     const visit = await visitOf(house, ctx);
-    const open = openPage(visit);
-    if (open === 'finished' || open !== ctx.params.step) return goOn(visit);
+    const open = asked(visit);
+    if (!open) return goOn(visit);
     return show(visit, pages[open], undefined, {});
   };
 }
@@ -107,8 +137,8 @@ function post(house: House): Middleware {
   return async (ctx) => {
     if (!sentByOurPage(ctx, house.settings.HEMMA_ISSUER)) return ctx.throw(403, 'foreign-form');
     const visit = await visitOf(house, ctx);
-    const open = openPage(visit);
-    if (open === 'finished' || open !== ctx.params.step) return goOn(visit);
+    const open = asked(visit);
+    if (!open) return goOn(visit);
     const page = pages[open];
     const { token } = posted(ctx, tokenField);
     if (!token || !house.vault.macMatches('sign-in form', visit.record.uid, token)) {
@@ -118,12 +148,12 @@ function post(house: House): Middleware {
     }
     const form = posted(ctx, page.form);
     const refused = await page.answer(visit, form);
+    if (refused === 'answered') return undefined;
     if (refused) {
       // Sent twice at once: the other one may have proved it meanwhile, and this one's refusal is old news.
       const now = { ...visit, progress: await progressOf(house.db, visit.record) };
-      return openPage(now) === open ? show(now, page, refused, form) : goOn(now);
+      return asked(now) === open ? show(now, page, refused, form) : goOn(now);
     }
-    if (open === 'consent') return undefined;
     return goOn({ ...visit, progress: await progressOf(house.db, visit.record) });
   };
 }

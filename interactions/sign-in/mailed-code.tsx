@@ -1,9 +1,12 @@
 import { z } from 'zod';
-import { codeSent, sendCode, verifyMailedCode } from '../../src/factors/mailed-code.ts';
+import { changeEmail, emailSubject } from '../../src/accounts/changes.ts';
+import type { Purpose } from '../../src/factors/mailed-code.ts';
+import { sendCode, verifyMailedCode } from '../../src/factors/mailed-code.ts';
 import { inWords } from '../page/refusal.ts';
 import type { StepPage, Visit } from './visit.ts';
-import { accountOf, attemptOf } from './visit.ts';
-import { Field, Form, SecondaryButton, SubmitButton } from '../page/form.tsx';
+import { resendForgotten } from './forgotten-password.tsx';
+import { changeOf } from './visit.ts';
+import { Field, Form, SecondaryButton, SubmitButton, Ways } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
 import { Layout } from '../page/layout.tsx';
 import type { Frame } from '../page/layout.tsx';
@@ -16,6 +19,10 @@ type MailedCodePageProps = {
   maskedEmail: string;
   /** A new code was just asked for. */
   sentAgain?: boolean;
+  /** What the code is for; whether the address has an account is told to nobody. */
+  purpose: Purpose;
+  /** Back to the password, while it may still be remembered. */
+  backUrl?: string | undefined;
   refusal?: Refusal | undefined;
 };
 
@@ -25,14 +32,16 @@ export function MailedCodePage({
   token,
   maskedEmail,
   sentAgain,
+  purpose,
+  backUrl,
   refusal,
 }: MailedCodePageProps) {
   const t = frame.t.mailedCode;
   return (
     <Layout frame={frame} title={t.title} step="mailed-code" scripts={['waiting-button']}>
       <h1>{t.title}</h1>
-      <p class="lead">{t.sentTo(maskedEmail)}</p>
-      <p class="quiet">{t.why}</p>
+      <p class="lead">{purpose === 'forgotten-password' ? t.sentIfKnown : t.sentTo(maskedEmail)}</p>
+      <p class="quiet">{t.why[purpose]}</p>
       {sentAgain && (
         <p class="done" role="status">
           {t.sentAgain}
@@ -58,6 +67,7 @@ export function MailedCodePage({
           </SecondaryButton>
         </Form>
       </section>
+      {backUrl && <Ways ways={[{ href: backUrl, label: t.back }]} />}
     </Layout>
   );
 }
@@ -67,27 +77,74 @@ const form = z.object({ code: z.string().max(200).default(''), again: z.literal(
 /** `a•••@example.com`: enough to know one's own mailbox by. */
 const masked = (email: string) => email.replace(/^(.).*(?=@)/u, '$1•••');
 
-/** A code is sent when the page is first seen; a reload finds it under way. */
-async function begin(visit: Visit) {
-  const { db, hasher, post } = visit.house;
-  if (await codeSent(db, visit.record.uid, accountOf(visit).id)) return undefined;
-  return sendCode(db, hasher, post, attemptOf(visit));
+/** What the code is for: it follows from where the sign-in stands. */
+function purposeOf({ progress }: Visit): Purpose {
+  if (!progress.account) return 'forgotten-password';
+  return progress.situation.intent === 'change_email' ? 'new-email' : 'enrollment';
 }
+
+/** Sends another code where this interaction's last one went; an enrolment's goes to the account's address. */
+async function send(visit: Visit) {
+  const { db, hasher, post } = visit.house;
+  const { account, waiting } = visit.progress;
+  const purpose = purposeOf(visit);
+  if (purpose === 'forgotten-password') return resendForgotten(visit);
+  const email = purpose === 'new-email' ? waiting?.address : account?.email;
+  if (!account || !email) return undefined;
+  return sendCode(db, hasher, post, {
+    purpose,
+    interaction: visit.record.uid,
+    origin: visit.ctx.state.origin,
+    recipient: { ...account, email },
+    subject: emailSubject(email),
+  });
+}
+
+/** An enrolment's code is sent when the page is first seen; a reload finds it under way. */
+const begin = (visit: Visit) =>
+  purposeOf(visit) === 'enrollment' && visit.progress.waiting?.purpose !== 'enrollment'
+    ? send(visit)
+    : Promise.resolve(undefined);
 
 export const mailedCode: StepPage<z.output<typeof form>> = {
   form,
-  async show(visit, refusal, typed) {
-    const { frame, action, token, house } = visit;
+  async show(visit, refusal) {
+    const { frame, action, token, house, record, progress } = visit;
     const refused = refusal ? undefined : await begin(visit);
     const shown = refused ? inWords(frame, refused, house.settings.HEMMA_HELP_DESK_CONTACT) : refusal;
-    const maskedEmail = masked(accountOf(visit).email);
-    const sentAgain = typed.again === 'yes' && !shown;
-    return <MailedCodePage {...{ frame, action, token, maskedEmail, sentAgain, refusal: shown }} />;
+    const purpose = purposeOf(visit);
+    const email = purpose === 'new-email' ? progress.waiting?.address : progress.account?.email;
+    const sentAgain = visit.ctx.query.sent === 'again' && !shown;
+    const backUrl = purpose === 'forgotten-password' ? `/interaction/${record.uid}/password` : undefined;
+    return (
+      <MailedCodePage
+        {...{
+          frame,
+          action,
+          token,
+          maskedEmail: masked(email ?? ''),
+          sentAgain,
+          purpose,
+          backUrl,
+          refusal: shown,
+        }}
+      />
+    );
   },
   async answer(visit, { code, again }) {
     const { db, hasher, post } = visit.house;
-    if (again) return sendCode(db, hasher, post, attemptOf(visit));
-    const refused = await verifyMailedCode(db, hasher, { ...attemptOf(visit), code });
+    if (again) {
+      const refused = await send(visit);
+      if (refused) return refused;
+      visit.ctx.status = 303;
+      visit.ctx.redirect(`${visit.action}?sent=again`);
+      return 'answered';
+    }
+    const purpose = purposeOf(visit);
+    const attempt = { purpose, interaction: visit.record.uid, origin: visit.ctx.state.origin, code };
+    const refused = await verifyMailedCode(db, hasher, attempt, (open, { address }) =>
+      purpose === 'new-email' ? changeEmail(open, post, changeOf(visit), address) : Promise.resolve(),
+    );
     return refused && { ...refused, field: 'code' };
   },
 };

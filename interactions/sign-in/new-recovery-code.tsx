@@ -109,7 +109,11 @@ export const newRecoveryCode: StepPage<z.output<typeof form>> = {
   },
   async answer(visit, { lastGroup }) {
     const { db, vault, post } = visit.house;
-    const refused = await confirmCode(db, vault, post, { ...attemptOf(visit), lastGroup });
+    const refused = await confirmCode(db, vault, post, {
+      ...attemptOf(visit),
+      lastGroup,
+      claimed: visit.progress.situation.claim === 'claimed',
+    });
     return refused && { ...refused, field: 'lastGroup' };
   },
 };

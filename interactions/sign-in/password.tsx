@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { accountById } from '../../src/accounts/accounts.ts';
 import { verifyPassword } from '../../src/accounts/passwords.ts';
 import { cookieName } from '../../src/platform/http.ts';
+import { noteChoice } from './progress.ts';
 import type { StepPage, Visit } from './visit.ts';
 import { Field, Form, PasswordField, SubmitButton, Ways } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
@@ -18,19 +19,24 @@ type PasswordPageProps = {
   /** Set when somebody signed in proves again who they are: the address is shown and cannot be changed. */
   account?: { email: string } | undefined;
   forgottenPasswordUrl?: string | undefined;
+  /** The person said that the phone is new or lost: the password first, and the way on stays in mind. */
+  newPhone?: boolean | undefined;
+  newPhoneUrl?: string | undefined;
   refusal?: Refusal | undefined;
 };
 
 export function PasswordPage(props: PasswordPageProps) {
-  const { frame, action, token, clientName, email, account, forgottenPasswordUrl, refusal } = props;
+  const { frame, action, token, clientName, email, account, refusal } = props;
+  const { forgottenPasswordUrl, newPhone, newPhoneUrl } = props;
   const t = frame.t.password;
   const title = account ? t.confirmTitle : t.title;
   const known = account?.email ?? email;
   return (
     <Layout frame={frame} title={title} step="password" scripts={['show-password', 'waiting-button']}>
       <h1>{title}</h1>
-      {clientName && <p class="lead">{t.continueTo(clientName)}</p>}
+      {clientName && <p class="lead">{newPhone ? t.newPhoneFirst : t.continueTo(clientName)}</p>}
       <Form action={action} token={token} refusal={refusal} fields={['email', 'password']}>
+        {newPhone && <input type="hidden" name="newPhone" value="yes" />}
         <Field
           name="email"
           label={t.email}
@@ -51,7 +57,12 @@ export function PasswordPage(props: PasswordPageProps) {
         />
         <SubmitButton waiting={t.waiting}>{t.submit}</SubmitButton>
       </Form>
-      {forgottenPasswordUrl && <Ways ways={[{ href: forgottenPasswordUrl, label: t.forgotten }]} />}
+      <Ways
+        ways={[
+          ...(newPhoneUrl && !newPhone ? [{ href: newPhoneUrl, label: frame.t.totp.newOrLost }] : []),
+          ...(forgottenPasswordUrl ? [{ href: forgottenPasswordUrl, label: t.forgotten }] : []),
+        ]}
+      />
     </Layout>
   );
 }
@@ -59,6 +70,7 @@ export function PasswordPage(props: PasswordPageProps) {
 const form = z.object({
   email: z.string().max(1000).default(''),
   password: z.string().max(1000).default(''),
+  newPhone: z.literal('yes').optional(),
 });
 
 /** The address to begin with: what was typed, what the application hints, or who is signed in here already. */
@@ -73,11 +85,19 @@ export const password: StepPage<z.output<typeof form>> = {
   async show(visit, refusal, typed) {
     const { frame, action, token, clientName } = visit;
     const email = typed.email ?? (await knownEmail(visit));
-    return <PasswordPage {...{ frame, action, token, clientName, email, refusal }} />;
+    const newPhone = (typed.newPhone ?? visit.ctx.query['new-phone']) === 'yes';
+    const newPhoneUrl = `${action}?new-phone=yes`;
+    const forgottenPasswordUrl = `/interaction/${visit.record.uid}/forgotten-password`;
+    return (
+      <PasswordPage
+        {...{ forgottenPasswordUrl, frame, action, token, clientName, email, refusal, newPhone, newPhoneUrl }}
+      />
+    );
   },
-  async answer({ house, ctx, record }, { email, password: secret }) {
+  async answer({ house, ctx, record }, { email, password: secret, newPhone }) {
     if (email.trim() === '') return { code: 'missing-email', field: 'email' };
     if (secret === '') return { code: 'missing-password', field: 'password' };
+    if (newPhone) await noteChoice(house.db, record.uid, 'new-phone');
     return verifyPassword(house.db, house.hasher, house.post, {
       interaction: record.uid,
       email,

@@ -1,16 +1,26 @@
 import type { Account } from '../../src/accounts/accounts.ts';
-import { accountById } from '../../src/accounts/accounts.ts';
-import { liveCodeSince } from '../../src/factors/recovery-code.ts';
+import { accountById, enrolmentOpen } from '../../src/accounts/accounts.ts';
+import { waitingCode } from '../../src/factors/mailed-code.ts';
+import { claimOf, codeOffered, liveCode } from '../../src/factors/recovery-code.ts';
 import { authenticatorOf } from '../../src/factors/totp.ts';
 import type { Authenticator } from '../../src/factors/totp.ts';
 import { demandedLevel } from '../../src/oidc/assurance.ts';
+import type { Intent } from '../../src/oidc/intents.ts';
+import { isIntent } from '../../src/oidc/intents.ts';
 import type { Db } from '../../src/platform/database.ts';
 import type { Proof } from '../../src/platform/proofs.ts';
-import { proofsOf } from '../../src/platform/proofs.ts';
+import { deedsOf, proofsOf } from '../../src/platform/proofs.ts';
 import type { Situation } from './steps.ts';
 
 /** What a person decided in a sign-in besides proving things. Kept by interaction, like the proofs. */
-export type Choice = 'remember-device' | `switch-to:${string}`;
+export type Choice =
+  | 'remember-device'
+  | 'new-phone'
+  | 'declined'
+  | 'phone-gone'
+  | 'phone-kept'
+  | `switch-to:${string}`
+  | `forgotten:${string}`;
 
 /** Where a sign-in stands, read from the database at every request. */
 export interface Progress {
@@ -19,6 +29,10 @@ export interface Progress {
   proofs: Proof[];
   authenticator: Authenticator | undefined;
   choices: ReadonlySet<string>;
+  /** The intent was declined, or is another account's. */
+  declined: boolean;
+  /** The code that is on its way by mail, and the address that it went to. */
+  waiting: Awaited<ReturnType<typeof waitingCode>>;
   situation: Situation;
 }
 
@@ -27,20 +41,24 @@ export interface InteractionRecord {
   uid: string;
   params: Record<string, unknown>;
   prompt: { name: string; reasons: string[]; details: Record<string, unknown> };
-  session?: { accountId?: string } | undefined;
+  session?: { accountId?: string; uid?: string } | undefined;
 }
+
+/** The address that was typed on the page of the forgotten password, the latest where there were several. */
+export const chosenAddress = ({ choices }: Pick<Progress, 'choices'>): string | undefined =>
+  [...choices].findLast((choice) => choice.startsWith('forgotten:'))?.slice('forgotten:'.length);
 
 /** Remembers a decision of this interaction; deciding it again changes nothing. */
 export async function noteChoice(db: Db, interaction: string, choice: Choice): Promise<void> {
   await db.query(
-    'INSERT INTO sign_in_choices (interaction, choice, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
+    'INSERT INTO sign_in_choices (interaction, choice, at) VALUES ($1, $2, $3) ON CONFLICT (interaction, choice) DO UPDATE SET at = excluded.at',
     [interaction, choice, new Date()],
   );
 }
 
 async function choicesOf(db: Db, interaction: string): Promise<ReadonlySet<string>> {
   const { rows } = await db.query<{ choice: string }>(
-    'SELECT choice FROM sign_in_choices WHERE interaction = $1',
+    'SELECT choice FROM sign_in_choices WHERE interaction = $1 ORDER BY at',
     [interaction],
   );
   return new Set(rows.map(({ choice }) => choice));
@@ -56,42 +74,133 @@ export async function sweepChoices(db: Db, before: Date, limit: number): Promise
 }
 
 // Reasons for which what was proved earlier, or what a browser remembers, does not count.
-const anew = new Set(['login_prompt', 'max_age', 'acr']);
+const anew = new Set(['login_prompt', 'max_age', 'acr', 'intent']);
 
 /** What the application's request demands, from the parameters that the library keeps. */
 export function demandOf({ params, prompt }: InteractionRecord): Situation['demand'] {
-  const level = demandedLevel(params);
-  return { level: level === 2 ? 2 : 1, deviceCounts: !prompt.reasons.some((reason) => anew.has(reason)) };
+  const stepUp = params.intent === 'step_up' || demandedLevel(params) === 2;
+  return { level: stepUp ? 2 : 1, deviceCounts: !prompt.reasons.some((reason) => anew.has(reason)) };
 }
+
+/** What the request is for besides signing in. */
+export const intentOf = ({ params }: InteractionRecord): Intent | undefined =>
+  isIntent(params.intent) ? params.intent : undefined;
+
+/**
+ * What still counts of what was proved: a recovery code that another sign-in claimed since proves nothing here, nor
+ * do six digits of an authenticator that is no longer the account's.
+ */
+function counting(
+  proofs: Proof[],
+  claim: Situation['claim'],
+  authenticator: Authenticator | undefined,
+  deeds: ReadonlySet<string>,
+) {
+  const holds = ({ factor, ref }: Proof) => {
+    if (factor === 'totp') return authenticator !== undefined && ref === authenticator.id;
+    // A code that replaced the phone in this sign-in has done its work; what counts from then on is the new phone.
+    const usable = claim !== 'none' && !deeds.has('replace_authenticator');
+    if (factor === 'recovery-code') return authenticator !== undefined && usable;
+    return true;
+  };
+  return new Set(proofs.filter(holds).map(({ factor }) => factor));
+}
+
+const phoneOf = (choices: ReadonlySet<string>): Situation['phone'] => {
+  if (choices.has('phone-gone')) return 'gone';
+  return choices.has('phone-kept') ? 'kept' : 'unasked';
+};
+
+const authenticatorState = (authenticator: Authenticator | undefined) => {
+  if (!authenticator) return 'none';
+  return authenticator.disabledAt ? 'off' : 'on';
+};
+
+/**
+ * How the intent stands. It belongs to the account of the session that it began with: whoever else signs in here
+ * carries out nothing.
+ */
+function intentState(
+  record: InteractionRecord,
+  account: Account | undefined,
+  choices: ReadonlySet<string>,
+  deeds: ReadonlySet<string>,
+): 'open' | 'done' | 'declined' {
+  const began = record.session?.accountId;
+  if (choices.has('declined') || (account && began && began !== account.id)) return 'declined';
+  return deeds.has(intentOf(record) ?? '') ? 'done' : 'open';
+}
+
+function otherAccountOf(
+  record: InteractionRecord,
+  account: Account | undefined,
+  choices: ReadonlySet<string>,
+) {
+  const current = record.session?.accountId;
+  if (!account || !current || current === account.id) return 'no';
+  return choices.has(`switch-to:${account.id}`) ? 'confirmed' : 'to-be-asked';
+}
+
+/** What the database knows of an account's factors and of what this interaction did with them. */
+async function factorsOf(db: Db, account: Account, interaction: string) {
+  const [authenticator, code, claim, offered, deeds] = await Promise.all([
+    authenticatorOf(db, account.id),
+    liveCode(db, account.id),
+    claimOf(db, account.id, interaction),
+    codeOffered(db, account.id, interaction),
+    deedsOf(db, interaction, account.id),
+  ]);
+  return { authenticator, code, claim, offered, deeds };
+}
+
+const nothing = {
+  authenticator: undefined,
+  code: undefined,
+  claim: 'none',
+  offered: false,
+  deeds: new Set<string>(),
+} as const;
 
 /** Reads where a sign-in stands. */
 export async function progressOf(db: Db, record: InteractionRecord): Promise<Progress> {
-  const [all, choices] = await Promise.all([proofsOf(db, record.uid), choicesOf(db, record.uid)]);
-  const whose = all.find(({ factor }) => factor === 'password')?.accountId;
+  const [all, choices, waiting] = await Promise.all([
+    proofsOf(db, record.uid),
+    choicesOf(db, record.uid),
+    waitingCode(db, record.uid),
+  ]);
+  const whose = all.find(({ factor }) => factor === 'password' || factor === 'mailbox')?.accountId;
   const found = whose ? await accountById(db, whose) : undefined;
   const account = found?.disabledAt ? undefined : found;
   const proofs = account ? all.filter(({ accountId }) => accountId === account.id) : [];
-  const [authenticator, codeSince] = account
-    ? await Promise.all([authenticatorOf(db, account.id), liveCodeSince(db, account.id)])
-    : [];
-  const current = record.session?.accountId;
-  const confirmed = account && choices.has(`switch-to:${account.id}`);
+  const { authenticator, code, claim, offered, deeds } = account
+    ? await factorsOf(db, account, record.uid)
+    : nothing;
+  const demand = demandOf(record);
+  const state = intentState(record, account, choices, deeds);
   return {
     account,
+    declined: state === 'declined',
     proofs,
     authenticator,
     choices,
+    waiting,
     situation: {
-      proved: new Set(proofs.map(({ factor }) => factor)),
+      proved: counting(proofs, claim, authenticator, deeds),
       account: account && {
         twoStepRequired: account.twoStepRequired,
-        hasAuthenticator: authenticator !== undefined,
-        hasRecoveryCode: codeSince !== undefined,
-        enrolmentOpen: account.enrolmentOpenUntil !== undefined && account.enrolmentOpenUntil > new Date(),
+        authenticator: authenticatorState(authenticator),
+        hasRecoveryCode: code !== undefined,
+        enrolmentOpen: enrolmentOpen(account, record.session?.uid),
       },
-      demand: demandOf(record),
-      otherAccount:
-        !account || !current || current === account.id ? 'no' : confirmed ? 'confirmed' : 'to-be-asked',
+      claim,
+      codeOffered: offered,
+      phone: phoneOf(choices),
+      // Whoever says that the phone is new wants to be asked for it, also where the device is remembered.
+      demand: { ...demand, deviceCounts: demand.deviceCounts && !choices.has('new-phone') },
+      waitingFor: waiting?.purpose,
+      intent: state === 'open' ? intentOf(record) : undefined,
+      deactivated: deeds.has('deactivate_two_step'),
+      otherAccount: otherAccountOf(record, account, choices),
     },
   };
 }

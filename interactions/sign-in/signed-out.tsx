@@ -89,7 +89,9 @@ export async function showSignOut(
 ): Promise<void> {
   const ids = Object.keys(ctx.oidc.session?.authorizations ?? {}).filter((id) => id !== 'hemma-account');
   const clients = await Promise.all(ids.map((id) => house.provider.Client.find(id)));
-  const names = clients.flatMap((client) => (client ? [client.clientName ?? client.clientId] : []));
+  const names = clients
+    .flatMap((client) => (client ? [client.clientName ?? client.clientId] : []))
+    .toSorted();
   const frame = frameOf(house, ctx, wishes(ctx));
   ctx.type = 'html';
   ctx.body = renderPage(frame, <SignOutPage {...{ frame, action, xsrf, clients: names }} />);

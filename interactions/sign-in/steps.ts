@@ -1,28 +1,55 @@
+import type { Intent } from '../../src/oidc/intents.ts';
 import type { ProofFactor } from '../../src/platform/proofs.ts';
 
 /** The pages of a sign-in. Their names stand in URLs. */
-export type Step = 'password' | 'other-account' | 'totp' | 'mailed-code' | 'enrollment' | 'new-recovery-code';
+export type Step =
+  | 'password'
+  | 'forgotten-password'
+  | 'new-password'
+  | 'new-email'
+  | 'other-account'
+  | 'totp'
+  | 'another-way'
+  | 'recovery-code'
+  | 're-enrollment'
+  | 'mailed-code'
+  | 'enrollment'
+  | 'new-recovery-code'
+  | 'confirm';
 
 /** Everything that decides which page is open. Nothing in it was sent by a page: it is read anew each time. */
 export interface Situation {
-  /** What was proved in this interaction, for this account. */
+  /** What was proved in this interaction, for this account, and still counts. */
   proved: ReadonlySet<ProofFactor>;
   /** The account that the password belongs to; undefined before one was proved. */
   account:
     | {
         twoStepRequired: boolean;
-        hasAuthenticator: boolean;
+        /** Switched off: bound, but after too many wrong codes it opens nothing until it is replaced. */
+        authenticator: 'none' | 'on' | 'off';
         hasRecoveryCode: boolean;
         /** Whether a phone may be connected with the password alone (the window of days after an invitation). */
         enrolmentOpen: boolean;
       }
     | undefined;
+  /** How the saved recovery code stands to this interaction: claimed by it, or spent by what it completed. */
+  claim: 'none' | 'claimed' | 'spent';
+  /** A new code was shown in this sign-in and not typed back yet: whoever keeps it must not keep a dead one. */
+  codeOffered: boolean;
+  /** What the person said of the phone on the page of the recovery code. */
+  phone: 'unasked' | 'gone' | 'kept';
   demand: {
     /** What the application asks for (`acr_values`); 1 where it does not ask. */
     level: 1 | 2;
     /** False where everything is asked anew: `prompt=login`, an exceeded `max_age`, a step-up. */
     deviceCounts: boolean;
   };
+  /** A code is on its way by mail, for this. */
+  waitingFor: 'enrollment' | 'forgotten-password' | 'new-email' | undefined;
+  /** What this sign-in is for besides signing in, while it is neither carried out nor declined. */
+  intent: Intent | undefined;
+  /** Two-step verification was switched off in this very sign-in: it asks for no phone again before it ends. */
+  deactivated: boolean;
   /** Another account than the browser's session signs in: that ends the session, so the person is asked. */
   otherAccount: 'no' | 'to-be-asked' | 'confirmed';
 }
@@ -31,32 +58,97 @@ type Account = NonNullable<Situation['account']>;
 type Row = readonly [Step, (situation: Situation, account: Account) => boolean];
 
 /** Whoever has two-step verification on uses it everywhere, whatever the application asks (ZITADEL CVE-2025-64103). */
-const inTwoSteps = ({ demand }: Situation, account: Account) =>
-  account.twoStepRequired || account.hasAuthenticator || demand.level === 2;
+const inTwoSteps = ({ demand, intent, deactivated }: Situation, account: Account) =>
+  !deactivated &&
+  (account.twoStepRequired ||
+    account.authenticator !== 'none' ||
+    demand.level === 2 ||
+    intent === 'activate_two_step' ||
+    intent === 'replace_authenticator');
 
 const recognised = ({ proved, demand }: Situation) =>
   proved.has('device') && demand.deviceCounts && demand.level < 2;
 
+const secondFactor = ({ proved }: Situation) => proved.has('totp') || proved.has('recovery-code');
+
+/** Somebody reads the mail of this account, whatever the code was asked for. */
+const mailboxProved = ({ proved }: Situation) => proved.has('mailed-code') || proved.has('mailbox');
+
+/** A recovery code opened this sign-in, and the authenticator was not replaced in it yet. */
+const byRecoveryCode = ({ proved }: Situation) => proved.has('recovery-code') && !proved.has('totp');
+
+/** What the person said, or what the sign-in is for; an authenticator that is switched off is as good as gone. */
+const phoneGone = ({ phone, intent }: Situation, account: Account) =>
+  phone === 'gone' || intent === 'replace_authenticator' || account.authenticator === 'off';
+
+/** Deactivating takes the phone and the code away: whoever came by the code is asked nothing about either. */
+const staysTwoStep = ({ intent }: Situation) => intent !== 'deactivate_two_step';
+
+/** The living code opened this sign-in and is to be spent by it, none lives, or the sign-in is for a new one. */
+const codeDue = (s: Situation, account: Account) =>
+  !account.hasRecoveryCode ||
+  s.codeOffered ||
+  (byRecoveryCode(s) && s.claim === 'claimed') ||
+  s.intent === 'new_recovery_code';
+
 /**
- * The table of the sign-in, read from above: the first page whose condition holds is open, and no other. None
- * left means that the sign-in is finished. Finishing is decided here from the proofs, never by a page.
+ * The table of the sign-in, read from above: the first page whose condition holds is open. None left means that the
+ * sign-in is finished. Finishing is decided here from the proofs, never by a page.
  */
 const table: readonly Row[] = [
-  ['password', ({ proved }) => !proved.has('password')],
-  ['other-account', ({ otherAccount }) => otherAccount === 'to-be-asked'],
-  ['totp', (s, a) => a.hasAuthenticator && !s.proved.has('totp') && !recognised(s)],
+  ['password', (s) => !s.proved.has('password') && !s.proved.has('mailbox')],
+  ['other-account', (s) => s.otherAccount === 'to-be-asked'],
+  ['totp', (s, a) => a.authenticator !== 'none' && !secondFactor(s) && !recognised(s)],
+  // A mailed code stands in for the forgotten password, and counts only beside the second factor (ASVS 6.4.3).
+  ['new-password', (s) => !s.proved.has('password') || s.intent === 'change_password'],
+  [
+    'recovery-code',
+    (s, a) => byRecoveryCode(s) && s.phone === 'unasked' && !phoneGone(s, a) && staysTwoStep(s),
+  ],
+  ['re-enrollment', (s, a) => byRecoveryCode(s) && phoneGone(s, a) && staysTwoStep(s)],
+  ['re-enrollment', (s, a) => s.intent === 'replace_authenticator' && a.authenticator !== 'none'],
   [
     'mailed-code',
-    (s, a) => inTwoSteps(s, a) && !a.hasAuthenticator && !a.enrolmentOpen && !s.proved.has('mailed-code'),
+    (s, a) => inTwoSteps(s, a) && a.authenticator === 'none' && !a.enrolmentOpen && !mailboxProved(s),
   ],
-  ['enrollment', (s, a) => inTwoSteps(s, a) && !a.hasAuthenticator],
+  ['enrollment', (s, a) => inTwoSteps(s, a) && a.authenticator === 'none'],
   // A code is shown to whoever has proved two factors just now, and to nobody else (NIST SP 800-63B-4 §3.1.2.1).
-  ['new-recovery-code', (s, a) => s.proved.has('totp') && a.hasAuthenticator && !a.hasRecoveryCode],
+  [
+    'new-recovery-code',
+    (s, a) => secondFactor(s) && a.authenticator !== 'none' && staysTwoStep(s) && codeDue(s, a),
+  ],
+  ['confirm', (s, a) => s.intent === 'deactivate_two_step' && a.authenticator !== 'none'],
+  ['confirm', (s, a) => s.intent === 'check_recovery_code' && a.hasRecoveryCode],
+  ['confirm', (s) => s.intent === 'delete_account'],
+  ['mailed-code', (s) => s.intent === 'change_email' && s.waitingFor === 'new-email'],
+  ['new-email', (s) => s.intent === 'change_email'],
 ];
 
-/** The one page that is open, or `finished`. */
+/** Pages that stand open beside another: other ways to prove what it asks for. Opening one writes nothing. */
+const beside: Partial<Record<Step, readonly Step[]>> = {
+  password: ['forgotten-password'],
+  totp: ['another-way', 'recovery-code'],
+};
+
+/** While the code for a forgotten password is under way, the person may also remember it, or ask again. */
+const besideMailedCode: readonly Step[] = ['password', 'forgotten-password'];
+
+/** The page that is open, or `finished`. */
 export function openStep(situation: Situation): Step | 'finished' {
   const { account } = situation;
-  if (!account) return 'password';
+  if (!account) return situation.waitingFor === 'forgotten-password' ? 'mailed-code' : 'password';
   return table.find(([, isOpen]) => isOpen(situation, account))?.[0] ?? 'finished';
+}
+
+function waysBeside(open: Step, { account, intent }: Situation): readonly Step[] {
+  if (open !== 'mailed-code') return beside[open] ?? [];
+  if (!account) return besideMailedCode;
+  return intent === 'change_email' ? ['new-email'] : [];
+}
+
+/** Whether a page may be opened now: the open one, or another way beside it. */
+export function isOpen(situation: Situation, step: string): step is Step {
+  const open = openStep(situation);
+  if (open === 'finished') return false;
+  return open === step || waysBeside(open, situation).some((way) => way === step);
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { looksLikeCode } from '../../src/factors/code-text.ts';
+import { claimCode } from '../../src/factors/recovery-code.ts';
 import { verifyTotp } from '../../src/factors/totp.ts';
 import { inWords } from '../page/refusal.ts';
 import { noteChoice } from './progress.ts';
@@ -19,6 +21,8 @@ type TotpPageProps = {
   anotherWayUrl?: string | undefined;
   /** Where "New or lost phone?" leads. */
   lostPhoneUrl?: string | undefined;
+  /** "Lost my phone" where the phone is to be taken away, "New or lost phone?" elsewhere. */
+  lost?: boolean;
   refusal?: Refusal | undefined;
 };
 
@@ -49,11 +53,11 @@ function CodeForm({ frame, action, token, mayRemember, refusal }: TotpPageProps)
   );
 }
 
-function waysOn({ frame, anotherWayUrl, lostPhoneUrl }: TotpPageProps) {
-  const { anotherWay, newOrLost } = frame.t.totp;
+function waysOn({ frame, anotherWayUrl, lostPhoneUrl, lost }: TotpPageProps) {
+  const { anotherWay, newOrLost, lostMyPhone } = frame.t.totp;
   return [
     ...(anotherWayUrl ? [{ href: anotherWayUrl, label: anotherWay }] : []),
-    ...(lostPhoneUrl ? [{ href: lostPhoneUrl, label: newOrLost }] : []),
+    ...(lostPhoneUrl ? [{ href: lostPhoneUrl, label: lost ? lostMyPhone : newOrLost }] : []),
   ];
 }
 
@@ -68,10 +72,23 @@ export const totp: StepPage<z.output<typeof form>> = {
       ? inWords(frame, { code: 'authenticator-disabled' }, house.settings.HEMMA_HELP_DESK_CONTACT)
       : refusal;
     const mayRemember = progress.situation.demand.level < 2;
-    return <TotpPage {...{ frame, action, token, email, mayRemember, refusal: off }} />;
+    const at = (step: string) => `/interaction/${visit.record.uid}/${step}`;
+    const lost = progress.situation.intent === 'deactivate_two_step';
+    // The article presses "Lost my phone" and then chooses the code, so there it leads to the chooser.
+    const ways = {
+      anotherWayUrl: at('another-way'),
+      lostPhoneUrl: at(lost ? 'another-way' : 'recovery-code'),
+      lost,
+    };
+    return <TotpPage {...{ frame, action, token, email, mayRemember, refusal: off, ...ways }} />;
   },
   async answer(visit, { code, rememberDevice }) {
     const { house, record } = visit;
+    // Somebody types what they have where there is a field: a recovery code is taken here, too.
+    if (looksLikeCode(code)) {
+      const refused = await claimCode(house.db, house.hasher, house.post, { ...attemptOf(visit), code });
+      return refused && { ...refused, field: 'code' };
+    }
     const refused = await verifyTotp(house.db, house.vault, house.post, { ...attemptOf(visit), code });
     if (refused) return { ...refused, field: 'code' };
     // Only what stood in the form that was right counts.

@@ -28,12 +28,13 @@ export type Refused = (DomainRefusal & { field?: string }) | undefined;
 
 /**
  * One page of the sign-in: what it shows and what it does with an answer. An answer asks one domain function one
- * question; what comes next is decided by the table of steps alone.
+ * question; what comes next is decided by the table of steps alone, unless the page
+ * `answered` by itself because the sign-in ends there.
  */
 export interface StepPage<Form> {
   form: ZodType<Form>;
   show(visit: Visit, refusal: Refusal | undefined, typed: Partial<Form>): Promise<VNode> | VNode;
-  answer(visit: Visit, form: Form): Promise<Refused>;
+  answer(visit: Visit, form: Form): Promise<Refused | 'answered'>;
 }
 
 /** The account that proved its password; pages behind the password are open for one only. */
@@ -47,4 +48,11 @@ export const attemptOf = (visit: Visit) => ({
   account: accountOf(visit),
   interaction: visit.record.uid,
   origin: visit.ctx.state.origin,
+});
+
+/** What a change of factors needs to know besides: whether a claimed code opened this sign-in, and the session. */
+export const changeOf = (visit: Visit) => ({
+  ...attemptOf(visit),
+  claimed: visit.progress.situation.claim === 'claimed',
+  session: visit.record.session?.uid,
 });

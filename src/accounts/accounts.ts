@@ -22,6 +22,8 @@ export interface Account {
   emailVerified: boolean;
   /** Until when a phone may be connected with the password alone. */
   enrolmentOpenUntil: Date | undefined;
+  /** The session that this is for; any, where undefined. */
+  enrolmentSession: string | undefined;
   createdAt: Date;
   disabledAt: Date | undefined;
 }
@@ -35,12 +37,13 @@ interface Row {
   two_step_required: boolean;
   email_verified_at: Date | null;
   enrolment_open_until: Date | null;
+  enrolment_session: string | null;
   created_at: Date;
   disabled_at: Date | null;
 }
 
 const columns =
-  'id, email, name, locale, role, two_step_required, email_verified_at, enrolment_open_until, created_at, disabled_at';
+  'id, email, name, locale, role, two_step_required, email_verified_at, enrolment_open_until, enrolment_session, created_at, disabled_at';
 
 const accountOf = (row: Row): Account => ({
   id: row.id,
@@ -51,6 +54,7 @@ const accountOf = (row: Row): Account => ({
   twoStepRequired: row.two_step_required,
   emailVerified: row.email_verified_at !== null,
   enrolmentOpenUntil: row.enrolment_open_until ?? undefined,
+  enrolmentSession: row.enrolment_session ?? undefined,
   createdAt: row.created_at,
   disabledAt: row.disabled_at ?? undefined,
 });
@@ -142,6 +146,43 @@ export async function replaceHash(open: Db, id: string, from: string, to: string
     from,
     to,
   ]);
+}
+
+/** Whether a phone may be connected with the password alone, in this session (DESIGN §5, the enrolment window). */
+export const enrolmentOpen = (account: Account, session: string | undefined): boolean =>
+  account.enrolmentOpenUntil !== undefined &&
+  account.enrolmentOpenUntil > new Date() &&
+  (account.enrolmentSession === undefined || account.enrolmentSession === session);
+
+/** Opens that window for ten minutes to the session that switched two-step verification off, and to no other. */
+export async function openEnrolment(open: Db, id: string, session: string | undefined): Promise<void> {
+  const until = session ? new Date(Date.now() + 10 * 60_000) : null;
+  await open.query('UPDATE accounts SET enrolment_open_until = $2, enrolment_session = $3 WHERE id = $1', [
+    id,
+    until,
+    session ?? null,
+  ]);
+}
+
+/** Gives the account a new password. */
+export async function replacePassword(open: Db, id: string, hash: string): Promise<void> {
+  await open.query('UPDATE accounts SET password_hash = $2 WHERE id = $1', [id, hash]);
+}
+
+/** Gives the account a new, proved address; no where another account has it. */
+export async function replaceEmail(open: Db, id: string, email: string): Promise<boolean> {
+  const { count } = await open.query(
+    `UPDATE accounts SET email = $2, email_key = $2, email_verified_at = $3
+     WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM accounts WHERE email_key = $2)`,
+    [id, emailKey(email), new Date()],
+  );
+  return count > 0;
+}
+
+/** Removes the account and all that hangs on it. Its identifier is never given to anybody else. */
+export async function removeAccount(open: Db, id: string): Promise<boolean> {
+  const { count } = await open.query('DELETE FROM accounts WHERE id = $1', [id]);
+  return count > 0;
 }
 
 /** The person's language for pages and mails. */

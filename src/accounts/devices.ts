@@ -133,6 +133,11 @@ export async function rememberedDevices(db: Db, accountId: string): Promise<Devi
   return rows.map(deviceOf);
 }
 
+/** Ends the remembering of all devices of an account, in the transaction of what made them doubtful. */
+export async function forgetDevices(open: Db, accountId: string): Promise<void> {
+  await open.query('UPDATE devices SET remembered_until = NULL WHERE account_id = $1', [accountId]);
+}
+
 /** Ends the remembering of one device of this account; answers whether there was one. */
 export function forgetDevice(db: Db, accountId: string, device: string, origin: Origin): Promise<boolean> {
   return db.transaction(async (open) => {

@@ -9,6 +9,7 @@ import { clearAttempts, countAttempt, forgiveAttempt } from '../platform/throttl
 import { successAfterFailures } from '../mail/messages.ts';
 import type { Post } from '../mail/outbox.ts';
 import { accountWithPassword, emailKey, replaceHash } from './accounts.ts';
+import { emailSubject } from './changes.ts';
 import { knownDevice, recogniseDevice } from './devices.ts';
 
 /** Wrong tries before a right one that are worth a mail. */
@@ -40,7 +41,7 @@ export async function verifyPassword(
   const known = found && device ? await knownDevice(db, found.account.id, device) : undefined;
   // A browser that signed in before has a budget of its own, so that strangers cannot spend the owner's, neither by
   // the account's address nor from the same network.
-  const subject = known ? `device:${known.id}` : `email:${sha256(emailKey(email)).toString('base64url')}`;
+  const subject = known ? `device:${known.id}` : emailSubject(email);
   const detail = { email: sha256(emailKey(email)).toString('base64url').slice(0, 16) };
   const deed = { accountId: found?.account.id, origin, detail };
   const address = `address:${network(origin.address)}`;

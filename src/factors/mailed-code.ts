@@ -1,106 +1,164 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { enrollmentCode } from '../mail/messages.ts';
+import type { MailFacts, Message } from '../mail/letter.ts';
 import type { Post, Recipient } from '../mail/outbox.ts';
+import { emailCode, enrollmentCode, passwordCode } from '../mail/typed-codes.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
+import type { ProofFactor } from '../platform/proofs.ts';
 import { recordProof } from '../platform/proofs.ts';
 import { clearAttempts, countAttempt } from '../platform/throttle.ts';
 
 /**
- * A code mailed to the account's verified address, typed before a first phone may be connected outside the
- * enrolment window: whoever has the password alone enrols nothing. It proves the mailbox for this interaction and
- * this purpose, and is never a second factor of a sign-in (NIST SP 800-63B-4 §3.1.3).
+ * Codes that a person reads in a mail and types on the page that waits, in the browser that asked. Each is good for
+ * one purpose in one interaction, once, for ten minutes; none is ever a second factor of a sign-in (NIST SP
+ * 800-63B-4 §3.1.3):
+ * - `enrollment`: before a first phone is connected outside the enrolment window, to the verified address;
+ * - `forgotten-password`: stands in for the password, the second factor is still asked, to the sign-in address;
+ * - `new-email`: proves the new address before it becomes the account's.
  */
+export type Purpose = 'enrollment' | 'forgotten-password' | 'new-email';
+
 const livesMinutes = 10;
-/** ASVS 2.4.1: nobody floods a mailbox. */
-const mostADay = 5;
+/** ASVS 2.4.1: nobody floods a mailbox. Counted for an address, whether an account has it or not. */
 const pauseSeconds = 60;
 
-export type SendRefusal = { code: 'throttled'; seconds: number };
+const letters: Record<Purpose, (facts: MailFacts, code: string) => Message> = {
+  enrollment: enrollmentCode,
+  'forgotten-password': passwordCode,
+  'new-email': emailCode,
+};
+
+/** What a right code writes as a proof; the new address is proved by the deed itself. */
+const proofs: Record<Purpose, ProofFactor | undefined> = {
+  enrollment: 'mailed-code',
+  'forgotten-password': 'mailbox',
+  'new-email': undefined,
+};
+
+export type SendRefusal = { code: 'throttled' | 'just-sent'; seconds: number };
 
 interface Request {
-  account: Recipient;
+  purpose: Purpose;
   interaction: string;
   origin: Origin;
+  /** Where the code goes: an account's address, or the new one. Undefined where nobody has the address. */
+  recipient: Recipient | undefined;
+  /** What the address is counted by (a hash of it). */
+  subject: string;
 }
 
-/** Sends a new code, unless one went out within the minute or five within the day. Older ones die. */
+/**
+ * Sends a new code; older ones of the purpose in this interaction die. At most one a minute and five a day for an
+ * address. For an address that nobody has, everything is the same but the mail.
+ */
 export async function sendCode(
   db: Db,
   hasher: Hasher,
   post: Post,
-  { account, interaction, origin }: Request,
+  request: Request,
 ): Promise<SendRefusal | undefined> {
+  const { purpose, interaction, origin, recipient, subject } = request;
+  const counted = await countAttempt(db, subject, 'mail');
+  if (!counted.allowed) return { code: 'throttled', seconds: counted.seconds };
   const code = String(randomInt(100_000_000)).padStart(8, '0');
   const hash = await hasher.hash(code);
   const now = new Date();
-  const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
   return db.transaction(async (open) => {
-    // One at a time for an account, so that the count is the truth.
-    await open.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`mailed-code:${account.id}`]);
-    const { rows } = await open.query<{ today: number; latest: Date | null }>(
-      'SELECT count(*) AS today, max(created_at) AS latest FROM mailed_codes WHERE account_id = $1 AND created_at > $2',
-      [account.id, ago(86_400)],
+    const recent = await open.query<{ created_at: Date }>(
+      'SELECT created_at FROM mailed_codes WHERE interaction = $1 AND purpose = $2 AND created_at > $3 ORDER BY created_at DESC LIMIT 1',
+      [interaction, purpose, new Date(now.getTime() - pauseSeconds * 1000)],
     );
-    const { today = 0, latest = null } = rows[0] ?? {};
-    if (latest && latest > ago(pauseSeconds)) {
-      return {
-        code: 'throttled',
-        seconds: pauseSeconds - Math.floor((now.getTime() - latest.getTime()) / 1000),
-      };
+    const latest = recent.rows[0]?.created_at;
+    if (latest) {
+      const seconds = Math.ceil(pauseSeconds - (now.getTime() - latest.getTime()) / 1000);
+      return { code: 'just-sent', seconds: Math.max(1, seconds) };
     }
-    if (today >= mostADay) return { code: 'throttled', seconds: 3600 };
-    await open.query('UPDATE mailed_codes SET used_at = $2 WHERE account_id = $1 AND used_at IS NULL', [
-      account.id,
-      now,
-    ]);
     await open.query(
-      `INSERT INTO mailed_codes (id, interaction, account_id, hash, created_at, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6)`,
-      [randomUUID(), interaction, account.id, hash, now, new Date(now.getTime() + livesMinutes * 60_000)],
+      'UPDATE mailed_codes SET used_at = $3 WHERE interaction = $1 AND purpose = $2 AND used_at IS NULL',
+      [interaction, purpose, now],
     );
-    await audit(open, { event: 'mailed-code.sent', accountId: account.id, origin });
+    await open.query(
+      `INSERT INTO mailed_codes (id, interaction, purpose, account_id, address, hash, created_at, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      [
+        randomUUID(),
+        interaction,
+        purpose,
+        recipient?.id ?? null,
+        recipient?.email ?? null,
+        hash,
+        now,
+        new Date(now.getTime() + livesMinutes * 60_000),
+      ],
+    );
+    await audit(open, { event: 'mailed-code.sent', accountId: recipient?.id, origin, detail: { purpose } });
     const shown = `${code.slice(0, 4)} ${code.slice(4)}`;
-    await post(open, account, 'enrollment-code', (facts) => enrollmentCode(facts, shown));
+    if (recipient) await post(open, recipient, `${purpose}-code`, (facts) => letters[purpose](facts, shown));
     return undefined;
   });
 }
 
-/** Whether a code is on its way for this interaction: then the page waits for it instead of sending another. */
-export async function codeSent(db: Db, interaction: string, accountId: string): Promise<boolean> {
-  const { count } = await db.query(
-    'SELECT 1 FROM mailed_codes WHERE interaction = $1 AND account_id = $2 LIMIT 1',
-    [interaction, accountId],
+/** What code this interaction waits for, if any: its purpose, and the address that it went to. */
+export async function waitingCode(
+  db: Db,
+  interaction: string,
+): Promise<{ purpose: Purpose; address: string | undefined } | undefined> {
+  const { rows } = await db.query<{ purpose: Purpose; address: string | null }>(
+    `SELECT purpose, address FROM mailed_codes WHERE interaction = $1 AND used_at IS NULL
+     ORDER BY created_at DESC LIMIT 1`,
+    [interaction],
   );
-  return count > 0;
+  return rows[0] && { purpose: rows[0].purpose, address: rows[0].address ?? undefined };
 }
 
 export type MailedCodeRefusal =
   { code: 'wrong-mailed-code' | 'expired-mailed-code' } | { code: 'throttled'; seconds: number };
 
-/** Verifies a mailed code of this interaction, spends it and writes the proof. */
+export interface MailedCodeAttempt {
+  purpose: Purpose;
+  interaction: string;
+  origin: Origin;
+  code: string;
+}
+
+/**
+ * Verifies a mailed code of this interaction and purpose and spends it, with `then` in the same transaction. Wrong
+ * codes are counted before they are looked at; a code that went to nobody is as wrong as any other.
+ */
 export async function verifyMailedCode(
   db: Db,
   hasher: Hasher,
-  { account, interaction, origin, code }: Request & { code: string },
+  { purpose, interaction, origin, code }: MailedCodeAttempt,
+  then?: (open: Db, proved: { accountId: string; address: string }) => Promise<void>,
 ): Promise<MailedCodeRefusal | undefined> {
   const digits = code.normalize('NFKC').replaceAll(/[\s-]/g, '');
   // What can be no code is no guess, and costs none.
   if (!/^\d{8}$/.test(digits)) return { code: 'wrong-mailed-code' };
-  const subject = `account:${account.id}`;
+  const subject = `interaction:${interaction}`;
   const counted = await countAttempt(db, subject, 'mailed-code');
   if (!counted.allowed) return { code: 'throttled', seconds: counted.seconds };
-  const { rows } = await db.query<{ id: string; hash: string; expires_at: Date }>(
-    `SELECT id, hash, expires_at FROM mailed_codes
-     WHERE interaction = $1 AND account_id = $2 AND used_at IS NULL ORDER BY created_at DESC LIMIT 1`,
-    [interaction, account.id],
+  const { rows } = await db.query<{
+    id: string;
+    hash: string;
+    account_id: string | null;
+    address: string | null;
+  }>(
+    `SELECT id, hash, account_id, address FROM mailed_codes
+     WHERE interaction = $1 AND purpose = $2 AND used_at IS NULL ORDER BY created_at DESC LIMIT 1`,
+    [interaction, purpose],
   );
   const row = rows[0];
   const right = await hasher.verify(row?.hash, digits);
-  if (!right || !row) {
-    await audit(db, { event: 'mailed-code.wrong', accountId: account.id, origin });
+  const { account_id: accountId, address } = row ?? { account_id: null, address: null };
+  if (!right || !row || !accountId || !address) {
+    await audit(db, {
+      event: 'mailed-code.wrong',
+      accountId: accountId ?? undefined,
+      origin,
+      detail: { purpose },
+    });
     return { code: 'wrong-mailed-code' };
   }
   return db.transaction(async (open) => {
@@ -111,13 +169,15 @@ export async function verifyMailedCode(
     );
     if (count === 0) return { code: 'expired-mailed-code' };
     await clearAttempts(open, subject, 'mailed-code');
-    await recordProof(open, interaction, { factor: 'mailed-code', accountId: account.id, ref: row.id });
-    await audit(open, { event: 'mailed-code.right', accountId: account.id, origin });
+    const factor = proofs[purpose];
+    if (factor) await recordProof(open, interaction, { factor, accountId, ref: row.id });
+    await audit(open, { event: 'mailed-code.right', accountId, origin, detail: { purpose } });
+    await then?.(open, { accountId, address });
     return undefined;
   });
 }
 
-/** Removes codes older than a day, which no limit counts any more, at most `limit`; answers how many. */
+/** Removes codes older than `before`, at most `limit`; answers how many. */
 export async function sweepMailedCodes(db: Db, before: Date, limit: number): Promise<number> {
   const { count } = await db.query(
     'DELETE FROM mailed_codes WHERE id IN (SELECT id FROM mailed_codes WHERE created_at < $1 LIMIT $2)',

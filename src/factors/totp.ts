@@ -147,6 +147,7 @@ export async function verifyTotp(
     await audit(db, { event: 'totp.throttled', accountId: account.id, origin });
     return { code: 'throttled', seconds: counted.seconds };
   }
+  if (!vault.opens(row.sealed_secret)) return { code: 'authenticator-disabled' };
   const { plain, stale } = vault.open(row.sealed_secret, about(row.id));
   const judged = await judge(plain.toString(), code, row.last_step);
   const right = typeof judged === 'object' && 'step' in judged ? judged.step : undefined;
@@ -198,6 +199,13 @@ async function reseal(db: Db, row: Row, sealed: Buffer): Promise<void> {
     sealed,
     row.sealed_secret,
   ]);
+}
+
+/** Takes the account's authenticator away, in the caller's transaction; answers whether there was one. */
+export async function unbindAuthenticator(open: Db, accountId: string): Promise<boolean> {
+  const { count } = await open.query('DELETE FROM authenticators WHERE account_id = $1', [accountId]);
+  await clearAttempts(open, `account:${accountId}`, 'totp');
+  return count > 0;
 }
 
 /**

@@ -1,11 +1,16 @@
-import { authenticatorConnected } from '../mail/messages.ts';
-import type { Post } from '../mail/outbox.ts';
+import { authenticatorConnected, authenticatorReplaced, twoStepDeactivated } from '../mail/messages.ts';
+import type { Post, Recipient } from '../mail/outbox.ts';
+import type { Origin } from '../platform/audit.ts';
+import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import type { Aftermath } from '../platform/aftermath.ts';
+import { recordDeed } from '../platform/proofs.ts';
 import type { Vault } from '../platform/secrets.ts';
 import type { ConnectionRefusal } from './connection.ts';
 import { proveConnection, takePending } from './connection.ts';
+import { spendClaimed, voidLive } from './recovery-code.ts';
 import type { TotpAttempt } from './totp.ts';
-import { bindAuthenticator } from './totp.ts';
+import { bindAuthenticator, unbindAuthenticator } from './totp.ts';
 
 /**
  * Switches two-step verification on: a code of the pending secret is verified, and in one transaction the secret
@@ -23,7 +28,77 @@ export async function activate(
   await db.transaction(async (open) => {
     const mine = await takePending(open, attempt.interaction);
     const won = mine && (await bindAuthenticator(open, vault, attempt, judged.proven));
-    if (won) await post(open, attempt.account, 'authenticator-connected', authenticatorConnected);
+    if (!won) return;
+    await recordDeed(open, attempt.interaction, attempt.account.id, 'replace_authenticator');
+    await post(open, attempt.account, 'authenticator-connected', authenticatorConnected);
   });
   return undefined;
+}
+
+export interface Change {
+  account: Recipient;
+  interaction: string;
+  origin: Origin;
+  /** The recovery code opened this sign-in: it is spent here, if it still is this interaction's. */
+  claimed: boolean;
+  /** End the other sessions; the number of the browser's own session, where it has one. */
+  endOtherSessions: boolean;
+  session: string | undefined;
+}
+
+export type Replacement = Change & { code: string };
+
+/**
+ * Another phone takes the old one's place. A code of the new secret is verified; then, in one transaction: the old
+ * recovery code is spent, the old secret goes, the new one comes, remembered devices are forgotten, other sessions
+ * end where asked, the audit row and the mail are written. Until that transaction the old phone works; where the
+ * code was claimed by another sign-in meanwhile, or another tab was first, nothing happens.
+ */
+export async function replace(
+  db: Db,
+  vault: Vault,
+  post: Post,
+  aftermath: Aftermath,
+  replacement: Replacement,
+): Promise<ConnectionRefusal | undefined> {
+  const { account, interaction, origin, claimed, endOtherSessions, session } = replacement;
+  const judged = await proveConnection(db, vault, replacement);
+  if ('refusal' in judged) return judged.refusal;
+  await db.transaction(async (open) => {
+    if (claimed && !(await spendClaimed(open, account.id, interaction, origin))) return;
+    if (!(await takePending(open, interaction))) return;
+    await voidLive(open, account.id);
+    await unbindAuthenticator(open, account.id);
+    if (!(await bindAuthenticator(open, vault, replacement, judged.proven))) {
+      throw new Error('the place of the authenticator was taken inside the transaction that emptied it');
+    }
+    await aftermath.forgetDevices(open, account.id);
+    if (endOtherSessions) await aftermath.endOtherSessions(open, account.id, session);
+    await recordDeed(open, interaction, account.id, 'replace_authenticator');
+    await audit(open, { event: 'authenticator.replaced', accountId: account.id, origin });
+    await post(open, account, 'authenticator-replaced', authenticatorReplaced);
+  });
+  return undefined;
+}
+
+/**
+ * Switches two-step verification off: in one transaction the authenticator and the recovery code end, remembered
+ * devices are forgotten, other sessions end where asked, and this session may connect a phone anew for ten minutes.
+ * Where a recovery code opened the sign-in it is spent here, if it still is this interaction's.
+ */
+export async function deactivate(db: Db, post: Post, aftermath: Aftermath, change: Change): Promise<void> {
+  const { account, interaction, origin, claimed, endOtherSessions, session } = change;
+  await db.transaction(async (open) => {
+    if (claimed && !(await spendClaimed(open, account.id, interaction, origin))) return;
+    // Sent twice, or done by another tab: nothing is left to take away, and the answer is the same.
+    if (!(await unbindAuthenticator(open, account.id))) return;
+    await voidLive(open, account.id);
+    await aftermath.forgetDevices(open, account.id);
+    if (endOtherSessions) await aftermath.endOtherSessions(open, account.id, session);
+    await aftermath.weakenSession(open, account.id, session);
+    await aftermath.openEnrolment(open, account.id, session);
+    await recordDeed(open, interaction, account.id, 'deactivate_two_step');
+    await audit(open, { event: 'two-step.deactivated', accountId: account.id, origin });
+    await post(open, account, 'two-step-deactivated', twoStepDeactivated);
+  });
 }

@@ -1,3 +1,4 @@
+// Long because all words of the house stand in one place, room by room, for whoever translates them.
 import type { Phrases } from './sv.ts';
 
 /** Seconds up to two minutes, then minutes, always upwards: nobody should come back too early. */
@@ -39,8 +40,17 @@ export const en: Phrases = {
     'enrollment-expired':
       'The QR code was shown more than ten minutes ago. Here is a new one. Scan it and try again.',
     'wrong-mailed-code': "That code isn't right. Read it in our latest email and try again.",
+    'just-sent': (seconds) => `We sent a code just now. You can ask for another in ${waitingTime(seconds)}.`,
     'expired-mailed-code': 'That code no longer works. Send a new one and try again.',
     'wrong-last-group': "That isn't how the code ends. Look at the last four characters and type them again.",
+    'malformed-recovery-code':
+      'A recovery code has twenty characters. Look at the one you saved and type all five groups.',
+    'wrong-recovery-code': "That recovery code isn't right. Look at the latest one you saved and try again.",
+    'password-too-short': 'That password is too short. Add some characters.',
+    'password-too-long': 'That password is too long. At most 256 characters.',
+    'password-too-common': 'That password is easy to guess. Choose one that only you would think of.',
+    'malformed-email': "That doesn't look like an email address. Look at it and type it again.",
+    'wrong-email': "That isn't the address of this account. Type it just as it stands.",
     'missing-email': 'Type your email address.',
     'missing-password': 'Type your password.',
     'malformed-code': 'The code is six digits. Type all six.',
@@ -50,6 +60,7 @@ export const en: Phrases = {
   password: {
     title: 'Sign in',
     continueTo: (client) => `to continue to ${client}`,
+    newPhoneFirst: 'Your password first. Then we connect your new phone.',
     confirmTitle: 'Type your password again',
     email: 'Email address',
     password: 'Password',
@@ -74,7 +85,15 @@ export const en: Phrases = {
   mailedCode: {
     title: 'Enter the code from the email',
     sentTo: (email) => `We have sent a code to ${email}.`,
-    why: 'No phone is connected to your account yet. The code shows that it is you who connects the first one.',
+    sentIfKnown: 'If the address has an account, a code is on its way there.',
+    why: {
+      enrollment:
+        'No phone is connected to your account yet. The code shows that it is you who connects the first one.',
+      'forgotten-password':
+        'The code works for ten minutes, in this browser. Then we ask for your phone as usual.',
+      'new-email': 'The code shows that the address is yours. The old one works until you have typed it.',
+    },
+    back: 'Back to the password',
     code: 'The code in the email',
     submit: 'Continue',
     waiting: 'Checking …',
@@ -102,6 +121,72 @@ export const en: Phrases = {
     type: 'Type the six digits it shows',
     submit: 'Connect the phone',
     waiting: 'Connecting …',
+  },
+
+  forgottenPassword: {
+    title: 'Choose a new password',
+    help: 'Type your email address and we send a code there.',
+    submit: 'Send the code',
+    waiting: 'Sending …',
+  },
+
+  newPassword: {
+    title: 'Choose a new password',
+    label: 'New password',
+    help: (shortest) => `At least ${shortest} characters. A few words in a row are fine.`,
+    submit: 'Save the password',
+    waiting: 'Saving …',
+    consequence: 'You are signed out everywhere else.',
+  },
+
+  newEmail: {
+    title: 'Change your email address',
+    label: 'New email address',
+    help: 'We send a code there. The old address is told that you changed it.',
+    submit: 'Send the code',
+    waiting: 'Sending …',
+  },
+
+  deeds: {
+    deactivate_two_step: 'Deactivate two-step verification',
+    activate_two_step: 'Activate two-step verification',
+    replace_authenticator: 'Move to a new phone',
+    new_recovery_code: 'Create a new recovery code',
+    check_recovery_code: 'Check your recovery code',
+    change_password: 'Change your password',
+    change_email: 'Change your email address',
+    delete_account: 'Delete your account',
+    step_up: 'Confirm that it is you',
+  },
+
+  confirm: {
+    delete_account: {
+      title: 'Delete your account',
+      consequence: 'Everything that belongs to the account is deleted, and it cannot be undone.',
+      button: 'Delete the account',
+      typeEmail: "Type the account's email address",
+      goneTitle: 'Your account is deleted',
+      gone: 'You are signed out everywhere.',
+    },
+    account: (email) => `This is about the account ${email}.`,
+    decline: 'Cancel',
+    deactivate_two_step: {
+      title: 'Deactivate two-step verification',
+      consequence:
+        "The phone's codes and your saved recovery code stop working. You can activate two-step verification again right afterwards.",
+      button: 'Deactivate two-step verification',
+    },
+    check_recovery_code: {
+      title: 'Check that your code is right',
+      consequence: 'Type the recovery code that you saved. It is not used up.',
+      button: 'Check the code',
+    },
+  },
+
+  reEnrollment: {
+    title: 'Connect your new phone',
+    intro: 'The old phone works until you have typed the six digits from the new one.',
+    endOthers: 'Sign out everywhere else',
   },
 
   newRecoveryCode: {
@@ -170,7 +255,13 @@ export const en: Phrases = {
     signInAgain: 'Sign in again',
   },
 
-  anotherWay: { title: 'Try another way' },
+  anotherWay: {
+    title: 'Try another way',
+    app: 'Enter the code from your app',
+    appHelp: 'Six digits from Google Authenticator or your authenticator app.',
+    recoveryCode: 'Enter a recovery code',
+    recoveryCodeHelp: 'The code XXXX-XXXX-XXXX-XXXX-XXXX that you saved when you connected the app.',
+  },
 
   recoveryCode: {
     title: 'Enter your recovery code',
@@ -179,6 +270,12 @@ export const en: Phrases = {
     goneYes: 'Yes, connect a new one',
     goneNo: "No, I just don't have it here",
     noCode: "I don't have my recovery code",
+    noCodeHelp: (contact) => `Contact ${contact} and you get help to come back in.`,
+    code: 'Recovery code',
+    right: 'The code is right.',
+    goOn: 'Continue',
+    goneHelp: 'A new phone gets a QR code of its own, and the old one no longer lets anybody in.',
+    waiting: 'Checking …',
   },
 
   myDetails: {
@@ -200,6 +297,7 @@ export const en: Phrases = {
       none: 'You have no recovery code',
       help: 'It lets you in if you lose your phone.',
       noneHelp: 'Without it you may be locked out if you lose your phone.',
+      checked: (date) => `You checked it ${date}.`,
       renew: 'Create a new recovery code',
       check: 'Check that your code is right',
     },
@@ -213,7 +311,94 @@ export const en: Phrases = {
       forget: 'Forget',
       forgetting: 'Forgetting …',
     },
-    about: { title: 'About you', name: 'Name', email: 'Email address' },
+    notices: {
+      'session-ended': 'You are signed out there.',
+      'others-ended': 'You are signed out everywhere else.',
+      disconnected: 'The application is disconnected. If you have it open, sign out there too.',
+      'nothing-changed': 'You are back. Nothing was changed.',
+    },
+    sessions: {
+      title: 'Where you are signed in',
+      thisOne: 'this browser',
+      unknownDevice: 'Unknown browser',
+      since: (time) => `Signed in ${time}`,
+      seen: (time, address) => `Last seen ${time} from ${address}`,
+      end: 'Sign out there',
+      ending: 'Signing out …',
+      endOthers: 'Sign out everywhere else',
+    },
+    applications: {
+      title: 'Connected applications',
+      none: 'No application is connected to your account.',
+      since: (date) => `Since ${date}`,
+      may: (what) => `May ${what}.`,
+      ofTheHouse: (brand) =>
+        `Belongs to ${brand} and does not ask. It is connected again the next time you sign in to it.`,
+      disconnect: 'Disconnect',
+      disconnecting: 'Disconnecting …',
+    },
+    events: {
+      title: 'Recent events',
+      help: (contact) => `Was something not you? Sign out everywhere else and contact ${contact}.`,
+      what: {
+        'account.created': 'The account was created',
+        'account.disabled': 'The account was closed',
+        'account.enabled': 'The account was opened again',
+        'account.language-changed': 'The language was changed',
+        'account.data-downloaded': 'The data about you was downloaded',
+        'password.right': 'The right password was typed',
+        'password.wrong': "A password that isn't right was typed",
+        'password.throttled': 'Many passwords in a row were not right: new attempts had to wait',
+        'password.changed': 'The password was changed',
+        'email.changed': 'The email address was changed',
+        'totp.wrong': "Six digits that aren't right were typed",
+        'totp.reused': 'Six digits that had been used were typed',
+        'totp.throttled': 'Many codes in a row were not right: new attempts had to wait',
+        'authenticator.connected': 'A phone was connected',
+        'authenticator.replaced': 'A new phone was connected in place of the old one',
+        'authenticator.disabled': 'The codes from the app were turned off after many attempts',
+        'two-step.deactivated': 'Two-step verification was deactivated',
+        'recovery-code.issued': 'A new recovery code was created',
+        'recovery-code.right': 'The right recovery code was typed',
+        'recovery-code.wrong': "A recovery code that isn't right was typed",
+        'recovery-code.throttled': 'Many recovery codes in a row were not right: new attempts had to wait',
+        'recovery-code.disabled': 'The recovery code was turned off after many attempts',
+        'recovery-code.spent': 'The recovery code was used up',
+        'recovery-code.checked': 'The recovery code was checked',
+        'mailed-code.sent': 'A code was sent to your email address',
+        'mailed-code.right': 'The right code from the email was typed',
+        'mailed-code.wrong': "A code that isn't the one in the email was typed",
+        'device.remembered': 'A device was remembered',
+        'device.forgotten': 'A device was forgotten',
+        'sign-in.finished': 'Signed in',
+        'sign-out.finished': 'Signed out',
+        'session.ended': 'You were signed out in other places',
+        'consent.granted': 'An application was allowed to see your details',
+        'consent.refused': 'An application was not allowed to see your details',
+        'token.reused': 'An application came with something already used and was disconnected',
+        'grant.revoked': 'An application was disconnected',
+      },
+    },
+    data: {
+      title: 'Everything we know about you',
+      help: 'A file (JSON) with your account, devices, sessions, applications and events. No passwords and no codes.',
+      now: 'You signed in with two steps just now, so you can take it now.',
+      signInFirst: 'First you sign in with two steps again. Then you press here once more.',
+      download: 'Download my data',
+      fileName: 'my-details.json',
+    },
+    about: {
+      title: 'About you',
+      name: 'Name',
+      email: 'Email address',
+      changePassword: 'Change your password',
+      changeEmail: 'Change your email address',
+    },
+    deletion: {
+      title: 'Delete your account',
+      help: 'Everything that belongs to the account is deleted. It cannot be undone.',
+      action: 'Delete your account',
+    },
     language: {
       title: 'Language',
       label: 'Language on pages and in emails',

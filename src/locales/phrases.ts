@@ -47,14 +47,19 @@ function languageOf(wish: string): string | undefined {
   }
 }
 
+/** One clock for pages and mails, whatever the machine's; the people of this house live by it. */
+export const timeZone = 'Europe/Stockholm';
+
 /** A day in words, as the person writes it. */
 export function formatDate(locale: Locale, date: Date): string {
-  return new Intl.DateTimeFormat(dateLocale[locale], { dateStyle: 'long' }).format(date);
+  return new Intl.DateTimeFormat(dateLocale[locale], { dateStyle: 'long', timeZone }).format(date);
 }
 
 /** A day and a time of day, for lists where the minute matters. */
 export function formatDateTime(locale: Locale, date: Date): string {
-  return new Intl.DateTimeFormat(dateLocale[locale], { dateStyle: 'medium', timeStyle: 'short' }).format(
-    date,
-  );
+  return new Intl.DateTimeFormat(dateLocale[locale], {
+    dateStyle: 'medium',
+    timeStyle: 'short',
+    timeZone,
+  }).format(date);
 }

@@ -1,3 +1,4 @@
+// Long because all words of the house stand in one place, room by room, for whoever translates them.
 /** Under två minuter räknar man sekunder, därefter minuter, alltid uppåt: ingen ska komma tillbaka för tidigt. */
 function waitingTime(seconds: number): string {
   if (seconds === 1) return '1 sekund';
@@ -38,9 +39,19 @@ export const sv = {
     'enrollment-expired':
       'QR-koden visades för mer än tio minuter sedan. Här är en ny. Skanna den och försök igen.',
     'wrong-mailed-code': 'Koden stämmer inte. Läs den i det senaste mejlet från oss och försök igen.',
+    'just-sent': (seconds: number) =>
+      `Vi skickade nyss en kod. Du kan be om en ny om ${waitingTime(seconds)}.`,
     'expired-mailed-code': 'Den koden gäller inte längre. Skicka en ny och försök igen.',
     'wrong-last-group':
       'Tecknen stämmer inte med slutet på koden. Titta på de fyra sista och skriv dem igen.',
+    'malformed-recovery-code':
+      'En engångskod har tjugo tecken. Titta på den du sparade och skriv alla fem grupperna.',
+    'wrong-recovery-code': 'Engångskoden stämmer inte. Titta på den senaste du sparade och försök igen.',
+    'password-too-short': 'Lösenordet är för kort. Lägg till några tecken.',
+    'password-too-long': 'Lösenordet är för långt. Högst 256 tecken.',
+    'password-too-common': 'Det lösenordet är lätt att gissa. Välj ett som bara du skulle komma på.',
+    'malformed-email': 'Det ser inte ut som en e-postadress. Titta på den och skriv igen.',
+    'wrong-email': 'Adressen stämmer inte med kontots. Skriv den precis som den står.',
     'missing-email': 'Skriv din e-postadress.',
     'missing-password': 'Skriv ditt lösenord.',
     'malformed-code': 'Koden är sex siffror. Skriv alla sex.',
@@ -50,6 +61,7 @@ export const sv = {
   password: {
     title: 'Logga in',
     continueTo: (client: string) => `för att fortsätta till ${client}`,
+    newPhoneFirst: 'Lösenordet först. Sedan kopplar vi din nya telefon.',
     confirmTitle: 'Skriv ditt lösenord igen',
     email: 'E-postadress',
     password: 'Lösenord',
@@ -74,7 +86,15 @@ export const sv = {
   mailedCode: {
     title: 'Skriv koden från mejlet',
     sentTo: (email: string) => `Vi har skickat en kod till ${email}.`,
-    why: 'Ingen telefon är kopplad till ditt konto än. Koden visar att det är du som kopplar den första.',
+    sentIfKnown: 'Om adressen har ett konto är en kod på väg dit.',
+    why: {
+      enrollment:
+        'Ingen telefon är kopplad till ditt konto än. Koden visar att det är du som kopplar den första.',
+      'forgotten-password':
+        'Koden gäller i tio minuter, i den här webbläsaren. Sedan frågar vi efter telefonen som vanligt.',
+      'new-email': 'Koden visar att adressen är din. Den gamla gäller tills du har skrivit den.',
+    },
+    back: 'Tillbaka till lösenordet',
     code: 'Koden i mejlet',
     submit: 'Fortsätt',
     waiting: 'Kontrollerar …',
@@ -102,6 +122,72 @@ export const sv = {
     type: 'Skriv de sex siffrorna som appen visar',
     submit: 'Koppla telefonen',
     waiting: 'Kopplar …',
+  },
+
+  forgottenPassword: {
+    title: 'Välj ett nytt lösenord',
+    help: 'Skriv din e-postadress, så skickar vi en kod dit.',
+    submit: 'Skicka koden',
+    waiting: 'Skickar …',
+  },
+
+  newPassword: {
+    title: 'Välj ett nytt lösenord',
+    label: 'Nytt lösenord',
+    help: (shortest: number) => `Minst ${shortest} tecken. Några ord i rad går bra.`,
+    submit: 'Spara lösenordet',
+    waiting: 'Sparar …',
+    consequence: 'Du loggas ut överallt annars.',
+  },
+
+  newEmail: {
+    title: 'Byt e-postadress',
+    label: 'Ny e-postadress',
+    help: 'Vi skickar en kod dit. Den gamla adressen får veta att du bytte.',
+    submit: 'Skicka koden',
+    waiting: 'Skickar …',
+  },
+
+  deeds: {
+    deactivate_two_step: 'Inaktivera tvåstegsverifiering',
+    activate_two_step: 'Aktivera tvåstegsverifiering',
+    replace_authenticator: 'Flytta till en ny telefon',
+    new_recovery_code: 'Skapa en ny engångskod',
+    check_recovery_code: 'Kontrollera din engångskod',
+    change_password: 'Byt lösenord',
+    change_email: 'Byt e-postadress',
+    delete_account: 'Ta bort ditt konto',
+    step_up: 'Bekräfta att det är du',
+  },
+
+  confirm: {
+    delete_account: {
+      title: 'Ta bort ditt konto',
+      consequence: 'Allt som hör till kontot tas bort, och det går inte att ångra.',
+      button: 'Ta bort kontot',
+      typeEmail: 'Skriv kontots e-postadress',
+      goneTitle: 'Ditt konto är borttaget',
+      gone: 'Du är utloggad överallt.',
+    },
+    account: (email: string) => `Det gäller kontot ${email}.`,
+    decline: 'Avbryt',
+    deactivate_two_step: {
+      title: 'Inaktivera tvåstegsverifiering',
+      consequence:
+        'Telefonens koder och din sparade engångskod slutar gälla. Du kan aktivera tvåstegsverifieringen igen direkt efteråt.',
+      button: 'Inaktivera tvåstegsverifiering',
+    },
+    check_recovery_code: {
+      title: 'Kontrollera att din kod stämmer',
+      consequence: 'Skriv engångskoden som du har sparat. Den förbrukas inte.',
+      button: 'Kontrollera koden',
+    },
+  },
+
+  reEnrollment: {
+    title: 'Koppla din nya telefon',
+    intro: 'Den gamla telefonen fungerar tills du har skrivit de sex siffrorna från den nya.',
+    endOthers: 'Logga ut överallt annars',
   },
 
   newRecoveryCode: {
@@ -170,7 +256,13 @@ export const sv = {
     signInAgain: 'Logga in igen',
   },
 
-  anotherWay: { title: 'Prova ett annat sätt' },
+  anotherWay: {
+    title: 'Prova ett annat sätt',
+    app: 'Skriv koden från appen',
+    appHelp: 'Sex siffror ur Google Authenticator eller din autentiseringsapp.',
+    recoveryCode: 'Skriv in en engångskod',
+    recoveryCodeHelp: 'Koden XXXX-XXXX-XXXX-XXXX-XXXX som du sparade när du kopplade appen.',
+  },
 
   recoveryCode: {
     title: 'Skriv din engångskod',
@@ -179,6 +271,12 @@ export const sv = {
     goneYes: 'Ja, koppla en ny',
     goneNo: 'Nej, jag har den bara inte här',
     noCode: 'Jag har inte kvar min engångskod',
+    noCodeHelp: (contact: string) => `Kontakta ${contact}, så får du hjälp att komma in igen.`,
+    code: 'Engångskod',
+    right: 'Koden stämmer.',
+    goOn: 'Fortsätt',
+    goneHelp: 'En ny telefon får en egen QR-kod, och den gamla släpper inte längre in någon.',
+    waiting: 'Kontrollerar …',
   },
 
   myDetails: {
@@ -200,6 +298,7 @@ export const sv = {
       none: 'Du har ingen engångskod',
       help: 'Den släpper in dig om telefonen försvinner.',
       noneHelp: 'Utan den kan du bli utelåst om telefonen försvinner.',
+      checked: (date: string) => `Du kontrollerade den ${date}.`,
       renew: 'Skapa en ny engångskod',
       check: 'Kontrollera att din kod stämmer',
     },
@@ -213,7 +312,94 @@ export const sv = {
       forget: 'Glöm',
       forgetting: 'Glömmer …',
     },
-    about: { title: 'Om dig', name: 'Namn', email: 'E-postadress' },
+    notices: {
+      'session-ended': 'Du är utloggad där.',
+      'others-ended': 'Du är utloggad överallt annars.',
+      disconnected: 'Tjänsten är frånkopplad. Har du den öppen, logga ut där också.',
+      'nothing-changed': 'Du är tillbaka. Inget ändrades.',
+    },
+    sessions: {
+      title: 'Här är du inloggad',
+      thisOne: 'den här webbläsaren',
+      unknownDevice: 'Okänd webbläsare',
+      since: (time: string) => `Inloggad ${time}`,
+      seen: (time: string, address: string) => `Senast sedd ${time} från ${address}`,
+      end: 'Logga ut där',
+      ending: 'Loggar ut …',
+      endOthers: 'Logga ut överallt annars',
+    },
+    applications: {
+      title: 'Kopplade tjänster',
+      none: 'Ingen tjänst är kopplad till ditt konto.',
+      since: (date: string) => `Sedan ${date}`,
+      may: (what: string) => `Får ${what}.`,
+      ofTheHouse: (brand: string) =>
+        `Hör till ${brand} och frågar inte. Den kopplas igen nästa gång du loggar in i den.`,
+      disconnect: 'Koppla från',
+      disconnecting: 'Kopplar från …',
+    },
+    events: {
+      title: 'Senaste händelser',
+      help: (contact: string) => `Var något inte du? Logga ut överallt annars och kontakta ${contact}.`,
+      what: {
+        'account.created': 'Kontot skapades',
+        'account.disabled': 'Kontot stängdes av',
+        'account.enabled': 'Kontot öppnades igen',
+        'account.language-changed': 'Språket ändrades',
+        'account.data-downloaded': 'Uppgifterna om dig laddades ner',
+        'password.right': 'Rätt lösenord skrevs',
+        'password.wrong': 'Ett lösenord som inte stämmer skrevs',
+        'password.throttled': 'Många lösenord i rad stämde inte: nya försök fick vänta',
+        'password.changed': 'Lösenordet ändrades',
+        'email.changed': 'E-postadressen ändrades',
+        'totp.wrong': 'Sex siffror som inte stämmer skrevs',
+        'totp.reused': 'Sex siffror som redan var använda skrevs',
+        'totp.throttled': 'Många koder i rad stämde inte: nya försök fick vänta',
+        'authenticator.connected': 'En telefon kopplades',
+        'authenticator.replaced': 'En ny telefon kopplades i stället för den gamla',
+        'authenticator.disabled': 'Koderna från appen stängdes av efter många försök',
+        'two-step.deactivated': 'Tvåstegsverifieringen inaktiverades',
+        'recovery-code.issued': 'En ny engångskod skapades',
+        'recovery-code.right': 'Rätt engångskod skrevs',
+        'recovery-code.wrong': 'En engångskod som inte stämmer skrevs',
+        'recovery-code.throttled': 'Många engångskoder i rad stämde inte: nya försök fick vänta',
+        'recovery-code.disabled': 'Engångskoden stängdes av efter många försök',
+        'recovery-code.spent': 'Engångskoden förbrukades',
+        'recovery-code.checked': 'Engångskoden kontrollerades',
+        'mailed-code.sent': 'En kod skickades till din e-postadress',
+        'mailed-code.right': 'Rätt kod från mejlet skrevs',
+        'mailed-code.wrong': 'En kod som inte stämmer med mejlet skrevs',
+        'device.remembered': 'En enhet blev ihågkommen',
+        'device.forgotten': 'En enhet glömdes',
+        'sign-in.finished': 'Inloggning',
+        'sign-out.finished': 'Utloggning',
+        'session.ended': 'Du loggades ut på andra ställen',
+        'consent.granted': 'En tjänst fick lov att se uppgifter om dig',
+        'consent.refused': 'En tjänst fick inte lov att se uppgifter om dig',
+        'token.reused': 'En tjänst kom med något redan använt och kopplades från',
+        'grant.revoked': 'En tjänst kopplades från',
+      },
+    },
+    data: {
+      title: 'Allt vi vet om dig',
+      help: 'En fil (JSON) med ditt konto, dina enheter, inloggningar, tjänster och händelser. Inga lösenord och inga koder.',
+      now: 'Du loggade in i två steg nyss, så du kan hämta den nu.',
+      signInFirst: 'Först loggar du in i två steg igen. Sedan trycker du här en gång till.',
+      download: 'Ladda ner mina uppgifter',
+      fileName: 'mina-uppgifter.json',
+    },
+    about: {
+      title: 'Om dig',
+      name: 'Namn',
+      email: 'E-postadress',
+      changePassword: 'Byt lösenord',
+      changeEmail: 'Byt e-postadress',
+    },
+    deletion: {
+      title: 'Ta bort ditt konto',
+      help: 'Allt som hör till kontot tas bort. Det går inte att ångra.',
+      action: 'Ta bort ditt konto',
+    },
     language: {
       title: 'Språk',
       label: 'Språk på sidor och i mejl',

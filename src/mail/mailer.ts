@@ -8,7 +8,7 @@ export interface Mailer {
 }
 
 /** Milliseconds that a silent mail server is waited for; the outbox comes again. */
-const patience = 15_000;
+const patience = 8_000;
 
 /** @param url `smtp://` or `smtps://`, with user and password where the server wants them. */
 export function mailerOf(url: string, from: string): Mailer {

@@ -1,41 +1,5 @@
-import type { Locale } from '../locales/phrases.ts';
-
-/** A mail's words. Text alone: it reads the same everywhere, and nothing in it can be a picture or a script. */
-export interface Message {
-  subject: string;
-  text: string;
-}
-
-/** What every mail needs to know. `name` is the person's, `brand` the provider's. */
-export interface MailFacts {
-  locale: Locale;
-  brand: string;
-  name: string;
-  helpDesk: string;
-  issuer: string;
-  at: Date;
-}
-
-const when = ({ locale, at }: MailFacts) =>
-  new Intl.DateTimeFormat(locale, {
-    dateStyle: 'long',
-    timeStyle: 'short',
-    timeZone: 'Europe/Stockholm',
-  }).format(at);
-
-// A name is the person's own text: one line of it, so that it can neither add a header nor a paragraph.
-const line = (text: string) => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
-
-function letter(facts: MailFacts, subject: string, paragraphs: string[], notYou: string): Message {
-  const hello = facts.locale === 'sv' ? `Hej ${line(facts.name)},` : `Hello ${line(facts.name)},`;
-  const closing = facts.locale === 'sv' ? `Hälsningar\n${facts.brand}` : `Regards\n${facts.brand}`;
-  return { subject: line(subject), text: `${[hello, ...paragraphs, notYou, closing].join('\n\n')}\n` };
-}
-
-const notYou = (facts: MailFacts) =>
-  facts.locale === 'sv'
-    ? `Var det inte du? Kontakta ${facts.helpDesk} genast, och lämna aldrig ut ditt lösenord eller en kod till någon.`
-    : `Was it not you? Contact ${facts.helpDesk} at once, and never give your password or a code to anybody.`;
+import type { MailFacts, Message } from './letter.ts';
+import { letter, line, notYou, when } from './letter.ts';
 
 /** A phone was connected (NIST SP 800-63B-4 §4.1.2.1). */
 export function authenticatorConnected(facts: MailFacts): Message {
@@ -71,6 +35,90 @@ export function recoveryCodeIssued(facts: MailFacts): Message {
         facts,
         'You have a new recovery code',
         [`A new recovery code was made for your account on ${when(facts)}. An older one no longer works.`],
+        notYou(facts),
+      );
+}
+
+/** A recovery code opened a sign-in (NIST SP 800-63B-4 §4.2.3). */
+export function recoveryCodeUsed(facts: MailFacts): Message {
+  return facts.locale === 'sv'
+    ? letter(
+        facts,
+        'Din engångskod har använts',
+        [
+          `Någon med ditt lösenord skrev din engångskod ${when(facts)}. Koden gäller en gång; spara den nya som visades.`,
+        ],
+        notYou(facts),
+      )
+    : letter(
+        facts,
+        'Your recovery code was used',
+        [
+          `Somebody with your password typed your recovery code on ${when(facts)}. It works once; save the new one that was shown.`,
+        ],
+        notYou(facts),
+      );
+}
+
+/** Two-step verification was switched off. */
+export function twoStepDeactivated(facts: MailFacts): Message {
+  return facts.locale === 'sv'
+    ? letter(
+        facts,
+        'Tvåstegsverifieringen är avstängd',
+        [
+          `Tvåstegsverifieringen för ditt konto stängdes av ${when(facts)}. Koderna från telefonen och den sparade engångskoden gäller inte längre.`,
+        ],
+        notYou(facts),
+      )
+    : letter(
+        facts,
+        'Two-step verification is off',
+        [
+          `Two-step verification for your account was switched off on ${when(facts)}. The codes from the phone and the saved recovery code no longer work.`,
+        ],
+        notYou(facts),
+      );
+}
+
+/** Another phone took the old one's place. */
+export function authenticatorReplaced(facts: MailFacts): Message {
+  return facts.locale === 'sv'
+    ? letter(
+        facts,
+        'En ny telefon är kopplad till ditt konto',
+        [
+          `En ny telefon kopplades till ditt konto ${when(facts)}. Koderna från den gamla gäller inte längre, inte heller den gamla engångskoden.`,
+        ],
+        notYou(facts),
+      )
+    : letter(
+        facts,
+        'A new phone was connected to your account',
+        [
+          `A new phone was connected to your account on ${when(facts)}. Codes from the old one no longer work, nor does the old recovery code.`,
+        ],
+        notYou(facts),
+      );
+}
+
+/** Too many wrong recovery codes: the saved one no longer opens anything. */
+export function recoveryCodeDisabled(facts: MailFacts): Message {
+  return facts.locale === 'sv'
+    ? letter(
+        facts,
+        'Din engångskod gäller inte längre',
+        [
+          `Någon har skrivit fel engångskod många gånger, efter rätt lösenord. För att skydda ditt konto slutade koden gälla ${when(facts)}. Nästa gång du loggar in med telefonen får du en ny.`,
+        ],
+        notYou(facts),
+      )
+    : letter(
+        facts,
+        'Your recovery code no longer works',
+        [
+          `Somebody typed wrong recovery codes many times, after the right password. To protect your account the code stopped working on ${when(facts)}. You get a new one the next time you sign in with your phone.`,
+        ],
         notYou(facts),
       );
 }
@@ -151,27 +199,48 @@ export function newDevice(facts: MailFacts, device: string): Message {
       );
 }
 
-/** A typed code, before a phone may be connected. It is typed on the page that asked; no link changes anything. */
-export function enrollmentCode(facts: MailFacts, code: string): Message {
+/** The password was changed. */
+export function passwordChanged(facts: MailFacts): Message {
+  return facts.locale === 'sv'
+    ? letter(facts, 'Ditt lösenord är ändrat', [`Ditt lösenord ändrades ${when(facts)}.`], notYou(facts))
+    : letter(
+        facts,
+        'Your password was changed',
+        [`Your password was changed on ${when(facts)}.`],
+        notYou(facts),
+      );
+}
+
+/** The sign-in address was changed; this goes to the old one. */
+export function emailChanged(facts: MailFacts, to: string): Message {
   return facts.locale === 'sv'
     ? letter(
         facts,
-        'Din kod för att koppla en telefon',
-        [
-          `Någon som kan ditt lösenord vill koppla en telefon till ditt konto. Är det du? Skriv den här koden på sidan som väntar:`,
-          `    ${code}`,
-          'Koden gäller i tio minuter.',
-        ],
+        'Din e-postadress är ändrad',
+        [`Adressen som du loggar in med ändrades till ${line(to)} ${when(facts)}.`],
         notYou(facts),
       )
     : letter(
         facts,
-        'Your code for connecting a phone',
-        [
-          `Somebody who knows your password wants to connect a phone to your account. Is it you? Type this code on the page that is waiting:`,
-          `    ${code}`,
-          'The code works for ten minutes.',
-        ],
+        'Your email address was changed',
+        [`The address that you sign in with was changed to ${line(to)} on ${when(facts)}.`],
+        notYou(facts),
+      );
+}
+
+/** The account is gone. */
+export function accountDeleted(facts: MailFacts): Message {
+  return facts.locale === 'sv'
+    ? letter(
+        facts,
+        'Ditt konto är borttaget',
+        [`Ditt konto togs bort ${when(facts)}, med allt som hörde till det.`],
+        notYou(facts),
+      )
+    : letter(
+        facts,
+        'Your account is deleted',
+        [`Your account was deleted on ${when(facts)}, with all that belonged to it.`],
         notYou(facts),
       );
 }

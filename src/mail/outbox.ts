@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Db } from '../platform/database.ts';
 import type { Vault } from '../platform/secrets.ts';
 import type { Locale } from '../locales/phrases.ts';
-import type { MailFacts, Message } from './messages.ts';
+import type { MailFacts, Message } from './letter.ts';
 
 /** Whom a mail goes to: the account's own address and language, as its row has them. */
 export interface Recipient {

@@ -1,4 +1,4 @@
-import type { Proof } from '../platform/proofs.ts';
+import type { Proof, ProofFactor } from '../platform/proofs.ts';
 
 /**
  * How sure a sign-in makes us: level 1 is a password (a remembered device beside it changes nothing), level 2 two
@@ -18,8 +18,11 @@ export const levelOf = (acr: string | undefined): 0 | Level => {
 
 /** What the proofs of one interaction amount to (RFC 8176 for the names). */
 export function assurance(proofs: readonly Proof[]): { acr: string; amr: string[] } {
-  const twoStep = proofs.some(({ factor }) => factor === 'totp');
-  return twoStep ? { acr: acrOf(2), amr: ['pwd', 'otp', 'mfa'] } : { acr: acrOf(1), amr: ['pwd'] };
+  const proved = (wanted: ProofFactor) => proofs.some(({ factor }) => factor === wanted);
+  if (proved('totp')) return { acr: acrOf(2), amr: ['pwd', 'otp', 'mfa'] };
+  // A saved recovery code is a second factor (NIST SP 800-63B-4 §3.1.2); RFC 8176 has no name for it.
+  if (proved('recovery-code')) return { acr: acrOf(2), amr: ['pwd', 'rc', 'mfa'] };
+  return { acr: acrOf(1), amr: ['pwd'] };
 }
 
 /** The lowest level among values that satisfies them; undefined where none of them is ours. */

@@ -14,25 +14,50 @@ const address = z
   .refine((url) => schemes.test(url), 'must be https (http for localhost only)')
   .refine((url) => !url.includes('#'), 'must not have a fragment');
 
+/** A public key by which a client proves itself (RFC 7517); one that carries its private half is refused. */
+const publicKey = z.discriminatedUnion('kty', [
+  z.looseObject({
+    kty: z.literal('RSA'),
+    n: z.string().min(1),
+    e: z.string().min(1),
+    d: z.never().optional(),
+  }),
+  z.looseObject({
+    kty: z.literal('EC'),
+    crv: z.string(),
+    x: z.string().min(1),
+    y: z.string().min(1),
+    d: z.never().optional(),
+  }),
+  z.looseObject({ kty: z.literal('OKP'), crv: z.string(), x: z.string().min(1), d: z.never().optional() }),
+]);
+
 /** An application as an administrator describes it; its type chooses safe defaults for the protocol. */
-export const clientSchema = z.strictObject({
-  id: z
-    .string()
-    .regex(identifier, 'lower-case letters, digits and hyphens, 2 to 63 of them')
-    // A client is never mistaken for a person (RFC 9700 §4.15), nor for the provider's own pages.
-    .refine((id) => id !== 'hemma-account', 'is the provider itself')
-    .refine((id) => !/^[0-9a-f]{8}-[0-9a-f]{4}-/.test(id), 'must not look like an account'),
-  name: z.string().trim().min(1).max(80),
-  type: z.enum(['web', 'single-page', 'native', 'service']),
-  firstParty: z.boolean().default(false),
-  redirectUris: z.array(address).max(50).default([]),
-  postLogoutRedirectUris: z.array(address).max(50).default([]),
-  backchannelLogoutUri: address.optional(),
-  launchUrl: address.optional(),
-  scopes: z.array(z.enum(['profile', 'email', 'offline_access'])).default(['profile', 'email']),
-  signingAlg: z.enum(['RS256', 'ES256']).default('RS256'),
-  jwks: z.object({ keys: z.array(z.record(z.string(), z.unknown())).min(1) }).optional(),
-});
+export const clientSchema = z
+  .strictObject({
+    id: z
+      .string()
+      .regex(identifier, 'lower-case letters, digits and hyphens, 2 to 63 of them')
+      // A client is never mistaken for a person (RFC 9700 §4.15), nor for the provider's own pages.
+      .refine((id) => id !== 'hemma-account', 'is the provider itself')
+      .refine((id) => !/^[0-9a-f]{8}-[0-9a-f]{4}-/.test(id), 'must not look like an account'),
+    name: z.string().trim().min(1).max(80),
+    type: z.enum(['web', 'single-page', 'native', 'service']),
+    firstParty: z.boolean().default(false),
+    redirectUris: z.array(address).max(50).default([]),
+    postLogoutRedirectUris: z.array(address).max(50).default([]),
+    backchannelLogoutUri: address.optional(),
+    launchUrl: address.optional(),
+    scopes: z.array(z.enum(['profile', 'email', 'offline_access'])).default(['profile', 'email']),
+    /** What it may send people here to do, besides signing in (see intents.ts). */
+    allowedIntents: z.array(z.enum(['replace_authenticator', 'step_up'])).default([]),
+    signingAlg: z.enum(['RS256', 'ES256']).default('RS256'),
+    jwks: z.object({ keys: z.array(publicKey).min(1) }).optional(),
+  })
+  .refine(({ type, redirectUris }) => type === 'service' || redirectUris.length > 0, {
+    path: ['redirectUris'],
+    message: 'people need an address to come back to',
+  });
 export type ClientDescription = z.output<typeof clientSchema>;
 
 interface Row {
@@ -72,6 +97,7 @@ function protocolMetadata(client: ClientDescription, updatedAt: Date): AdapterPa
       ? { backchannel_logout_uri: client.backchannelLogoutUri, backchannel_logout_session_required: true }
       : {}),
     'urn:hemma:first-party': client.firstParty,
+    'urn:hemma:allowed-intents': client.allowedIntents ?? [],
   };
 }
 

@@ -59,6 +59,8 @@ export function listen(provider: Provider, db: Db, work: UnitOfWork, log: Log): 
     );
   });
   provider.on('server_error', (ctx, fault) => {
+    // The library has made an answer of it by now; the roof decides whether it is ours to give (see app.ts).
+    ctx.state.fault = fault;
     log.error({ request: ctx.state.origin?.request, fault: fault.stack }, 'the provider failed');
   });
 }

@@ -1,6 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { errors, interactionPolicy } from 'oidc-provider';
 import { demandedLevel, levelOf } from './assurance.ts';
+import { intentOpen } from './intents.ts';
 
 const { Check, base } = interactionPolicy;
 const { REQUEST_PROMPT, NO_NEED_TO_PROMPT } = Check;
@@ -45,6 +46,7 @@ export function policy() {
   login.checks.remove('essential_acr');
   login.checks.add(tooWeak);
   login.checks.add(accountGone);
+  login.checks.add(intentOpen);
   return prompts;
 }
 

@@ -8,6 +8,7 @@ import { accountById } from '../accounts/accounts.ts';
 import type { Db } from '../platform/database.ts';
 import { acrValues } from './assurance.ts';
 import { accountClient, clientMetadata, secretMatches } from './clients.ts';
+import { checkIntent } from './intents.ts';
 import type { Keys } from './keys.ts';
 import { firstParty, policy } from './policy.ts';
 import { consentGiven } from './records.ts';
@@ -185,7 +186,8 @@ function configuration(
     cookies: cookies(settings, keys),
     discovery: { ui_locales_supported: locales, claim_types_supported: ['normal'] },
     enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256'] },
-    extraClientMetadata: { properties: ['urn:hemma:first-party'] },
+    extraClientMetadata: { properties: ['urn:hemma:first-party', 'urn:hemma:allowed-intents'] },
+    extraParams: { intent: checkIntent },
     features: features(db, pages),
     ...(fetchSetting ? { fetch: fetchSetting } : {}),
     async findAccount(_ctx, id) {

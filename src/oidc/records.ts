@@ -1,10 +1,12 @@
 import type { Db } from '../platform/database.ts';
 import { sha256 } from '../platform/secrets.ts';
+import { acrOf } from './assurance.ts';
 
 /**
  * What the provider keeps: sessions, interactions, grants, codes and tokens, in one table that this file alone
  * names. A row's key is the SHA-256 of its identifier and the identifier itself is not kept: a copy of the
  * database holds nothing that could be presented as a cookie or a token.
+ * Longer than usual: a table has one owner.
  */
 export type Payload = Record<string, unknown> & { consumed?: number | boolean };
 
@@ -25,6 +27,13 @@ interface Once {
   model: string;
   key: Buffer;
   base: Payload | undefined;
+}
+
+/** Where a session was last seen and when (seconds); `device` is words of ours. It goes when the session goes. */
+export interface Place {
+  address: string;
+  device: string;
+  at: number;
 }
 
 export const keyOf = (id: string): Buffer => sha256(id);
@@ -195,6 +204,109 @@ export async function revokeGrant(db: Db, grantId: string): Promise<void> {
 export async function endEverythingOf(db: Db, accountId: string): Promise<number> {
   const { count } = await db.query('DELETE FROM oidc_records WHERE account_id = $1', [accountId]);
   return count;
+}
+
+/** The applications that were signed in through a session that ended, with the number each knew it by. */
+export type EndedSession = { clientId: string; sid: string | undefined }[];
+
+/**
+ * Ends sessions of an account, the one with the public number `only` or all but `except`, and answers what they
+ * were used for. Codes and tokens bound to a session end with it, since the library looks for it at their use.
+ */
+export async function endSessions(
+  open: Db,
+  accountId: string,
+  which: { only: string } | { except: string | undefined },
+): Promise<EndedSession[]> {
+  const mine = "DELETE FROM oidc_records WHERE account_id = $1 AND model = 'Session'";
+  const { rows } = await ('only' in which
+    ? open.query<{ payload: Payload }>(`${mine} AND uid = $2 RETURNING payload`, [accountId, which.only])
+    : open.query<{ payload: Payload }>(`${mine} AND uid IS DISTINCT FROM $2 RETURNING payload`, [
+        accountId,
+        which.except ?? null,
+      ]));
+  return rows.map(({ payload }) =>
+    Object.entries(authorizationsOf(payload)).map(([clientId, value]) => ({
+      clientId,
+      sid: (value as { sid?: string }).sid,
+    })),
+  );
+}
+
+/** Ends an account's sessions but the one with the public number `kept`. */
+export async function endOtherSessions(open: Db, accountId: string, kept: string | undefined): Promise<void> {
+  await endSessions(open, accountId, { except: kept });
+}
+
+/** A session as its person sees it. */
+export interface LiveSession {
+  uid: string;
+  signedInAt: Date;
+  place: { address: string; device: string; at: Date } | undefined;
+}
+
+const moment = (seconds: unknown) => new Date(Number(seconds) * 1000);
+
+/** The sessions of an account that live, the one seen last first. */
+export async function sessionsOf(db: Db, accountId: string): Promise<LiveSession[]> {
+  const { rows } = await db.query<{ uid: string; payload: Payload }>(
+    `SELECT uid, payload FROM oidc_records WHERE account_id = $1 AND model = 'Session' AND expires_at > $2
+     ORDER BY (payload->'place'->>'at')::bigint DESC NULLS LAST LIMIT 100`,
+    [accountId, new Date()],
+  );
+  return rows.map(({ uid, payload }) => {
+    const place = payload.place as Place | undefined;
+    return {
+      uid,
+      signedInAt: moment(payload.loginTs),
+      place: place && { ...place, at: moment(place.at) },
+    };
+  });
+}
+
+/** What an account allows an application, all its grants to it taken together. */
+export interface Allowed {
+  clientId: string;
+  since: Date;
+  scopes: string[];
+}
+
+/** What an account allows applications, the longest allowed first; the provider's own pages are none. */
+export async function allowedBy(db: Db, accountId: string): Promise<Allowed[]> {
+  const { rows } = await db.query<{ client_id: string; since: number; scopes: string | null }>(
+    `SELECT payload->>'clientId' AS client_id, min((payload->>'iat')::bigint) AS since,
+       string_agg(payload->'openid'->>'scope', ' ') AS scopes
+     FROM oidc_records WHERE account_id = $1 AND model = 'Grant' AND expires_at > $2
+       AND payload->>'clientId' <> 'hemma-account'
+     GROUP BY 1 ORDER BY 2, 1`,
+    [accountId, new Date()],
+  );
+  return rows.map((row) => ({
+    clientId: row.client_id,
+    since: moment(row.since),
+    scopes: [...new Set((row.scopes ?? '').split(' ').filter(Boolean))],
+  }));
+}
+
+/** Ends whatever an account allows an application, with all codes and tokens of it; answers whether that was anything. */
+export async function endGrants(open: Db, accountId: string, clientId: string): Promise<boolean> {
+  const { rows } = await open.query<{ id: string }>(
+    `DELETE FROM oidc_records WHERE account_id = $1 AND model = 'Grant' AND payload->>'clientId' = $2
+     RETURNING payload->>'jti' AS id`,
+    [accountId, clientId],
+  );
+  for (const { id } of rows) await revokeGrant(open, id);
+  return rows.length > 0;
+}
+
+/** Lowers what a session says of itself, in the transaction that took a factor away. */
+export async function weakenSession(open: Db, accountId: string, session: string | undefined): Promise<void> {
+  if (session === undefined) return;
+  await open.query(
+    `UPDATE oidc_records SET payload = payload || $3::text::jsonb
+     WHERE account_id = $1 AND model = 'Session' AND uid = $2`,
+    [accountId, session, JSON.stringify({ acr: acrOf(1), amr: ['pwd'] })],
+  );
 }
 
 /** Removes records that expired before `before`, at most `limit`; answers how many. */

@@ -3,8 +3,10 @@ import { randomUUID } from 'node:crypto';
 import type { Context, Middleware } from 'koa';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { errors } from 'oidc-provider';
+import { deviceLabel } from '../accounts/devices.ts';
+import type { Origin } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
-import type { Payload, Write } from './records.ts';
+import type { Payload, Place, Write } from './records.ts';
 import { keyOf, Overtaken, recordByKey, recordByUid, revokeGrant, writeAll } from './records.ts';
 import { dayIsOver } from './session-limits.ts';
 
@@ -22,6 +24,8 @@ interface Work {
   placeholders: Map<string, Buffer>;
   writes: Write[];
   after: (() => Promise<void>)[];
+  /** Where this request comes from; undefined outside of one. */
+  origin: Origin | undefined;
 }
 
 export interface UnitOfWork {
@@ -31,22 +35,35 @@ export interface UnitOfWork {
   afterCommit(deed: () => Promise<void>): void;
 }
 
-const newWork = (): Work => ({
+const newWork = (origin?: Origin): Work => ({
   read: new Map(),
   base: new Map(),
   placeholders: new Map(),
   writes: [],
   after: [],
+  origin,
 });
 
 const nameOf = (model: string, key: Buffer) => `${model}:${key.toString('hex')}`;
 
-/** What is kept of a payload: not its own identifier, nor the cookie of the session it began in. */
-function kept(payload: AdapterPayload): Payload {
-  const { jti: _jti, ...rest } = payload as Payload & { session?: Record<string, unknown> };
+/**
+ * What is kept of a payload: not the cookie of the session it began in, nor its own identifier, except a grant's,
+ * which nobody can present and which its tokens are found by when it is withdrawn.
+ */
+function kept(model: string, payload: AdapterPayload): Payload {
+  const { jti, ...others } = payload as Payload & { session?: Record<string, unknown> };
+  const rest = model === 'Grant' ? { ...others, jti } : others;
   if (!rest.session) return rest;
   const { cookie: _cookie, ...session } = rest.session;
   return { ...rest, session };
+}
+
+/** A signed-in session is saved by its own browser's requests alone: each leaves where and when it was last seen. */
+function seen(model: string, payload: Payload, origin: Origin | undefined): Payload {
+  if (model !== 'Session' || !payload.accountId || !origin) return payload;
+  const { address, userAgent } = origin;
+  const place: Place = { address, device: deviceLabel(userAgent), at: Math.floor(Date.now() / 1000) };
+  return { ...payload, place };
 }
 
 /** PostgreSQL keeps neither a NUL nor half a character; whoever sent one is told so before anything is written. */
@@ -59,16 +76,22 @@ function refuseUnkept(payload: Payload): void {
   });
 }
 
-/** Twice is enough: a deadlock's loser finds the row settled the second time. */
-async function flush(db: Db, writes: readonly Write[]): Promise<void> {
-  const run = () => db.transaction((open) => writeAll(open, writes));
-  try {
-    await run();
-  } catch (fault) {
-    if (!['40P01', '40001'].includes((fault as { code?: string }).code ?? '')) throw fault;
-    await run();
+/** How often a deadlock's loser tries again; each time it finds more rows settled. */
+const tries = 5;
+
+async function settled(run: () => Promise<void>): Promise<void> {
+  for (let turn = 1; ; turn += 1) {
+    try {
+      return await run();
+    } catch (fault) {
+      const lost = ['40P01', '40001'].includes((fault as { code?: string }).code ?? '');
+      if (!lost || turn === tries) throw fault;
+    }
   }
 }
+
+const flush = (db: Db, writes: readonly Write[]) =>
+  settled(() => db.transaction((open) => writeAll(open, writes)));
 
 /** The standard's word for having been overtaken, by what was being used. */
 const refusals: Record<string, { error: string; status: number }> = {
@@ -100,7 +123,7 @@ export function unitOfWork(db: Db, onFault: (fault: unknown) => void): UnitOfWor
   const settle = (work: Work) => Promise.all(work.after.map((deed) => deed().catch(onFault)));
 
   const middleware: Middleware = async (ctx, next) => {
-    const work = newWork();
+    const work = newWork(ctx.state.origin);
     await storage.run(work, next);
     try {
       if (work.writes.length > 0) await flush(db, work.writes);
@@ -109,8 +132,10 @@ export function unitOfWork(db: Db, onFault: (fault: unknown) => void): UnitOfWor
         replaceAnswer(ctx);
         throw fault;
       }
-      if (fault.grantId && refusals[fault.model]?.error === 'invalid_grant')
-        await revokeGrant(db, fault.grantId);
+      if (fault.grantId && refusals[fault.model]?.error === 'invalid_grant') {
+        const { grantId } = fault;
+        await settled(() => revokeGrant(db, grantId));
+      }
       refuse(ctx, fault);
       return;
     }
@@ -149,7 +174,7 @@ function adapterOf(db: Db, storage: AsyncLocalStorage<Work>, model: string): Ada
       if (expiresIn === undefined) throw new Error(`${model} would live for ever`);
       const key = keyFor(id);
       const name = nameOf(model, key);
-      const value = structuredClone(kept(payload));
+      const value = structuredClone(seen(model, kept(model, payload), storage.getStore()?.origin));
       refuseUnkept(value);
       const expiresAt = new Date(Date.now() + expiresIn * 1000);
       storage.getStore()?.read.set(name, { key, payload: value });

@@ -7,16 +7,28 @@ export const auditEvents = [
   'account.disabled',
   'account.enabled',
   'account.language-changed',
+  'account.data-downloaded',
   'password.right',
   'password.wrong',
   'password.throttled',
+  'password.changed',
+  'email.changed',
+  'account.deleted',
   'totp.right',
   'totp.wrong',
   'totp.reused',
   'totp.throttled',
   'authenticator.connected',
+  'authenticator.replaced',
+  'two-step.deactivated',
   'authenticator.disabled',
   'recovery-code.issued',
+  'recovery-code.right',
+  'recovery-code.wrong',
+  'recovery-code.throttled',
+  'recovery-code.disabled',
+  'recovery-code.spent',
+  'recovery-code.checked',
   'mailed-code.sent',
   'mailed-code.right',
   'mailed-code.wrong',
@@ -26,6 +38,7 @@ export const auditEvents = [
   'sign-in.finished',
   'sign-in.refused',
   'sign-out.finished',
+  'session.ended',
   'sign-out.application-failed',
   'consent.granted',
   'consent.refused',
@@ -84,15 +97,25 @@ export async function audit(db: Db, { event, accountId, clientId, origin, detail
   );
 }
 
+interface AuditFilter {
+  event?: string;
+  /** Only these events. */
+  events?: readonly AuditEvent[];
+  accountId?: string;
+  since?: Date;
+  /** Only rows older than the one with this number: the next page. */
+  before?: number | undefined;
+  limit: number;
+}
+
 /** The newest rows first; every filter is optional, `limit` is at most 1000. */
-export async function auditRows(
-  db: Db,
-  filter: { event?: string; accountId?: string; since?: Date; limit: number },
-): Promise<AuditRow[]> {
+export async function auditRows(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
   const wanted = sql('audit').select('*').orderBy('id', 'desc').limit(Math.min(filter.limit, 1000));
   if (filter.event) wanted.where('event', filter.event);
   if (filter.accountId) wanted.where('account_id', filter.accountId);
   if (filter.since) wanted.where('at', '>=', filter.since);
+  if (filter.events) wanted.whereIn('event', filter.events);
+  if (filter.before !== undefined) wanted.where('id', '<', filter.before);
   return (await db.run<AuditRow>(wanted)).rows;
 }
 

@@ -1,7 +1,17 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  symlinkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
-import { join, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { PGlite } from '@electric-sql/pglite';
 import type { Engine } from './engine.ts';
@@ -131,6 +141,21 @@ async function listen(engine: Engine, path: string): Promise<Server> {
   return server.unref();
 }
 
+/**
+ * A socket's address holds some hundred bytes and folders lie deeper than that: it is bound and found through a
+ * link with a short name, which is gone again at once. The socket itself lies in the data folder either way.
+ */
+async function nearby<T>(path: string, use: (path: string) => Promise<T>): Promise<T> {
+  if (Buffer.byteLength(path) < 100) return use(path);
+  const room = mkdtempSync(join(tmpdir(), 'hemma-'));
+  try {
+    symlinkSync(dirname(path), join(room, 'data'));
+    return await use(join(room, 'data', basename(path)));
+  } finally {
+    rmSync(room, { recursive: true });
+  }
+}
+
 /** A guest of the process that serves the folder: the same engine, spoken over its socket. */
 async function visit(path: string): Promise<Engine> {
   const socket = connect(path);
@@ -183,18 +208,22 @@ export async function openDataFolder(folder: string, guest: boolean): Promise<En
   try {
     takeLock(path('lock'));
   } catch (fault) {
-    if (guest && fault instanceof DataFolderBusy) return visit(path('socket'));
+    if (guest && fault instanceof DataFolderBusy) {
+      // Another command has the folder for itself at the moment: nobody answers, and the first fault says it best.
+      return nearby(path('socket'), visit).catch(() => Promise.reject(fault));
+    }
     throw fault;
   }
   // int8 as a number and bytea as a Buffer, as pg gives them.
   const parsers = { 20: Number, 17: (hex: string) => Buffer.from(hex.slice(2), 'hex') };
   const engine = embedded(await PGlite.create({ dataDir: path('pglite'), parsers }));
-  const server = guest ? undefined : await listen(engine, path('socket'));
+  const server = guest ? undefined : await nearby(path('socket'), (socket) => listen(engine, socket));
   return {
     ...engine,
     async close() {
       server?.close();
       await engine.close();
+      rmSync(path('socket'), { force: true });
       rmSync(path('lock'), { force: true });
     },
   };

@@ -71,11 +71,16 @@ function postgres(url: string, connections: number): Engine {
     max: connections,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
-    statement_timeout: 10_000,
+    statement_timeout: 5_000,
+    // A network that swallows everything: the server's own time-out never arrives.
+    query_timeout: 6_000,
+    keepAlive: true,
     idle_in_transaction_session_timeout: 15_000,
   });
   // An idle connection that PostgreSQL ends is replaced at the next call; unheard, the event would end the process.
   pool.on('error', () => undefined);
+  // The pool hears only its idle connections; one that breaks inside a transaction would end the process likewise.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const names = new Map<string, string>();
   const nameOf = (text: string) => {
     const name = names.get(text) ?? `hemma_${names.size + 1}`;
@@ -100,9 +105,12 @@ function postgres(url: string, connections: number): Engine {
         await client.query('COMMIT');
         return result;
       } catch (error) {
-        await client.query('ROLLBACK').catch((fault: Error) => {
-          broken = fault;
-        });
+        // A connection that answers nothing would be waited for once more; it is thrown away as it is.
+        if (/read timeout/.test((error as Error).message)) broken = error as Error;
+        else
+          await client.query('ROLLBACK').catch((fault: Error) => {
+            broken = fault;
+          });
         throw error;
       } finally {
         client.release(broken);

@@ -1,7 +1,30 @@
 import type { Db } from './database.ts';
 
-/** What a person can prove in a sign-in. `device` is a remembered one: it stands in for six digits, weakly. */
-export type ProofFactor = 'password' | 'totp' | 'mailed-code' | 'device';
+/** What a person can prove in a sign-in. `device` is a remembered one: it stands in
+ * for six digits, weakly. `mailbox` stands in for a forgotten password until a new one is chosen. */
+export type ProofFactor = 'password' | 'totp' | 'recovery-code' | 'mailed-code' | 'mailbox' | 'device';
+
+/** What an interaction completed, written in the transaction that did it. A finish sent twice finds it done. */
+export async function recordDeed(
+  open: Db,
+  interaction: string,
+  accountId: string,
+  deed: string,
+): Promise<void> {
+  await open.query(
+    'INSERT INTO deeds (interaction, account_id, deed, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
+    [interaction, accountId, deed, new Date()],
+  );
+}
+
+/** What an interaction completed so far, for this account. */
+export async function deedsOf(db: Db, interaction: string, accountId: string): Promise<ReadonlySet<string>> {
+  const { rows } = await db.query<{ deed: string }>(
+    'SELECT deed FROM deeds WHERE interaction = $1 AND account_id = $2',
+    [interaction, accountId],
+  );
+  return new Set(rows.map(({ deed }) => deed));
+}
 
 /** One thing proved, by one account, in one interaction, at one time. */
 export interface Proof {
@@ -32,6 +55,28 @@ export async function recordProof(
   );
 }
 
+/** Voids what other interactions proved with this very thing: a recovery code belongs to the last that entered it. */
+export async function voidOtherProofs(
+  open: Db,
+  interaction: string,
+  factor: ProofFactor,
+  ref: string,
+): Promise<void> {
+  await open.query('DELETE FROM proofs WHERE factor = $2 AND ref = $3 AND interaction <> $1', [
+    interaction,
+    factor,
+    ref,
+  ]);
+}
+
+/** Voids what this account proved in every other interaction: somebody waits there with a password that was changed. */
+export async function voidProofsElsewhere(open: Db, interaction: string, accountId: string): Promise<void> {
+  await open.query('DELETE FROM proofs WHERE account_id = $2 AND interaction <> $1', [
+    interaction,
+    accountId,
+  ]);
+}
+
 /** Begins an interaction anew: whatever was proved in it is void. */
 export async function forgetProofs(db: Db, interaction: string): Promise<void> {
   await db.query('DELETE FROM proofs WHERE interaction = $1', [interaction]);
@@ -55,6 +100,15 @@ export async function proofsOf(db: Db, interaction: string): Promise<Proof[]> {
 export async function sweepProofs(db: Db, before: Date, limit: number): Promise<number> {
   const { count } = await db.query(
     'DELETE FROM proofs WHERE ctid = ANY(ARRAY(SELECT ctid FROM proofs WHERE at < $1 LIMIT $2))',
+    [before, limit],
+  );
+  return count;
+}
+
+/** Removes deeds older than `before`, at most `limit`; answers how many. */
+export async function sweepDeeds(db: Db, before: Date, limit: number): Promise<number> {
+  const { count } = await db.query(
+    'DELETE FROM deeds WHERE ctid = ANY(ARRAY(SELECT ctid FROM deeds WHERE at < $1 LIMIT $2))',
     [before, limit],
   );
   return count;

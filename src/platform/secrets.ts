@@ -14,6 +14,8 @@ export interface Vault {
   seal(plain: Buffer | string, about: string): Buffer;
   /** Decrypts; `stale` says that an older key closed it and the owner should seal it anew. Throws when nothing fits. */
   open(sealed: Buffer, about: string): { plain: Buffer; stale: boolean };
+  /** Whether one of the keys closed it: an operator may have dropped the one that did. */
+  opens(sealed: Buffer): boolean;
   /** A keyed digest of a text for one purpose (HMAC-SHA-256, base64url). */
   mac(purpose: string, text: string): string;
   /** Whether `given` is that digest under any of the keys, in constant time. */
@@ -55,6 +57,7 @@ export function vaultOf(encodedKeys: readonly string[]): Vault {
       const body = Buffer.concat([cipher.update(plain), cipher.final()]);
       return Buffer.concat([newest.id, iv, cipher.getAuthTag(), body]);
     },
+    opens: (sealed) => keys.some(({ id }) => id.equals(sealed.subarray(0, 4))),
     open(sealed, about) {
       const key = keys.find(({ id }) => id.equals(sealed.subarray(0, 4)));
       if (!key) throw new WrongSecretKeys(`none of its keys opens ${about}`);

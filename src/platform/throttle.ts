@@ -1,7 +1,7 @@
 import type { Db } from './database.ts';
 
 /** What can be tried: each has its own budget for each subject (an account, an address, a browser). */
-export type Tried = 'password' | 'totp' | 'mailed-code' | 'address';
+export type Tried = 'password' | 'totp' | 'recovery-code' | 'mailed-code' | 'mail' | 'address';
 
 interface Budget {
   /** Failures before the first pause. */
@@ -14,7 +14,10 @@ interface Budget {
 const budgets: Record<Tried, Budget> = {
   password: { free: 10 },
   totp: { free: 5 },
+  'recovery-code': { free: 5 },
   'mailed-code': { free: 5 },
+  // Mails to one address: three, then one in growing pauses; a quiet day forgets.
+  mail: { free: 3, forgetAfter: 24 * 3_600_000 },
   address: { free: 100, forgetAfter: 15 * 60_000 },
 };
 

@@ -4,15 +4,21 @@ for (const input of document.querySelectorAll('[data-six-digits]')) {
   const look = () => {
     const typed = input.value.replaceAll(/[\s-]/g, '');
     input.toggleAttribute('data-long', typed.length > 6);
-    if (/^\d{6}$/.test(typed)) input.value = typed;
+    if (/^\d{6}$/.test(typed) && !input.value.includes('-')) input.value = typed;
     return typed;
   };
   input.addEventListener('input', (event) => {
+    const hyphen = input.value.includes('-');
     const complete = /^\d{6}$/.test(look());
     // Taking a digit away and typing another is a correction; the person sends that herself.
-    if (!complete || sent || event.inputType?.startsWith('delete')) return;
+    // A hyphen belongs to a recovery code, of which this may be the beginning.
+    if (!complete || sent || hyphen || event.inputType?.startsWith('delete')) return;
     sent = true;
     input.form?.requestSubmit();
+  });
+  // Back from the next page, the browser may show this one as it was left.
+  window.addEventListener('pageshow', (event) => {
+    if (event.persisted) sent = false;
   });
   look();
 }

@@ -3,6 +3,7 @@ const waiting = new WeakSet();
 
 document.addEventListener('submit', (event) => {
   const form = event.target;
+  if (form.hasAttribute('data-stays')) return;
   if (waiting.has(form)) {
     event.preventDefault();
     return;

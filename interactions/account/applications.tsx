@@ -1,0 +1,35 @@
+import { formatDate } from '../../src/locales/phrases.ts';
+import type { Application } from '../../src/oidc/applications.ts';
+import { Form, SecondaryButton } from '../page/form.tsx';
+import type { MyDetailsPageProps } from './sections.tsx';
+import { Section } from './sections.tsx';
+
+/** Which applications may read something about the person, and what. */
+export function Applications({ frame, action, token, applications }: MyDetailsPageProps) {
+  const t = frame.t.myDetails.applications;
+  const words: Record<string, string> = frame.t.consent.scopes;
+  const list = new Intl.ListFormat(frame.locale);
+  const may = ({ scopes }: Application) => t.may(list.format(scopes.map((scope) => words[scope] ?? scope)));
+  return (
+    <Section title={t.title} data-section="applications">
+      {applications.length === 0 && <p class="quiet">{t.none}</p>}
+      <ul class="rows">
+        {applications.map((one) => (
+          <li key={one.clientId} data-application={one.clientId}>
+            <p>
+              <strong>{one.name}</strong>
+              <span class="help">{t.since(formatDate(frame.locale, one.since))}</span>
+              <span class="help">{may(one)}</span>
+              {one.firstParty && <span class="help">{t.ofTheHouse(frame.brand.name)}</span>}
+            </p>
+            <Form action={action} token={token} label={`${t.disconnect}: ${one.name}`}>
+              <SecondaryButton name="disconnect" value={one.clientId} waiting={t.disconnecting}>
+                {t.disconnect}
+              </SecondaryButton>
+            </Form>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}

@@ -1,0 +1,59 @@
+import { formatDateTime } from '../../src/locales/phrases.ts';
+import type { Phrases } from '../../src/locales/sv.ts';
+import type { AuditEvent } from '../../src/platform/audit.ts';
+import { auditEvents, auditRows } from '../../src/platform/audit.ts';
+import type { Db } from '../../src/platform/database.ts';
+import type { MyDetailsPageProps } from './sections.tsx';
+import { Section } from './sections.tsx';
+
+/** What is recorded for operators and tells a person nothing: it goes with a row that is told, or is not about them. */
+const untold = [
+  'account.deleted',
+  'totp.right',
+  'device.recognised',
+  'sign-in.refused',
+  'sign-out.application-failed',
+  'token.issued',
+  'token.refused',
+  'client.applied',
+  'client.secret-added',
+  'keys.made',
+] as const satisfies readonly AuditEvent[];
+
+type Told = Exclude<AuditEvent, (typeof untold)[number]>;
+
+const isTold = (event: AuditEvent): event is Told => !untold.some((one) => one === event);
+
+/** A new event needs a phrase, or a place among the untold: anything else does not compile. */
+const whatHappened = (t: Phrases): Record<Told, string> => t.myDetails.events.what;
+
+export type RecentEvent = { id: number; at: Date; event: Told; address: string | undefined };
+
+/** The newest of what happened on an account and means something to its person; failed attempts too. */
+export async function recentEvents(db: Db, accountId: string): Promise<RecentEvent[]> {
+  const rows = await auditRows(db, { accountId, events: auditEvents.filter(isTold), limit: 20 });
+  return rows.flatMap(({ id, at, event, address }) =>
+    isTold(event) ? [{ id, at, event, address: address ?? undefined }] : [],
+  );
+}
+
+export function Events({ frame, events, helpDesk }: MyDetailsPageProps) {
+  const t = frame.t.myDetails.events;
+  const what = whatHappened(frame.t);
+  return (
+    <Section title={t.title} data-section="events">
+      <p class="quiet">{t.help(helpDesk)}</p>
+      <ul class="rows events">
+        {events.map(({ id, at, event, address }) => (
+          <li key={id} data-event={event}>
+            <p>{what[event]}</p>
+            <p class="help">
+              <time dateTime={at.toISOString()}>{formatDateTime(frame.locale, at)}</time>
+              {address && ` · ${address}`}
+            </p>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}

@@ -1,0 +1,105 @@
+import type { Context } from 'koa';
+import type { Account } from '../../src/accounts/accounts.ts';
+import { rememberedDevices } from '../../src/accounts/devices.ts';
+import { liveCode } from '../../src/factors/recovery-code.ts';
+import { authenticatorOf } from '../../src/factors/totp.ts';
+import { applicationsOf } from '../../src/oidc/applications.ts';
+import { sessionsOf } from '../../src/oidc/records.ts';
+import type { AuditRow } from '../../src/platform/audit.ts';
+import { audit, auditRows } from '../../src/platform/audit.ts';
+import type { Db } from '../../src/platform/database.ts';
+import { Form, SecondaryButton } from '../page/form.tsx';
+import { localeOf } from '../page/frame.ts';
+import { phrasesFor } from '../../src/locales/phrases.ts';
+import type { House } from '../page/house.ts';
+import type { Resident } from './resident.ts';
+import { toFreshTwoSteps } from './resident.ts';
+import type { MyDetailsPageProps } from './sections.tsx';
+import { Section } from './sections.tsx';
+
+/** The copy of their data that a person has a right to (GDPR art. 15 and 20). */
+export function MyData({ frame, action, token, justInTwoSteps }: MyDetailsPageProps) {
+  const t = frame.t.myDetails.data;
+  return (
+    <Section title={t.title} data-section="data">
+      <p class="quiet">{t.help}</p>
+      <p class="quiet">{justInTwoSteps ? t.now : t.signInFirst}</p>
+      <Form action={action} token={token} stays={justInTwoSteps}>
+        <SecondaryButton name="download" value="yes" waiting={frame.t.form.waiting}>
+          {t.download}
+        </SecondaryButton>
+      </Form>
+    </Section>
+  );
+}
+
+const page = 1000;
+
+/** All audit rows of an account: as long as they are kept they are its person's to read. */
+async function eventsOf(db: Db, accountId: string): Promise<AuditRow[]> {
+  const all: AuditRow[] = [];
+  let rows: AuditRow[];
+  do {
+    rows = await auditRows(db, { accountId, before: all.at(-1)?.id, limit: page });
+    all.push(...rows);
+  } while (rows.length === page);
+  return all;
+}
+
+/** What is known of a person, in words and times; never a secret, nor what one could be recognised by. */
+async function dataOf({ db, provider, settings }: House, account: Account) {
+  const authenticator = await authenticatorOf(db, account.id);
+  const code = await liveCode(db, account.id);
+  const { id, email, emailVerified, name, locale, role, createdAt } = account;
+  return {
+    provider: settings.HEMMA_ISSUER,
+    at: new Date(),
+    account: { id, email, emailVerified, name, locale, role, created: createdAt },
+    twoStepVerification: authenticator && {
+      since: authenticator.createdAt,
+      lastUsed: authenticator.lastUsedAt,
+    },
+    recoveryCode: code && { created: code.since, checked: code.checked },
+    devices: (await rememberedDevices(db, id)).map((device) => ({
+      name: device.label,
+      firstSeen: device.firstSeenAt,
+      lastSeen: device.lastSeenAt,
+      rememberedUntil: device.rememberedUntil,
+    })),
+    sessions: (await sessionsOf(db, id)).map(({ signedInAt, place }) => ({
+      signedIn: signedInAt,
+      device: place?.device,
+      address: place?.address,
+      lastSeen: place?.at,
+    })),
+    grants: (await applicationsOf(db, provider, id)).map(
+      ({ clientId, name: application, since, scopes }) => ({
+        clientId,
+        application,
+        since,
+        scopes,
+      }),
+    ),
+    events: (await eventsOf(db, id)).map(({ at, event, client_id: clientId, address }) => ({
+      at,
+      event,
+      clientId,
+      address,
+    })),
+  };
+}
+
+/**
+ * Hands over the file, to a session that was signed in with two factors within ten minutes; any other signs in anew
+ * and comes back to press again: whoever finds an open browser takes nothing away.
+ */
+export async function download(house: House, ctx: Context, resident: Resident): Promise<void> {
+  if (!resident.justInTwoSteps) return toFreshTwoSteps(house, ctx);
+  const { account } = resident;
+  const { origin } = ctx.state;
+  await audit(house.db, { event: 'account.data-downloaded', accountId: account.id, origin });
+  const t = phrasesFor(localeOf(house, ctx, { account: account.locale })).myDetails.data;
+  ctx.attachment(t.fileName);
+  ctx.type = 'json';
+  ctx.body = JSON.stringify(await dataOf(house, account), null, 2);
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import { emailKey } from '../../src/accounts/accounts.ts';
+import { deleteAccount } from '../../src/accounts/changes.ts';
+import { checkCode } from '../../src/factors/recovery-code.ts';
+import { deactivate } from '../../src/factors/two-step.ts';
+import { Choice, Field, Form, SecondaryButton, SubmitButton } from '../page/form.tsx';
+import type { Refusal } from '../page/form.tsx';
+import { Layout, renderPage } from '../page/layout.tsx';
+import type { Frame } from '../page/layout.tsx';
+import { noteChoice } from './progress.ts';
+import type { StepPage, Visit } from './visit.ts';
+import { accountOf, attemptOf, changeOf } from './visit.ts';
+
+type Deed = 'deactivate_two_step' | 'check_recovery_code' | 'delete_account';
+
+type ConfirmPageProps = {
+  frame: Frame;
+  action: string;
+  token: string;
+  email: string;
+  deed: Deed;
+  endOthers: boolean;
+  refusal?: Refusal | undefined;
+};
+
+/** The last page of a deed: whose account, what happens, and a button that names it. Nothing happens before it. */
+export function ConfirmPage({ frame, action, token, email, deed, endOthers, refusal }: ConfirmPageProps) {
+  const t = frame.t.confirm[deed];
+  return (
+    <Layout frame={frame} title={t.title} step="confirm" scripts={['waiting-button']}>
+      <h1>{t.title}</h1>
+      <p class="lead">{frame.t.confirm.account(email)}</p>
+      <p>{t.consequence}</p>
+      <Form action={action} token={token} refusal={refusal} fields={['code', 'email']}>
+        <Asked {...{ frame, deed, endOthers, refusal }} />
+        <SubmitButton name="choice" value="do" waiting={frame.t.form.waiting}>
+          {t.button}
+        </SubmitButton>
+        <SecondaryButton name="choice" value="decline" waiting={frame.t.form.waiting}>
+          {frame.t.confirm.decline}
+        </SecondaryButton>
+      </Form>
+    </Layout>
+  );
+}
+
+/** What a deed asks besides its button. */
+function Asked({
+  frame,
+  deed,
+  endOthers,
+  refusal,
+}: Pick<ConfirmPageProps, 'frame' | 'deed' | 'endOthers' | 'refusal'>) {
+  if (deed === 'check_recovery_code') {
+    return (
+      <Field
+        name="code"
+        label={frame.t.recoveryCode.code}
+        autocomplete="off"
+        code
+        autofocus
+        refusal={refusal}
+      />
+    );
+  }
+  if (deed === 'delete_account') {
+    const label = frame.t.confirm.delete_account.typeEmail;
+    return <Field name="email" label={label} autocomplete="off" inputmode="email" refusal={refusal} />;
+  }
+  return (
+    <Choice name="endOtherSessions" value="yes" label={frame.t.reEnrollment.endOthers} checked={endOthers} />
+  );
+}
+
+const form = z.object({
+  choice: z.enum(['do', 'decline']).default('do'),
+  code: z.string().max(200).default(''),
+  endOtherSessions: z.literal('yes').optional(),
+  email: z.string().max(1000).default(''),
+});
+
+function deedOf({ progress }: Visit): Deed {
+  const { intent } = progress.situation;
+  return intent === 'check_recovery_code' || intent === 'delete_account' ? intent : 'deactivate_two_step';
+}
+
+/** The account is gone, and with it the session and this sign-in: the page that says so is the last one. */
+async function remove(visit: Visit, email: string) {
+  const { db, post, aftermath } = visit.house;
+  if (emailKey(email) !== accountOf(visit).email) return { code: 'wrong-email', field: 'email' } as const;
+  await deleteAccount(db, post, aftermath, changeOf(visit));
+  visit.ctx.type = 'html';
+  visit.ctx.body = renderPage(visit.frame, <GoodbyePage frame={visit.frame} />);
+  return 'answered' as const;
+}
+
+function GoodbyePage({ frame }: { frame: Frame }) {
+  const t = frame.t.confirm.delete_account;
+  return (
+    <Layout frame={frame} title={t.goneTitle} step="account-deleted">
+      <h1>{t.goneTitle}</h1>
+      <p class="lead">{t.gone}</p>
+    </Layout>
+  );
+}
+
+export const confirm: StepPage<z.output<typeof form>> = {
+  form,
+  show(visit, refusal, typed) {
+    const { frame, action, token } = visit;
+    const endOthers = refusal ? typed.endOtherSessions === 'yes' : true;
+    const { email } = accountOf(visit);
+    return <ConfirmPage {...{ frame, action, token, email, deed: deedOf(visit), endOthers, refusal }} />;
+  },
+  async answer(visit, { choice, code, endOtherSessions, email }) {
+    const { db, hasher, post, aftermath } = visit.house;
+    if (choice === 'decline') {
+      await noteChoice(db, visit.record.uid, 'declined');
+      return undefined;
+    }
+    if (deedOf(visit) === 'delete_account') return remove(visit, email);
+    if (deedOf(visit) === 'check_recovery_code') {
+      const refused = await checkCode(db, hasher, post, { ...attemptOf(visit), code });
+      return refused && { ...refused, field: 'code' };
+    }
+    await deactivate(db, post, aftermath, {
+      ...changeOf(visit),
+      endOtherSessions: endOtherSessions === 'yes',
+    });
+    return undefined;
+  },
+};

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { accountWithPassword, emailKey } from '../../src/accounts/accounts.ts';
+import { emailSubject } from '../../src/accounts/changes.ts';
+import { sendCode } from '../../src/factors/mailed-code.ts';
+import { Field, Form, SubmitButton, Ways } from '../page/form.tsx';
+import type { Refusal } from '../page/form.tsx';
+import { Layout } from '../page/layout.tsx';
+import type { Frame } from '../page/layout.tsx';
+import { chosenAddress, noteChoice } from './progress.ts';
+import type { StepPage, Visit } from './visit.ts';
+
+type ForgottenPasswordPageProps = {
+  frame: Frame;
+  action: string;
+  token: string;
+  email?: string | undefined;
+  backUrl: string;
+  refusal?: Refusal | undefined;
+};
+
+export function ForgottenPasswordPage({
+  frame,
+  action,
+  token,
+  email,
+  backUrl,
+  refusal,
+}: ForgottenPasswordPageProps) {
+  const t = frame.t.forgottenPassword;
+  return (
+    <Layout frame={frame} title={t.title} step="forgotten-password" scripts={['waiting-button']}>
+      <h1>{t.title}</h1>
+      <p class="lead">{t.help}</p>
+      <Form action={action} token={token} refusal={refusal} fields={['email']}>
+        <Field
+          name="email"
+          label={frame.t.password.email}
+          value={email}
+          autocomplete="username"
+          inputmode="email"
+          autofocus
+          refusal={refusal}
+        />
+        <SubmitButton waiting={t.waiting}>{t.submit}</SubmitButton>
+      </Form>
+      <Ways ways={[{ href: backUrl, label: frame.t.mailedCode.back }]} />
+    </Layout>
+  );
+}
+
+/**
+ * Sends the code to whoever has the address; the page, its status and its limits are the same where nobody has it,
+ * or where the account is disabled.
+ */
+async function send({ house, record, ctx }: Visit, email: string) {
+  const found = await accountWithPassword(house.db, email);
+  const recipient = found?.account.disabledAt ? undefined : found?.account;
+  return sendCode(house.db, house.hasher, house.post, {
+    purpose: 'forgotten-password',
+    interaction: record.uid,
+    origin: ctx.state.origin,
+    recipient,
+    subject: emailSubject(email),
+  });
+}
+
+/** Sends it again to the address that was typed in this interaction. */
+export async function resendForgotten(visit: Visit) {
+  const email = chosenAddress(visit.progress);
+  return email ? send(visit, email) : undefined;
+}
+
+const form = z.object({ email: z.string().max(1000).default('') });
+
+export const forgottenPassword: StepPage<z.output<typeof form>> = {
+  form,
+  show({ frame, action, token, record }, refusal, { email }) {
+    const hint = typeof record.params.login_hint === 'string' ? record.params.login_hint : undefined;
+    const backUrl = `/interaction/${record.uid}/password`;
+    return <ForgottenPasswordPage {...{ frame, action, token, email: email ?? hint, backUrl, refusal }} />;
+  },
+  async answer(visit, { email }) {
+    if (email.trim() === '') return { code: 'missing-email', field: 'email' };
+    await noteChoice(visit.house.db, visit.record.uid, `forgotten:${emailKey(email).slice(0, 254)}`);
+    return send(visit, email);
+  },
+};

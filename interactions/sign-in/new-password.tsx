@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { choosePassword } from '../../src/accounts/changes.ts';
+import { Form, PasswordField, SubmitButton } from '../page/form.tsx';
+import type { Refusal } from '../page/form.tsx';
+import { Layout } from '../page/layout.tsx';
+import type { Frame } from '../page/layout.tsx';
+import type { StepPage } from './visit.ts';
+import { accountOf, changeOf } from './visit.ts';
+
+type NewPasswordPageProps = {
+  frame: Frame;
+  action: string;
+  token: string;
+  email: string;
+  /** The fewest characters that this account's password may have. */
+  shortest: number;
+  refusal?: Refusal | undefined;
+};
+
+export function NewPasswordPage({ frame, action, token, email, shortest, refusal }: NewPasswordPageProps) {
+  const t = frame.t.newPassword;
+  return (
+    <Layout frame={frame} title={t.title} step="new-password" scripts={['show-password', 'waiting-button']}>
+      <h1>{t.title}</h1>
+      <p class="lead">{frame.t.confirm.account(email)}</p>
+      <Form action={action} token={token} refusal={refusal} fields={['password']}>
+        {/* So that a password manager knows whose password it saves. */}
+        <input type="hidden" name="username" autocomplete="username" value={email} />
+        <PasswordField
+          t={frame.t}
+          name="password"
+          label={t.label}
+          help={t.help(shortest)}
+          autocomplete="new-password"
+          autofocus
+          refusal={refusal}
+        />
+        <SubmitButton waiting={t.waiting}>{t.submit}</SubmitButton>
+      </Form>
+      <p class="quiet">{t.consequence}</p>
+    </Layout>
+  );
+}
+
+const form = z.object({ password: z.string().max(1000).default('') });
+
+export const newPassword: StepPage<z.output<typeof form>> = {
+  form,
+  show(visit, refusal) {
+    const { frame, action, token } = visit;
+    const { email, twoStepRequired } = accountOf(visit);
+    return (
+      <NewPasswordPage {...{ frame, action, token, email, shortest: twoStepRequired ? 8 : 15, refusal }} />
+    );
+  },
+  async answer(visit, { password }) {
+    if (password === '') return { code: 'missing-password', field: 'password' };
+    const { db, hasher, post, aftermath, settings } = visit.house;
+    const brand = settings.HEMMA_BRAND_NAME;
+    const refused = await choosePassword(db, hasher, post, aftermath, {
+      ...changeOf(visit),
+      password,
+      brand,
+    });
+    return refused && { ...refused, field: 'password' };
+  },
+};

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { replace } from '../../src/factors/two-step.ts';
+import { connectionShown, EnrollmentPage } from './enrollment.tsx';
+import type { StepPage } from './visit.ts';
+import { changeOf } from './visit.ts';
+
+const form = z.object({
+  code: z.string().max(200).default(''),
+  endOtherSessions: z.literal('yes').optional(),
+});
+
+/** Another phone takes the old one's place, which works until the very moment that the new one is proved. */
+export const reEnrollment: StepPage<z.output<typeof form>> = {
+  form,
+  async show(visit, refusal, typed) {
+    const shown = await connectionShown(visit);
+    // On by default when the phone is gone; a refused form keeps what the person chose.
+    const endOthers = refusal ? typed.endOtherSessions === 'yes' : true;
+    return <EnrollmentPage {...shown} step="re-enrollment" endOthers={endOthers} refusal={refusal} />;
+  },
+  async answer(visit, { code, endOtherSessions }) {
+    const { db, vault, post, aftermath } = visit.house;
+    const refused = await replace(db, vault, post, aftermath, {
+      ...changeOf(visit),
+      code,
+      endOtherSessions: endOtherSessions === 'yes',
+    });
+    return refused && { ...refused, field: 'code' };
+  },
+};

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { claimCode } from '../../src/factors/recovery-code.ts';
+import { Field, Form, SecondaryButton, SubmitButton, Ways } from '../page/form.tsx';
+import type { Refusal } from '../page/form.tsx';
+import { Layout } from '../page/layout.tsx';
+import type { Frame } from '../page/layout.tsx';
+import { noteChoice } from './progress.ts';
+import type { StepPage } from './visit.ts';
+import { attemptOf } from './visit.ts';
+
+type RecoveryCodePageProps = {
+  frame: Frame;
+  action: string;
+  token: string;
+  /** The code was typed already, here or among the six digits: only the question about the phone is left. */
+  right: boolean;
+  /** What follows: the question about the phone; its replacement anyway; or another deed, which needs neither. */
+  next: 'ask' | 'replace' | 'go-on';
+  helpDesk: string;
+  anotherWayUrl?: string | undefined;
+  refusal?: Refusal | undefined;
+};
+
+/** One screen: the code, and what became of the phone. The answer is the button. */
+export function RecoveryCodePage(props: RecoveryCodePageProps) {
+  const { frame, action, token, right, refusal, helpDesk, anotherWayUrl } = props;
+  const t = frame.t.recoveryCode;
+  const title = right ? t.gone : t.title;
+  return (
+    <Layout frame={frame} title={title} step="recovery-code" scripts={['waiting-button']}>
+      <h1>{title}</h1>
+      {right && (
+        <p class="done" role="status">
+          {t.right}
+        </p>
+      )}
+      <Form action={action} token={token} refusal={refusal} fields={right ? [] : ['code']}>
+        {!right && (
+          <Field
+            name="code"
+            label={t.code}
+            help={t.help}
+            autocomplete="off"
+            code
+            autofocus
+            refusal={refusal}
+          />
+        )}
+        <AboutThePhone {...props} />
+      </Form>
+      {!right && (
+        <details>
+          <summary>{t.noCode}</summary>
+          <p class="quiet">{t.noCodeHelp(helpDesk)}</p>
+        </details>
+      )}
+      {!right && anotherWayUrl && <Ways ways={[{ href: anotherWayUrl, label: frame.t.anotherWay.title }]} />}
+    </Layout>
+  );
+}
+
+function AboutThePhone({ frame, right, next }: RecoveryCodePageProps) {
+  const t = frame.t.recoveryCode;
+  if (next === 'go-on') return <SubmitButton waiting={t.waiting}>{t.goOn}</SubmitButton>;
+  if (next === 'replace') {
+    return (
+      <SubmitButton name="phoneGone" value="yes" waiting={t.waiting}>
+        {t.goneYes}
+      </SubmitButton>
+    );
+  }
+  return (
+    <fieldset class="question">
+      <legend class={right ? 'unseen' : undefined}>{t.gone}</legend>
+      <p class="quiet">{t.goneHelp}</p>
+      <SubmitButton name="phoneGone" value="yes" waiting={t.waiting}>
+        {t.goneYes}
+      </SubmitButton>
+      <SecondaryButton name="phoneGone" value="no" waiting={t.waiting}>
+        {t.goneNo}
+      </SecondaryButton>
+    </fieldset>
+  );
+}
+
+const form = z.object({
+  code: z.string().max(200).default(''),
+  phoneGone: z.enum(['yes', 'no']).optional(),
+});
+
+export const recoveryCode: StepPage<z.output<typeof form>> = {
+  form,
+  show(visit, refusal) {
+    const { house, frame, action, token, record, progress } = visit;
+    const right = progress.situation.proved.has('recovery-code');
+    const { intent, account } = progress.situation;
+    const replaces = intent === 'replace_authenticator' || account?.authenticator === 'off';
+    const next = intent === 'deactivate_two_step' ? 'go-on' : replaces ? 'replace' : 'ask';
+    const helpDesk = house.settings.HEMMA_HELP_DESK_CONTACT;
+    const anotherWayUrl = `/interaction/${record.uid}/another-way`;
+    return <RecoveryCodePage {...{ frame, action, token, right, next, helpDesk, anotherWayUrl, refusal }} />;
+  },
+  async answer(visit, { code, phoneGone }) {
+    const { house, record, progress } = visit;
+    if (!progress.situation.proved.has('recovery-code')) {
+      const refused = await claimCode(house.db, house.hasher, house.post, { ...attemptOf(visit), code });
+      if (refused) return { ...refused, field: 'code' };
+    }
+    if (phoneGone) await noteChoice(house.db, record.uid, phoneGone === 'yes' ? 'phone-gone' : 'phone-kept');
+    return undefined;
+  },
+};

@@ -1,0 +1,79 @@
+import { accountDeleted, emailChanged, passwordChanged } from '../mail/messages.ts';
+import type { Post } from '../mail/outbox.ts';
+import type { Aftermath } from '../platform/aftermath.ts';
+import type { Origin } from '../platform/audit.ts';
+import { audit } from '../platform/audit.ts';
+import type { Db } from '../platform/database.ts';
+import type { Hasher } from '../platform/hashing.ts';
+import { recordDeed, recordProof, voidProofsElsewhere } from '../platform/proofs.ts';
+import { sha256 } from '../platform/secrets.ts';
+import { clearAttempts } from '../platform/throttle.ts';
+import type { Account } from './accounts.ts';
+import { emailKey, removeAccount, replaceEmail, replacePassword } from './accounts.ts';
+import { forgetDevices } from './devices.ts';
+import type { PasswordFault } from './password-rules.ts';
+import { passwordFault } from './password-rules.ts';
+
+interface Change {
+  account: Account;
+  interaction: string;
+  origin: Origin;
+  /** The public number of the browser's own session, where it has one. */
+  session: string | undefined;
+}
+
+/** What the budget of wrong passwords is counted by, where the browser is not a known one. */
+export const emailSubject = (email: string): string =>
+  `email:${sha256(emailKey(email)).toString('base64url')}`;
+
+/**
+ * Gives the account a new password: in one transaction with the proof that it was chosen here, the end of other
+ * sessions, the forgetting of remembered devices (whoever knew the old password may have left one), audit and mail.
+ * It never touches two-step verification (ASVS 6.4.3).
+ */
+export async function choosePassword(
+  db: Db,
+  hasher: Hasher,
+  post: Post,
+  aftermath: Aftermath,
+  { password, brand, ...change }: Change & { password: string; brand: string },
+): Promise<{ code: PasswordFault } | undefined> {
+  const { account, interaction, origin, session } = change;
+  const context = [account.email, account.name, brand];
+  const fault = passwordFault(password, { twoStep: account.twoStepRequired, context });
+  if (fault) return { code: fault };
+  const hash = await hasher.hash(password.normalize('NFC'));
+  await db.transaction(async (open) => {
+    await replacePassword(open, account.id, hash);
+    await recordProof(open, interaction, { factor: 'password', accountId: account.id });
+    await voidProofsElsewhere(open, interaction, account.id);
+    await recordDeed(open, interaction, account.id, 'change_password');
+    await clearAttempts(open, emailSubject(account.email), 'password');
+    await forgetDevices(open, account.id);
+    await aftermath.endOtherSessions(open, account.id, session);
+    await audit(open, { event: 'password.changed', accountId: account.id, origin });
+    await post(open, account, 'password-changed', passwordChanged);
+  });
+  return undefined;
+}
+
+/** Makes a proved address the account's, in the caller's transaction, and tells the old one. */
+export async function changeEmail(open: Db, post: Post, change: Change, email: string): Promise<void> {
+  const { account, interaction, origin } = change;
+  // Somebody took it since the code was sent: nothing changes, and who has it is told to nobody.
+  if (!(await replaceEmail(open, account.id, email))) return;
+  await recordDeed(open, interaction, account.id, 'change_email');
+  await audit(open, { event: 'email.changed', accountId: account.id, origin });
+  await post(open, account, 'email-changed', (facts) => emailChanged(facts, email));
+}
+
+/** Deletes the account and ends its sessions and tokens; the last mail goes to its address. */
+export async function deleteAccount(db: Db, post: Post, aftermath: Aftermath, change: Change): Promise<void> {
+  const { account, origin } = change;
+  await db.transaction(async (open) => {
+    if (!(await removeAccount(open, account.id))) return;
+    await aftermath.endOtherSessions(open, account.id, undefined);
+    await audit(open, { event: 'account.deleted', accountId: account.id, origin });
+    await post(open, account, 'account-deleted', accountDeleted);
+  });
+}

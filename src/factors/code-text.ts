@@ -1,0 +1,25 @@
+import { randomInt } from 'node:crypto';
+
+/** Crockford base32: no I, L, O, U, so that nothing is misread aloud or on paper. */
+const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const length = 20;
+
+/** 20 characters, 100 bits, each by rejection sampling (`randomInt`), shown as 5 groups of 4. */
+export function newCode(): string {
+  const characters = Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('');
+  // One that begins with six digits would be sent as those when it is typed where six digits are asked for.
+  if (/^\d{6}/.test(characters)) return newCode();
+  return (characters.match(/.{4}/g) ?? []).join('-');
+}
+
+/** What was typed, as the alphabet has it: case, blanks and hyphens do not matter, O is 0, I and L are 1. */
+export const normalCode = (typed: string): string =>
+  typed
+    .normalize('NFKC')
+    .toUpperCase()
+    .replaceAll(/[\s-]/g, '')
+    .replaceAll('O', '0')
+    .replaceAll(/[IL]/g, '1');
+
+/** Whether a text can be a recovery code at all: 20 characters of the alphabet. Six digits never are. */
+export const looksLikeCode = (typed: string): boolean => /^[0-9A-HJKMNP-TV-Z]{20}$/.test(normalCode(typed));

@@ -1,0 +1,77 @@
+import type { MailFacts, Message } from './letter.ts';
+import { letter, notYou } from './letter.ts';
+
+/** A typed code, before a phone may be connected. It is typed on the page that asked; no link changes anything. */
+export function enrollmentCode(facts: MailFacts, code: string): Message {
+  return facts.locale === 'sv'
+    ? letter(
+        facts,
+        'Din kod för att koppla en telefon',
+        [
+          `Någon som kan ditt lösenord vill koppla en telefon till ditt konto. Är det du? Skriv den här koden på sidan som väntar:`,
+          `    ${code}`,
+          'Koden gäller i tio minuter.',
+        ],
+        notYou(facts),
+      )
+    : letter(
+        facts,
+        'Your code for connecting a phone',
+        [
+          `Somebody who knows your password wants to connect a phone to your account. Is it you? Type this code on the page that is waiting:`,
+          `    ${code}`,
+          'The code works for ten minutes.',
+        ],
+        notYou(facts),
+      );
+}
+
+/** A typed code that stands in for a forgotten password; the second factor is still asked. */
+export function passwordCode(facts: MailFacts, code: string): Message {
+  return facts.locale === 'sv'
+    ? letter(
+        facts,
+        'Din kod för att välja ett nytt lösenord',
+        [
+          'Någon vill välja ett nytt lösenord för ditt konto. Är det du? Skriv den här koden på sidan som väntar:',
+          `    ${code}`,
+          'Koden gäller i tio minuter, och den kod som din telefon visar behövs också.',
+        ],
+        notYou(facts),
+      )
+    : letter(
+        facts,
+        'Your code for choosing a new password',
+        [
+          'Somebody wants to choose a new password for your account. Is it you? Type this code on the page that is waiting:',
+          `    ${code}`,
+          'The code works for ten minutes, and the code that your phone shows is needed as well.',
+        ],
+        notYou(facts),
+      );
+}
+
+/** A typed code at an address that somebody wants to sign in with from now on. */
+export function emailCode(facts: MailFacts, code: string): Message {
+  return facts.locale === 'sv'
+    ? letter(
+        facts,
+        'Bekräfta din nya e-postadress',
+        [
+          `Skriv den här koden på sidan som väntar, så blir det här adressen som du loggar in med i ${facts.brand}:`,
+          `    ${code}`,
+          'Koden gäller i tio minuter.',
+        ],
+        'Var det inte du? Då har någon skrivit fel adress, och du behöver inte göra något.',
+      )
+    : letter(
+        facts,
+        'Confirm your new email address',
+        [
+          `Type this code on the page that is waiting, and this becomes the address that you sign in to ${facts.brand} with:`,
+          `    ${code}`,
+          'The code works for ten minutes.',
+        ],
+        'Was it not you? Then somebody mistyped their address, and you need not do anything.',
+      );
+}

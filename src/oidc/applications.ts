@@ -1,0 +1,40 @@
+import type { Provider } from 'oidc-provider';
+import type { Origin } from '../platform/audit.ts';
+import { audit } from '../platform/audit.ts';
+import type { Db } from '../platform/database.ts';
+import type { Allowed } from './records.ts';
+import { allowedBy, endGrants } from './records.ts';
+
+/** An application that a person's account is connected to. */
+export interface Application extends Allowed {
+  name: string;
+  /** Part of the house: it never asked, and connects again at the next sign-in to it. */
+  firstParty: boolean;
+}
+
+/** The applications that an account is connected to; one that is switched off or gone goes by its identifier. */
+export async function applicationsOf(db: Db, provider: Provider, accountId: string): Promise<Application[]> {
+  const allowed = await allowedBy(db, accountId);
+  return Promise.all(
+    allowed.map(async (one) => {
+      const client = await provider.Client.find(one.clientId);
+      return {
+        ...one,
+        name: client?.clientName ?? one.clientId,
+        firstParty: client?.['urn:hemma:first-party'] === true,
+      };
+    }),
+  );
+}
+
+/**
+ * Disconnects an application from an account: what was allowed, and all codes and tokens of it, end in one
+ * transaction. Another account's connection stays. Answers whether there was one.
+ */
+export function disconnect(db: Db, accountId: string, clientId: string, origin: Origin): Promise<boolean> {
+  return db.transaction(async (open) => {
+    const ended = await endGrants(open, accountId, clientId);
+    if (ended) await audit(open, { event: 'grant.revoked', accountId, clientId, origin });
+    return ended;
+  });
+}

@@ -1,0 +1,53 @@
+import type { Provider } from 'oidc-provider';
+import type { Origin } from '../platform/audit.ts';
+import { audit } from '../platform/audit.ts';
+import type { Db } from '../platform/database.ts';
+import type { EndedSession } from './records.ts';
+import { endSessions } from './records.ts';
+
+/** What of the library's client sends the logout token; its types leave it out. */
+interface ToldClient {
+  backchannelLogoutUri?: string | undefined;
+  backchannelLogout(accountId: string, sid: string | undefined): Promise<void>;
+}
+
+/** Who ends sessions, and which: the one with the public number `only`, or all but `except`. */
+export interface Ending {
+  accountId: string;
+  which: { only: string } | { except: string };
+  origin: Origin;
+}
+
+async function tell(db: Db, provider: Provider, { accountId, origin }: Ending, ended: EndedSession) {
+  const telling = ended.map(async ({ clientId, sid }) => {
+    const client = (await provider.Client.find(clientId)) as unknown as ToldClient | undefined;
+    if (!client?.backchannelLogoutUri) return;
+    // An application that does not answer within the library's 2.5 seconds is written down, as at any sign-out.
+    await client.backchannelLogout(accountId, sid).catch((fault: Error) =>
+      audit(db, {
+        event: 'sign-out.application-failed',
+        accountId,
+        origin,
+        detail: { application: clientId, reason: fault.message.slice(0, 200) },
+      }),
+    );
+  });
+  await Promise.all(telling);
+}
+
+/**
+ * Ends sessions of a person's own and tells the applications that were signed in through them (OpenID Connect
+ * Back-Channel Logout 1.0 §2.3). Another person's session is none of this account's and stays. Answers how many ended.
+ */
+export async function endOwnSessions(db: Db, provider: Provider, ending: Ending): Promise<number> {
+  const { accountId, which, origin } = ending;
+  const ended = await db.transaction(async (open) => {
+    const gone = await endSessions(open, accountId, which);
+    if (gone.length > 0) {
+      await audit(open, { event: 'session.ended', accountId, origin, detail: { sessions: gone.length } });
+    }
+    return gone;
+  });
+  await tell(db, provider, ending, ended.flat());
+  return ended.length;
+}
