@@ -135,10 +135,10 @@ function hasReference({ status, headers, body }: Answer): boolean {
   if (status < 400) return true;
   const type = headers['content-type'] ?? '';
   if (type.includes('html'))
-    return /data-reference="[0-9a-f-]{36}"/.test(body) || body.includes('role="alert"');
+    return /data-reference="[0-9a-f]{12}"/.test(body) || body.includes('role="alert"');
   if (!type.includes('json')) return false;
   const { reference } = JSON.parse(body) as { reference?: unknown };
-  return typeof reference === 'string' && reference.length === 36;
+  return typeof reference === 'string' && reference.length === 12;
 }
 
 /** What was sent, for the message of a failing test, and what came back. */

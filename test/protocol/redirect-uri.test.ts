@@ -131,8 +131,12 @@ describe('the address that a person is sent back to', () => {
   });
 
   test('T25 a request that was posted (OpenID Connect Core §3.1.2.1) begins a sign-in or is refused alike', async () => {
-    const posted = (uri: string) =>
-      ask(new URLSearchParams(request({ redirect_uri: uri })).toString(), 'POST');
+    // A form is repeated as the GET that it stands for, on our own side.
+    const posted = async (uri: string) => {
+      const first = await ask(new URLSearchParams(request({ redirect_uri: uri })).toString(), 'POST');
+      expect([first.status, first.headers.location?.startsWith('/auth?')]).toEqual([303, true]);
+      return ask(first.headers.location?.slice('/auth?'.length) ?? '');
+    };
     const { status, headers } = await posted(registered);
     expect([status, headers.location]).toEqual([303, expect.stringMatching(/\/interaction\/[\w-]+$/)]);
     for (const [, uri] of mutations) staysHere(await posted(uri), uri);

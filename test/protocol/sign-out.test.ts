@@ -68,7 +68,7 @@ describe('a link to sign out', () => {
       origin: 'https://evil.example',
       'sec-fetch-site': 'cross-site',
     });
-    expect(answer.status).toBe(400);
+    expect(answer.status).toBe(403);
     expect(await isSignedIn()).toBe(true);
   });
 

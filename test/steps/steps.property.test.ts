@@ -1,27 +1,57 @@
 /** The table of the sign-in as a pure function: whatever the situation, nothing ends that was not proved. */
 import { describe, test } from '@jest/globals';
 import fc from 'fast-check';
-import { openStep, type Situation, type Step } from '../../interactions/sign-in/steps.ts';
+import { isOpen, openStep, type Situation, type Step } from '../../interactions/sign-in/steps.ts';
+import { intents } from '../../src/oidc/intents.ts';
 import type { ProofFactor } from '../../src/platform/proofs.ts';
 import { seedOf } from './seed.ts';
 
-const factors: readonly ProofFactor[] = ['password', 'totp', 'mailed-code', 'device'];
+const factors: readonly ProofFactor[] = [
+  'password',
+  'totp',
+  'recovery-code',
+  'mailed-code',
+  'mailbox',
+  'device',
+];
 const seed = seedOf();
 const runs = 10_000;
 
-const situations: fc.Arbitrary<Situation> = fc.record({
-  proved: fc.subarray([...factors]).map((some) => new Set(some)),
+const some = fc.record({
+  proved: fc.subarray([...factors]).map((chosen) => new Set(chosen)),
   account: fc.option(
     fc.record({
       twoStepRequired: fc.boolean(),
-      hasAuthenticator: fc.boolean(),
+      authenticator: fc.constantFrom('none' as const, 'on' as const, 'off' as const),
       hasRecoveryCode: fc.boolean(),
       enrolmentOpen: fc.boolean(),
     }),
     { nil: undefined },
   ),
+  claim: fc.constantFrom('none' as const, 'claimed' as const, 'spent' as const),
+  codeOffered: fc.boolean(),
+  phone: fc.constantFrom('unasked' as const, 'gone' as const, 'kept' as const),
+  waitingFor: fc.constantFrom(
+    undefined,
+    'enrollment' as const,
+    'forgotten-password' as const,
+    'new-email' as const,
+  ),
+  intent: fc.constantFrom(undefined, ...intents),
+  deactivated: fc.boolean(),
   demand: fc.record({ level: fc.constantFrom(1 as const, 2 as const), deviceCounts: fc.boolean() }),
   otherAccount: fc.constantFrom('no' as const, 'to-be-asked' as const, 'confirmed' as const),
+});
+
+/** What `progress.ts` can read: no second factor counts without an authenticator, no recovery code without its claim. */
+const situations: fc.Arbitrary<Situation> = some.map((s) => {
+  const deactivated = s.deactivated && s.account?.authenticator === 'none';
+  const without = new Set(s.proved);
+  if (!s.account || s.account.authenticator === 'none')
+    for (const factor of ['totp', 'recovery-code'] as const) without.delete(factor);
+  if (s.account?.authenticator === 'off') without.delete('totp');
+  const claim = without.has('recovery-code') ? (s.claim === 'none' ? 'claimed' : s.claim) : s.claim;
+  return { ...s, proved: without, claim, deactivated };
 });
 
 /** What a claim says of every situation that is drawn; the counterexample, where there is one, comes with its seed. */
@@ -29,32 +59,79 @@ function always(claim: (situation: Situation) => boolean): void {
   fc.assert(fc.property(situations, claim), { seed, numRuns: runs });
 }
 const implies = (premise: boolean, conclusion: () => boolean) => !premise || conclusion();
+const proving =
+  (factor: ProofFactor) =>
+  (s: Situation): Situation => ({ ...s, proved: new Set([...s.proved, factor]) });
+const withAccount = (s: Situation, change: Partial<NonNullable<Situation['account']>>): Situation => ({
+  ...s,
+  account: s.account && { ...s.account, ...change },
+});
+const done = (s: Situation): Situation => ({ ...s, intent: undefined });
 
 /** What opens the way past a page: the deed of that page, as its verifier would record it. */
-const deeds: Record<Step, (s: Situation) => Situation> = {
+const deeds: Record<Exclude<Step, 'another-way' | 'forgotten-password'>, (s: Situation) => Situation> = {
   password: (s) => ({
-    ...s,
-    proved: new Set([...s.proved, 'password']),
+    ...proving('password')(s),
     account: s.account ?? {
       twoStepRequired: true,
-      hasAuthenticator: false,
+      authenticator: 'none',
       hasRecoveryCode: false,
       enrolmentOpen: false,
     },
   }),
   'other-account': (s) => ({ ...s, otherAccount: 'confirmed' }),
-  totp: (s) => ({ ...s, proved: new Set([...s.proved, 'totp']) }),
-  'mailed-code': (s) => ({ ...s, proved: new Set([...s.proved, 'mailed-code']) }),
-  enrollment: (s) => ({
-    ...s,
-    proved: new Set([...s.proved, 'totp']),
-    account: s.account && { ...s.account, hasAuthenticator: true },
+  totp: (s) =>
+    s.account?.authenticator === 'off'
+      ? { ...proving('recovery-code')(s), claim: 'claimed' }
+      : proving('totp')(s),
+  'recovery-code': (s) => ({ ...s, phone: 'kept' }),
+  're-enrollment': (s) => ({
+    ...withAccount(proving('totp')(s), { authenticator: 'on', hasRecoveryCode: false }),
+    claim: s.claim === 'claimed' ? 'spent' : s.claim,
+    intent: s.intent === 'replace_authenticator' ? undefined : s.intent,
   }),
-  'new-recovery-code': (s) => ({ ...s, account: s.account && { ...s.account, hasRecoveryCode: true } }),
+  'mailed-code': (s) => {
+    if (!s.account)
+      return {
+        ...proving('mailbox')(deeds.password(s)),
+        proved: new Set([...s.proved, 'mailbox']),
+        waitingFor: undefined,
+      };
+    return s.intent === 'change_email' && s.waitingFor === 'new-email'
+      ? { ...done(s), waitingFor: undefined }
+      : proving('mailed-code')(s);
+  },
+  enrollment: (s) => ({
+    ...withAccount(proving('totp')(s), { authenticator: 'on' }),
+    intent: s.intent === 'replace_authenticator' ? undefined : s.intent,
+  }),
+  'new-password': (s) => ({
+    ...proving('password')(s),
+    intent: s.intent === 'change_password' ? undefined : s.intent,
+  }),
+  'new-recovery-code': (s) => ({
+    ...withAccount(s, { hasRecoveryCode: true }),
+    codeOffered: false,
+    claim: s.claim === 'claimed' ? 'spent' : s.claim,
+    intent: s.intent === 'new_recovery_code' ? undefined : s.intent,
+  }),
+  confirm: (s) =>
+    s.intent === 'deactivate_two_step'
+      ? {
+          ...done(withAccount(s, { authenticator: 'none', hasRecoveryCode: false })),
+          deactivated: true,
+          proved: new Set([...s.proved].filter((factor) => factor !== 'totp' && factor !== 'recovery-code')),
+        }
+      : done(s),
+  'new-email': (s) => ({ ...s, waitingFor: 'new-email' }),
 };
 
-const needsTwoSteps = ({ account, demand }: Situation) =>
-  account?.twoStepRequired === true || account?.hasAuthenticator === true || demand.level === 2;
+const twoFactors = (s: Situation) => s.proved.has('totp') || s.proved.has('recovery-code');
+const needsTwoSteps = ({ account, demand, deactivated }: Situation) =>
+  !deactivated &&
+  (account?.twoStepRequired === true ||
+    (account !== undefined && account.authenticator !== 'none') ||
+    demand.level === 2);
 
 describe(`the table of steps, over ${runs} situations each (seed ${seed})`, () => {
   test('never finishes without the password of an account, nor before a change of account was agreed to', () => {
@@ -71,51 +148,65 @@ describe(`the table of steps, over ${runs} situations each (seed ${seed})`, () =
       const device = s.proved.has('device') && s.demand.deviceCounts && s.demand.level === 1;
       return implies(
         openStep(s) === 'finished' && needsTwoSteps(s),
-        () => s.account?.hasAuthenticator === true && (s.proved.has('totp') || device),
+        () => s.account !== undefined && s.account.authenticator !== 'none' && (twoFactors(s) || device),
       );
     });
   });
 
-  test('never finishes for an application that asks for level 2 without six digits of this interaction', () => {
-    always((s) => implies(openStep(s) === 'finished' && s.demand.level === 2, () => s.proved.has('totp')));
+  test('never finishes for an application that asks for level 2 without a second factor of this interaction', () => {
+    always((s) =>
+      implies(openStep(s) === 'finished' && s.demand.level === 2 && !s.deactivated, () => twoFactors(s)),
+    );
   });
 
-  test('never shows a new phone to anybody who has one, or has the password alone outside the window', () => {
+  test('never finishes on a mailed code in place of the password', () => {
+    always((s) => implies(openStep(s) === 'finished', () => s.proved.has('password')));
+  });
+
+  test('never shows a first phone to anybody who has one, or has the password alone outside the window', () => {
     always((s) =>
       implies(
         openStep(s) === 'enrollment',
         () =>
           s.proved.has('password') &&
-          s.account?.hasAuthenticator === false &&
-          (s.account.enrolmentOpen || s.proved.has('mailed-code')),
+          s.account?.authenticator === 'none' &&
+          (s.account.enrolmentOpen || s.proved.has('mailed-code') || s.proved.has('mailbox')),
       ),
     );
   });
 
-  test('never shows a recovery code but after two factors, and never one too many', () => {
+  test('never opens a page that changes factors or the account but after all that the account has', () => {
+    const changes = new Set([
+      're-enrollment',
+      'new-recovery-code',
+      'confirm',
+      'new-email',
+      'new-password',
+      'enrollment',
+    ]);
     always((s) =>
-      implies(
-        openStep(s) === 'new-recovery-code',
-        () => s.proved.has('password') && s.proved.has('totp') && s.account?.hasRecoveryCode === false,
-      ),
+      implies(changes.has(openStep(s)), () => {
+        const knows = s.proved.has('password') || s.proved.has('mailbox');
+        const remembered = s.proved.has('device') && s.demand.deviceCounts && s.demand.level === 1;
+        return knows && (s.account?.authenticator === 'none' || twoFactors(s) || remembered);
+      }),
     );
   });
 
-  test('is moved past a page by the deed of that page alone: any other proof leaves it where it is', () => {
-    const passes: Record<Step, readonly ProofFactor[]> = {
-      password: ['password'],
-      'other-account': [],
-      // A remembered device stands in for the digits where it counts; the mailbox never does.
-      totp: ['totp', 'device'],
-      'mailed-code': ['mailed-code'],
-      enrollment: [],
-      'new-recovery-code': [],
-    };
+  test('never shows a recovery code but after two factors', () => {
+    always((s) =>
+      implies(openStep(s) === 'new-recovery-code', () => s.proved.has('password') && twoFactors(s)),
+    );
+  });
+
+  test('opens another way only beside the six digits, and the forgotten password only before any password', () => {
     always((s) => {
       const open = openStep(s);
-      if (open === 'finished') return true;
-      const others = factors.filter((factor) => !passes[open].includes(factor));
-      return others.every((factor) => openStep({ ...s, proved: new Set([...s.proved, factor]) }) === open);
+      return (
+        implies(isOpen(s, 'another-way'), () => open === 'totp') &&
+        implies(isOpen(s, 'recovery-code') && open !== 'recovery-code', () => open === 'totp') &&
+        implies(isOpen(s, 'forgotten-password'), () => !s.account || !s.proved.has('password'))
+      );
     });
   });
 
@@ -124,8 +215,11 @@ describe(`the table of steps, over ${runs} situations each (seed ${seed})`, () =
       const seen: Step[] = [];
       let at = s;
       for (let open = openStep(at); open !== 'finished'; open = openStep(at)) {
-        if (seen.includes(open)) return false;
+        // The mailbox is asked twice where a password was forgotten first and an address changes later.
+        if (seen.filter((page) => page === open).length > (open === 'mailed-code' || open === 'totp' ? 1 : 0))
+          return false;
         seen.push(open);
+        if (open === 'another-way' || open === 'forgotten-password') return false;
         at = deeds[open](at);
       }
       return at.proved.has('password');

@@ -33,7 +33,6 @@ async function stillThere(email: string, { visitor, key }: { visitor: Visitor } 
   const anew = newVisitor();
   await anew.visit((await here.autopay.begin()).url);
   at('totp', await anew.submit({ email, password: PASSWORD }));
-  expect((await anew.submit({ code: sixDigits(key) })).refusal).toBe('used-code');
   at('back', await anew.submit({ code: sixDigits(key, { step: 1 }) }));
 }
 

@@ -46,7 +46,8 @@ async function pages(
   const key = keyOnPage(visitor.screen);
   const enrollment = visitor.screen;
   tell('wrong digits of the new phone', seen(await visitor.submit({ code: wrongDigits(key) })));
-  tell('the right ones', seen(await visitor.submit({ code: sixDigits(key) })));
+  const connecting = sixDigits(key);
+  tell('the right ones', seen(await visitor.submit({ code: connecting })));
   const code = recoveryCodeOnPage(visitor.screen);
   const shown = visitor.screen;
   tell('the same page again', recoveryCodeOnPage(await visitor.visit(shown.url)) === code);
@@ -62,7 +63,7 @@ async function pages(
   const second = newVisitor();
   await second.visit((await app.begin()).url);
   tell('another browser', seen(await typePassword(second, 'astrid@example.com')));
-  tell('with the digits that connected the phone', seen(await second.submit({ code: sixDigits(key) })));
+  tell('with the digits that connected the phone', seen(await second.submit({ code: connecting })));
   tell('with the next ones', seen(await second.submit({ code: sixDigits(key, { step: 1 }) })));
   return { visitor, key };
 }

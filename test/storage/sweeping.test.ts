@@ -9,7 +9,7 @@ import { sweepPendingConnections } from '../../src/factors/connection.ts';
 import { sweepMails } from '../../src/mail/outbox.ts';
 import { sweepRecords } from '../../src/oidc/records.ts';
 import { sweepAudit } from '../../src/platform/audit.ts';
-import { sweepProofs } from '../../src/platform/proofs.ts';
+import { sweepDeeds, sweepProofs } from '../../src/platform/proofs.ts';
 import { sweepAttempts } from '../../src/platform/throttle.ts';
 import { at, keyOnPage, signIn, signInFirst, typePassword } from '../rig/ceremony.ts';
 import { back, days, hours, minutes, travel } from '../rig/clock.ts';
@@ -61,6 +61,7 @@ const ago = (time: number) => new Date(Date.now() - time);
 const sweepers: readonly [string, (limit: number) => Promise<number>][] = [
   ['oidc_records', (limit) => sweepRecords(hemma.db, ago(days(1)), limit)],
   ['proofs', (limit) => sweepProofs(hemma.db, ago(hours(1)), limit)],
+  ['deeds', (limit) => sweepDeeds(hemma.db, ago(hours(1)), limit)],
   ['sign_in_choices', (limit) => sweepChoices(hemma.db, ago(hours(1)), limit)],
   ['pending_authenticators', (limit) => sweepPendingConnections(hemma.db, limit)],
   ['recovery_codes', (limit) => sweepPendingCodes(hemma.db, ago(hours(1)), limit)],

@@ -162,17 +162,7 @@ describe("the server's clock alone", () => {
     nextStep();
     const browser = newVisitor();
     await provePassword(browser, party, irma.email);
-    for (const code of [
-      '',
-      '12345',
-      '1234567',
-      '-12345',
-      '+12345',
-      '1e5',
-      '0x1234',
-      'null',
-      '١٢٣٤٥',
-    ]) {
+    for (const code of ['', '12345', '1234567', '-12345', '+12345', '1e5', '0x1234', 'null', '١٢٣٤٥']) {
       await browser.submit({ code });
       expect([code, refusalOn(browser)]).toEqual([code, 'malformed-code']);
     }
