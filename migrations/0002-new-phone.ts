@@ -20,6 +20,8 @@ export const newPhone: Migration = {
         table.text('purpose').notNullable().defaultTo('enrollment');
         // The address that a code went to; none of both where nobody has the address that was typed.
         table.text('address');
+        // What wrong codes are counted by: the address, whether somebody has it or not.
+        table.text('subject');
         table.setNullable('account_id');
       })
       .createTable('deeds', (table) => {

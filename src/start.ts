@@ -20,7 +20,7 @@ import { listen } from './oidc/events.ts';
 import { loadKeys } from './oidc/keys.ts';
 import type { Pages } from './oidc/provider.ts';
 import { providerOf } from './oidc/provider.ts';
-import { endOtherSessions, weakenSession } from './oidc/records.ts';
+import { endEverythingOf, endOtherSessions, weakenSession } from './oidc/records.ts';
 import { unitOfWork } from './oidc/unit-of-work.ts';
 import type { Database } from './platform/database.ts';
 import { openDatabase } from './platform/database.ts';
@@ -102,7 +102,13 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
     vault,
     hasher: await hasherOf(settings.HEMMA_HASH_THREADS),
     post,
-    aftermath: { forgetDevices, endOtherSessions, weakenSession, openEnrolment },
+    aftermath: {
+      forgetDevices,
+      endOtherSessions,
+      weakenSession,
+      openEnrolment,
+      endEverything: endEverythingOf,
+    },
     provider,
     assets: assetsOf(settings, folder),
   };

@@ -1,5 +1,5 @@
 import { welcomeDevice } from '../../src/accounts/devices.ts';
-import { assurance } from '../../src/oidc/assurance.ts';
+import { acrOf, assurance } from '../../src/oidc/assurance.ts';
 import { endOwnSessions } from '../../src/oidc/sessions.ts';
 import { audit } from '../../src/platform/audit.ts';
 import { cookieName, cookieOptions } from '../../src/platform/http.ts';
@@ -51,7 +51,8 @@ export async function finish(visit: Visit): Promise<string> {
     await welcomeDevice(open, house.post, account, {
       token: ctx.cookies.get(cookie, { signed: false }),
       next,
-      remember: progress.choices.has('remember-device'),
+      // Where two-step verification was just switched off nothing is remembered that would stand in for the next phone.
+      remember: progress.choices.has('remember-device') && acr === acrOf(2),
       origin: ctx.state.origin,
     });
   });

@@ -3,6 +3,7 @@ import { changeEmail, emailSubject } from '../../src/accounts/changes.ts';
 import type { Purpose } from '../../src/factors/mailed-code.ts';
 import { sendCode, verifyMailedCode } from '../../src/factors/mailed-code.ts';
 import { inWords } from '../page/refusal.ts';
+import { mailedCodeFor } from './steps.ts';
 import type { StepPage, Visit } from './visit.ts';
 import { resendForgotten } from './forgotten-password.tsx';
 import { changeOf } from './visit.ts';
@@ -77,11 +78,7 @@ const form = z.object({ code: z.string().max(200).default(''), again: z.literal(
 /** `a•••@example.com`: enough to know one's own mailbox by. */
 const masked = (email: string) => email.replace(/^(.).*(?=@)/u, '$1•••');
 
-/** What the code is for: it follows from where the sign-in stands. */
-function purposeOf({ progress }: Visit): Purpose {
-  if (!progress.account) return 'forgotten-password';
-  return progress.situation.intent === 'change_email' ? 'new-email' : 'enrollment';
-}
+const purposeOf = ({ progress }: Visit): Purpose => mailedCodeFor(progress.situation);
 
 /** Sends another code where this interaction's last one went; an enrolment's goes to the account's address. */
 async function send(visit: Visit) {

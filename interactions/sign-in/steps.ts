@@ -66,8 +66,9 @@ const inTwoSteps = ({ demand, intent, deactivated }: Situation, account: Account
     intent === 'activate_two_step' ||
     intent === 'replace_authenticator');
 
-const recognised = ({ proved, demand }: Situation) =>
-  proved.has('device') && demand.deviceCounts && demand.level < 2;
+/** A remembered browser stands in for the digits of an ordinary sign-in with the password, and of nothing else. */
+const recognised = ({ proved, demand, intent }: Situation) =>
+  proved.has('device') && proved.has('password') && demand.deviceCounts && demand.level < 2 && !intent;
 
 const secondFactor = ({ proved }: Situation) => proved.has('totp') || proved.has('recovery-code');
 
@@ -91,6 +92,10 @@ const codeDue = (s: Situation, account: Account) =>
   (byRecoveryCode(s) && s.claim === 'claimed') ||
   s.intent === 'new_recovery_code';
 
+/** Before a first phone is connected outside the window, the mailbox is asked: the password alone enrols nothing. */
+const enrolmentCodeDue = (s: Situation, account: Account) =>
+  inTwoSteps(s, account) && account.authenticator === 'none' && !account.enrolmentOpen && !mailboxProved(s);
+
 /**
  * The table of the sign-in, read from above: the first page whose condition holds is open. None left means that the
  * sign-in is finished. Finishing is decided here from the proofs, never by a page.
@@ -107,10 +112,7 @@ const table: readonly Row[] = [
   ],
   ['re-enrollment', (s, a) => byRecoveryCode(s) && phoneGone(s, a) && staysTwoStep(s)],
   ['re-enrollment', (s, a) => s.intent === 'replace_authenticator' && a.authenticator !== 'none'],
-  [
-    'mailed-code',
-    (s, a) => inTwoSteps(s, a) && a.authenticator === 'none' && !a.enrolmentOpen && !mailboxProved(s),
-  ],
+  ['mailed-code', (s, a) => enrolmentCodeDue(s, a)],
   ['enrollment', (s, a) => inTwoSteps(s, a) && a.authenticator === 'none'],
   // A code is shown to whoever has proved two factors just now, and to nobody else (NIST SP 800-63B-4 §3.1.2.1).
   [
@@ -140,10 +142,18 @@ export function openStep(situation: Situation): Step | 'finished' {
   return table.find(([, isOpen]) => isOpen(situation, account))?.[0] ?? 'finished';
 }
 
-function waysBeside(open: Step, { account, intent }: Situation): readonly Step[] {
+/** What the mailed code is for, where that page is open. The page and its ways follow from the same answer. */
+export function mailedCodeFor(situation: Situation): 'enrollment' | 'forgotten-password' | 'new-email' {
+  const { account } = situation;
+  if (!account) return 'forgotten-password';
+  return enrolmentCodeDue(situation, account) ? 'enrollment' : 'new-email';
+}
+
+function waysBeside(open: Step, situation: Situation): readonly Step[] {
   if (open !== 'mailed-code') return beside[open] ?? [];
-  if (!account) return besideMailedCode;
-  return intent === 'change_email' ? ['new-email'] : [];
+  const purpose = mailedCodeFor(situation);
+  if (purpose === 'forgotten-password') return besideMailedCode;
+  return purpose === 'new-email' ? ['new-email'] : [];
 }
 
 /** Whether a page may be opened now: the open one, or another way beside it. */

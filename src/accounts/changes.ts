@@ -44,10 +44,11 @@ export async function choosePassword(
   if (fault) return { code: fault };
   const hash = await hasher.hash(password.normalize('NFC'));
   await db.transaction(async (open) => {
+    // Sent twice: the first was the deed.
+    if (!(await recordDeed(open, interaction, account.id, 'change_password'))) return;
     await replacePassword(open, account.id, hash);
     await recordProof(open, interaction, { factor: 'password', accountId: account.id });
     await voidProofsElsewhere(open, interaction, account.id);
-    await recordDeed(open, interaction, account.id, 'change_password');
     await clearAttempts(open, emailSubject(account.email), 'password');
     await forgetDevices(open, account.id);
     await aftermath.endOtherSessions(open, account.id, session);
@@ -72,7 +73,7 @@ export async function deleteAccount(db: Db, post: Post, aftermath: Aftermath, ch
   const { account, origin } = change;
   await db.transaction(async (open) => {
     if (!(await removeAccount(open, account.id))) return;
-    await aftermath.endOtherSessions(open, account.id, undefined);
+    await aftermath.endEverything(open, account.id);
     await audit(open, { event: 'account.deleted', accountId: account.id, origin });
     await post(open, account, 'account-deleted', accountDeleted);
   });

@@ -80,14 +80,15 @@ export async function sendCode(
       [interaction, purpose, now],
     );
     await open.query(
-      `INSERT INTO mailed_codes (id, interaction, purpose, account_id, address, hash, created_at, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      `INSERT INTO mailed_codes (id, interaction, purpose, account_id, address, subject, hash, created_at, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
       [
         randomUUID(),
         interaction,
         purpose,
         recipient?.id ?? null,
         recipient?.email ?? null,
+        subject,
         hash,
         now,
         new Date(now.getTime() + livesMinutes * 60_000),
@@ -136,20 +137,21 @@ export async function verifyMailedCode(
   const digits = code.normalize('NFKC').replaceAll(/[\s-]/g, '');
   // What can be no code is no guess, and costs none.
   if (!/^\d{8}$/.test(digits)) return { code: 'wrong-mailed-code' };
-  const subject = `interaction:${interaction}`;
-  const counted = await countAttempt(db, subject, 'mailed-code');
-  if (!counted.allowed) return { code: 'throttled', seconds: counted.seconds };
   const { rows } = await db.query<{
     id: string;
     hash: string;
     account_id: string | null;
     address: string | null;
+    subject: string | null;
   }>(
-    `SELECT id, hash, account_id, address FROM mailed_codes
+    `SELECT id, hash, account_id, address, subject FROM mailed_codes
      WHERE interaction = $1 AND purpose = $2 AND used_at IS NULL ORDER BY created_at DESC LIMIT 1`,
     [interaction, purpose],
   );
   const row = rows[0];
+  const subject = row?.subject ?? `interaction:${interaction}`;
+  const counted = await countAttempt(db, subject, 'mailed-code');
+  if (!counted.allowed) return { code: 'throttled', seconds: counted.seconds };
   const right = await hasher.verify(row?.hash, digits);
   const { account_id: accountId, address } = row ?? { account_id: null, address: null };
   if (!right || !row || !accountId || !address) {

@@ -187,8 +187,10 @@ async function refuse(db: Db, post: Post, { account, origin }: CodeAttempt, fail
   await db.transaction(async (open) => {
     await audit(open, { event: 'recovery-code.wrong', accountId: account.id, origin, detail: { failures } });
     if (failures === worthTelling) await post(open, account, 'wrong-second-factor', wrongSecondFactor);
-    if (failures !== mostFailures) return;
+    // At the fiftieth or, where its request died, at the next: the count begins anew with the next code.
+    if (failures < mostFailures) return;
     await voidLive(open, account.id);
+    await clearAttempts(open, `account:${account.id}`, 'recovery-code');
     await audit(open, {
       event: 'recovery-code.disabled',
       accountId: account.id,

@@ -203,6 +203,7 @@ export async function revokeGrant(db: Db, grantId: string): Promise<void> {
 /** Ends every session, code and token of an account at once. */
 export async function endEverythingOf(db: Db, accountId: string): Promise<number> {
   const { count } = await db.query('DELETE FROM oidc_records WHERE account_id = $1', [accountId]);
+  await endFinished(db, accountId);
   return count;
 }
 
@@ -236,6 +237,15 @@ export async function endSessions(
 /** Ends an account's sessions but the one with the public number `kept`. */
 export async function endOtherSessions(open: Db, accountId: string, kept: string | undefined): Promise<void> {
   await endSessions(open, accountId, { except: kept });
+  await endFinished(open, accountId);
+}
+
+/** Ends sign-ins of this account that are finished and not followed yet: one held back must not open a session later. */
+async function endFinished(open: Db, accountId: string): Promise<void> {
+  await open.query(
+    "DELETE FROM oidc_records WHERE model = 'Interaction' AND payload->'result'->'login'->>'accountId' = $1",
+    [accountId],
+  );
 }
 
 /** A session as its person sees it. */

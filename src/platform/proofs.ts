@@ -4,17 +4,19 @@ import type { Db } from './database.ts';
  * for six digits, weakly. `mailbox` stands in for a forgotten password until a new one is chosen. */
 export type ProofFactor = 'password' | 'totp' | 'recovery-code' | 'mailed-code' | 'mailbox' | 'device';
 
-/** What an interaction completed, written in the transaction that did it. A finish sent twice finds it done. */
+/** What an interaction completed, written in the transaction that did it. A deed sent twice
+ * finds it done: the answer says whether this call was the first. */
 export async function recordDeed(
   open: Db,
   interaction: string,
   accountId: string,
   deed: string,
-): Promise<void> {
-  await open.query(
+): Promise<boolean> {
+  const { count } = await open.query(
     'INSERT INTO deeds (interaction, account_id, deed, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
     [interaction, accountId, deed, new Date()],
   );
+  return count > 0;
 }
 
 /** What an interaction completed so far, for this account. */
