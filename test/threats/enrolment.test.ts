@@ -75,6 +75,8 @@ test('T17 the mailed code is good in the sign-in that asked, for ten minutes, on
   await provePassword(owner, party, email);
   const code = await codeMailedTo(email);
   await provePassword(thief, party, email);
+  // Each sign-in has a code of its own mailed, to the owner.
+  expect(await codeMailedTo(email)).not.toBe(code);
   await thief.submit({ code });
   expect(refusalOn(thief)).toBe('wrong-mailed-code');
   travel(minutes(10) + 1_000);
