@@ -5,6 +5,7 @@ import type { Db } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
+import { forgetProofsOf } from '../platform/proofs.ts';
 import { passwordFault } from './password-rules.ts';
 
 export const roles = ['person', 'help-desk', 'administrator'] as const;
@@ -202,6 +203,8 @@ export function setDisabled(db: Db, email: string, disabled: boolean): Promise<A
       [emailKey(email), disabled, new Date()],
     );
     if (!rows[0]) return undefined;
+    // Whoever waits half-way in a sign-in begins anew, also when the account is enabled again.
+    if (disabled) await forgetProofsOf(tx, rows[0].id);
     await audit(tx, { event: disabled ? 'account.disabled' : 'account.enabled', accountId: rows[0].id });
     return accountOf(rows[0]);
   });

@@ -79,6 +79,11 @@ export async function voidProofsElsewhere(open: Db, interaction: string, account
   ]);
 }
 
+/** Voids all that an account proved, in whatever sign-in. */
+export async function forgetProofsOf(open: Db, accountId: string): Promise<void> {
+  await open.query('DELETE FROM proofs WHERE account_id = $1', [accountId]);
+}
+
 /** Begins an interaction anew: whatever was proved in it is void. */
 export async function forgetProofs(db: Db, interaction: string): Promise<void> {
   await db.query('DELETE FROM proofs WHERE interaction = $1', [interaction]);
