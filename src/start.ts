@@ -20,7 +20,8 @@ import { listen } from './oidc/events.ts';
 import { loadKeys } from './oidc/keys.ts';
 import type { Pages } from './oidc/provider.ts';
 import { providerOf } from './oidc/provider.ts';
-import { endEverythingOf, endOtherSessions, weakenSession } from './oidc/records.ts';
+import { weakenSession } from './oidc/records.ts';
+import { endings } from './oidc/sessions.ts';
 import { unitOfWork } from './oidc/unit-of-work.ts';
 import type { Database } from './platform/database.ts';
 import { openDatabase } from './platform/database.ts';
@@ -104,10 +105,9 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
     post,
     aftermath: {
       forgetDevices,
-      endOtherSessions,
       weakenSession,
       openEnrolment,
-      endEverything: endEverythingOf,
+      ...endings(db, provider, work),
     },
     provider,
     assets: assetsOf(settings, folder),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { accountById } from '../../src/accounts/accounts.ts';
-import { forgetProofs } from '../../src/platform/proofs.ts';
+import { voidProofs } from '../../src/platform/proofs.ts';
 import { noteChoice } from './progress.ts';
 import type { StepPage } from './visit.ts';
 import { accountOf } from './visit.ts';
@@ -51,7 +51,7 @@ export const otherAccount: StepPage<z.output<typeof form>> = {
   async answer(visit, { choice }) {
     const { house, record } = visit;
     if (choice === 'switch') await noteChoice(house.db, record.uid, `switch-to:${accountOf(visit).id}`);
-    else await forgetProofs(house.db, record.uid);
+    else await voidProofs(house.db, { interaction: record.uid });
     return undefined;
   },
 };

@@ -54,5 +54,6 @@ export const attemptOf = (visit: Visit) => ({
 export const changeOf = (visit: Visit) => ({
   ...attemptOf(visit),
   claimed: visit.progress.situation.claim === 'claimed',
+  authenticator: visit.progress.authenticator?.id,
   session: visit.record.session?.uid,
 });

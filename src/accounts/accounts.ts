@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { matchLocale } from '../locales/phrases.ts';
 import type { Locale } from '../locales/phrases.ts';
 import type { Db } from '../platform/database.ts';
+import { takeTurn } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
-import { forgetProofsOf } from '../platform/proofs.ts';
+import { voidProofs } from '../platform/proofs.ts';
 import { passwordFault } from './password-rules.ts';
 
 export const roles = ['person', 'help-desk', 'administrator'] as const;
@@ -105,6 +106,7 @@ export async function createAccount(
   const now = new Date();
   const open = new Date(now.getTime() + enrolmentDays * 86_400_000);
   return db.transaction(async (tx) => {
+    await takeTurn(tx, `email:${email}`);
     const { rows } = await tx.query<Row>(
       `INSERT INTO accounts (id, email, email_key, name, locale, role, password_hash, two_step_required,
          email_verified_at, enrolment_open_until, created_at)
@@ -170,8 +172,9 @@ export async function replacePassword(open: Db, id: string, hash: string): Promi
   await open.query('UPDATE accounts SET password_hash = $2 WHERE id = $1', [id, hash]);
 }
 
-/** Gives the account a new, proved address; no where another account has it. */
+/** Gives the account a new, proved address; no where another account has it. Of two that want one, the first has it. */
 export async function replaceEmail(open: Db, id: string, email: string): Promise<boolean> {
+  await takeTurn(open, `email:${emailKey(email)}`);
   const { count } = await open.query(
     `UPDATE accounts SET email = $2, email_key = $2, email_verified_at = $3
      WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM accounts WHERE email_key = $2)`,
@@ -204,7 +207,7 @@ export function setDisabled(db: Db, email: string, disabled: boolean): Promise<A
     );
     if (!rows[0]) return undefined;
     // Whoever waits half-way in a sign-in begins anew, also when the account is enabled again.
-    if (disabled) await forgetProofsOf(tx, rows[0].id);
+    if (disabled) await voidProofs(tx, { accountId: rows[0].id });
     await audit(tx, { event: disabled ? 'account.disabled' : 'account.enabled', accountId: rows[0].id });
     return accountOf(rows[0]);
   });

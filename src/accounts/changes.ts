@@ -4,8 +4,9 @@ import type { Aftermath } from '../platform/aftermath.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { takeTurn } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
-import { recordDeed, recordProof, voidProofsElsewhere } from '../platform/proofs.ts';
+import { recordDeed, recordProof, voidProofs } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
 import { clearAttempts } from '../platform/throttle.ts';
 import type { Account } from './accounts.ts';
@@ -44,14 +45,15 @@ export async function choosePassword(
   if (fault) return { code: fault };
   const hash = await hasher.hash(password.normalize('NFC'));
   await db.transaction(async (open) => {
+    await takeTurn(open, `account:${account.id}`);
     // Sent twice: the first was the deed.
     if (!(await recordDeed(open, interaction, account.id, 'change_password'))) return;
     await replacePassword(open, account.id, hash);
     await recordProof(open, interaction, { factor: 'password', accountId: account.id });
-    await voidProofsElsewhere(open, interaction, account.id);
+    await voidProofs(open, { accountId: account.id, except: interaction });
     await clearAttempts(open, emailSubject(account.email), 'password');
     await forgetDevices(open, account.id);
-    await aftermath.endOtherSessions(open, account.id, session);
+    await aftermath.endOtherSessions(open, { accountId: account.id, kept: session, origin });
     await audit(open, { event: 'password.changed', accountId: account.id, origin });
     await post(open, account, 'password-changed', passwordChanged);
   });
@@ -72,8 +74,9 @@ export async function changeEmail(open: Db, post: Post, change: Change, email: s
 export async function deleteAccount(db: Db, post: Post, aftermath: Aftermath, change: Change): Promise<void> {
   const { account, origin } = change;
   await db.transaction(async (open) => {
+    await takeTurn(open, `account:${account.id}`);
     if (!(await removeAccount(open, account.id))) return;
-    await aftermath.endEverything(open, account.id);
+    await aftermath.endEverything(open, { accountId: account.id, origin });
     await audit(open, { event: 'account.deleted', accountId: account.id, origin });
     await post(open, account, 'account-deleted', accountDeleted);
   });

@@ -9,6 +9,7 @@ import type { Post, Recipient } from '../mail/outbox.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { takeTurn } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import { recordDeed, recordProof, voidOtherProofs } from '../platform/proofs.ts';
 import type { Vault } from '../platform/secrets.ts';
@@ -101,7 +102,7 @@ export async function confirmCode(
   await db.transaction(async (open) => {
     const now = new Date();
     // Two tabs confirm two codes at once: one after the other, so that in the end one lives.
-    await open.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`recovery-code:${account.id}`]);
+    await takeTurn(open, `account:${account.id}`);
     // Where the old code opened this sign-in it must still be this interaction's: the spending is the check.
     if (claimed && !(await spendClaimed(open, account.id, interaction, origin))) return;
     const { rows } = await open.query<{ id: string }>(

@@ -201,11 +201,18 @@ async function reseal(db: Db, row: Row, sealed: Buffer): Promise<void> {
   ]);
 }
 
-/** Takes the account's authenticator away, in the caller's transaction; answers whether there was one. */
-export async function unbindAuthenticator(open: Db, accountId: string): Promise<boolean> {
-  const { count } = await open.query('DELETE FROM authenticators WHERE account_id = $1', [accountId]);
+/**
+ * Takes this very authenticator away, in the caller's transaction; answers whether it was still the account's. One
+ * that took its place meanwhile stays.
+ */
+export async function unbindAuthenticator(open: Db, accountId: string, id: string): Promise<boolean> {
+  const { count } = await open.query('DELETE FROM authenticators WHERE account_id = $1 AND id = $2', [
+    accountId,
+    id,
+  ]);
+  if (count === 0) return false;
   await clearAttempts(open, `account:${accountId}`, 'totp');
-  return count > 0;
+  return true;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Post, Recipient } from '../mail/outbox.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { takeTurn } from '../platform/database.ts';
 import type { Aftermath } from '../platform/aftermath.ts';
 import { recordDeed } from '../platform/proofs.ts';
 import type { Vault } from '../platform/secrets.ts';
@@ -26,6 +27,7 @@ export async function activate(
   const judged = await proveConnection(db, vault, attempt);
   if ('refusal' in judged) return judged.refusal;
   await db.transaction(async (open) => {
+    await takeTurn(open, `account:${attempt.account.id}`);
     const mine = await takePending(open, attempt.interaction);
     const won = mine && (await bindAuthenticator(open, vault, attempt, judged.proven));
     if (!won) return;
@@ -41,6 +43,8 @@ export interface Change {
   origin: Origin;
   /** The recovery code opened this sign-in: it is spent here, if it still is this interaction's. */
   claimed: boolean;
+  /** The authenticator that this sign-in knows, which alone it may take away. */
+  authenticator: string | undefined;
   /** End the other sessions; the number of the browser's own session, where it has one. */
   endOtherSessions: boolean;
   session: string | undefined;
@@ -52,7 +56,8 @@ export type Replacement = Change & { code: string };
  * Another phone takes the old one's place. A code of the new secret is verified; then, in one transaction: the old
  * recovery code is spent, the old secret goes, the new one comes, remembered devices are forgotten, other sessions
  * end where asked, the audit row and the mail are written. Until that transaction the old phone works; where the
- * code was claimed by another sign-in meanwhile, or another tab was first, nothing happens.
+ * code was claimed by another sign-in meanwhile, or another tab was first and connected its own phone, nothing happens:
+ * of two phones the first one stays, and the other tab is asked for its digits.
  */
 export async function replace(
   db: Db,
@@ -61,19 +66,24 @@ export async function replace(
   aftermath: Aftermath,
   replacement: Replacement,
 ): Promise<ConnectionRefusal | undefined> {
-  const { account, interaction, origin, claimed, endOtherSessions, session } = replacement;
+  const { account, interaction, origin, claimed, authenticator, endOtherSessions, session } = replacement;
   const judged = await proveConnection(db, vault, replacement);
   if ('refusal' in judged) return judged.refusal;
   await db.transaction(async (open) => {
-    if (claimed && !(await spendClaimed(open, account.id, interaction, origin))) return;
+    await takeTurn(open, `account:${account.id}`);
     if (!(await takePending(open, interaction))) return;
+    if (claimed && !(await spendClaimed(open, account.id, interaction, origin))) return;
+    if (!authenticator || !(await unbindAuthenticator(open, account.id, authenticator))) {
+      if (claimed) throw new Error('a recovery code was live beside an authenticator that is gone');
+      return;
+    }
     await voidLive(open, account.id);
-    await unbindAuthenticator(open, account.id);
     if (!(await bindAuthenticator(open, vault, replacement, judged.proven))) {
       throw new Error('the place of the authenticator was taken inside the transaction that emptied it');
     }
     await aftermath.forgetDevices(open, account.id);
-    if (endOtherSessions) await aftermath.endOtherSessions(open, account.id, session);
+    if (endOtherSessions)
+      await aftermath.endOtherSessions(open, { accountId: account.id, kept: session, origin });
     await recordDeed(open, interaction, account.id, 'replace_authenticator');
     await audit(open, { event: 'authenticator.replaced', accountId: account.id, origin });
     await post(open, account, 'authenticator-replaced', authenticatorReplaced);
@@ -87,14 +97,16 @@ export async function replace(
  * Where a recovery code opened the sign-in it is spent here, if it still is this interaction's.
  */
 export async function deactivate(db: Db, post: Post, aftermath: Aftermath, change: Change): Promise<void> {
-  const { account, interaction, origin, claimed, endOtherSessions, session } = change;
+  const { account, interaction, origin, claimed, authenticator, endOtherSessions, session } = change;
   await db.transaction(async (open) => {
+    await takeTurn(open, `account:${account.id}`);
     if (claimed && !(await spendClaimed(open, account.id, interaction, origin))) return;
     // Sent twice, or done by another tab: nothing is left to take away, and the answer is the same.
-    if (!(await unbindAuthenticator(open, account.id))) return;
+    if (!authenticator || !(await unbindAuthenticator(open, account.id, authenticator))) return;
     await voidLive(open, account.id);
     await aftermath.forgetDevices(open, account.id);
-    if (endOtherSessions) await aftermath.endOtherSessions(open, account.id, session);
+    if (endOtherSessions)
+      await aftermath.endOtherSessions(open, { accountId: account.id, kept: session, origin });
     await aftermath.weakenSession(open, account.id, session);
     await aftermath.openEnrolment(open, account.id, session);
     await recordDeed(open, interaction, account.id, 'deactivate_two_step');

@@ -200,11 +200,11 @@ export async function revokeGrant(db: Db, grantId: string): Promise<void> {
   ]);
 }
 
-/** Ends every session, code and token of an account at once. */
-export async function endEverythingOf(db: Db, accountId: string): Promise<number> {
-  const { count } = await db.query('DELETE FROM oidc_records WHERE account_id = $1', [accountId]);
-  await endFinished(db, accountId);
-  return count;
+/** Ends every session, grant, code and token of an account, and answers what its sessions were used for. */
+export async function endEverythingOf(open: Db, accountId: string): Promise<EndedSession[]> {
+  const ended = await endOtherSessions(open, accountId, undefined);
+  await open.query('DELETE FROM oidc_records WHERE account_id = $1', [accountId]);
+  return ended;
 }
 
 /** The applications that were signed in through a session that ended, with the number each knew it by. */
@@ -234,10 +234,18 @@ export async function endSessions(
   );
 }
 
-/** Ends an account's sessions but the one with the public number `kept`. */
-export async function endOtherSessions(open: Db, accountId: string, kept: string | undefined): Promise<void> {
-  await endSessions(open, accountId, { except: kept });
+/**
+ * Ends an account's sessions but the one with the public number `kept`, with all that waits to open another; answers
+ * what they were used for.
+ */
+export async function endOtherSessions(
+  open: Db,
+  accountId: string,
+  kept: string | undefined,
+): Promise<EndedSession[]> {
+  const ended = await endSessions(open, accountId, { except: kept });
   await endFinished(open, accountId);
+  return ended;
 }
 
 /** Ends sign-ins of this account that are finished and not followed yet: one held back must not open a session later. */

@@ -1,9 +1,11 @@
 import type { Provider } from 'oidc-provider';
+import type { Aftermath } from '../platform/aftermath.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import type { EndedSession } from './records.ts';
-import { endSessions } from './records.ts';
+import { endEverythingOf, endOtherSessions, endSessions } from './records.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
 
 /** What of the library's client sends the logout token; its types leave it out. */
 interface ToldClient {
@@ -18,8 +20,13 @@ export interface Ending {
   origin: Origin;
 }
 
-async function tell(db: Db, provider: Provider, { accountId, origin }: Ending, ended: EndedSession) {
-  const telling = ended.map(async ({ clientId, sid }) => {
+async function tell(
+  db: Db,
+  provider: Provider,
+  { accountId, origin }: Pick<Ending, 'accountId' | 'origin'>,
+  ended: EndedSession[],
+) {
+  const telling = ended.flat().map(async ({ clientId, sid }) => {
     const client = (await provider.Client.find(clientId)) as unknown as ToldClient | undefined;
     if (!client?.backchannelLogoutUri) return;
     // An application that does not answer within the library's 2.5 seconds is written down, as at any sign-out.
@@ -48,6 +55,25 @@ export async function endOwnSessions(db: Db, provider: Provider, ending: Ending)
     }
     return gone;
   });
-  await tell(db, provider, ending, ended.flat());
+  await tell(db, provider, ending, ended);
   return ended.length;
 }
+
+/**
+ * How a change of factors or of the password ends sessions: in its own transaction, and the applications are told once
+ * that is committed. One that hangs is waited for as long as at any sign-out, and holds no transaction meanwhile.
+ */
+export const endings = (
+  db: Db,
+  provider: Provider,
+  work: UnitOfWork,
+): Pick<Aftermath, 'endOtherSessions' | 'endEverything'> => ({
+  async endOtherSessions(open, { kept, ...whose }) {
+    const ended = await endOtherSessions(open, whose.accountId, kept);
+    work.afterCommit(() => tell(db, provider, whose, ended));
+  },
+  async endEverything(open, whose) {
+    const ended = await endEverythingOf(open, whose.accountId);
+    work.afterCommit(() => tell(db, provider, whose, ended));
+  },
+});

@@ -1,3 +1,4 @@
+import type { Origin } from './audit.ts';
 import type { Db } from './database.ts';
 
 /**
@@ -6,10 +7,13 @@ import type { Db } from './database.ts';
  */
 export interface Aftermath {
   forgetDevices(open: Db, accountId: string): Promise<void>;
-  /** Ends the account's sessions but the one with this public number. */
-  endOtherSessions(open: Db, accountId: string, kept: string | undefined): Promise<void>;
-  /** Ends every session, grant, code and token of an account. */
-  endEverything(open: Db, accountId: string): Promise<unknown>;
+  /** Ends the account's sessions but the one with the public number `kept`; once it is done, applications are told. */
+  endOtherSessions(
+    open: Db,
+    which: { accountId: string; kept: string | undefined; origin: Origin },
+  ): Promise<void>;
+  /** Ends every session, grant, code and token of an account; once it is done, applications are told. */
+  endEverything(open: Db, whose: { accountId: string; origin: Origin }): Promise<void>;
   /** The session was as strong as two factors; from this transaction on it is as strong as a password. */
   weakenSession(open: Db, accountId: string, session: string | undefined): Promise<void>;
   /** Lets this session, and no other, connect a phone with the password alone for a while. */

@@ -71,22 +71,22 @@ export async function voidOtherProofs(
   ]);
 }
 
-/** Voids what this account proved in every other interaction: somebody waits there with a password that was changed. */
-export async function voidProofsElsewhere(open: Db, interaction: string, accountId: string): Promise<void> {
-  await open.query('DELETE FROM proofs WHERE account_id = $2 AND interaction <> $1', [
-    interaction,
-    accountId,
+/**
+ * Voids what was proved: in one interaction, which begins anew; or by an account in every interaction but `except`,
+ * since somebody may wait there with a password that was changed.
+ */
+export async function voidProofs(
+  db: Db,
+  which: { interaction: string } | { accountId: string; except?: string },
+): Promise<void> {
+  if ('interaction' in which) {
+    await db.query('DELETE FROM proofs WHERE interaction = $1', [which.interaction]);
+    return;
+  }
+  await db.query('DELETE FROM proofs WHERE account_id = $1 AND interaction IS DISTINCT FROM $2', [
+    which.accountId,
+    which.except ?? null,
   ]);
-}
-
-/** Voids all that an account proved, in whatever sign-in. */
-export async function forgetProofsOf(open: Db, accountId: string): Promise<void> {
-  await open.query('DELETE FROM proofs WHERE account_id = $1', [accountId]);
-}
-
-/** Begins an interaction anew: whatever was proved in it is void. */
-export async function forgetProofs(db: Db, interaction: string): Promise<void> {
-  await db.query('DELETE FROM proofs WHERE interaction = $1', [interaction]);
 }
 
 /** What was proved in an interaction so far. */
