@@ -35,4 +35,4 @@ test('a journey with every one-time deed done twice is answered the same on both
     silently: 'login_required',
     'told the application': 1,
   });
-});
+}, 60_000);
