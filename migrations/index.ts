@@ -3,9 +3,10 @@ import type { Db } from '../src/platform/database.ts';
 import { sql } from '../src/platform/database.ts';
 import { firstLight } from './0001-first-light.ts';
 import { newPhone } from './0002-new-phone.ts';
+import { secondAddress } from './0003-second-address.ts';
 import type { Migration } from './migration.ts';
 
-const migrations: readonly Migration[] = [firstLight, newPhone];
+const migrations: readonly Migration[] = [firstLight, newPhone, secondAddress];
 
 // Any number that no other program on the same database uses for its own lock.
 const lock = 4_736_672;

@@ -1,7 +1,8 @@
 import type { Context } from 'koa';
 import type { Account } from '../../src/accounts/accounts.ts';
-import { rememberedDevices } from '../../src/accounts/devices.ts';
+import { devicesOf } from '../../src/accounts/devices.ts';
 import { liveCode } from '../../src/factors/recovery-code.ts';
+import { dataDownloaded } from '../../src/mail/messages.ts';
 import { authenticatorOf } from '../../src/factors/totp.ts';
 import { applicationsOf } from '../../src/oidc/applications.ts';
 import { sessionsOf } from '../../src/oidc/records.ts';
@@ -13,7 +14,7 @@ import { localeOf } from '../page/frame.ts';
 import { phrasesFor } from '../../src/locales/phrases.ts';
 import type { House } from '../page/house.ts';
 import type { Resident } from './resident.ts';
-import { toFreshTwoSteps } from './resident.ts';
+import { ceremony } from './resident.ts';
 import type { MyDetailsPageProps } from './sections.tsx';
 import { Section } from './sections.tsx';
 
@@ -50,17 +51,17 @@ async function eventsOf(db: Db, accountId: string): Promise<AuditRow[]> {
 async function dataOf({ db, provider, settings }: House, account: Account) {
   const authenticator = await authenticatorOf(db, account.id);
   const code = await liveCode(db, account.id);
-  const { id, email, emailVerified, name, locale, role, createdAt } = account;
+  const { id, email, noticeEmail, emailVerified, name, locale, role, createdAt } = account;
   return {
     provider: settings.HEMMA_ISSUER,
     at: new Date(),
-    account: { id, email, emailVerified, name, locale, role, created: createdAt },
+    account: { id, email, noticeEmail, emailVerified, name, locale, role, created: createdAt },
     twoStepVerification: authenticator && {
       since: authenticator.createdAt,
       lastUsed: authenticator.lastUsedAt,
     },
     recoveryCode: code && { created: code.since, checked: code.checked },
-    devices: (await rememberedDevices(db, id)).map((device) => ({
+    devices: (await devicesOf(db, id)).map((device) => ({
       name: device.label,
       firstSeen: device.firstSeenAt,
       lastSeen: device.lastSeenAt,
@@ -89,15 +90,24 @@ async function dataOf({ db, provider, settings }: House, account: Account) {
   };
 }
 
+/** The sign-in that names what it is for and comes back to where the last button is. */
+const downloadCeremony = (house: House) => ceremony(house, 'download_data', { state: 'download-ready' });
+
 /**
  * Hands over the file, to a session that was signed in with two factors within ten minutes; any other signs in anew
  * and comes back to press again: whoever finds an open browser takes nothing away.
  */
 export async function download(house: House, ctx: Context, resident: Resident): Promise<void> {
-  if (!resident.justInTwoSteps) return toFreshTwoSteps(house, ctx);
+  if (!resident.justInTwoSteps) {
+    ctx.status = 303;
+    return ctx.redirect(downloadCeremony(house));
+  }
   const { account } = resident;
   const { origin } = ctx.state;
-  await audit(house.db, { event: 'account.data-downloaded', accountId: account.id, origin });
+  await house.db.transaction(async (open) => {
+    await audit(open, { event: 'account.data-downloaded', accountId: account.id, origin });
+    await house.post(open, account, 'data-downloaded', dataDownloaded);
+  });
   const t = phrasesFor(localeOf(house, ctx, { account: account.locale })).myDetails.data;
   ctx.attachment(t.fileName);
   ctx.type = 'json';

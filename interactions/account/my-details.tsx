@@ -38,11 +38,21 @@ export function MyDetailsPage(props: MyDetailsPageProps) {
           <dd>{account.name}</dd>
           <dt>{t.about.email}</dt>
           <dd>{account.email}</dd>
+          {account.noticeEmail && (
+            <>
+              <dt>{t.about.noticeEmail}</dt>
+              <dd>{account.noticeEmail}</dd>
+            </>
+          )}
         </dl>
         <Actions
           links={[
             { href: urls.changePassword, label: t.about.changePassword },
             { href: urls.changeEmail, label: t.about.changeEmail },
+            {
+              href: urls.changeNoticeEmail,
+              label: account.noticeEmail ? t.about.changeNoticeEmail : t.about.addNoticeEmail,
+            },
           ]}
         />
       </Section>
@@ -108,7 +118,7 @@ async function show(house: House, ctx: Context, resident: Resident): Promise<voi
       frame={{ ...frame, user: { name: account.name, signOutUrl: signOut } }}
       action="/account"
       token={vault.mac('account form', session)}
-      account={{ name: account.name, email: account.email, locale: account.locale ?? frame.locale }}
+      account={{ ...account, locale: account.locale ?? frame.locale }}
       twoStep={authenticator ? { since: authenticator.createdAt, lastUsed: authenticator.lastUsedAt } : {}}
       recoveryCode={code && { issued: code.since, checked: code.checked }}
       {...await listsOf(house, ctx, resident)}
@@ -118,6 +128,7 @@ async function show(house: House, ctx: Context, resident: Resident): Promise<voi
         signOut,
         changePassword: ceremony(house, 'change_password'),
         changeEmail: ceremony(house, 'change_email'),
+        changeNoticeEmail: ceremony(house, 'change_notice_email'),
         deleteAccount: ceremony(house, 'delete_account'),
         ...(authenticator
           ? {
@@ -139,7 +150,8 @@ async function show(house: House, ctx: Context, resident: Resident): Promise<voi
 function cameBack(ctx: Context): boolean {
   if (ctx.query.iss === undefined && ctx.query.error === undefined) return false;
   ctx.status = 303;
-  ctx.redirect(ctx.query.error === undefined ? '/account' : '/account?notice=nothing-changed');
+  const notice = ctx.query.error === undefined ? ctx.query.state : 'nothing-changed';
+  ctx.redirect(notice === undefined ? '/account' : `/account?notice=${encodeURIComponent(String(notice))}`);
   return true;
 }
 

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import { accountById } from '../../src/accounts/accounts.ts';
 import type { Account } from '../../src/accounts/accounts.ts';
-import { acrOf, levelOf } from '../../src/oidc/assurance.ts';
+import { levelOf } from '../../src/oidc/assurance.ts';
 import type { Intent } from '../../src/oidc/intents.ts';
 import { sessionSeconds } from '../../src/oidc/session-limits.ts';
 import type { House } from '../page/house.ts';
@@ -49,12 +49,6 @@ export function toSignIn(house: House, ctx: Context): void {
   ctx.redirect(signInUrl(house, {}));
 }
 
-/** The way to a session that is fresh and in two steps, for whoever has one already. */
-export function toFreshTwoSteps(house: House, ctx: Context): void {
-  ctx.status = 303;
-  ctx.redirect(signInUrl(house, { prompt: 'login', acr_values: acrOf(2) }));
-}
-
 /** A link to the ceremony that carries out an intent: all factors are asked anew, and its last button names the deed. */
-export const ceremony = (house: House, intent: Intent): string =>
-  signInUrl(house, { prompt: 'login', intent });
+export const ceremony = (house: House, intent: Intent, more: Record<string, string> = {}): string =>
+  signInUrl(house, { prompt: 'login', intent, ...more });

@@ -17,6 +17,7 @@ export const notices = [
   'others-ended',
   'disconnected',
   'nothing-changed',
+  'download-ready',
 ] as const;
 export type Notice = (typeof notices)[number];
 
@@ -25,7 +26,7 @@ export type MyDetailsPageProps = {
   /** All forms post here; each button has a field of its own (see answer.ts). */
   action: string;
   token: string;
-  account: { name: string; email: string; locale: Locale };
+  account: { name: string; email: string; noticeEmail: string | undefined; locale: Locale };
   /** `since` is undefined while two-step verification is off. */
   twoStep: { since?: Date | undefined; lastUsed?: Date | undefined };
   recoveryCode?: { issued: Date; checked: Date | undefined } | undefined;
@@ -42,6 +43,7 @@ export type MyDetailsPageProps = {
     signOut: string;
     changePassword: string;
     changeEmail: string;
+    changeNoticeEmail: string;
     deleteAccount: string;
     move?: string | undefined;
     activate?: string | undefined;

@@ -2,6 +2,7 @@ import type { ComponentChildren, VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { locales, phrasesFor } from '../../src/locales/phrases.ts';
 import type { Locale } from '../../src/locales/phrases.ts';
+import { Form, SecondaryButton } from './form.tsx';
 import type { Phrases } from '../../src/locales/sv.ts';
 
 /** What every page needs to know besides its own question. */
@@ -16,6 +17,8 @@ export type Frame = {
   languageUrl: (locale: Locale) => string;
   /** What the person is about to do, and with whose account, on every page that leads there. */
   deed?: string | undefined;
+  /** Where the page is there for the deed alone: the form that leaves it and goes on without. */
+  decline?: { action: string; token: string } | undefined;
   /** Only for pages of a person who is signed in. */
   user?: { name: string; signOutUrl: string; accountUrl?: string | undefined } | undefined;
 };
@@ -48,12 +51,24 @@ export function Layout({ frame, title, step, scripts = [], kind = 'step', childr
           <main data-step={step}>
             {frame.deed && <p class="deed">{frame.deed}</p>}
             {children}
+            {frame.decline && <Decline {...frame.decline} t={frame.t} />}
           </main>
           <Footer frame={frame} />
         </div>
         {kind === 'step' && <Hall />}
       </body>
     </>
+  );
+}
+
+/** Thinking better of it is a way on like any other, and changes nothing. */
+function Decline({ action, token, t }: { action: string; token: string; t: Phrases }) {
+  return (
+    <Form action={action} token={token}>
+      <SecondaryButton name="choice" value="decline" waiting={t.form.waiting}>
+        {t.confirm.decline}
+      </SecondaryButton>
+    </Form>
   );
 }
 

@@ -1,3 +1,4 @@
+import type { Context } from 'koa';
 import type { Phrases } from '../../src/locales/sv.ts';
 import type { Refusal } from './form.tsx';
 import type { Frame } from './layout.tsx';
@@ -14,4 +15,11 @@ export function inWords(frame: Frame, refusal: DomainRefusal, helpDesk: string, 
   const fact = refusal.code === 'authenticator-disabled' ? helpDesk : (refusal.seconds ?? 0);
   const message = typeof phrase === 'string' ? phrase : phrase(fact);
   return { code: refusal.code, message, field };
+}
+
+/** Whoever is asked to wait gets a 429, and is told for how long (RFC 9110 §10.2.3). */
+export function sayWhen(ctx: Context, { code, seconds }: DomainRefusal): void {
+  if (code !== 'throttled' && code !== 'just-sent') return;
+  ctx.status = 429;
+  ctx.set('Retry-After', String(seconds ?? 1));
 }

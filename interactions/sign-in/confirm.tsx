@@ -3,11 +3,10 @@ import { emailKey } from '../../src/accounts/accounts.ts';
 import { deleteAccount } from '../../src/accounts/changes.ts';
 import { checkCode } from '../../src/factors/recovery-code.ts';
 import { deactivate } from '../../src/factors/two-step.ts';
-import { Choice, Field, Form, SecondaryButton, SubmitButton } from '../page/form.tsx';
+import { Choice, Field, Form, SubmitButton } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
 import { Layout, renderPage } from '../page/layout.tsx';
 import type { Frame } from '../page/layout.tsx';
-import { noteChoice } from './progress.ts';
 import type { StepPage, Visit } from './visit.ts';
 import { accountOf, attemptOf, changeOf } from './visit.ts';
 
@@ -36,9 +35,6 @@ export function ConfirmPage({ frame, action, token, email, deed, endOthers, refu
         <SubmitButton name="choice" value="do" waiting={frame.t.form.waiting}>
           {t.button}
         </SubmitButton>
-        <SecondaryButton name="choice" value="decline" waiting={frame.t.form.waiting}>
-          {frame.t.confirm.decline}
-        </SecondaryButton>
       </Form>
     </Layout>
   );
@@ -73,7 +69,6 @@ function Asked({
 }
 
 const form = z.object({
-  choice: z.enum(['do', 'decline']).default('do'),
   code: z.string().max(200).default(''),
   endOtherSessions: z.literal('yes').optional(),
   email: z.string().max(1000).default(''),
@@ -112,12 +107,8 @@ export const confirm: StepPage<z.output<typeof form>> = {
     const { email } = accountOf(visit);
     return <ConfirmPage {...{ frame, action, token, email, deed: deedOf(visit), endOthers, refusal }} />;
   },
-  async answer(visit, { choice, code, endOtherSessions, email }) {
+  async answer(visit, { code, endOtherSessions, email }) {
     const { db, hasher, post, aftermath } = visit.house;
-    if (choice === 'decline') {
-      await noteChoice(db, visit.record.uid, 'declined');
-      return undefined;
-    }
     if (deedOf(visit) === 'delete_account') return remove(visit, email);
     if (deedOf(visit) === 'check_recovery_code') {
       const refused = await checkCode(db, hasher, post, { ...attemptOf(visit), code });

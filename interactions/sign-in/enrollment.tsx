@@ -4,7 +4,7 @@ import { pendingConnection } from '../../src/factors/connection.ts';
 import { activate } from '../../src/factors/two-step.ts';
 import type { StepPage, Visit } from './visit.ts';
 import { accountOf, attemptOf } from './visit.ts';
-import { Choice, Form, SixDigitField, SubmitButton } from '../page/form.tsx';
+import { Choice, Form, SecondaryButton, SixDigitField, SubmitButton } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
 import { Layout } from '../page/layout.tsx';
 import type { Frame } from '../page/layout.tsx';
@@ -15,6 +15,8 @@ type EnrollmentPageProps = {
   step: 'enrollment' | 're-enrollment';
   /** Whether "sign out everywhere else" is ticked; absent where it is not asked. */
   endOthers?: boolean | undefined;
+  /** The person may take back that the old phone is gone. */
+  found?: boolean;
   action: string;
   token: string;
   /** What the app will call the account, usually the e-mail address. */
@@ -29,7 +31,7 @@ type EnrollmentPageProps = {
 };
 
 export function EnrollmentPage(props: EnrollmentPageProps) {
-  const { frame, action, token, refusal, step, endOthers } = props;
+  const { frame, action, token, refusal, step, endOthers, found } = props;
   const t = frame.t.enrollment;
   const { title, intro } = step === 'enrollment' ? t : frame.t.reEnrollment;
   return (
@@ -60,6 +62,13 @@ export function EnrollmentPage(props: EnrollmentPageProps) {
           </Form>
         </li>
       </ol>
+      {found && (
+        <Form action={action} token={token}>
+          <SecondaryButton name="phoneGone" value="no" waiting={frame.t.form.waiting}>
+            {frame.t.reEnrollment.found}
+          </SecondaryButton>
+        </Form>
+      )}
     </Layout>
   );
 }

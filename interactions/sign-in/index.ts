@@ -8,7 +8,7 @@ import type { House } from '../page/house.ts';
 import type { Frame } from '../page/layout.tsx';
 import { renderPage } from '../page/layout.tsx';
 import { posted, readForm } from '../page/posted.ts';
-import { inWords } from '../page/refusal.ts';
+import { inWords, sayWhen } from '../page/refusal.ts';
 import { anotherWay } from './another-way.tsx';
 import { confirm } from './confirm.tsx';
 import { consent } from './consent.tsx';
@@ -22,11 +22,11 @@ import { newRecoveryCode } from './new-recovery-code.tsx';
 import { otherAccount } from './other-account.tsx';
 import { password } from './password.tsx';
 import type { InteractionRecord, Progress } from './progress.ts';
-import { intentOf, progressOf } from './progress.ts';
+import { intentOf, noteChoice, progressOf } from './progress.ts';
 import { reEnrollment } from './re-enrollment.tsx';
 import { recoveryCode } from './recovery-code.tsx';
 import type { Step } from './steps.ts';
-import { isOpen, openStep } from './steps.ts';
+import { isDeclinable, isOpen, openStep } from './steps.ts';
 import { totp } from './totp.tsx';
 import type { Refused, StepPage, Visit } from './visit.ts';
 
@@ -74,14 +74,18 @@ async function visitOf(house: House, ctx: Context): Promise<Visit> {
   const client = await house.provider.Client.find(String(record.params.client_id));
   const uiLocales = typeof record.params.ui_locales === 'string' ? record.params.ui_locales : undefined;
   const frame = frameOf(house, ctx, { uiLocales, account: progress.account?.locale });
+  const form = { action: ctx.path, token: house.vault.mac('sign-in form', record.uid) };
   return {
     house,
     ctx,
     record,
     progress,
-    frame: { ...frame, deed: deedInWords(frame, record, progress) },
-    action: ctx.path,
-    token: house.vault.mac('sign-in form', record.uid),
+    frame: {
+      ...frame,
+      deed: deedInWords(frame, record, progress),
+      ...(isDeclinable(progress.situation) ? { decline: form } : {}),
+    },
+    ...form,
     clientName: client?.clientName ?? record.params.client_id?.toString() ?? '',
   };
 }
@@ -112,11 +116,9 @@ async function show(
 ): Promise<void> {
   const { frame, house, ctx } = visit;
   const refusal = refused && inWords(frame, refused, house.settings.HEMMA_HELP_DESK_CONTACT, refused.field);
+  ctx.status = refused ? 422 : 200;
+  if (refused) sayWhen(ctx, refused);
   const element = await page.show(visit, refusal, typed);
-  if (refused?.code === 'throttled' || refused?.code === 'just-sent') {
-    ctx.status = 429;
-    ctx.set('Retry-After', String(refused.seconds ?? 1));
-  } else ctx.status = refused ? 422 : 200;
   ctx.type = 'html';
   ctx.body = renderPage(frame, element);
 }
@@ -131,7 +133,11 @@ function get(house: House): Middleware {
   };
 }
 
-const tokenField = z.object({ token: z.string().max(200).optional() });
+const common = z.object({
+  token: z.string().max(200).optional(),
+  /** The button that leaves an intent where it is and goes on without. */
+  choice: z.string().max(20).optional(),
+});
 
 function post(house: House): Middleware {
   return async (ctx) => {
@@ -140,11 +146,15 @@ function post(house: House): Middleware {
     const open = asked(visit);
     if (!open) return goOn(visit);
     const page = pages[open];
-    const { token } = posted(ctx, tokenField);
+    const { token, choice } = posted(ctx, common);
     if (!token || !house.vault.macMatches('sign-in form', visit.record.uid, token)) {
       await show(visit, page, { code: 'form-expired' }, {});
       ctx.status = 403;
       return undefined;
+    }
+    if (choice === 'decline' && isDeclinable(visit.progress.situation)) {
+      await noteChoice(house.db, visit.record.uid, 'declined');
+      return goOn({ ...visit, progress: await progressOf(house.db, visit.record) });
     }
     const form = posted(ctx, page.form);
     const refused = await page.answer(visit, form);

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { changeEmail, emailSubject } from '../../src/accounts/changes.ts';
+import { changeEmail, changeNoticeEmail, emailSubject } from '../../src/accounts/changes.ts';
 import type { Purpose } from '../../src/factors/mailed-code.ts';
 import { sendCode, verifyMailedCode } from '../../src/factors/mailed-code.ts';
-import { inWords } from '../page/refusal.ts';
+import { inWords, sayWhen } from '../page/refusal.ts';
 import { mailedCodeFor } from './steps.ts';
 import type { StepPage, Visit } from './visit.ts';
 import { resendForgotten } from './forgotten-password.tsx';
@@ -80,13 +80,20 @@ const masked = (email: string) => email.replace(/^(.).*(?=@)/u, '$1•••');
 
 const purposeOf = ({ progress }: Visit): Purpose => mailedCodeFor(progress.situation);
 
+/** Where the code goes; the page of a forgotten password shows none, whether somebody has the address or not. */
+function addressOf({ progress }: Visit): string | undefined {
+  return mailedCodeFor(progress.situation) === 'enrollment'
+    ? progress.account?.email
+    : progress.waiting?.address;
+}
+
 /** Sends another code where this interaction's last one went; an enrolment's goes to the account's address. */
 async function send(visit: Visit) {
   const { db, hasher, post } = visit.house;
-  const { account, waiting } = visit.progress;
+  const { account } = visit.progress;
   const purpose = purposeOf(visit);
   if (purpose === 'forgotten-password') return resendForgotten(visit);
-  const email = purpose === 'new-email' ? waiting?.address : account?.email;
+  const email = addressOf(visit);
   if (!account || !email) return undefined;
   return sendCode(db, hasher, post, {
     purpose,
@@ -106,11 +113,11 @@ const begin = (visit: Visit) =>
 export const mailedCode: StepPage<z.output<typeof form>> = {
   form,
   async show(visit, refusal) {
-    const { frame, action, token, house, record, progress } = visit;
+    const { frame, action, token, house, record } = visit;
     const refused = refusal ? undefined : await begin(visit);
+    if (refused) sayWhen(visit.ctx, refused);
     const shown = refused ? inWords(frame, refused, house.settings.HEMMA_HELP_DESK_CONTACT) : refusal;
     const purpose = purposeOf(visit);
-    const email = purpose === 'new-email' ? progress.waiting?.address : progress.account?.email;
     const sentAgain = visit.ctx.query.sent === 'again' && !shown;
     const backUrl = purpose === 'forgotten-password' ? `/interaction/${record.uid}/password` : undefined;
     return (
@@ -119,7 +126,7 @@ export const mailedCode: StepPage<z.output<typeof form>> = {
           frame,
           action,
           token,
-          maskedEmail: masked(email ?? ''),
+          maskedEmail: masked(addressOf(visit) ?? ''),
           sentAgain,
           purpose,
           backUrl,
@@ -139,9 +146,14 @@ export const mailedCode: StepPage<z.output<typeof form>> = {
     }
     const purpose = purposeOf(visit);
     const attempt = { purpose, interaction: visit.record.uid, origin: visit.ctx.state.origin, code };
-    const refused = await verifyMailedCode(db, hasher, attempt, (open, { address }) =>
-      purpose === 'new-email' ? changeEmail(open, post, changeOf(visit), address) : Promise.resolve(),
-    );
-    return refused && { ...refused, field: 'code' };
+    let taken = false;
+    const refused = await verifyMailedCode(db, hasher, attempt, async (open, { address }) => {
+      if (purpose === 'new-email') taken = !(await changeEmail(open, post, changeOf(visit), address));
+      if (purpose === 'notice-email') await changeNoticeEmail(open, post, changeOf(visit), address);
+    });
+    if (!taken) return refused && { ...refused, field: 'code' };
+    visit.ctx.status = 303;
+    visit.ctx.redirect(`/interaction/${visit.record.uid}/new-email?refused=taken`);
+    return 'answered';
   },
 };

@@ -1,25 +1,32 @@
 import { z } from 'zod';
 import { emailKey, isEmail } from '../../src/accounts/accounts.ts';
-import { emailSubject } from '../../src/accounts/changes.ts';
+import { changeNoticeEmail, emailSubject } from '../../src/accounts/changes.ts';
 import { sendCode } from '../../src/factors/mailed-code.ts';
-import { Field, Form, SubmitButton } from '../page/form.tsx';
+import { Field, Form, SecondaryButton, SubmitButton } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
 import { Layout } from '../page/layout.tsx';
 import type { Frame } from '../page/layout.tsx';
-import type { StepPage } from './visit.ts';
-import { accountOf } from './visit.ts';
+import { inWords } from '../page/refusal.ts';
+import type { StepPage, Visit } from './visit.ts';
+import { accountOf, changeOf } from './visit.ts';
 
 type NewEmailPageProps = {
   frame: Frame;
   action: string;
   token: string;
+  /** The address to sign in with, or a second one for notices. */
+  purpose: 'new-email' | 'notice-email';
+  /** The address that the account signs in with. */
   current: string;
+  /** The second address that there is, which may be taken away. */
+  second?: string | undefined;
   email?: string | undefined;
   refusal?: Refusal | undefined;
 };
 
-export function NewEmailPage({ frame, action, token, current, email, refusal }: NewEmailPageProps) {
-  const t = frame.t.newEmail;
+export function NewEmailPage(props: NewEmailPageProps) {
+  const { frame, action, token, purpose, current, second, email, refusal } = props;
+  const t = purpose === 'new-email' ? frame.t.newEmail : frame.t.noticeEmail;
   return (
     <Layout frame={frame} title={t.title} step="new-email" scripts={['waiting-button']}>
       <h1>{t.title}</h1>
@@ -37,25 +44,55 @@ export function NewEmailPage({ frame, action, token, current, email, refusal }: 
         />
         <SubmitButton waiting={t.waiting}>{t.submit}</SubmitButton>
       </Form>
+      {second && (
+        <section class="aside">
+          <p class="quiet">{frame.t.noticeEmail.now(second)}</p>
+          <Form action={action} token={token}>
+            <SecondaryButton name="choice" value="remove" waiting={frame.t.form.waiting}>
+              {frame.t.noticeEmail.remove}
+            </SecondaryButton>
+          </Form>
+        </section>
+      )}
     </Layout>
   );
 }
 
-const form = z.object({ email: z.string().max(1000).default('') });
+const form = z.object({
+  email: z.string().max(1000).default(''),
+  choice: z.literal('remove').optional(),
+});
+
+const purposeOf = ({ progress }: Visit) =>
+  progress.situation.intent === 'change_notice_email' ? 'notice-email' : 'new-email';
 
 export const newEmail: StepPage<z.output<typeof form>> = {
   form,
   show(visit, refusal, { email }) {
-    const { frame, action, token } = visit;
-    return <NewEmailPage {...{ frame, action, token, current: accountOf(visit).email, email, refusal }} />;
+    const { frame, action, token, house, ctx } = visit;
+    const purpose = purposeOf(visit);
+    const { email: current, noticeEmail } = accountOf(visit);
+    const second = purpose === 'notice-email' ? noticeEmail : undefined;
+    const taken = ctx.query.refused === 'taken' && purpose === 'new-email';
+    const shown =
+      refusal ??
+      (taken ? inWords(frame, { code: 'email-taken' }, house.settings.HEMMA_HELP_DESK_CONTACT) : undefined);
+    return <NewEmailPage {...{ frame, action, token, purpose, current, second, email, refusal: shown }} />;
   },
-  async answer(visit, { email }) {
+  async answer(visit, { email, choice }) {
+    const { db, hasher, post } = visit.house;
+    const purpose = purposeOf(visit);
+    if (choice === 'remove' && purpose === 'notice-email') {
+      await db.transaction((open) => changeNoticeEmail(open, post, changeOf(visit), undefined));
+      return undefined;
+    }
     const address = emailKey(email);
     if (!isEmail(address)) return { code: 'malformed-email', field: 'email' };
-    const { db, hasher, post } = visit.house;
+    const { email: current } = accountOf(visit);
+    if (address === current) return { code: 'same-email', field: 'email' };
     // Whether another account has the address is found out at the deed; it is told to whoever reads mail there alone.
     return sendCode(db, hasher, post, {
-      purpose: 'new-email',
+      purpose,
       interaction: visit.record.uid,
       origin: visit.ctx.state.origin,
       recipient: { ...accountOf(visit), email: address },

@@ -78,8 +78,11 @@ const anew = new Set(['login_prompt', 'max_age', 'acr', 'intent']);
 
 /** What the application's request demands, from the parameters that the library keeps. */
 export function demandOf({ params, prompt }: InteractionRecord): Situation['demand'] {
-  const stepUp = params.intent === 'step_up' || demandedLevel(params) === 2;
-  return { level: stepUp ? 2 : 1, deviceCounts: !prompt.reasons.some((reason) => anew.has(reason)) };
+  const strong = params.intent === 'step_up' || params.intent === 'download_data';
+  return {
+    level: strong || demandedLevel(params) === 2 ? 2 : 1,
+    deviceCounts: !prompt.reasons.some((reason) => anew.has(reason)),
+  };
 }
 
 /** What the request is for besides signing in. */
@@ -106,9 +109,11 @@ function counting(
   return new Set(proofs.filter(holds).map(({ factor }) => factor));
 }
 
+/** What was said of the phone last: whoever looked closer may take it back. */
 const phoneOf = (choices: ReadonlySet<string>): Situation['phone'] => {
-  if (choices.has('phone-gone')) return 'gone';
-  return choices.has('phone-kept') ? 'kept' : 'unasked';
+  const said = [...choices].findLast((choice) => choice === 'phone-gone' || choice === 'phone-kept');
+  if (!said) return 'unasked';
+  return said === 'phone-gone' ? 'gone' : 'kept';
 };
 
 const authenticatorState = (authenticator: Authenticator | undefined) => {

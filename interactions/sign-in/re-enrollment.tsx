@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { replace } from '../../src/factors/two-step.ts';
 import { connectionShown, EnrollmentPage } from './enrollment.tsx';
+import { noteChoice } from './progress.ts';
 import type { StepPage } from './visit.ts';
 import { changeOf } from './visit.ts';
 
 const form = z.object({
   code: z.string().max(200).default(''),
+  phoneGone: z.literal('no').optional(),
   endOtherSessions: z.literal('yes').optional(),
 });
 
@@ -16,9 +18,16 @@ export const reEnrollment: StepPage<z.output<typeof form>> = {
     const shown = await connectionShown(visit);
     // On by default when the phone is gone; a refused form keeps what the person chose.
     const endOthers = refusal ? typed.endOtherSessions === 'yes' : true;
-    return <EnrollmentPage {...shown} step="re-enrollment" endOthers={endOthers} refusal={refusal} />;
+    const { phone, intent, account } = visit.progress.situation;
+    // It was said to be gone, and may be found in a coat after all.
+    const found = phone === 'gone' && !intent && account?.authenticator === 'on';
+    return <EnrollmentPage {...shown} step="re-enrollment" {...{ endOthers, found, refusal }} />;
   },
-  async answer(visit, { code, endOtherSessions }) {
+  async answer(visit, { code, phoneGone, endOtherSessions }) {
+    if (phoneGone) {
+      await noteChoice(visit.house.db, visit.record.uid, 'phone-kept');
+      return undefined;
+    }
     const { db, vault, post, aftermath } = visit.house;
     const refused = await replace(db, vault, post, aftermath, {
       ...changeOf(visit),

@@ -103,6 +103,8 @@ export const recoveryCode: StepPage<z.output<typeof form>> = {
   async answer(visit, { code, phoneGone }) {
     const { house, record, progress } = visit;
     if (!progress.situation.proved.has('recovery-code')) {
+      // Nothing typed; or typed earlier, and another window entered the code since.
+      if (code.trim() === '') return { code: 'missing-recovery-code', field: 'code' };
       const refused = await claimCode(house.db, house.hasher, house.post, { ...attemptOf(visit), code });
       if (refused) return { ...refused, field: 'code' };
     }

@@ -45,7 +45,7 @@ export interface Situation {
     deviceCounts: boolean;
   };
   /** A code is on its way by mail, for this. */
-  waitingFor: 'enrollment' | 'forgotten-password' | 'new-email' | undefined;
+  waitingFor: 'enrollment' | 'forgotten-password' | 'new-email' | 'notice-email' | undefined;
   /** What this sign-in is for besides signing in, while it is neither carried out nor declined. */
   intent: Intent | undefined;
   /** Two-step verification was switched off in this very sign-in: it asks for no phone again before it ends. */
@@ -92,6 +92,12 @@ const codeDue = (s: Situation, account: Account) =>
   (byRecoveryCode(s) && s.claim === 'claimed') ||
   s.intent === 'new_recovery_code';
 
+/** The address that this sign-in is to prove and to put in its place: the one to sign in with, or the second one. */
+const addressSought = ({ intent }: Situation) => {
+  if (intent === 'change_email') return 'new-email';
+  return intent === 'change_notice_email' ? 'notice-email' : undefined;
+};
+
 /** Before a first phone is connected outside the window, the mailbox is asked: the password alone enrols nothing. */
 const enrolmentCodeDue = (s: Situation, account: Account) =>
   inTwoSteps(s, account) && account.authenticator === 'none' && !account.enrolmentOpen && !mailboxProved(s);
@@ -122,8 +128,8 @@ const table: readonly Row[] = [
   ['confirm', (s, a) => s.intent === 'deactivate_two_step' && a.authenticator !== 'none'],
   ['confirm', (s, a) => s.intent === 'check_recovery_code' && a.hasRecoveryCode],
   ['confirm', (s) => s.intent === 'delete_account'],
-  ['mailed-code', (s) => s.intent === 'change_email' && s.waitingFor === 'new-email'],
-  ['new-email', (s) => s.intent === 'change_email'],
+  ['mailed-code', (s) => addressSought(s) !== undefined && s.waitingFor === addressSought(s)],
+  ['new-email', (s) => addressSought(s) !== undefined],
 ];
 
 /** Pages that stand open beside another: other ways to prove what it asks for. Opening one writes nothing. */
@@ -143,17 +149,29 @@ export function openStep(situation: Situation): Step | 'finished' {
 }
 
 /** What the mailed code is for, where that page is open. The page and its ways follow from the same answer. */
-export function mailedCodeFor(situation: Situation): 'enrollment' | 'forgotten-password' | 'new-email' {
+export function mailedCodeFor(
+  situation: Situation,
+): 'enrollment' | 'forgotten-password' | 'new-email' | 'notice-email' {
   const { account } = situation;
   if (!account) return 'forgotten-password';
-  return enrolmentCodeDue(situation, account) ? 'enrollment' : 'new-email';
+  return enrolmentCodeDue(situation, account) ? 'enrollment' : (addressSought(situation) ?? 'new-email');
+}
+
+/**
+ * Whether the open page is there for the sake of the intent alone, so that the person may think better of it and the
+ * sign-in goes on. A new recovery code that was shown is typed back or left: nobody keeps a dead one.
+ */
+export function isDeclinable(situation: Situation): boolean {
+  const open = openStep(situation);
+  if (!situation.account || !situation.intent || open === 'finished') return false;
+  return open !== 'new-recovery-code' && open !== openStep({ ...situation, intent: undefined });
 }
 
 function waysBeside(open: Step, situation: Situation): readonly Step[] {
   if (open !== 'mailed-code') return beside[open] ?? [];
   const purpose = mailedCodeFor(situation);
   if (purpose === 'forgotten-password') return besideMailedCode;
-  return purpose === 'new-email' ? ['new-email'] : [];
+  return purpose === 'enrollment' ? [] : ['new-email'];
 }
 
 /** Whether a page may be opened now: the open one, or another way beside it. */

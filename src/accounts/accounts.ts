@@ -17,6 +17,8 @@ export interface Account {
   /** A UUID that never changes and is never given to anybody else: the `sub` of every token. */
   id: string;
   email: string;
+  /** A second address, proved, that hears of changes; nobody signs in with it, and no code goes there. */
+  noticeEmail: string | undefined;
   name: string;
   locale: Locale | undefined;
   role: Role;
@@ -33,6 +35,7 @@ export interface Account {
 interface Row {
   id: string;
   email: string;
+  notice_email: string | null;
   name: string;
   locale: string | null;
   role: Role;
@@ -45,11 +48,12 @@ interface Row {
 }
 
 const columns =
-  'id, email, name, locale, role, two_step_required, email_verified_at, enrolment_open_until, enrolment_session, created_at, disabled_at';
+  'id, email, notice_email, name, locale, role, two_step_required, email_verified_at, enrolment_open_until, enrolment_session, created_at, disabled_at';
 
 const accountOf = (row: Row): Account => ({
   id: row.id,
   email: row.email,
+  noticeEmail: row.notice_email ?? undefined,
   name: row.name,
   locale: row.locale ? matchLocale([row.locale]) : undefined,
   role: row.role,
@@ -181,6 +185,14 @@ export async function replaceEmail(open: Db, id: string, email: string): Promise
     [id, emailKey(email), new Date()],
   );
   return count > 0;
+}
+
+/** Gives the account a second address for notices, or takes it away. */
+export async function replaceNoticeEmail(open: Db, id: string, email: string | undefined): Promise<void> {
+  await open.query('UPDATE accounts SET notice_email = $2 WHERE id = $1', [
+    id,
+    email ? emailKey(email) : null,
+  ]);
 }
 
 /** Removes the account and all that hangs on it. Its identifier is never given to anybody else. */

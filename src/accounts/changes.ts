@@ -1,4 +1,4 @@
-import { accountDeleted, emailChanged, passwordChanged } from '../mail/messages.ts';
+import { accountDeleted, emailChanged, noticeEmailChanged, passwordChanged } from '../mail/messages.ts';
 import type { Post } from '../mail/outbox.ts';
 import type { Aftermath } from '../platform/aftermath.ts';
 import type { Origin } from '../platform/audit.ts';
@@ -10,7 +10,7 @@ import { recordDeed, recordProof, voidProofs } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
 import { clearAttempts } from '../platform/throttle.ts';
 import type { Account } from './accounts.ts';
-import { emailKey, removeAccount, replaceEmail, replacePassword } from './accounts.ts';
+import { emailKey, removeAccount, replaceEmail, replaceNoticeEmail, replacePassword } from './accounts.ts';
 import { forgetDevices } from './devices.ts';
 import type { PasswordFault } from './password-rules.ts';
 import { passwordFault } from './password-rules.ts';
@@ -60,14 +60,34 @@ export async function choosePassword(
   return undefined;
 }
 
-/** Makes a proved address the account's, in the caller's transaction, and tells the old one. */
-export async function changeEmail(open: Db, post: Post, change: Change, email: string): Promise<void> {
+/**
+ * Makes a proved address the account's, in the caller's transaction, and tells the old one. Answers false where
+ * another account has the address: nothing changes, and only whoever reads mail there hears that it is taken.
+ */
+export async function changeEmail(open: Db, post: Post, change: Change, email: string): Promise<boolean> {
   const { account, interaction, origin } = change;
-  // Somebody took it since the code was sent: nothing changes, and who has it is told to nobody.
-  if (!(await replaceEmail(open, account.id, email))) return;
+  if (!(await replaceEmail(open, account.id, email))) return false;
   await recordDeed(open, interaction, account.id, 'change_email');
   await audit(open, { event: 'email.changed', accountId: account.id, origin });
   await post(open, account, 'email-changed', (facts) => emailChanged(facts, email));
+  return true;
+}
+
+/**
+ * Gives the account a second address for notices, which was proved in this interaction, or takes it away; in the
+ * caller's transaction. The sign-in address hears of it, and so does the second one that was there before.
+ */
+export async function changeNoticeEmail(
+  open: Db,
+  post: Post,
+  { account, interaction, origin }: Change,
+  email: string | undefined,
+): Promise<void> {
+  if (!(await recordDeed(open, interaction, account.id, 'change_notice_email'))) return;
+  await replaceNoticeEmail(open, account.id, email);
+  const event = email ? 'notice-email.changed' : 'notice-email.removed';
+  await audit(open, { event, accountId: account.id, origin });
+  await post(open, account, 'notice-email-changed', (facts) => noticeEmailChanged(facts, email));
 }
 
 /** Deletes the account and ends its sessions and tokens; the last mail goes to its address. */

@@ -123,14 +123,21 @@ export async function welcomeDevice(
   }
 }
 
-/** The remembered devices of an account, the latest first. */
-export async function rememberedDevices(db: Db, accountId: string): Promise<Device[]> {
+/** The browsers that an account has signed in from, the latest first. */
+export async function devicesOf(db: Db, accountId: string): Promise<Device[]> {
   const { rows } = await db.query<Row>(
     `SELECT id, label, first_seen_at, last_seen_at, remembered_until FROM devices
-     WHERE account_id = $1 AND remembered_until > $2 ORDER BY last_seen_at DESC`,
-    [accountId, new Date()],
+     WHERE account_id = $1 ORDER BY last_seen_at DESC`,
+    [accountId],
   );
   return rows.map(deviceOf);
+}
+
+/** Those of them that are remembered: they stand in for the six digits. */
+export async function rememberedDevices(db: Db, accountId: string): Promise<Device[]> {
+  const now = new Date();
+  const all = await devicesOf(db, accountId);
+  return all.filter(({ rememberedUntil }) => rememberedUntil && rememberedUntil > now);
 }
 
 /** Ends the remembering of all devices of an account, in the transaction of what made them doubtful. */

@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { MailFacts, Message } from '../mail/letter.ts';
 import type { Post, Recipient } from '../mail/outbox.ts';
-import { emailCode, enrollmentCode, passwordCode } from '../mail/typed-codes.ts';
+import { emailCode, enrollmentCode, noticeEmailCode, passwordCode } from '../mail/typed-codes.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
@@ -16,9 +16,10 @@ import { clearAttempts, countAttempt } from '../platform/throttle.ts';
  * 800-63B-4 §3.1.3):
  * - `enrollment`: before a first phone is connected outside the enrolment window, to the verified address;
  * - `forgotten-password`: stands in for the password, the second factor is still asked, to the sign-in address;
- * - `new-email`: proves the new address before it becomes the account's.
+ * - `new-email`: proves the new address before it becomes the account's;
+ * - `notice-email`: proves the second address before it hears anything.
  */
-export type Purpose = 'enrollment' | 'forgotten-password' | 'new-email';
+export type Purpose = 'enrollment' | 'forgotten-password' | 'new-email' | 'notice-email';
 
 const livesMinutes = 10;
 /** ASVS 2.4.1: nobody floods a mailbox. Counted for an address, whether an account has it or not. */
@@ -28,6 +29,7 @@ const letters: Record<Purpose, (facts: MailFacts, code: string) => Message> = {
   enrollment: enrollmentCode,
   'forgotten-password': passwordCode,
   'new-email': emailCode,
+  'notice-email': noticeEmailCode,
 };
 
 /** What a right code writes as a proof; the new address is proved by the deed itself. */
@@ -35,6 +37,7 @@ const proofs: Record<Purpose, ProofFactor | undefined> = {
   enrollment: 'mailed-code',
   'forgotten-password': 'mailbox',
   'new-email': undefined,
+  'notice-email': undefined,
 };
 
 export type SendRefusal = { code: 'throttled' | 'just-sent'; seconds: number };

@@ -58,9 +58,13 @@ export async function offerCode(
   const waiting = await pendingCode(db, vault, interaction, account.id);
   if (waiting) return waiting;
   const code = newCode();
+  // Whoever signs in here as somebody else gets a code of their own, in the other's place.
   await db.query(
     `INSERT INTO recovery_codes (id, account_id, hash, interaction, sealed_code, created_at)
-     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (interaction) DO NOTHING`,
+     VALUES ($1, $2, $3, $4, $5, $6)
+     ON CONFLICT (interaction) DO UPDATE SET account_id = excluded.account_id, hash = excluded.hash,
+       sealed_code = excluded.sealed_code, created_at = excluded.created_at
+     WHERE recovery_codes.account_id <> excluded.account_id`,
     [
       randomUUID(),
       account.id,

@@ -49,6 +49,9 @@ export const en: Phrases = {
     'password-too-short': 'That password is too short. Add some characters.',
     'password-too-long': 'That password is too long. At most 256 characters.',
     'password-too-common': 'That password is easy to guess. Choose one that only you would think of.',
+    'email-taken': 'That address has an account already. Choose another one, or sign in with it.',
+    'same-email': 'That is the address you sign in with already. Type another one.',
+    'missing-recovery-code': 'Type your recovery code.',
     'malformed-email': "That doesn't look like an email address. Look at it and type it again.",
     'wrong-email': "That isn't the address of this account. Type it just as it stands.",
     'missing-email': 'Type your email address.',
@@ -91,6 +94,8 @@ export const en: Phrases = {
         'No phone is connected to your account yet. The code shows that it is you who connects the first one.',
       'forgotten-password':
         'The code works for ten minutes, in this browser. Then we ask for your phone as usual.',
+      'notice-email':
+        'The code shows that the address is yours. It only gets notices, nobody signs in with it.',
       'new-email': 'The code shows that the address is yours. The old one works until you have typed it.',
     },
     back: 'Back to the password',
@@ -147,6 +152,16 @@ export const en: Phrases = {
     waiting: 'Sending …',
   },
 
+  noticeEmail: {
+    title: 'Second address for notices',
+    label: 'Second email address',
+    help: 'Our notices about your account go there as well. Codes never do. We send one now, so that we know the address is yours.',
+    submit: 'Send the code',
+    waiting: 'Sending …',
+    now: (email: string) => `Notices go to ${email} as well now.`,
+    remove: 'Remove that address',
+  },
+
   deeds: {
     deactivate_two_step: 'Deactivate two-step verification',
     activate_two_step: 'Activate two-step verification',
@@ -155,6 +170,8 @@ export const en: Phrases = {
     check_recovery_code: 'Check your recovery code',
     change_password: 'Change your password',
     change_email: 'Change your email address',
+    change_notice_email: 'Change your second address for notices',
+    download_data: 'Download my data',
     delete_account: 'Delete your account',
     step_up: 'Confirm that it is you',
   },
@@ -187,6 +204,7 @@ export const en: Phrases = {
     title: 'Connect your new phone',
     intro: 'The old phone works until you have typed the six digits from the new one.',
     endOthers: 'Sign out everywhere else',
+    found: 'I found the old phone',
   },
 
   newRecoveryCode: {
@@ -316,6 +334,7 @@ export const en: Phrases = {
       'others-ended': 'You are signed out everywhere else.',
       disconnected: 'The application is disconnected. If you have it open, sign out there too.',
       'nothing-changed': 'You are back. Nothing was changed.',
+      'download-ready': 'You have signed in with two steps. You can download your data now.',
     },
     sessions: {
       title: 'Where you are signed in',
@@ -351,6 +370,8 @@ export const en: Phrases = {
         'password.throttled': 'Many passwords in a row were not right: new attempts had to wait',
         'password.changed': 'The password was changed',
         'email.changed': 'The email address was changed',
+        'notice-email.changed': 'The second address for notices was changed',
+        'notice-email.removed': 'The second address for notices was removed',
         'totp.wrong': "Six digits that aren't right were typed",
         'totp.reused': 'Six digits that had been used were typed',
         'totp.throttled': 'Many codes in a row were not right: new attempts had to wait',
@@ -393,6 +414,9 @@ export const en: Phrases = {
       email: 'Email address',
       changePassword: 'Change your password',
       changeEmail: 'Change your email address',
+      noticeEmail: 'Second address for notices',
+      addNoticeEmail: 'Add a second address',
+      changeNoticeEmail: 'Change the second address',
     },
     deletion: {
       title: 'Delete your account',

@@ -50,6 +50,9 @@ export const sv = {
     'password-too-short': 'Lösenordet är för kort. Lägg till några tecken.',
     'password-too-long': 'Lösenordet är för långt. Högst 256 tecken.',
     'password-too-common': 'Det lösenordet är lätt att gissa. Välj ett som bara du skulle komma på.',
+    'email-taken': 'Den adressen har redan ett konto. Välj en annan, eller logga in med den.',
+    'same-email': 'Det är adressen som du redan loggar in med. Skriv en annan.',
+    'missing-recovery-code': 'Skriv din engångskod.',
     'malformed-email': 'Det ser inte ut som en e-postadress. Titta på den och skriv igen.',
     'wrong-email': 'Adressen stämmer inte med kontots. Skriv den precis som den står.',
     'missing-email': 'Skriv din e-postadress.',
@@ -92,6 +95,7 @@ export const sv = {
         'Ingen telefon är kopplad till ditt konto än. Koden visar att det är du som kopplar den första.',
       'forgotten-password':
         'Koden gäller i tio minuter, i den här webbläsaren. Sedan frågar vi efter telefonen som vanligt.',
+      'notice-email': 'Koden visar att adressen är din. Den får bara meddelanden, ingen loggar in med den.',
       'new-email': 'Koden visar att adressen är din. Den gamla gäller tills du har skrivit den.',
     },
     back: 'Tillbaka till lösenordet',
@@ -148,6 +152,16 @@ export const sv = {
     waiting: 'Skickar …',
   },
 
+  noticeEmail: {
+    title: 'Extra adress för meddelanden',
+    label: 'Extra e-postadress',
+    help: 'Dit går också våra meddelanden om ditt konto. Koder går aldrig dit. Vi skickar en kod nu, så att vi vet att adressen är din.',
+    submit: 'Skicka koden',
+    waiting: 'Skickar …',
+    now: (email: string) => `Nu går meddelanden också till ${email}.`,
+    remove: 'Ta bort den adressen',
+  },
+
   deeds: {
     deactivate_two_step: 'Inaktivera tvåstegsverifiering',
     activate_two_step: 'Aktivera tvåstegsverifiering',
@@ -156,6 +170,8 @@ export const sv = {
     check_recovery_code: 'Kontrollera din engångskod',
     change_password: 'Byt lösenord',
     change_email: 'Byt e-postadress',
+    change_notice_email: 'Ändra extra adress för meddelanden',
+    download_data: 'Ladda ner mina uppgifter',
     delete_account: 'Ta bort ditt konto',
     step_up: 'Bekräfta att det är du',
   },
@@ -188,6 +204,7 @@ export const sv = {
     title: 'Koppla din nya telefon',
     intro: 'Den gamla telefonen fungerar tills du har skrivit de sex siffrorna från den nya.',
     endOthers: 'Logga ut överallt annars',
+    found: 'Jag hittade den gamla telefonen',
   },
 
   newRecoveryCode: {
@@ -317,6 +334,7 @@ export const sv = {
       'others-ended': 'Du är utloggad överallt annars.',
       disconnected: 'Tjänsten är frånkopplad. Har du den öppen, logga ut där också.',
       'nothing-changed': 'Du är tillbaka. Inget ändrades.',
+      'download-ready': 'Du har loggat in i två steg. Nu kan du ladda ner dina uppgifter.',
     },
     sessions: {
       title: 'Här är du inloggad',
@@ -352,6 +370,8 @@ export const sv = {
         'password.throttled': 'Många lösenord i rad stämde inte: nya försök fick vänta',
         'password.changed': 'Lösenordet ändrades',
         'email.changed': 'E-postadressen ändrades',
+        'notice-email.changed': 'Extra adress för meddelanden ändrades',
+        'notice-email.removed': 'Extra adress för meddelanden togs bort',
         'totp.wrong': 'Sex siffror som inte stämmer skrevs',
         'totp.reused': 'Sex siffror som redan var använda skrevs',
         'totp.throttled': 'Många koder i rad stämde inte: nya försök fick vänta',
@@ -394,6 +414,9 @@ export const sv = {
       email: 'E-postadress',
       changePassword: 'Byt lösenord',
       changeEmail: 'Byt e-postadress',
+      noticeEmail: 'Extra adress för meddelanden',
+      addNoticeEmail: 'Lägg till en extra adress',
+      changeNoticeEmail: 'Ändra den extra adressen',
     },
     deletion: {
       title: 'Ta bort ditt konto',

@@ -228,6 +228,39 @@ export function emailChanged(facts: MailFacts, to: string): Message {
       );
 }
 
+/** The second address for notices was chosen or taken away; this goes to the sign-in address and to the old second one. */
+export function noticeEmailChanged(facts: MailFacts, to: string | undefined): Message {
+  if (facts.locale === 'sv') {
+    const what = to
+      ? `Från och med ${when(facts)} går våra meddelanden om ditt konto även till ${line(to)}.`
+      : `Från och med ${when(facts)} går våra meddelanden om ditt konto bara till adressen som du loggar in med.`;
+    return letter(facts, 'Din extra adress för meddelanden är ändrad', [what], notYou(facts));
+  }
+  const what = to
+    ? `From ${when(facts)} on, our notices about your account also go to ${line(to)}.`
+    : `From ${when(facts)} on, our notices about your account go to the address that you sign in with alone.`;
+  return letter(facts, 'Your second address for notices was changed', [what], notYou(facts));
+}
+
+/** A copy of all that is known of the person was taken away. */
+export function dataDownloaded(facts: MailFacts): Message {
+  return facts.locale === 'sv'
+    ? letter(
+        facts,
+        'Dina uppgifter laddades ner',
+        [`En fil med allt vi vet om dig laddades ner ${when(facts)}, efter en inloggning i två steg.`],
+        notYou(facts),
+      )
+    : letter(
+        facts,
+        'Your data was downloaded',
+        [
+          `A file with all that we know of you was downloaded on ${when(facts)}, after a sign-in in two steps.`,
+        ],
+        notYou(facts),
+      );
+}
+
 /** The account is gone. */
 export function accountDeleted(facts: MailFacts): Message {
   return facts.locale === 'sv'

@@ -4,15 +4,20 @@ import type { Vault } from '../platform/secrets.ts';
 import type { Locale } from '../locales/phrases.ts';
 import type { MailFacts, Message } from './letter.ts';
 
-/** Whom a mail goes to: the account's own address and language, as its row has them. */
+/** Whom a mail goes to: the account's own addresses and language, as its row has them. */
 export interface Recipient {
   id: string;
   email: string;
+  /** The second address, where there is one. */
+  noticeEmail?: string | undefined;
   name: string;
   locale: Locale | undefined;
 }
 
-/** Puts mails into the outbox, in the transaction of the deed that they tell of. */
+/**
+ * Puts mails into the outbox, in the transaction of the deed that they tell of. A notice goes to the second address
+ * as well; a mail whose kind ends in `-code` carries one and goes to `email` alone.
+ */
 export interface Post {
   (open: Db, to: Recipient, kind: string, write: (facts: MailFacts) => Message): Promise<void>;
 }
@@ -33,12 +38,15 @@ export function postOf(vault: Vault, settings: PostSettings): Post {
     const { brand, helpDesk, issuer, defaultLocale } = settings;
     const at = new Date();
     const message = write({ brand, helpDesk, issuer, name: to.name, locale: to.locale ?? defaultLocale, at });
-    const id = randomUUID();
-    await open.query(
-      `INSERT INTO mails (id, account_id, kind, recipient, sealed_content, tries, created_at, next_try_at)
-       VALUES ($1, $2, $3, $4, $5, 0, $6, $6)`,
-      [id, to.id, kind, to.email, vault.seal(JSON.stringify(message), about(id)), at],
-    );
+    const second = kind.endsWith('-code') || to.noticeEmail === to.email ? undefined : to.noticeEmail;
+    for (const recipient of second ? [to.email, second] : [to.email]) {
+      const id = randomUUID();
+      await open.query(
+        `INSERT INTO mails (id, account_id, kind, recipient, sealed_content, tries, created_at, next_try_at)
+         VALUES ($1, $2, $3, $4, $5, 0, $6, $6)`,
+        [id, to.id, kind, recipient, vault.seal(JSON.stringify(message), about(id)), at],
+      );
+    }
   };
 }
 

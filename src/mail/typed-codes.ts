@@ -51,6 +51,31 @@ export function passwordCode(facts: MailFacts, code: string): Message {
       );
 }
 
+/** A typed code at an address that is to hear of what happens to an account. */
+export function noticeEmailCode(facts: MailFacts, code: string): Message {
+  return facts.locale === 'sv'
+    ? letter(
+        facts,
+        'Bekräfta din extra adress för meddelanden',
+        [
+          `Skriv den här koden på sidan som väntar, så får även den här adressen våra meddelanden om ditt konto i ${facts.brand}:`,
+          `    ${code}`,
+          'Koden gäller i tio minuter. Ingen loggar in med den här adressen.',
+        ],
+        'Var det inte du? Då har någon skrivit fel adress, och du behöver inte göra något.',
+      )
+    : letter(
+        facts,
+        'Confirm your second address for notices',
+        [
+          `Type this code on the page that is waiting, and this address gets our notices about your ${facts.brand} account as well:`,
+          `    ${code}`,
+          'The code works for ten minutes. Nobody signs in with this address.',
+        ],
+        'Was it not you? Then somebody mistyped their address, and you need not do anything.',
+      );
+}
+
 /** A typed code at an address that somebody wants to sign in with from now on. */
 export function emailCode(facts: MailFacts, code: string): Message {
   return facts.locale === 'sv'

@@ -14,6 +14,8 @@ export const intents = [
   'check_recovery_code',
   'change_password',
   'change_email',
+  'change_notice_email',
+  'download_data',
   'delete_account',
   'step_up',
 ] as const;

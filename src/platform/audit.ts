@@ -13,6 +13,8 @@ export const auditEvents = [
   'password.throttled',
   'password.changed',
   'email.changed',
+  'notice-email.changed',
+  'notice-email.removed',
   'account.deleted',
   'totp.right',
   'totp.wrong',

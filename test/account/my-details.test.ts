@@ -166,22 +166,26 @@ describe('the data as a file', () => {
     expect(data['events']?.map(({ event }) => event)).toEqual(
       expect.arrayContaining(['account.data-downloaded', 'password.right', 'account.created']),
     );
-    expect(data['devices']).toEqual([]);
+    expect(data['devices']).toMatchObject([{ name: 'Firefox, Windows' }]);
+    expect(data['devices']?.[0]).not.toHaveProperty('rememberedUntil');
     expect(file.body).not.toMatch(/argon2|\$2|hash|secret/i);
     for (const secret of [ida.key, ida.recoveryCode, ida.recoveryCode.slice(-4)])
       expect(file.body).not.toContain(secret);
     for (const { value } of ida.visitor.cookies.all()) expect(file.body).not.toContain(value);
+    await hemma.mail.mailTo(ida.email, /allt vi vet om dig laddades ner/);
   });
 
   test('after ten minutes it asks for both factors first, and then it comes', async () => {
     const jan = await personAt(hemma, autopay, 'jan@example.com');
     travel(minutes(11));
     await jan.visitor.visit(account());
-    at('password', await jan.visitor.submit({}, 'Ladda ner mina uppgifter'));
+    const first = at('password', await jan.visitor.submit({}, 'Ladda ner mina uppgifter'));
+    expect(first.page.querySelector('.deed')?.textContent).toContain('Ladda ner mina uppgifter');
     at('totp', await typePassword(jan.visitor, jan.email));
     const screen = await jan.visitor.submit({ code: sixDigits(jan.key) });
     at('account', screen);
-    expect(screen.url.href).toBe(account());
+    expect(screen.url.href).toBe(`${account()}?notice=download-ready`);
+    expect(screen.text).toContain('Nu kan du ladda ner dina uppgifter.');
     const file = await jan.visitor.submit({}, 'Ladda ner mina uppgifter');
     expect(JSON.parse(file.body)).toMatchObject({ account: { email: jan.email } });
   });

@@ -30,6 +30,7 @@ const situations: fc.Arbitrary<Situation> = fc
       'enrollment' as const,
       'forgotten-password' as const,
       'new-email' as const,
+      'notice-email' as const,
     ),
     intent: fc.option(fc.constantFrom(...intents), { nil: undefined }),
     deactivated: fc.boolean(),
@@ -96,7 +97,7 @@ test('T11 a deed page is open for its own deed alone, and one page is open at a 
     const open = openPages(s);
     if (open.includes('confirm'))
       expect(['deactivate_two_step', 'check_recovery_code', 'delete_account']).toContain(s.intent);
-    if (open.includes('new-email')) expect(s.intent).toBe('change_email');
+    if (open.includes('new-email')) expect(['change_email', 'change_notice_email']).toContain(s.intent);
     if (open.includes('new-password'))
       expect(s.intent === 'change_password' || !s.proved.has('password')).toBe(true);
     if (open.includes('re-enrollment'))
@@ -122,7 +123,8 @@ test('T11 a page that is open beside another leads to no deed of its own', () =>
     const open = openStep(s);
     for (const step of openPages(s)) {
       // Back to the new address while its code is under way is the one deed page that stands beside another.
-      const back = step === 'new-email' && open === 'mailed-code' && s.waitingFor === 'new-email';
+      const way = s.waitingFor === 'new-email' || s.waitingFor === 'notice-email';
+      const back = step === 'new-email' && open === 'mailed-code' && way;
       expect(step === open || back).toBe(true);
     }
   });

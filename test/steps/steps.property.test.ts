@@ -36,6 +36,7 @@ const some = fc.record({
     'enrollment' as const,
     'forgotten-password' as const,
     'new-email' as const,
+    'notice-email' as const,
   ),
   intent: fc.constantFrom(undefined, ...intents),
   deactivated: fc.boolean(),
@@ -68,6 +69,12 @@ const withAccount = (s: Situation, change: Partial<NonNullable<Situation['accoun
 });
 const done = (s: Situation): Situation => ({ ...s, intent: undefined });
 
+/** The address that an intent is to prove. */
+const sought = ({ intent }: Situation) => {
+  if (intent === 'change_email') return 'new-email';
+  return intent === 'change_notice_email' ? 'notice-email' : undefined;
+};
+
 /** What opens the way past a page: the deed of that page, as its verifier would record it. */
 const deeds: Record<Exclude<Step, 'another-way' | 'forgotten-password'>, (s: Situation) => Situation> = {
   password: (s) => ({
@@ -97,7 +104,7 @@ const deeds: Record<Exclude<Step, 'another-way' | 'forgotten-password'>, (s: Sit
         proved: new Set([...s.proved, 'mailbox']),
         waitingFor: undefined,
       };
-    return s.intent === 'change_email' && s.waitingFor === 'new-email'
+    return sought(s) && s.waitingFor === sought(s)
       ? { ...done(s), waitingFor: undefined }
       : proving('mailed-code')(s);
   },
@@ -123,7 +130,7 @@ const deeds: Record<Exclude<Step, 'another-way' | 'forgotten-password'>, (s: Sit
           proved: new Set([...s.proved].filter((factor) => factor !== 'totp' && factor !== 'recovery-code')),
         }
       : done(s),
-  'new-email': (s) => ({ ...s, waitingFor: 'new-email' }),
+  'new-email': (s) => ({ ...s, waitingFor: sought(s) }),
 };
 
 const twoFactors = (s: Situation) => s.proved.has('totp') || s.proved.has('recovery-code');
