@@ -16,20 +16,18 @@ type ConfirmPageProps = {
   frame: Frame;
   action: string;
   token: string;
-  email: string;
   deed: Deed;
   endOthers: boolean;
   refusal?: Refusal | undefined;
 };
 
-/** The last page of a deed: whose account, what happens, and a button that names it. Nothing happens before it. */
-export function ConfirmPage({ frame, action, token, email, deed, endOthers, refusal }: ConfirmPageProps) {
+/** The last page of a deed: what happens, and a button that names it; the frame says whose account. Nothing happens before. */
+export function ConfirmPage({ frame, action, token, deed, endOthers, refusal }: ConfirmPageProps) {
   const t = frame.t.confirm[deed];
   return (
     <Layout frame={frame} title={t.title} step="confirm" scripts={['waiting-button']}>
       <h1>{t.title}</h1>
-      <p class="lead">{frame.t.confirm.account(email)}</p>
-      <p>{t.consequence}</p>
+      <p class="lead">{t.consequence}</p>
       <Form action={action} token={token} refusal={refusal} fields={['code', 'email']}>
         <Asked {...{ frame, deed, endOthers, refusal }} />
         <SubmitButton name="choice" value="do" waiting={frame.t.form.waiting}>
@@ -104,8 +102,7 @@ export const confirm: StepPage<z.output<typeof form>> = {
   show(visit, refusal, typed) {
     const { frame, action, token } = visit;
     const endOthers = refusal ? typed.endOtherSessions === 'yes' : true;
-    const { email } = accountOf(visit);
-    return <ConfirmPage {...{ frame, action, token, email, deed: deedOf(visit), endOthers, refusal }} />;
+    return <ConfirmPage {...{ frame, action, token, deed: deedOf(visit), endOthers, refusal }} />;
   },
   async answer(visit, { code, endOtherSessions, email }) {
     const { db, hasher, post, aftermath } = visit.house;

@@ -49,6 +49,7 @@ export function EnrollmentPage(props: EnrollmentPageProps) {
         </li>
         <li>
           <Form action={action} token={token} refusal={refusal} fields={['code']}>
+            <SixDigitField label={t.type} refusal={refusal} autofocus={false} />
             {endOthers !== undefined && (
               <Choice
                 name="endOtherSessions"
@@ -57,7 +58,6 @@ export function EnrollmentPage(props: EnrollmentPageProps) {
                 checked={endOthers}
               />
             )}
-            <SixDigitField label={t.type} refusal={refusal} autofocus={false} />
             <SubmitButton waiting={t.waiting}>{t.submit}</SubmitButton>
           </Form>
         </li>

@@ -16,8 +16,6 @@ type NewEmailPageProps = {
   token: string;
   /** The address to sign in with, or a second one for notices. */
   purpose: 'new-email' | 'notice-email';
-  /** The address that the account signs in with. */
-  current: string;
   /** The second address that there is, which may be taken away. */
   second?: string | undefined;
   email?: string | undefined;
@@ -25,12 +23,11 @@ type NewEmailPageProps = {
 };
 
 export function NewEmailPage(props: NewEmailPageProps) {
-  const { frame, action, token, purpose, current, second, email, refusal } = props;
+  const { frame, action, token, purpose, second, email, refusal } = props;
   const t = purpose === 'new-email' ? frame.t.newEmail : frame.t.noticeEmail;
   return (
     <Layout frame={frame} title={t.title} step="new-email" scripts={['waiting-button']}>
       <h1>{t.title}</h1>
-      <p class="lead">{frame.t.confirm.account(current)}</p>
       <Form action={action} token={token} refusal={refusal} fields={['email']}>
         <Field
           name="email"
@@ -71,13 +68,12 @@ export const newEmail: StepPage<z.output<typeof form>> = {
   show(visit, refusal, { email }) {
     const { frame, action, token, house, ctx } = visit;
     const purpose = purposeOf(visit);
-    const { email: current, noticeEmail } = accountOf(visit);
-    const second = purpose === 'notice-email' ? noticeEmail : undefined;
+    const second = purpose === 'notice-email' ? accountOf(visit).noticeEmail : undefined;
     const taken = ctx.query.refused === 'taken' && purpose === 'new-email';
     const shown =
       refusal ??
       (taken ? inWords(frame, { code: 'email-taken' }, house.settings.HEMMA_HELP_DESK_CONTACT) : undefined);
-    return <NewEmailPage {...{ frame, action, token, purpose, current, second, email, refusal: shown }} />;
+    return <NewEmailPage {...{ frame, action, token, purpose, second, email, refusal: shown }} />;
   },
   async answer(visit, { email, choice }) {
     const { db, hasher, post } = visit.house;

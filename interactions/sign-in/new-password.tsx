@@ -22,7 +22,7 @@ export function NewPasswordPage({ frame, action, token, email, shortest, refusal
   return (
     <Layout frame={frame} title={t.title} step="new-password" scripts={['show-password', 'waiting-button']}>
       <h1>{t.title}</h1>
-      <p class="lead">{frame.t.confirm.account(email)}</p>
+      {!frame.deed && <p class="lead">{frame.t.confirm.account(email)}</p>}
       <Form action={action} token={token} refusal={refusal} fields={['password']}>
         {/* So that a password manager knows whose password it saves. */}
         <input type="hidden" name="username" autocomplete="username" value={email} />

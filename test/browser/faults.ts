@@ -1,0 +1,66 @@
+/** What a page must never be: WCAG 2.2 AA by axe, one heading, its own language, and nothing to scroll sideways. */
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import type { Language } from './words.ts';
+
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+
+interface Violation {
+  id: string;
+  nodes: { target: readonly unknown[] }[];
+}
+
+const named = (violations: readonly Violation[]) =>
+  violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} ${target.join(' ')}`));
+
+/** The first look brings axe into the page; no page of ours has frames, so the simple mode sees everything. */
+async function firstLook(page: Page): Promise<string[]> {
+  return named((await new AxeBuilder({ page }).withTags(TAGS).setLegacyMode(true).analyze()).violations);
+}
+
+/** Every further look uses the axe that is there: the same rules, a tenth of the time. */
+async function nextLook(page: Page): Promise<string[]> {
+  const options = { runOnly: { type: 'tag', values: TAGS }, resultTypes: ['violations'] };
+  const looked = await page.evaluate<{ violations: Violation[] }>(
+    `axe.run(document, ${JSON.stringify(options)})`,
+  );
+  return named(looked.violations);
+}
+
+/** Pixels that a page is wider than its window. */
+const tooWide = (page: Page): Promise<number> =>
+  page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+
+/** In both languages together each page is seen on a phone and on a desk, by day and by night. */
+const SIGHTS = {
+  sv: [
+    { width: 320, colorScheme: 'light' },
+    { width: 1280, colorScheme: 'dark' },
+  ],
+  en: [
+    { width: 320, colorScheme: 'dark' },
+    { width: 1280, colorScheme: 'light' },
+  ],
+} as const;
+
+/** Everything that is wrong with a page that should be in this language. */
+export async function faults(page: Page, language: Language): Promise<string[]> {
+  const found: string[] = [];
+  if ((await page.locator('html').getAttribute('lang')) !== language) found.push('wrong language');
+  if ((await page.locator('h1').count()) !== 1) found.push('not one heading');
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  let look = firstLook;
+  for (const { width, colorScheme } of SIGHTS[language]) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.emulateMedia({ colorScheme });
+    found.push(...(await look(page)).map((fault) => `${width} ${colorScheme}: ${fault}`));
+    look = nextLook;
+  }
+  // 640 px is what a window of 1280 has left at 200 % (WCAG 1.4.4, 1.4.10).
+  for (const width of [320, 640, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    const wider = await tooWide(page);
+    if (wider > 0) found.push(`${width}: scrolls ${wider} px sideways`);
+  }
+  return found;
+}
