@@ -311,7 +311,7 @@ export const en: Phrases = {
     },
     recoveryCode: {
       title: 'Recovery code',
-      issued: (date) => `Your recovery code was created ${date}`,
+      issued: (date) => `You made and saved your recovery code ${date}`,
       none: 'You have no recovery code',
       help: 'It lets you in if you lose your phone.',
       noneHelp: 'Without it you may be locked out if you lose your phone.',

@@ -311,7 +311,7 @@ export const sv = {
     },
     recoveryCode: {
       title: 'Engångskod',
-      issued: (date: string) => `Din engångskod skapades ${date}`,
+      issued: (date: string) => `Du skapade och sparade din engångskod ${date}`,
       none: 'Du har ingen engångskod',
       help: 'Den släpper in dig om telefonen försvinner.',
       noneHelp: 'Utan den kan du bli utelåst om telefonen försvinner.',
