@@ -17,10 +17,19 @@ export type Frame = {
   /** What the person is about to do, and with whose account, on every page that leads there. */
   deed?: string | undefined;
   /** Only for pages of a person who is signed in. */
-  user?: { name: string; signOutUrl: string; accountUrl?: string | undefined } | undefined;
+  user?:
+    | {
+        name: string;
+        signOutUrl: string;
+        accountUrl?: string | undefined;
+        /** Only for operators. */
+        consoleUrl?: string | undefined;
+      }
+    | undefined;
 };
 
-export type Script = 'six-digits' | 'waiting-button' | 'show-password' | 'recovery-code';
+export type Script =
+  'six-digits' | 'waiting-button' | 'show-password' | 'recovery-code' | 'copy' | 'client-addresses';
 
 type LayoutProps = {
   frame: Frame;
@@ -95,6 +104,11 @@ function Header({ frame }: { frame: Frame }) {
               <li>
                 <a href={user.accountUrl ?? '/account'}>{t.page.myDetails}</a>
               </li>
+              {user.consoleUrl && (
+                <li>
+                  <a href={user.consoleUrl}>{t.console.title}</a>
+                </li>
+              )}
               <li>
                 <a href={user.signOutUrl}>{t.page.signOut}</a>
               </li>

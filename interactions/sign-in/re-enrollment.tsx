@@ -20,6 +20,9 @@ export const reEnrollment: StepPage<z.output<typeof form>> = {
   },
   async answer(visit, { code, endOtherSessions }) {
     const { db, vault, post, aftermath } = visit.house;
+    // In words, for whoever typed the code in time and then waited; the spending refuses it in any case.
+    if (visit.progress.claim.state === 'claimed' && visit.progress.claim.expired)
+      return { code: 'expired-help-desk-code' };
     const refused = await replace(db, vault, post, aftermath, {
       ...changeOf(visit),
       code,

@@ -5,11 +5,18 @@ import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
-import { recordDeed, recordProof, voidProofsElsewhere } from '../platform/proofs.ts';
+import { proved, recordDeed, recordProof, voidProofsElsewhere } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
 import { clearAttempts } from '../platform/throttle.ts';
 import type { Account } from './accounts.ts';
-import { emailKey, removeAccount, replaceEmail, replacePassword } from './accounts.ts';
+import {
+  emailKey,
+  isLastAdministrator,
+  notePasswordReset,
+  removeAccount,
+  replaceEmail,
+  replacePassword,
+} from './accounts.ts';
 import { forgetDevices } from './devices.ts';
 import type { PasswordFault } from './password-rules.ts';
 import { passwordFault } from './password-rules.ts';
@@ -47,6 +54,7 @@ export async function choosePassword(
     // Sent twice: the first was the deed.
     if (!(await recordDeed(open, interaction, account.id, 'change_password'))) return;
     await replacePassword(open, account.id, hash);
+    if (await proved(open, interaction, account.id, 'mailbox')) await notePasswordReset(open, account.id);
     await recordProof(open, interaction, { factor: 'password', accountId: account.id });
     await voidProofsElsewhere(open, interaction, account.id);
     await clearAttempts(open, emailSubject(account.email), 'password');
@@ -68,13 +76,23 @@ export async function changeEmail(open: Db, post: Post, change: Change, email: s
   await post(open, account, 'email-changed', (facts) => emailChanged(facts, email));
 }
 
-/** Deletes the account and ends its sessions and tokens; the last mail goes to its address. */
-export async function deleteAccount(db: Db, post: Post, aftermath: Aftermath, change: Change): Promise<void> {
+/**
+ * Deletes the account and ends its sessions and tokens; the last mail goes to its address. The last administrator
+ * stays: nobody could make another.
+ */
+export async function deleteAccount(
+  db: Db,
+  post: Post,
+  aftermath: Aftermath,
+  change: Change,
+): Promise<{ code: 'last-administrator' } | undefined> {
   const { account, origin } = change;
-  await db.transaction(async (open) => {
-    if (!(await removeAccount(open, account.id))) return;
+  return db.transaction(async (open) => {
+    if (await isLastAdministrator(open, account.id)) return { code: 'last-administrator' };
+    if (!(await removeAccount(open, account.id))) return undefined;
     await aftermath.endEverything(open, account.id);
     await audit(open, { event: 'account.deleted', accountId: account.id, origin });
     await post(open, account, 'account-deleted', accountDeleted);
+    return undefined;
   });
 }

@@ -76,6 +76,7 @@ export async function replace(
     if (endOtherSessions) await aftermath.endOtherSessions(open, account.id, session);
     await recordDeed(open, interaction, account.id, 'replace_authenticator');
     await audit(open, { event: 'authenticator.replaced', accountId: account.id, origin });
+    await aftermath.closeCase(open, account.id);
     await post(open, account, 'authenticator-replaced', authenticatorReplaced);
   });
   return undefined;

@@ -14,4 +14,6 @@ export interface Aftermath {
   weakenSession(open: Db, accountId: string, session: string | undefined): Promise<void>;
   /** Lets this session, and no other, connect a phone with the password alone for a while. */
   openEnrolment(open: Db, accountId: string, session: string | undefined): Promise<void>;
+  /** The account has a phone again: the help-desk case that waited for that, if any, is closed. */
+  closeCase(open: Db, accountId: string): Promise<void>;
 }

@@ -24,6 +24,14 @@ export interface Database extends Db {
   close(): Promise<void>;
 }
 
+/**
+ * Lets one transaction at a time go on with `what` (an account, an address) and makes the others wait for its end.
+ * Taken before any row, so that nobody who waits for a row holds the turn of another.
+ */
+export async function takeTurn(open: Db, what: string): Promise<void> {
+  await open.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [what]);
+}
+
 /** Writes SQL without a connection: for migrations, and for statements whose filters vary. */
 export const sql: Knex = knex({ client: 'pg' });
 
