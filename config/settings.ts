@@ -23,6 +23,38 @@ function isRange(entry: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= longest);
 }
 
+/** One way to make sure who somebody is: a name for commands and records, and its words in both languages. */
+export interface IdentityCheck {
+  name: string;
+  sv: string;
+  en: string;
+}
+
+function identityChecksOf(list: string): readonly IdentityCheck[] {
+  return list
+    .split(';')
+    .filter((entry) => entry.trim() !== '')
+    .map((entry) => {
+      const [name = '', sv = '', en = ''] = entry.split('/').map((part) => part.trim());
+      return { name, sv, en };
+    });
+}
+
+const usualChecks: readonly IdentityCheck[] = [
+  {
+    name: 'call-back',
+    sv: 'Uppringd på ett nummer som vi redan hade',
+    en: 'Called back on a number we already had',
+  },
+  { name: 'id-document', sv: 'Legitimation visad', en: 'Identity document shown' },
+  { name: 'vouched-for', sv: 'Chef eller kollega intygar', en: 'Vouched for by manager or colleague' },
+];
+
+const areIdentityChecks = (checks: readonly IdentityCheck[]) =>
+  checks.length > 0 &&
+  checks.every(({ name, sv, en }) => /^[a-z0-9-]{1,40}$/.test(name) && sv !== '' && en !== '') &&
+  new Set(checks.map(({ name }) => name)).size === checks.length;
+
 const table = {
   HEMMA_ISSUER: {
     type: z
@@ -93,6 +125,20 @@ const table = {
     type: z.string().min(3).max(200),
     fallback: 'helpdesk@example.com',
     why: 'How a person reaches the help desk: shown after a right password only.',
+  },
+  HEMMA_IDENTITY_CHECKS: {
+    type: z
+      .string()
+      .optional()
+      .transform((list) => (list === undefined ? usualChecks : identityChecksOf(list)))
+      .refine(areIdentityChecks, 'entries like call-back / Svenska / English, separated by semicolons'),
+    fallback: undefined,
+    why: 'Ways to make sure who somebody is: name / svenska / English, separated by semicolons; three usual ones where nothing is set.',
+  },
+  HEMMA_HELP_DESK_DAILY_CODES: {
+    type: z.coerce.number().int().min(1).max(1000),
+    fallback: '20',
+    why: 'Codes that one operator may have mailed in 24 hours, so that a hijacked agent cannot reach everybody.',
   },
   HEMMA_BRAND_NAME: {
     type: z.string().min(1).max(40),

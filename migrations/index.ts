@@ -4,9 +4,12 @@ import { sql } from '../src/platform/database.ts';
 import { firstLight } from './0001-first-light.ts';
 import { newPhone } from './0002-new-phone.ts';
 import { secondAddress } from './0003-second-address.ts';
+import { helpDesk } from './0004-help-desk.ts';
+import { operators } from './0005-operators.ts';
+import { clients } from './0006-clients.ts';
 import type { Migration } from './migration.ts';
 
-const migrations: readonly Migration[] = [firstLight, newPhone, secondAddress];
+const migrations: readonly Migration[] = [firstLight, newPhone, secondAddress, helpDesk, operators, clients];
 
 // Any number that no other program on the same database uses for its own lock.
 const lock = 4_736_672;

@@ -2,6 +2,7 @@ import type { House } from '../interactions/page/house.ts';
 import { sweepChoices } from '../interactions/sign-in/progress.ts';
 import { sweepMailedCodes } from './factors/mailed-code.ts';
 import { sweepPendingCodes } from './factors/recovery-code.ts';
+import { sweepCases } from './help-desk/cases.ts';
 import { sweepPendingConnections } from './factors/connection.ts';
 import { mailerOf } from './mail/mailer.ts';
 import { deliverDue, sweepMails } from './mail/outbox.ts';
@@ -64,6 +65,7 @@ async function sweep({ db, settings }: House): Promise<void> {
   await drain((limit) => sweepMailedCodes(db, ago(2 * day), limit));
   await drain((limit) => sweepMails(db, ago(settings.HEMMA_OUTBOX_DAYS * day), limit));
   await drain((limit) => sweepAttempts(db, ago(settings.HEMMA_ATTEMPT_DAYS * day), limit));
+  await drain((limit) => sweepCases(db, ago(settings.HEMMA_AUDIT_DAYS * day), limit));
   await drain((limit) => sweepAudit(db, ago(settings.HEMMA_AUDIT_DAYS * day), limit));
 }
 

@@ -1,45 +1,35 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { generate } from 'otplib';
-import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import type { Settings } from '../config/settings.ts';
 import { readSettings } from '../config/settings.ts';
 import { migrate } from '../migrations/index.ts';
 import type { Account } from './accounts/accounts.ts';
-import { accountWithPassword, createAccount, listAccounts, roles, setDisabled } from './accounts/accounts.ts';
-import { addSecret, applyClient, clientSchema, listClients } from './oidc/clients.ts';
-import { endEverythingOf } from './oidc/records.ts';
+import { accountWithPassword, createAccount, listAccounts, roles } from './accounts/accounts.ts';
+import { clientCommands, clientHelp } from './client-commands.ts';
+import type { Call } from './command.ts';
+import { needed, Refused, Usage } from './command.ts';
 import { auditEvents, auditRows } from './platform/audit.ts';
-import type { Db } from './platform/database.ts';
 import { openDatabase } from './platform/database.ts';
 import { hasherOf } from './platform/hashing.ts';
-
-/** Refused: the sentence says why. Usage: the words of the command were off. */
-class Refused extends Error {}
-class Usage extends Error {}
+import { helpDeskCommands, helpDeskHelp } from './help-desk-commands.ts';
+import { importCommands, importHelp } from './import-commands.ts';
+import { peopleCommands, peopleHelp } from './people-commands.ts';
 
 const help = `hemma: the provider from a shell
 
   accounts create --email E --name N [--role person|help-desk|administrator] [--locale sv|en]
                                      the password is read from standard input
   accounts list                      every account, a line each
-  accounts disable|enable E          ends or restores an account's access, at once
-  clients apply -f FILE              makes or changes clients (YAML or JSON, one or a list)
-  clients list                       every client, never a secret
-  clients secret ID --name N         adds a secret and prints it, once
+${peopleHelp}
+${importHelp}
+${helpDeskHelp}
+${clientHelp}
   audit [--event X] [--account E] [--limit N]
   totp KEY                           the six digits of a key now, for trying out
   migrate                            brings the database to the newest shape
 
   --json everywhere. Ends with 0, 1 (refused) or 2 (usage).`;
-
-interface Call {
-  db: Db;
-  settings: Settings;
-  words: string[];
-  option: (name: string) => string | undefined;
-}
 
 const options = {
   json: { type: 'boolean' },
@@ -47,17 +37,24 @@ const options = {
   email: { type: 'string' },
   name: { type: 'string' },
   role: { type: 'string' },
+  group: { type: 'string' },
   locale: { type: 'string' },
   file: { type: 'string', short: 'f' },
   event: { type: 'string' },
   account: { type: 'string' },
   limit: { type: 'string' },
+  operator: { type: 'string' },
+  check: { type: 'string', multiple: true },
+  'dry-run': { type: 'boolean' },
+  prune: { type: 'boolean' },
+  adopt: { type: 'boolean' },
+  confirm: { type: 'string' },
+  days: { type: 'string' },
+  format: { type: 'string' },
+  'create-groups': { type: 'boolean' },
+  invite: { type: 'boolean' },
+  'with-hashes': { type: 'boolean' },
 } as const;
-
-function needed(value: string | undefined, what: string): string {
-  if (!value) throw new Usage(`${what} is missing`);
-  return value;
-}
 
 const shown = ({ id, email, name, role, disabledAt }: Account) => ({
   id,
@@ -96,30 +93,6 @@ async function everyAccount({ db }: Call) {
   return all.map(shown);
 }
 
-async function setAccess({ db, words }: Call, disabled: boolean) {
-  const account = await setDisabled(db, needed(words[0], 'the address'), disabled);
-  if (!account) throw new Refused('there is no account with that address');
-  if (disabled) await endEverythingOf(db, account.id);
-  return shown(account);
-}
-
-async function applyFile({ db, option }: Call) {
-  const text = readFileSync(needed(option('file'), '-f'), 'utf8');
-  const given = parseYaml(text) as unknown;
-  const read = z.array(clientSchema).safeParse(Array.isArray(given) ? given : [given]);
-  if (!read.success) throw new Refused(z.prettifyError(read.error));
-  const results = [];
-  for (const client of read.data) results.push({ id: client.id, result: await applyClient(db, client) });
-  return results;
-}
-
-async function addSecretTo({ db, words, option }: Call) {
-  const id = needed(words[0], 'the client');
-  const secret = await addSecret(db, id, needed(option('name'), '--name'));
-  if (!secret) throw new Refused(`there is no client ${id} that keeps a secret (type web or service)`);
-  return { id, secret };
-}
-
 async function auditFrom({ db, option }: Call) {
   const email = option('account');
   const accountId = email ? (await accountWithPassword(db, email))?.account.id : undefined;
@@ -143,11 +116,10 @@ async function auditFrom({ db, option }: Call) {
 const commands: Record<string, (call: Call) => Promise<unknown>> = {
   'accounts create': createFromShell,
   'accounts list': everyAccount,
-  'accounts disable': (call) => setAccess(call, true),
-  'accounts enable': (call) => setAccess(call, false),
-  'clients apply': applyFile,
-  'clients list': ({ db }) => listClients(db),
-  'clients secret': addSecretTo,
+  ...peopleCommands,
+  ...importCommands,
+  ...helpDeskCommands,
+  ...clientCommands,
   audit: auditFrom,
   migrate: async ({ db }) => ({ applied: await migrate(db) }),
 };
@@ -162,6 +134,8 @@ function cell(value: unknown): string {
 
 /** Lines of `name=value` for people, one JSON document for programs. */
 function print(result: unknown, json: boolean): void {
+  // What is too long to be held has been written already.
+  if (result === undefined) return;
   if (json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
   else {
     for (const row of [result].flat()) {
@@ -196,7 +170,8 @@ async function run(argv: string[]): Promise<void> {
   const db = await openDatabase(read.settings, true);
   try {
     if (name !== 'migrate') await migrate(db);
-    const option = (key: string) => values[key as keyof typeof values] as string | undefined;
+    // One that may be given several times is a list with commas.
+    const option = (key: string) => values[key as keyof typeof values]?.toString();
     print(
       await command({
         db,

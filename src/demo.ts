@@ -10,8 +10,10 @@ import { confirmCode, offerCode } from './factors/recovery-code.ts';
 import { pendingConnection } from './factors/connection.ts';
 import { activate } from './factors/two-step.ts';
 import type { Post } from './mail/outbox.ts';
-import type { ClientDescription } from './oidc/clients.ts';
-import { addSecret, applyClient, clientSchema, secretMatches } from './oidc/clients.ts';
+import type { ClientDescription } from './oidc/client-description.ts';
+import { clientSchema } from './oidc/client-description.ts';
+import { addSecret, matchingSecret, removeSecret } from './oidc/client-secrets.ts';
+import { createClient } from './oidc/clients.ts';
 import type { Db } from './platform/database.ts';
 import type { Hasher } from './platform/hashing.ts';
 import { hasherOf } from './platform/hashing.ts';
@@ -118,8 +120,11 @@ async function makeApplications(db: Db, secret: string): Promise<void> {
     application('lon', 'Lön', 'http://localhost:3002'),
   ];
   for (const client of applications) {
-    await applyClient(db, client);
-    if (!(await secretMatches(db, client.id, secret))) await addSecret(db, client.id, 'demo', secret);
+    // Once made, they are the console's: what was tried out there stays.
+    await createClient(db, client, {});
+    if (await matchingSecret(db, client.id, secret)) continue;
+    await removeSecret(db, client.id, 'demo', {});
+    await addSecret(db, client.id, 'demo', secret);
   }
 }
 

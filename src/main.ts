@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings.ts';
 import { readSettings } from '../config/settings.ts';
+import { firstBootstrapToken } from './accounts/bootstrap.ts';
 import { seedDemo } from './demo.ts';
 import { DataFolderBusy, DataFolderUnusable } from './platform/data-folder.ts';
 import type { Hemma } from './start.ts';
@@ -25,11 +26,21 @@ function sentence(fault: unknown, port: number): string {
   return stack ?? String(fault);
 }
 
+/** An empty database gets its first administrator by a token that is printed now and never again. */
+async function offerBootstrap({ db, issuer }: Hemma): Promise<void> {
+  const made = await firstBootstrapToken(db);
+  if (!made) return;
+  process.stdout.write(
+    `There is no account yet. The first administrator comes in at ${issuer}/admin/bootstrap with this\n` +
+      `one-time token, until ${made.expires.toISOString()}: ${made.token}\n`,
+  );
+}
+
 async function begin(settings: Settings): Promise<Hemma> {
   const hemma = await start(settings);
-  if (!settings.HEMMA_DEMO) return hemma;
   try {
-    process.stdout.write(`${await seedDemo(hemma.db, hemma.vault, settings)}\n`);
+    if (settings.HEMMA_DEMO) process.stdout.write(`${await seedDemo(hemma.db, hemma.vault, settings)}\n`);
+    else if (!settings.development) await offerBootstrap(hemma);
     return hemma;
   } catch (fault) {
     await hemma.stop();

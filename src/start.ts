@@ -1,9 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { join } from 'node:path';
 import type { DestinationStream } from 'pino';
 import type { Settings } from '../config/settings.ts';
 import { assetsOf } from '../interactions/page/assets.ts';
@@ -14,6 +11,7 @@ import { migrate } from '../migrations/index.ts';
 import { appOf } from './app.ts';
 import { openEnrolment } from './accounts/accounts.ts';
 import { forgetDevices } from './accounts/devices.ts';
+import { closeCase } from './help-desk/cases.ts';
 import { startChores } from './chores.ts';
 import { postOf } from './mail/outbox.ts';
 import { listen } from './oidc/events.ts';
@@ -29,6 +27,7 @@ import { hasherOf } from './platform/hashing.ts';
 import { logOf } from './platform/log.ts';
 import type { Vault } from './platform/secrets.ts';
 import { vaultOf } from './platform/secrets.ts';
+import { secretKeys } from './secret-keys.ts';
 
 /** A provider that is up. */
 export interface Hemma {
@@ -38,23 +37,6 @@ export interface Hemma {
   vault: Vault;
   /** Takes no new requests, lets those under way finish for up to ten seconds, and closes the database. */
   stop(): Promise<void>;
-}
-
-/**
- * The keys that encrypt what the database keeps secret. On http://localhost they are made on first start and kept
- * beside the data; anywhere else the settings must name them.
- */
-export function secretKeys(settings: Settings): readonly string[] {
-  if (settings.HEMMA_SECRET_KEYS) return settings.HEMMA_SECRET_KEYS;
-  const file = join(settings.HEMMA_DATA, 'secret-keys');
-  mkdirSync(settings.HEMMA_DATA, { recursive: true, mode: 0o700 });
-  try {
-    // Exclusive creation: of two processes that start together one makes the key and the other reads it.
-    writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx' });
-  } catch (fault) {
-    if ((fault as NodeJS.ErrnoException).code !== 'EEXIST') throw fault;
-  }
-  return readFileSync(file, 'utf8').trim().split(',');
 }
 
 function serve(server: Server, settings: Settings): Promise<number> {
@@ -104,6 +86,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
     hasher: await hasherOf(settings.HEMMA_HASH_THREADS),
     post,
     aftermath: {
+      closeCase,
       forgetDevices,
       weakenSession,
       openEnrolment,

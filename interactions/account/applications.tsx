@@ -17,7 +17,7 @@ export function Applications({ frame, action, token, applications }: MyDetailsPa
         {applications.map((one) => (
           <li key={one.clientId} data-application={one.clientId}>
             <p>
-              <strong>{one.name}</strong>
+              <strong>{one.openAt ? <a href={one.openAt}>{one.name}</a> : one.name}</strong>
               <span class="help">{t.since(formatDate(frame.locale, one.since))}</span>
               <span class="help">{may(one)}</span>
               {one.firstParty && <span class="help">{t.ofTheHouse(frame.brand.name)}</span>}

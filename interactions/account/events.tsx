@@ -9,6 +9,15 @@ import { Section } from './sections.tsx';
 /** What is recorded for operators and tells a person nothing: it goes with a row that is told, or is not about them. */
 const untold = [
   'account.deleted',
+  'account.invitation-sent',
+  'group.created',
+  'group.member-added',
+  'group.member-removed',
+  'bootstrap.token-made',
+  'bootstrap.refused',
+  'audit.exported',
+  'accounts.imported',
+  'accounts.exported',
   'totp.right',
   'device.recognised',
   'sign-in.refused',
@@ -17,7 +26,19 @@ const untold = [
   'token.refused',
   'client.applied',
   'client.secret-added',
+  'client.secret-removed',
+  'client.enabled',
+  'client.disabled',
+  'client.removed',
+  'client.everyone-signed-out',
+  'client.trial-begun',
   'keys.made',
+  'help-desk.checked',
+  'help-desk.noted',
+  'help-desk.refused',
+  'help-desk.approval-asked',
+  'help-desk.approved',
+  'help-desk.stop-refused',
 ] as const satisfies readonly AuditEvent[];
 
 type Told = Exclude<AuditEvent, (typeof untold)[number]>;

@@ -113,9 +113,10 @@ async function show(house: House, ctx: Context, resident: Resident): Promise<voi
   const code = await liveCode(db, account.id);
   const frame = frameOf(house, ctx, { account: account.locale });
   const signOut = '/session/end';
+  const consoleUrl = account.role === 'person' ? undefined : '/admin';
   const page = (
     <MyDetailsPage
-      frame={{ ...frame, user: { name: account.name, signOutUrl: signOut } }}
+      frame={{ ...frame, user: { name: account.name, signOutUrl: signOut, consoleUrl } }}
       action="/account"
       token={vault.mac('account form', session)}
       account={{ ...account, locale: account.locale ?? frame.locale }}

@@ -20,10 +20,19 @@ export type Frame = {
   /** Where the page is there for the deed alone: the form that leaves it and goes on without. */
   decline?: { action: string; token: string } | undefined;
   /** Only for pages of a person who is signed in. */
-  user?: { name: string; signOutUrl: string; accountUrl?: string | undefined } | undefined;
+  user?:
+    | {
+        name: string;
+        signOutUrl: string;
+        accountUrl?: string | undefined;
+        /** Only for operators. */
+        consoleUrl?: string | undefined;
+      }
+    | undefined;
 };
 
-export type Script = 'six-digits' | 'waiting-button' | 'show-password' | 'recovery-code';
+export type Script =
+  'six-digits' | 'waiting-button' | 'show-password' | 'recovery-code' | 'copy' | 'client-addresses';
 
 type LayoutProps = {
   frame: Frame;
@@ -110,6 +119,11 @@ function Header({ frame }: { frame: Frame }) {
               <li>
                 <a href={user.accountUrl ?? '/account'}>{t.page.myDetails}</a>
               </li>
+              {user.consoleUrl && (
+                <li>
+                  <a href={user.consoleUrl}>{t.console.title}</a>
+                </li>
+              )}
               <li>
                 <a href={user.signOutUrl}>{t.page.signOut}</a>
               </li>

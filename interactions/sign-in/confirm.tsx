@@ -81,7 +81,8 @@ function deedOf({ progress }: Visit): Deed {
 async function remove(visit: Visit, email: string) {
   const { db, post, aftermath } = visit.house;
   if (emailKey(email) !== accountOf(visit).email) return { code: 'wrong-email', field: 'email' } as const;
-  await deleteAccount(db, post, aftermath, changeOf(visit));
+  const refused = await deleteAccount(db, post, aftermath, changeOf(visit));
+  if (refused) return refused;
   visit.ctx.type = 'html';
   visit.ctx.body = renderPage(visit.frame, <GoodbyePage frame={visit.frame} />);
   return 'answered' as const;

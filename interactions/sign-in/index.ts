@@ -15,10 +15,12 @@ import { consent } from './consent.tsx';
 import { enrollment } from './enrollment.tsx';
 import { finish } from './finish.ts';
 import { forgottenPassword } from './forgotten-password.tsx';
+import { helpDesk } from './help-desk.tsx';
 import { mailedCode } from './mailed-code.tsx';
 import { newEmail } from './new-email.tsx';
 import { newPassword } from './new-password.tsx';
 import { newRecoveryCode } from './new-recovery-code.tsx';
+import { noAccess } from './no-access.tsx';
 import { otherAccount } from './other-account.tsx';
 import { password } from './password.tsx';
 import type { InteractionRecord, Progress } from './progress.ts';
@@ -31,7 +33,7 @@ import { totp } from './totp.tsx';
 import type { Refused, StepPage, Visit } from './visit.ts';
 
 type AnyPage = StepPage<Record<string, unknown>>;
-type PageName = Step | 'consent';
+type PageName = Step | 'consent' | 'no-access';
 
 const pages = {
   password,
@@ -42,12 +44,14 @@ const pages = {
   totp,
   'another-way': anotherWay,
   'recovery-code': recoveryCode,
+  'help-desk': helpDesk,
   're-enrollment': reEnrollment,
   'mailed-code': mailedCode,
   enrollment,
   'new-recovery-code': newRecoveryCode,
   confirm,
   consent,
+  'no-access': noAccess,
 } as unknown as Record<PageName, AnyPage>;
 
 /** The interaction of this address, for the browser that it began in; anybody else learns nothing of it. */
@@ -90,13 +94,17 @@ async function visitOf(house: House, ctx: Context): Promise<Visit> {
   };
 }
 
+/** Questions that come after it is known who it is: each is an interaction with one page. */
+const afterwards: Partial<Record<string, PageName>> = { consent: 'consent', access: 'no-access' };
+
 const openPage = ({ record, progress }: Visit): PageName | 'finished' =>
-  record.prompt.name === 'consent' ? 'consent' : openStep(progress.situation);
+  afterwards[record.prompt.name] ?? openStep(progress.situation);
 
 /** The page of this address, where it is open; what is not open is neither shown nor taken. */
 function asked(visit: Visit): PageName | undefined {
   const { step } = visit.ctx.params as { step: string };
-  if (visit.record.prompt.name === 'consent') return step === 'consent' ? step : undefined;
+  const only = afterwards[visit.record.prompt.name];
+  if (only) return step === only ? only : undefined;
   return isOpen(visit.progress.situation, step) ? step : undefined;
 }
 

@@ -1,6 +1,7 @@
 import type { Account } from '../../src/accounts/accounts.ts';
 import { accountById, enrolmentOpen } from '../../src/accounts/accounts.ts';
 import { waitingCode } from '../../src/factors/mailed-code.ts';
+import type { Claim } from '../../src/factors/recovery-code.ts';
 import { claimOf, codeOffered, liveCode } from '../../src/factors/recovery-code.ts';
 import { authenticatorOf } from '../../src/factors/totp.ts';
 import type { Authenticator } from '../../src/factors/totp.ts';
@@ -33,6 +34,8 @@ export interface Progress {
   declined: boolean;
   /** The code that is on its way by mail, and the address that it went to. */
   waiting: Awaited<ReturnType<typeof waitingCode>>;
+  /** How a recovery code, saved or from the help desk, stands to this sign-in. */
+  claim: Claim;
   situation: Situation;
 }
 
@@ -78,11 +81,13 @@ const anew = new Set(['login_prompt', 'max_age', 'acr', 'intent']);
 
 /** What the application's request demands, from the parameters that the library keeps. */
 export function demandOf({ params, prompt }: InteractionRecord): Situation['demand'] {
-  const strong = params.intent === 'step_up' || params.intent === 'download_data';
-  return {
-    level: strong || demandedLevel(params) === 2 ? 2 : 1,
-    deviceCounts: !prompt.reasons.some((reason) => anew.has(reason)),
-  };
+  // The reason `acr` is there for what the request asks and for what the application is registered with.
+  const strong =
+    params.intent === 'step_up' ||
+    params.intent === 'download_data' ||
+    demandedLevel(params) === 2 ||
+    prompt.reasons.includes('acr');
+  return { level: strong ? 2 : 1, deviceCounts: !prompt.reasons.some((reason) => anew.has(reason)) };
 }
 
 /** What the request is for besides signing in. */
@@ -91,19 +96,20 @@ export const intentOf = ({ params }: InteractionRecord): Intent | undefined =>
 
 /**
  * What still counts of what was proved: a recovery code that another sign-in claimed since proves nothing here, nor
- * do six digits of an authenticator that is no longer the account's.
+ * do six digits of an authenticator that is no longer the account's. A code from the help desk counts until it is spent.
  */
 function counting(
   proofs: Proof[],
-  claim: Situation['claim'],
+  { state, kind }: Claim,
   authenticator: Authenticator | undefined,
   deeds: ReadonlySet<string>,
 ) {
   const holds = ({ factor, ref }: Proof) => {
     if (factor === 'totp') return authenticator !== undefined && ref === authenticator.id;
     // A code that replaced the phone in this sign-in has done its work; what counts from then on is the new phone.
-    const usable = claim !== 'none' && !deeds.has('replace_authenticator');
-    if (factor === 'recovery-code') return authenticator !== undefined && usable;
+    const usable = authenticator !== undefined && !deeds.has('replace_authenticator');
+    if (factor === 'recovery-code') return usable && kind === 'saved' && state !== 'none';
+    if (factor === 'help-desk-code') return usable && kind === 'help-desk' && state === 'claimed';
     return true;
   };
   return new Set(proofs.filter(holds).map(({ factor }) => factor));
@@ -161,7 +167,7 @@ async function factorsOf(db: Db, account: Account, interaction: string) {
 const nothing = {
   authenticator: undefined,
   code: undefined,
-  claim: 'none',
+  claim: { state: 'none', kind: 'saved', expired: false },
   offered: false,
   deeds: new Set<string>(),
 } as const;
@@ -189,6 +195,7 @@ export async function progressOf(db: Db, record: InteractionRecord): Promise<Pro
     authenticator,
     choices,
     waiting,
+    claim,
     situation: {
       proved: counting(proofs, claim, authenticator, deeds),
       account: account && {
@@ -197,7 +204,7 @@ export async function progressOf(db: Db, record: InteractionRecord): Promise<Pro
         hasRecoveryCode: code !== undefined,
         enrolmentOpen: enrolmentOpen(account, record.session?.uid),
       },
-      claim,
+      claim: claim.state,
       codeOffered: offered,
       phone: phoneOf(choices),
       // Whoever says that the phone is new wants to be asked for it, also where the device is remembered.

@@ -18,9 +18,10 @@ export const reEnrollment: StepPage<z.output<typeof form>> = {
     const shown = await connectionShown(visit);
     // On by default when the phone is gone; a refused form keeps what the person chose.
     const endOthers = refusal ? typed.endOtherSessions === 'yes' : true;
-    const { phone, intent, account } = visit.progress.situation;
+    const { phone, intent, account, proved } = visit.progress.situation;
     // It was said to be gone, and may be found in a coat after all.
-    const found = phone === 'gone' && !intent && account?.authenticator === 'on';
+    const found =
+      phone === 'gone' && proved.has('recovery-code') && !intent && account?.authenticator === 'on';
     return <EnrollmentPage {...shown} step="re-enrollment" {...{ endOthers, found, refusal }} />;
   },
   async answer(visit, { code, phoneGone, endOtherSessions }) {
@@ -29,6 +30,9 @@ export const reEnrollment: StepPage<z.output<typeof form>> = {
       return undefined;
     }
     const { db, vault, post, aftermath } = visit.house;
+    // In words, for whoever typed the code in time and then waited; the spending refuses it in any case.
+    if (visit.progress.claim.state === 'claimed' && visit.progress.claim.expired)
+      return { code: 'expired-help-desk-code' };
     const refused = await replace(db, vault, post, aftermath, {
       ...changeOf(visit),
       code,

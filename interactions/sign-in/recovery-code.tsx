@@ -5,6 +5,7 @@ import type { Refusal } from '../page/form.tsx';
 import { Layout } from '../page/layout.tsx';
 import type { Frame } from '../page/layout.tsx';
 import { noteChoice } from './progress.ts';
+import { isOpen } from './steps.ts';
 import type { StepPage } from './visit.ts';
 import { attemptOf } from './visit.ts';
 
@@ -17,13 +18,15 @@ type RecoveryCodePageProps = {
   /** What follows: the question about the phone; its replacement anyway; or another deed, which needs neither. */
   next: 'ask' | 'replace' | 'go-on';
   helpDesk: string;
+  /** Where a case is opened; absent where the password was not typed. */
+  helpDeskUrl?: string | undefined;
   anotherWayUrl?: string | undefined;
   refusal?: Refusal | undefined;
 };
 
 /** One screen: the code, and what became of the phone. The answer is the button. */
 export function RecoveryCodePage(props: RecoveryCodePageProps) {
-  const { frame, action, token, right, refusal, helpDesk, anotherWayUrl } = props;
+  const { frame, action, token, right, refusal, helpDesk, helpDeskUrl, anotherWayUrl } = props;
   const t = frame.t.recoveryCode;
   const title = right ? t.gone : t.title;
   return (
@@ -48,13 +51,20 @@ export function RecoveryCodePage(props: RecoveryCodePageProps) {
         )}
         <AboutThePhone {...props} />
       </Form>
-      {!right && (
+      {!right && !helpDeskUrl && (
         <details>
           <summary>{t.noCode}</summary>
           <p class="quiet">{t.noCodeHelp(helpDesk)}</p>
         </details>
       )}
-      {!right && anotherWayUrl && <Ways ways={[{ href: anotherWayUrl, label: frame.t.anotherWay.title }]} />}
+      {!right && (
+        <Ways
+          ways={[
+            ...(helpDeskUrl ? [{ href: helpDeskUrl, label: t.noCode }] : []),
+            ...(anotherWayUrl ? [{ href: anotherWayUrl, label: frame.t.anotherWay.title }] : []),
+          ]}
+        />
+      )}
     </Layout>
   );
 }
@@ -98,7 +108,10 @@ export const recoveryCode: StepPage<z.output<typeof form>> = {
     const next = intent === 'deactivate_two_step' ? 'go-on' : replaces ? 'replace' : 'ask';
     const helpDesk = house.settings.HEMMA_HELP_DESK_CONTACT;
     const anotherWayUrl = `/interaction/${record.uid}/another-way`;
-    return <RecoveryCodePage {...{ frame, action, token, right, next, helpDesk, anotherWayUrl, refusal }} />;
+    const mayAsk = isOpen(progress.situation, 'help-desk');
+    const helpDeskUrl = mayAsk ? `/interaction/${record.uid}/help-desk` : undefined;
+    const ways = { helpDesk, helpDeskUrl, anotherWayUrl };
+    return <RecoveryCodePage {...{ frame, action, token, right, next, ...ways, refusal }} />;
   },
   async answer(visit, { code, phoneGone }) {
     const { house, record, progress } = visit;

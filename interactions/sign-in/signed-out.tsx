@@ -87,7 +87,9 @@ export async function showSignOut(
   ctx: KoaContextWithOIDC,
   { action, xsrf }: { action: string; xsrf: string },
 ): Promise<void> {
-  const ids = Object.keys(ctx.oidc.session?.authorizations ?? {}).filter((id) => id !== 'hemma-account');
+  const ids = Object.keys(ctx.oidc.session?.authorizations ?? {}).filter(
+    (id) => !/^hemma-(account|admin)$/.test(id),
+  );
   const clients = await Promise.all(ids.map((id) => house.provider.Client.find(id)));
   const names = clients
     .flatMap((client) => (client ? [client.clientName ?? client.clientId] : []))

@@ -11,6 +11,7 @@ export type Step =
   | 'totp'
   | 'another-way'
   | 'recovery-code'
+  | 'help-desk'
   | 're-enrollment'
   | 'mailed-code'
   | 'enrollment'
@@ -32,7 +33,7 @@ export interface Situation {
         enrolmentOpen: boolean;
       }
     | undefined;
-  /** How the saved recovery code stands to this interaction: claimed by it, or spent by what it completed. */
+  /** How the recovery code, saved or from the help desk, stands to this interaction: claimed by it, or spent by what it completed. */
   claim: 'none' | 'claimed' | 'spent';
   /** A new code was shown in this sign-in and not typed back yet: whoever keeps it must not keep a dead one. */
   codeOffered: boolean;
@@ -78,6 +79,16 @@ const mailboxProved = ({ proved }: Situation) => proved.has('mailed-code') || pr
 /** A recovery code opened this sign-in, and the authenticator was not replaced in it yet. */
 const byRecoveryCode = ({ proved }: Situation) => proved.has('recovery-code') && !proved.has('totp');
 
+/**
+ * A code from the help desk beside the password does one thing, whatever the sign-in is for: it leads to a new phone. It
+ * is no second factor, and beside a mailbox in place of the password it is nothing: both would be the same mail.
+ */
+const byHelpDesk = ({ proved }: Situation, account: Account) =>
+  account.authenticator !== 'none' &&
+  proved.has('help-desk-code') &&
+  proved.has('password') &&
+  !proved.has('totp');
+
 /** What the person said, or what the sign-in is for; an authenticator that is switched off is as good as gone. */
 const phoneGone = ({ phone, intent }: Situation, account: Account) =>
   phone === 'gone' || intent === 'replace_authenticator' || account.authenticator === 'off';
@@ -109,6 +120,7 @@ const enrolmentCodeDue = (s: Situation, account: Account) =>
 const table: readonly Row[] = [
   ['password', (s) => !s.proved.has('password') && !s.proved.has('mailbox')],
   ['other-account', (s) => s.otherAccount === 'to-be-asked'],
+  ['re-enrollment', (s, a) => byHelpDesk(s, a)],
   ['totp', (s, a) => a.authenticator !== 'none' && !secondFactor(s) && !recognised(s)],
   // A mailed code stands in for the forgotten password, and counts only beside the second factor (ASVS 6.4.3).
   ['new-password', (s) => !s.proved.has('password') || s.intent === 'change_password'],
@@ -137,6 +149,9 @@ const beside: Partial<Record<Step, readonly Step[]>> = {
   password: ['forgotten-password'],
   totp: ['another-way', 'recovery-code'],
 };
+
+/** Whoever has neither phone nor code asks the help desk, after the right password and not after a mailed code alone. */
+const besideWithPassword: readonly Step[] = ['another-way', 'recovery-code', 'help-desk'];
 
 /** While the code for a forgotten password is under way, the person may also remember it, or ask again. */
 const besideMailedCode: readonly Step[] = ['password', 'forgotten-password'];
@@ -168,6 +183,7 @@ export function isDeclinable(situation: Situation): boolean {
 }
 
 function waysBeside(open: Step, situation: Situation): readonly Step[] {
+  if (open === 'totp' && situation.proved.has('password')) return besideWithPassword;
   if (open !== 'mailed-code') return beside[open] ?? [];
   const purpose = mailedCodeFor(situation);
   if (purpose === 'forgotten-password') return besideMailedCode;

@@ -1,12 +1,16 @@
+// Longer than usual: a table has one owner.
 import { randomUUID } from 'node:crypto';
+import type { Knex } from 'knex';
 import { matchLocale } from '../locales/phrases.ts';
 import type { Locale } from '../locales/phrases.ts';
 import type { Db } from '../platform/database.ts';
-import { takeTurn } from '../platform/database.ts';
+import { sql, takeTurn } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
-import { voidProofs } from '../platform/proofs.ts';
+import { sha256 } from '../platform/secrets.ts';
+import { membersOf } from './groups.ts';
+import type { Operator } from './operators.ts';
 import { passwordFault } from './password-rules.ts';
 
 export const roles = ['person', 'help-desk', 'administrator'] as const;
@@ -22,6 +26,10 @@ export interface Account {
   name: string;
   locale: Locale | undefined;
   role: Role;
+  /** The group whose members alone an operator looks after; everybody, where undefined. */
+  operatorGroup: string | undefined;
+  /** Since when an invitation waits for the person to choose a password; undefined where none waits. */
+  invitedAt: Date | undefined;
   twoStepRequired: boolean;
   emailVerified: boolean;
   /** Until when a phone may be connected with the password alone. */
@@ -39,6 +47,8 @@ interface Row {
   name: string;
   locale: string | null;
   role: Role;
+  operator_group: string | null;
+  invited_at: Date | null;
   two_step_required: boolean;
   email_verified_at: Date | null;
   enrolment_open_until: Date | null;
@@ -48,7 +58,7 @@ interface Row {
 }
 
 const columns =
-  'id, email, notice_email, name, locale, role, two_step_required, email_verified_at, enrolment_open_until, enrolment_session, created_at, disabled_at';
+  'id, email, notice_email, name, locale, role, operator_group, invited_at, two_step_required, email_verified_at, enrolment_open_until, enrolment_session, created_at, disabled_at';
 
 const accountOf = (row: Row): Account => ({
   id: row.id,
@@ -57,6 +67,8 @@ const accountOf = (row: Row): Account => ({
   name: row.name,
   locale: row.locale ? matchLocale([row.locale]) : undefined,
   role: row.role,
+  operatorGroup: row.operator_group ?? undefined,
+  invitedAt: row.invited_at ?? undefined,
   twoStepRequired: row.two_step_required,
   emailVerified: row.email_verified_at !== null,
   enrolmentOpenUntil: row.enrolment_open_until ?? undefined,
@@ -90,12 +102,16 @@ export interface NewAccount {
 export type AccountRefusal =
   'malformed-email' | 'missing-name' | 'email-taken' | ReturnType<typeof passwordFault>;
 
-/** Makes an account with a verified address and an open enrolment window; a refusal says what is wrong. */
+/**
+ * Makes an account with a verified address and an open enrolment window; a refusal says what is wrong. `also` happens
+ * in the same transaction.
+ */
 export async function createAccount(
   db: Db,
   hasher: Hasher,
   brand: string,
   wanted: NewAccount,
+  also?: (open: Db, account: Account) => Promise<void>,
 ): Promise<{ account: Account } | { refusal: NonNullable<AccountRefusal> }> {
   const email = emailKey(wanted.email);
   const name = wanted.name.normalize('NFC').trim().slice(0, 200);
@@ -120,6 +136,7 @@ export async function createAccount(
     const row = rows[0];
     if (!row) return { refusal: 'email-taken' };
     await audit(tx, { event: 'account.created', accountId: row.id, detail: { role } });
+    await also?.(tx, accountOf(row));
     return { account: accountOf(row) };
   });
 }
@@ -144,6 +161,27 @@ export async function accountWithPassword(
     [emailKey(email)],
   );
   return rows[0] && { account: accountOf(rows[0]), hash: rows[0].password_hash };
+}
+
+/**
+ * Whom a password for that address is verified for: the account that has it, and its hash; where nobody has it, the hash
+ * of some other account, always the same one, whose answer counts for nothing. Hashes of several makes and costs take
+ * several times, and an address that nobody has must not be told by a time that no account takes.
+ */
+export async function passwordOf(
+  db: Db,
+  email: string,
+): Promise<{ account: Account | undefined; hash: string | undefined }> {
+  const key = emailKey(email);
+  if (!isEmail(key)) return { account: undefined, hash: undefined };
+  const place = sha256(`stranger:${key}`).toString('hex').slice(0, 32);
+  const { rows } = await db.query<Row & { password_hash: string; stranger: boolean }>(
+    `SELECT ${columns}, password_hash, false AS stranger FROM accounts WHERE email_key = $1
+     UNION ALL (SELECT ${columns}, password_hash, true FROM accounts WHERE id >= $2::uuid ORDER BY id LIMIT 1)`,
+    [key, place],
+  );
+  const own = rows.find(({ stranger }) => !stranger);
+  return { account: own && accountOf(own), hash: (own ?? rows[0])?.password_hash };
 }
 
 /** Replaces a hash that was made with older parameters, if it is still the one that was read. */
@@ -171,16 +209,36 @@ export async function openEnrolment(open: Db, id: string, session: string | unde
   ]);
 }
 
-/** Gives the account a new password. */
+/** Gives the account a new password; an invitation is accepted with the first. */
 export async function replacePassword(open: Db, id: string, hash: string): Promise<void> {
-  await open.query('UPDATE accounts SET password_hash = $2 WHERE id = $1', [id, hash]);
+  await open.query('UPDATE accounts SET password_hash = $2, invited_at = NULL WHERE id = $1', [id, hash]);
+}
+
+/** Notes that the password was chosen anew by whoever reads the mail; for 72 hours the help desk mails no code then. */
+export async function notePasswordReset(open: Db, id: string): Promise<void> {
+  await open.query('UPDATE accounts SET password_reset_at = $2 WHERE id = $1', [id, new Date()]);
+}
+
+/** When the account's address was last changed, and its password last reset by mail. */
+export async function latestChanges(
+  db: Db,
+  id: string,
+): Promise<{ emailChangedAt: Date | undefined; passwordResetAt: Date | undefined }> {
+  const { rows } = await db.query<{ email_changed_at: Date | null; password_reset_at: Date | null }>(
+    'SELECT email_changed_at, password_reset_at FROM accounts WHERE id = $1',
+    [id],
+  );
+  return {
+    emailChangedAt: rows[0]?.email_changed_at ?? undefined,
+    passwordResetAt: rows[0]?.password_reset_at ?? undefined,
+  };
 }
 
 /** Gives the account a new, proved address; no where another account has it. Of two that want one, the first has it. */
 export async function replaceEmail(open: Db, id: string, email: string): Promise<boolean> {
   await takeTurn(open, `email:${emailKey(email)}`);
   const { count } = await open.query(
-    `UPDATE accounts SET email = $2, email_key = $2, email_verified_at = $3
+    `UPDATE accounts SET email = $2, email_key = $2, email_verified_at = $3, email_changed_at = $3
      WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM accounts WHERE email_key = $2)`,
     [id, emailKey(email), new Date()],
   );
@@ -195,9 +253,37 @@ export async function replaceNoticeEmail(open: Db, id: string, email: string | u
   ]);
 }
 
-/** Removes the account and all that hangs on it. Its identifier is never given to anybody else. */
+/**
+ * Whether the house keeps an enabled administrator without limits if this row stops being one. Every statement that may
+ * take one away carries it, in the turn of `administratorsTurn`: of two at once the second sees what the first did.
+ */
+const anotherStays = `(accounts.role <> 'administrator' OR accounts.operator_group IS NOT NULL OR accounts.disabled_at IS NOT NULL
+  OR EXISTS (SELECT 1 FROM accounts AS o WHERE o.role = 'administrator' AND o.operator_group IS NULL
+    AND o.disabled_at IS NULL AND o.id <> accounts.id))`;
+
+/** One change of who is an administrator at a time. Taken after the turn of an account, never before. */
+export const administratorsTurn = (open: Db): Promise<void> => takeTurn(open, 'administrators');
+
+/** Whether this account is the last enabled administrator without limits; true until the end of the transaction. */
+export async function isLastAdministrator(open: Db, id: string): Promise<boolean> {
+  await administratorsTurn(open);
+  const { count } = await open.query(`SELECT 1 FROM accounts WHERE id = $1 AND NOT ${anotherStays}`, [id]);
+  return count > 0;
+}
+
+/** Whether there is an administrator without limits, other than `except`; a disabled one counts. */
+export async function hasAdministrator(db: Db, except?: string): Promise<boolean> {
+  const { count } = await db.query(
+    `SELECT 1 FROM accounts WHERE role = 'administrator' AND operator_group IS NULL AND id IS DISTINCT FROM $1 LIMIT 1`,
+    [except ?? null],
+  );
+  return count > 0;
+}
+
+/** Removes the account and all that hangs on it, but never the last administrator. Its identifier is never given again. */
 export async function removeAccount(open: Db, id: string): Promise<boolean> {
-  const { count } = await open.query('DELETE FROM accounts WHERE id = $1', [id]);
+  await administratorsTurn(open);
+  const { count } = await open.query(`DELETE FROM accounts WHERE id = $1 AND ${anotherStays}`, [id]);
   return count > 0;
 }
 
@@ -209,20 +295,110 @@ export async function chooseLocale(db: Db, id: string, locale: Locale, origin: O
   });
 }
 
-/** Disables or enables an account; its sessions and tokens are refused from the next request on. */
-export function setDisabled(db: Db, email: string, disabled: boolean): Promise<Account | undefined> {
-  return db.transaction(async (tx) => {
-    const { rows } = await tx.query<Row>(
-      `UPDATE accounts SET disabled_at = CASE WHEN $2 THEN coalesce(disabled_at, $3) END
-       WHERE email_key = $1 RETURNING ${columns}`,
-      [emailKey(email), disabled, new Date()],
-    );
-    if (!rows[0]) return undefined;
-    // Whoever waits half-way in a sign-in begins anew, also when the account is enabled again.
-    if (disabled) await voidProofs(tx, { accountId: rows[0].id });
-    await audit(tx, { event: disabled ? 'account.disabled' : 'account.enabled', accountId: rows[0].id });
-    return accountOf(rows[0]);
-  });
+/** Disables or enables an account; no for the last administrator, who stays. */
+export async function setDisabled(open: Db, id: string, disabled: boolean): Promise<boolean> {
+  await administratorsTurn(open);
+  const { count } = await open.query(
+    `UPDATE accounts SET disabled_at = CASE WHEN $2 THEN coalesce(disabled_at, $3) END
+     WHERE id = $1 AND (NOT $2 OR ${anotherStays})`,
+    [id, disabled, new Date()],
+  );
+  return count > 0;
+}
+
+/** Gives an account a role, limited to a group or not; no where that would take the last administrator away. */
+export async function setRole(open: Db, id: string, role: Role, group: string | undefined): Promise<boolean> {
+  await administratorsTurn(open);
+  // Whoever can change other people's access always signs in in two steps.
+  const { count } = await open.query(
+    `UPDATE accounts SET role = $2, operator_group = $3, two_step_required = two_step_required OR $2 <> 'person'
+     WHERE id = $1 AND (($2 = 'administrator' AND $3::uuid IS NULL) OR ${anotherStays})`,
+    [id, role, group ?? null],
+  );
+  return count > 0;
+}
+
+/** Two-step verification is no longer left to the person; answers whether it was. */
+export async function setTwoStepRequired(open: Db, id: string): Promise<boolean> {
+  const { count } = await open.query(
+    'UPDATE accounts SET two_step_required = true WHERE id = $1 AND NOT two_step_required',
+    [id],
+  );
+  return count > 0;
+}
+
+/** An invitation goes out: it waits for the first password, and opens the enrolment window anew. `first` makes one. */
+export async function renewInvitation(open: Db, id: string, { first }: { first: boolean }): Promise<boolean> {
+  const now = new Date();
+  const { count } = await open.query(
+    `UPDATE accounts SET invited_at = $2, enrolment_open_until = $3, enrolment_session = NULL
+     WHERE id = $1 AND ($4 OR invited_at IS NOT NULL)`,
+    [id, now, new Date(now.getTime() + enrolmentDays * 86_400_000), first],
+  );
+  return count > 0;
+}
+
+/**
+ * The accounts that an operator sees, as a part of another statement; undefined: all. The rule of `mayAct` as SQL: nobody
+ * but an unlimited administrator sees operators, and a limit to a group holds everywhere.
+ */
+export function seenBy({ role, group }: Operator): Knex.QueryBuilder | undefined {
+  if (role === 'administrator' && group === undefined) return undefined;
+  const people = sql('accounts').select('id').where('role', 'person');
+  return group === undefined ? people : people.whereIn('id', membersOf(group));
+}
+
+/** What PostgreSQL's text search takes of what somebody typed: the beginnings of words, all of which must be there. */
+const wordStarts = (text: string): string =>
+  (text.match(/[\p{L}\p{N}]+/gu) ?? []).map((word) => `${word}:*`).join(' & ');
+
+/**
+ * People whose address begins with `text`, or in whose name words begin with its words, by address, `limit` after the
+ * address `after`: those that the operator sees.
+ */
+export async function searchPeople(
+  db: Db,
+  operator: Operator,
+  { text, after, limit }: { text: string; after?: string | undefined; limit: number },
+): Promise<Account[]> {
+  const wanted = sql('accounts')
+    .select(sql.raw(columns))
+    .orderByRaw('email_key COLLATE "C"')
+    .limit(Math.min(limit, 100));
+  const seen = seenBy(operator);
+  if (seen) wanted.whereIn('id', seen);
+  if (after !== undefined) wanted.whereRaw('email_key COLLATE "C" > ?', [after]);
+  const prefix = emailKey(text);
+  if (prefix !== '') {
+    const literal = prefix.replaceAll(/[\\%_]/g, '\\$&');
+    const words = wordStarts(text.normalize('NFC'));
+    wanted.where((either) => {
+      either.whereRaw('email_key COLLATE "C" LIKE ?', [`${literal}%`]);
+      if (words) either.orWhereRaw("to_tsvector('simple', name) @@ to_tsquery('simple', ?)", [words]);
+    });
+  }
+  return (await db.run<Row>(wanted)).rows.map(accountOf);
+}
+
+/** The addresses of accounts by their numbers, of those that the operator sees; at most a page of them. */
+export async function emailsOf(
+  db: Db,
+  operator: Operator,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  const seen = seenBy(operator);
+  const wanted = sql('accounts').select('id', 'email').whereIn('id', ids.slice(0, 2000));
+  if (seen)
+    wanted.where((any) => {
+      any.whereIn('id', seen).orWhere('id', operator.id);
+    });
+  const { rows } = await db.run<{ id: string; email: string }>(wanted);
+  return new Map(rows.map(({ id, email }) => [id, email]));
+}
+
+/** Whether anybody has an account here. */
+export async function hasAccounts(db: Db): Promise<boolean> {
+  return (await db.query('SELECT 1 FROM accounts LIMIT 1')).count > 0;
 }
 
 /** Accounts by address, `limit` after `after`: a page of a list. */
@@ -232,4 +408,72 @@ export async function listAccounts(db: Db, after: string, limit: number): Promis
     [after, limit],
   );
   return rows.map(accountOf);
+}
+
+/** An account that comes from a file, judged already. Its hash is one that the house reads. */
+export interface ArrivingAccount {
+  id: string;
+  email: string;
+  name: string;
+  locale: Locale | null;
+  hash: string;
+  twoStepRequired: boolean;
+  emailVerified: boolean;
+  disabled: boolean;
+  /** Nobody knows its password: an invitation waits. */
+  invited: boolean;
+}
+
+/**
+ * Makes people's accounts, some hundred in one statement, and answers with the numbers of those made: an address that
+ * somebody has is left as it is. Without an enrolment window: that is for invitations to one's own mailbox.
+ */
+export async function addAccounts(open: Db, arriving: readonly ArrivingAccount[]): Promise<Set<string>> {
+  const { rows } = await open.query<{ id: string }>(
+    `INSERT INTO accounts (id, email, email_key, name, locale, role, password_hash, two_step_required,
+       email_verified_at, disabled_at, invited_at, created_at)
+     SELECT id, email, email, name, locale, 'person', hash, "twoStepRequired",
+       CASE WHEN "emailVerified" THEN $2::timestamptz END, CASE WHEN disabled THEN $2::timestamptz END,
+       CASE WHEN invited THEN $2::timestamptz END, $2
+     FROM jsonb_to_recordset($1::text::jsonb) AS arriving (id uuid, email text, name text, locale text, hash text,
+       "twoStepRequired" boolean, "emailVerified" boolean, disabled boolean, invited boolean)
+     ON CONFLICT (email_key) DO NOTHING RETURNING id`,
+    [JSON.stringify(arriving), new Date()],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Which of these addresses, as they are compared, somebody has. */
+export async function takenAddresses(db: Db, keys: readonly string[]): Promise<Set<string>> {
+  const { rows } = await db.query<{ email_key: string }>(
+    'SELECT email_key FROM accounts WHERE email_key IN (SELECT jsonb_array_elements_text($1::text::jsonb))',
+    [JSON.stringify(keys)],
+  );
+  return new Set(rows.map((row) => row.email_key));
+}
+
+/** Tells PostgreSQL how many accounts there are now: after thousands at once it would plan as for the few of before. */
+export async function analyseAccounts(db: Db): Promise<void> {
+  await db.query('ANALYZE accounts');
+}
+
+/** How many accounts there are. */
+export async function countAccounts(db: Db): Promise<number> {
+  const { rows } = await db.query<{ count: number }>('SELECT count(*)::int AS count FROM accounts');
+  return rows[0]?.count ?? 0;
+}
+
+/** An account on its way into a file. */
+export type LeavingAccount = ArrivingAccount & { role: Role };
+
+/** Accounts with their hashes by address, `limit` after `after`: for exports, and for nothing that is shown. */
+export async function leavingAccounts(db: Db, after: string, limit: number): Promise<LeavingAccount[]> {
+  const { rows } = await db.query<LeavingAccount>(
+    `SELECT id, email, name, locale, role, password_hash AS hash, two_step_required AS "twoStepRequired",
+       email_verified_at IS NOT NULL AS "emailVerified", disabled_at IS NOT NULL AS disabled,
+       invited_at IS NOT NULL AS invited
+     FROM accounts WHERE email_key COLLATE "C" > $1 ORDER BY email_key COLLATE "C" LIMIT $2`,
+    [after, limit],
+  );
+  return rows;
 }

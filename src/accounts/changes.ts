@@ -6,11 +6,19 @@ import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
-import { recordDeed, recordProof, voidProofs } from '../platform/proofs.ts';
+import { proved, recordDeed, recordProof, voidProofs } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
 import { clearAttempts } from '../platform/throttle.ts';
 import type { Account } from './accounts.ts';
-import { emailKey, removeAccount, replaceEmail, replaceNoticeEmail, replacePassword } from './accounts.ts';
+import {
+  emailKey,
+  isLastAdministrator,
+  notePasswordReset,
+  removeAccount,
+  replaceEmail,
+  replaceNoticeEmail,
+  replacePassword,
+} from './accounts.ts';
 import { forgetDevices } from './devices.ts';
 import type { PasswordFault } from './password-rules.ts';
 import { passwordFault } from './password-rules.ts';
@@ -49,6 +57,7 @@ export async function choosePassword(
     // Sent twice: the first was the deed.
     if (!(await recordDeed(open, interaction, account.id, 'change_password'))) return;
     await replacePassword(open, account.id, hash);
+    if (await proved(open, interaction, account.id, 'mailbox')) await notePasswordReset(open, account.id);
     await recordProof(open, interaction, { factor: 'password', accountId: account.id });
     await voidProofs(open, { accountId: account.id, except: interaction });
     await clearAttempts(open, emailSubject(account.email), 'password');
@@ -90,14 +99,24 @@ export async function changeNoticeEmail(
   await post(open, account, 'notice-email-changed', (facts) => noticeEmailChanged(facts, email));
 }
 
-/** Deletes the account and ends its sessions and tokens; the last mail goes to its address. */
-export async function deleteAccount(db: Db, post: Post, aftermath: Aftermath, change: Change): Promise<void> {
+/**
+ * Deletes the account and ends its sessions and tokens; the last mail goes to its address. The last administrator
+ * stays: nobody could make another.
+ */
+export async function deleteAccount(
+  db: Db,
+  post: Post,
+  aftermath: Aftermath,
+  change: Change,
+): Promise<{ code: 'last-administrator' } | undefined> {
   const { account, origin } = change;
-  await db.transaction(async (open) => {
+  return db.transaction(async (open) => {
     await takeTurn(open, `account:${account.id}`);
-    if (!(await removeAccount(open, account.id))) return;
+    if (await isLastAdministrator(open, account.id)) return { code: 'last-administrator' };
+    if (!(await removeAccount(open, account.id))) return undefined;
     await aftermath.endEverything(open, { accountId: account.id, origin });
     await audit(open, { event: 'account.deleted', accountId: account.id, origin });
     await post(open, account, 'account-deleted', accountDeleted);
+    return undefined;
   });
 }

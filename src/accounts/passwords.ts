@@ -8,7 +8,7 @@ import { sha256 } from '../platform/secrets.ts';
 import { clearAttempts, countAttempt, forgiveAttempt } from '../platform/throttle.ts';
 import { successAfterFailures } from '../mail/messages.ts';
 import type { Post } from '../mail/outbox.ts';
-import { accountWithPassword, emailKey, replaceHash } from './accounts.ts';
+import { emailKey, passwordOf, replaceHash } from './accounts.ts';
 import { emailSubject } from './changes.ts';
 import { knownDevice, recogniseDevice } from './devices.ts';
 
@@ -29,7 +29,7 @@ export interface PasswordAttempt {
 
 /**
  * Verifies e-mail and password, and writes the proof. Unknown, disabled and known accounts take the same steps
- * and the same time (a decoy hash), share the form of their budgets, and are refused in the same words.
+ * and the same time (a decoy hash: see `passwordOf`), share the form of their budgets, and are refused in the same words.
  */
 export async function verifyPassword(
   db: Db,
@@ -37,13 +37,13 @@ export async function verifyPassword(
   post: Post,
   { interaction, email, password, device, origin }: PasswordAttempt,
 ): Promise<PasswordRefusal | undefined> {
-  const found = await accountWithPassword(db, email);
-  const known = found && device ? await knownDevice(db, found.account.id, device) : undefined;
+  const { account, hash } = await passwordOf(db, email);
+  const known = account && device ? await knownDevice(db, account.id, device) : undefined;
   // A browser that signed in before has a budget of its own, so that strangers cannot spend the owner's, neither by
   // the account's address nor from the same network.
   const subject = known ? `device:${known.id}` : emailSubject(email);
   const detail = { email: sha256(emailKey(email)).toString('base64url').slice(0, 16) };
-  const deed = { accountId: found?.account.id, origin, detail };
+  const deed = { accountId: account?.id, origin, detail };
   const address = `address:${network(origin.address)}`;
   const budgets = known
     ? ([[subject, 'password']] as const)
@@ -58,12 +58,11 @@ export async function verifyPassword(
     return { code: 'throttled', seconds: attempt.seconds };
   }
   const normal = password.normalize('NFC');
-  const right = await hasher.verify(found?.hash, normal);
-  if (!right || !found || found.account.disabledAt) {
+  const right = await hasher.verify(hash, normal);
+  if (!right || !hash || !account || account.disabledAt) {
     await audit(db, { event: 'password.wrong', ...deed });
     return { code: 'wrong-password' };
   }
-  const { account, hash } = found;
   const renewed = hasher.outdated(hash) ? await hasher.hash(normal) : undefined;
   await db.transaction(async (open) => {
     const { failures } = await clearAttempts(open, subject, 'password');

@@ -2,13 +2,12 @@ import { randomInt } from 'node:crypto';
 
 /** Crockford base32: no I, L, O, U, so that nothing is misread aloud or on paper. */
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-const length = 20;
 
 /** 20 characters, 100 bits, each by rejection sampling (`randomInt`), shown as 5 groups of 4. */
-export function newCode(): string {
+export function newCode(length = 20): string {
   const characters = Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('');
   // One that begins with six digits would be sent as those when it is typed where six digits are asked for.
-  if (/^\d{6}/.test(characters)) return newCode();
+  if (/^\d{6}/.test(characters)) return newCode(length);
   return (characters.match(/.{4}/g) ?? []).join('-');
 }
 

@@ -1,4 +1,6 @@
+// Longer than other files: a table has one owner, and a code from the help desk is kept, tried and spent like a saved one.
 import { randomUUID } from 'node:crypto';
+import { helpDeskCodeUsed } from '../mail/help-desk.ts';
 import {
   recoveryCodeDisabled,
   recoveryCodeIssued,
@@ -11,20 +13,24 @@ import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
-import { recordDeed, recordProof, voidOtherProofs } from '../platform/proofs.ts';
+import { proved, recordDeed, recordProof, voidOtherProofs } from '../platform/proofs.ts';
 import type { Vault } from '../platform/secrets.ts';
 import { clearAttempts, countAttempt } from '../platform/throttle.ts';
 import { looksLikeCode, newCode, normalCode } from './code-text.ts';
 
 const about = (interaction: string, account: string) => `recovery-code:${interaction}:${account}`;
 
-/** When the account's live code was made and last checked; undefined where there is none. */
+/** Saved by the person, or mailed by the help desk: of both together one lives, the newest. */
+export type CodeKind = 'saved' | 'help-desk';
+
+/** When the account's saved code was made and last checked; undefined where none lives. */
 export async function liveCode(
   db: Db,
   accountId: string,
 ): Promise<{ since: Date; checked: Date | undefined } | undefined> {
   const { rows } = await db.query<{ live_at: Date; checked_at: Date | null }>(
-    'SELECT live_at, checked_at FROM recovery_codes WHERE account_id = $1 AND live_at IS NOT NULL AND used_at IS NULL',
+    `SELECT live_at, checked_at FROM recovery_codes
+     WHERE account_id = $1 AND kind = 'saved' AND live_at IS NOT NULL AND used_at IS NULL`,
     [accountId],
   );
   return rows[0] && { since: rows[0].live_at, checked: rows[0].checked_at ?? undefined };
@@ -134,20 +140,60 @@ export async function voidLive(open: Db, accountId: string): Promise<void> {
   );
 }
 
-/** Spends the code that this interaction claimed; answers whether it was still claimed by it and unspent. */
+/** Minutes that a code from the help desk lives, counted at its use and not by a sweeper (authentik CVE-2025-64708). */
+const helpDeskMinutes = 60;
+
+/** Makes the account's one live code one from the help desk: whatever code lived before is void from here on. */
+export async function issueHelpDeskCode(
+  open: Db,
+  { accountId, hash }: { accountId: string; hash: string },
+): Promise<void> {
+  const now = new Date();
+  await voidLive(open, accountId);
+  await open.query(
+    `INSERT INTO recovery_codes (id, account_id, kind, hash, created_at, live_at, expires_at)
+     VALUES ($1, $2, 'help-desk', $3, $4, $4, $5)`,
+    [randomUUID(), accountId, hash, now, new Date(now.getTime() + helpDeskMinutes * 60_000)],
+  );
+}
+
+/** Until when the account's code from the help desk lives; undefined where none does. */
+export async function helpDeskCodeUntil(db: Db, accountId: string): Promise<Date | undefined> {
+  const { rows } = await db.query<{ expires_at: Date }>(
+    `SELECT expires_at FROM recovery_codes
+     WHERE account_id = $1 AND kind = 'help-desk' AND used_at IS NULL AND expires_at > $2`,
+    [accountId, new Date()],
+  );
+  return rows[0]?.expires_at;
+}
+
+/** Ends a code from the help desk, and the claim of whoever typed it; answers whether one lived. */
+export async function voidHelpDeskCode(open: Db, accountId: string): Promise<boolean> {
+  const { count } = await open.query(
+    `UPDATE recovery_codes SET used_at = $2, claimed_by = NULL
+     WHERE account_id = $1 AND kind = 'help-desk' AND used_at IS NULL`,
+    [accountId, new Date()],
+  );
+  return count > 0;
+}
+
+/** Spends the code that this interaction claimed; answers whether it was still claimed by it, living and unspent. */
 export async function spendClaimed(
   open: Db,
   accountId: string,
   interaction: string,
   origin: Origin,
 ): Promise<boolean> {
-  const { count } = await open.query(
+  const { rows } = await open.query<{ kind: CodeKind }>(
     `UPDATE recovery_codes SET used_at = $3
-     WHERE account_id = $1 AND claimed_by = $2 AND live_at IS NOT NULL AND used_at IS NULL`,
+     WHERE account_id = $1 AND claimed_by = $2 AND live_at IS NOT NULL AND used_at IS NULL
+       AND (expires_at IS NULL OR expires_at > $3)
+     RETURNING kind`,
     [accountId, interaction, new Date()],
   );
-  if (count > 0) await audit(open, { event: 'recovery-code.spent', accountId, origin });
-  return count > 0;
+  const spent = rows[0];
+  if (spent) await audit(open, { event: eventsOf[spent.kind].spent, accountId, origin });
+  return spent !== undefined;
 }
 
 /** Whether this interaction has shown a code that was not typed back yet. */
@@ -159,23 +205,42 @@ export async function codeOffered(db: Db, accountId: string, interaction: string
   return count > 0;
 }
 
-/** How a recovery code stands to an interaction: not entered, claimed by it, or spent by what it completed. */
-export async function claimOf(
-  db: Db,
-  accountId: string,
-  interaction: string,
-): Promise<'none' | 'claimed' | 'spent'> {
-  const { rows } = await db.query<{ used_at: Date | null }>(
-    `SELECT used_at FROM recovery_codes WHERE account_id = $1 AND claimed_by = $2
+/** How a code stands to an interaction: not entered, claimed by it, or spent by what it completed. */
+export interface Claim {
+  state: 'none' | 'claimed' | 'spent';
+  kind: CodeKind;
+  /** It was claimed in time, and its time has run out since: it completes nothing any more. */
+  expired: boolean;
+}
+
+/** How this account's recovery code, saved or from the help desk, stands to an interaction. */
+export async function claimOf(db: Db, accountId: string, interaction: string): Promise<Claim> {
+  const { rows } = await db.query<{ used_at: Date | null; kind: CodeKind; expires_at: Date | null }>(
+    `SELECT used_at, kind, expires_at FROM recovery_codes WHERE account_id = $1 AND claimed_by = $2
      ORDER BY used_at DESC NULLS FIRST LIMIT 1`,
     [accountId, interaction],
   );
-  if (!rows[0]) return 'none';
-  return rows[0].used_at ? 'spent' : 'claimed';
+  const row = rows[0];
+  if (!row) return { state: 'none', kind: 'saved', expired: false };
+  const expired = row.expires_at !== null && row.expires_at <= new Date();
+  return { state: row.used_at ? 'spent' : 'claimed', kind: row.kind, expired };
 }
 
 export type RecoveryRefusal =
-  { code: 'malformed-recovery-code' | 'wrong-recovery-code' } | { code: 'throttled'; seconds: number };
+  | {
+      code:
+        | 'malformed-recovery-code'
+        | 'wrong-recovery-code'
+        | 'expired-help-desk-code'
+        | 'help-desk-code-needs-password';
+    }
+  | { code: 'throttled'; seconds: number };
+
+const eventsOf = {
+  saved: { right: 'recovery-code.right', spent: 'recovery-code.spent' },
+  'help-desk': { right: 'help-desk-code.right', spent: 'help-desk-code.spent' },
+} as const;
+const factors = { saved: 'recovery-code', 'help-desk': 'help-desk-code' } as const;
 
 /** Consecutive wrong codes after a right password that are worth a mail, and that end the code. */
 const worthTelling = 3;
@@ -210,24 +275,30 @@ function claim(
   db: Db,
   post: Post,
   { account, interaction, origin }: CodeAttempt,
-  id: string,
-): Promise<boolean> {
+  { id, kind }: { id: string; kind: CodeKind },
+): Promise<RecoveryRefusal | undefined> {
+  const factor = factors[kind];
   return db.transaction(async (open) => {
+    // Mailed and alone it would make whoever reads the mail the account's owner (NIST SP 800-63B-4 §4.2.2.2).
+    if (kind === 'help-desk' && !(await proved(open, interaction, account.id, 'password')))
+      return { code: 'help-desk-code-needs-password' };
     const { count } = await open.query(
-      'UPDATE recovery_codes SET claimed_by = $2 WHERE id = $1 AND used_at IS NULL',
-      [id, interaction],
+      `UPDATE recovery_codes SET claimed_by = $2
+       WHERE id = $1 AND used_at IS NULL AND (expires_at IS NULL OR expires_at > $3)`,
+      [id, interaction, new Date()],
     );
-    if (count === 0) return false;
-    await voidOtherProofs(open, interaction, 'recovery-code', id);
+    if (count === 0) return { code: 'wrong-recovery-code' };
+    await voidOtherProofs(open, interaction, factor, id);
     await clearAttempts(open, `account:${account.id}`, 'recovery-code');
-    await recordProof(open, interaction, { factor: 'recovery-code', accountId: account.id, ref: id });
-    await audit(open, { event: 'recovery-code.right', accountId: account.id, origin });
-    await post(open, account, 'recovery-code-used', recoveryCodeUsed);
-    return true;
+    await recordProof(open, interaction, { factor, accountId: account.id, ref: id });
+    await audit(open, { event: eventsOf[kind].right, accountId: account.id, origin });
+    if (kind === 'saved') await post(open, account, 'recovery-code-used', recoveryCodeUsed);
+    else await post(open, account, 'help-desk-code-used', helpDeskCodeUsed);
+    return undefined;
   });
 }
 
-type Judged = { id: string } | { refusal: RecoveryRefusal };
+type Judged = { id: string; kind: CodeKind } | { refusal: RecoveryRefusal };
 
 /** Whether what was typed is the account's live code. The attempt is counted first; no code costs the same time. */
 async function judge(db: Db, hasher: Hasher, post: Post, attempt: CodeAttempt): Promise<Judged> {
@@ -238,18 +309,24 @@ async function judge(db: Db, hasher: Hasher, post: Post, attempt: CodeAttempt): 
     await audit(db, { event: 'recovery-code.throttled', accountId: account.id, origin });
     return { refusal: { code: 'throttled', seconds: counted.seconds } };
   }
-  const { rows } = await db.query<{ id: string; hash: string }>(
-    'SELECT id, hash FROM recovery_codes WHERE account_id = $1 AND live_at IS NOT NULL AND used_at IS NULL',
+  const { rows } = await db.query<{ id: string; hash: string; kind: CodeKind; expires_at: Date | null }>(
+    `SELECT id, hash, kind, expires_at FROM recovery_codes
+     WHERE account_id = $1 AND live_at IS NOT NULL AND used_at IS NULL`,
     [account.id],
   );
-  const right = await hasher.verify(rows[0]?.hash, normalCode(code));
-  if (right && rows[0]) return { id: rows[0].id };
+  const row = rows[0];
+  const right = await hasher.verify(row?.hash, normalCode(code));
+  if (right && row && (row.expires_at === null || row.expires_at > new Date())) return row;
+  if (right) {
+    await audit(db, { event: 'help-desk-code.expired', accountId: account.id, origin });
+    return { refusal: { code: 'expired-help-desk-code' } };
+  }
   await refuse(db, post, attempt, counted.failures);
   return { refusal: { code: 'wrong-recovery-code' } };
 }
 
 /**
- * Verifies the saved recovery code, claims it for this interaction and writes the proof. It is not spent yet: the
+ * Verifies the recovery code, saved or from the help desk, claims it for this interaction and writes the proof. It is not spent yet: the
  * transaction that completes something spends it, so that nobody who closes the lid half-way is locked out. A
  * later interaction that enters it takes the claim over and voids the earlier proof.
  */
@@ -261,7 +338,7 @@ export async function claimCode(
 ): Promise<RecoveryRefusal | undefined> {
   const judged = await judge(db, hasher, post, attempt);
   if ('refusal' in judged) return judged.refusal;
-  return (await claim(db, post, attempt, judged.id)) ? undefined : { code: 'wrong-recovery-code' };
+  return claim(db, post, attempt, judged);
 }
 
 /** Tells a person whether the code that they kept is the living one, and spends nothing. Throttled like its use. */
@@ -273,6 +350,8 @@ export async function checkCode(
 ): Promise<RecoveryRefusal | undefined> {
   const judged = await judge(db, hasher, post, attempt);
   if ('refusal' in judged) return judged.refusal;
+  // A code from the help desk is none that anybody keeps.
+  if (judged.kind !== 'saved') return { code: 'wrong-recovery-code' };
   const { account, interaction, origin } = attempt;
   await db.transaction(async (open) => {
     await open.query('UPDATE recovery_codes SET checked_at = $2 WHERE id = $1', [judged.id, new Date()]);

@@ -236,3 +236,10 @@ export async function bindAuthenticator(
   await audit(open, { event: 'authenticator.connected', accountId: account.id, origin });
   return true;
 }
+
+/** Ends whatever authenticator the account has, in the caller's transaction; answers whether it had one. */
+export async function endAuthenticator(open: Db, accountId: string): Promise<boolean> {
+  const { count } = await open.query('DELETE FROM authenticators WHERE account_id = $1', [accountId]);
+  await clearAttempts(open, `account:${accountId}`, 'totp');
+  return count > 0;
+}

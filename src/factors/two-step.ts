@@ -86,6 +86,7 @@ export async function replace(
       await aftermath.endOtherSessions(open, { accountId: account.id, kept: session, origin });
     await recordDeed(open, interaction, account.id, 'replace_authenticator');
     await audit(open, { event: 'authenticator.replaced', accountId: account.id, origin });
+    await aftermath.closeCase(open, account.id);
     await post(open, account, 'authenticator-replaced', authenticatorReplaced);
   });
   return undefined;

@@ -1,4 +1,8 @@
 // Long because all words of the house stand in one place, room by room, for whoever translates them.
+import { helpDeskEn } from './help-desk/en.ts';
+import { clientsEn } from './clients/en.ts';
+import { consoleEn } from './console/en.ts';
+import { importEn } from './import/en.ts';
 import type { Phrases } from './sv.ts';
 
 /** Seconds up to two minutes, then minutes, always upwards: nobody should come back too early. */
@@ -8,6 +12,12 @@ function waitingTime(seconds: number): string {
 }
 
 export const en: Phrases = {
+  console: consoleEn,
+
+  clients: clientsEn,
+
+  accountsImport: importEn,
+
   page: {
     inThisLanguage: 'In English',
     languageName: 'English',
@@ -27,6 +37,7 @@ export const en: Phrases = {
   },
 
   refusals: {
+    ...helpDeskEn.refusals,
     'wrong-password': "That email address and password don't match.",
     'wrong-code': "That code isn't right. Wait for the next one and try again.",
     'used-code': 'That code has been used. Wait for the next one, at most 30 seconds.',
@@ -57,6 +68,15 @@ export const en: Phrases = {
     'missing-email': 'Type your email address.',
     'missing-password': 'Type your password.',
     'malformed-code': 'The code is six digits. Type all six.',
+    'missing-name': 'Type a name.',
+    'has-account': 'There is an account with that address already.',
+    'last-administrator':
+      'This is the last administrator who looks after everybody. Make another person administrator first.',
+    'no-such-group': 'That group is no longer there. Choose another.',
+    'group-taken': 'There is a group with that name already.',
+    'no-such-person': 'Nobody whom you look after has that address.',
+    'wrong-bootstrap-token':
+      'That token does not work. A token works for a day, and once. Make a new one with the command hemma bootstrap.',
     'form-expired': 'The page was open too long, or was opened in another tab. Try again.',
   },
 
@@ -273,6 +293,8 @@ export const en: Phrases = {
     signInAgain: 'Sign in again',
   },
 
+  helpDesk: { step: helpDeskEn.step, stop: helpDeskEn.stop, desk: helpDeskEn.desk },
+
   anotherWay: {
     title: 'Try another way',
     app: 'Enter the code from your app',
@@ -360,9 +382,13 @@ export const en: Phrases = {
       title: 'Recent events',
       help: (contact) => `Was something not you? Sign out everywhere else and contact ${contact}.`,
       what: {
+        ...helpDeskEn.events,
         'account.created': 'The account was created',
         'account.disabled': 'The account was closed',
         'account.enabled': 'The account was opened again',
+        'account.invited': 'You were invited',
+        'account.role-changed': 'Your role was changed',
+        'account.two-step-required': 'Two-step verification is required since then',
         'account.language-changed': 'The language was changed',
         'account.data-downloaded': 'The data about you was downloaded',
         'password.right': 'The right password was typed',

@@ -1,4 +1,9 @@
 // Long because all words of the house stand in one place, room by room, for whoever translates them.
+import { helpDeskSv } from './help-desk/sv.ts';
+import { clientsSv } from './clients/sv.ts';
+import { consoleSv } from './console/sv.ts';
+import { importSv } from './import/sv.ts';
+
 /** Under två minuter räknar man sekunder, därefter minuter, alltid uppåt: ingen ska komma tillbaka för tidigt. */
 function waitingTime(seconds: number): string {
   if (seconds === 1) return '1 sekund';
@@ -6,6 +11,12 @@ function waitingTime(seconds: number): string {
 }
 
 export const sv = {
+  console: consoleSv,
+
+  clients: clientsSv,
+
+  accountsImport: importSv,
+
   page: {
     /** Stands on the pages of the other languages, so it is written in its own. */
     inThisLanguage: 'På svenska',
@@ -26,6 +37,7 @@ export const sv = {
   },
 
   refusals: {
+    ...helpDeskSv.refusals,
     'wrong-password': 'E-postadressen eller lösenordet stämmer inte.',
     'wrong-code': 'Koden stämmer inte. Vänta på nästa kod och försök igen.',
     'used-code': 'Den koden är redan använd. Vänta på nästa, högst 30 sekunder.',
@@ -58,6 +70,15 @@ export const sv = {
     'missing-email': 'Skriv din e-postadress.',
     'missing-password': 'Skriv ditt lösenord.',
     'malformed-code': 'Koden är sex siffror. Skriv alla sex.',
+    'missing-name': 'Skriv ett namn.',
+    'has-account': 'Det finns redan ett konto med den adressen.',
+    'last-administrator':
+      'Det här är den sista administratören som sköter alla. Gör en annan person till administratör först.',
+    'no-such-group': 'Den gruppen finns inte längre. Välj en annan.',
+    'group-taken': 'Det finns redan en grupp med det namnet.',
+    'no-such-person': 'Ingen som du sköter har den adressen.',
+    'wrong-bootstrap-token':
+      'Engångsnyckeln gäller inte. Den gäller ett dygn och en gång. Gör en ny med kommandot hemma bootstrap.',
     'form-expired': 'Sidan var öppen för länge eller öppnades i en annan flik. Försök igen.',
   },
 
@@ -273,6 +294,8 @@ export const sv = {
     signInAgain: 'Logga in igen',
   },
 
+  helpDesk: { step: helpDeskSv.step, stop: helpDeskSv.stop, desk: helpDeskSv.desk },
+
   anotherWay: {
     title: 'Prova ett annat sätt',
     app: 'Skriv koden från appen',
@@ -360,9 +383,13 @@ export const sv = {
       title: 'Senaste händelser',
       help: (contact: string) => `Var något inte du? Logga ut överallt annars och kontakta ${contact}.`,
       what: {
+        ...helpDeskSv.events,
         'account.created': 'Kontot skapades',
         'account.disabled': 'Kontot stängdes av',
         'account.enabled': 'Kontot öppnades igen',
+        'account.invited': 'Du bjöds in',
+        'account.role-changed': 'Din roll ändrades',
+        'account.two-step-required': 'Tvåstegsverifiering krävs sedan dess',
         'account.language-changed': 'Språket ändrades',
         'account.data-downloaded': 'Uppgifterna om dig laddades ner',
         'password.right': 'Rätt lösenord skrevs',

@@ -1,4 +1,4 @@
-import type { Provider } from 'oidc-provider';
+import type { Client, Provider } from 'oidc-provider';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
@@ -10,6 +10,16 @@ export interface Application extends Allowed {
   name: string;
   /** Part of the house: it never asked, and connects again at the next sign-in to it. */
   firstParty: boolean;
+  /** Where the person opens it; undefined where it does not say. */
+  openAt: string | undefined;
+}
+
+/** Its own door, or one that begins a sign-in here (OpenID Connect Core §4). Both were judged when they were registered. */
+function doorOf(client: Client | undefined, issuer: string): string | undefined {
+  if (!client?.initiateLoginUri) return client?.clientUri;
+  const url = new URL(client.initiateLoginUri);
+  url.searchParams.set('iss', issuer);
+  return url.href;
 }
 
 /** The applications that an account is connected to; one that is switched off or gone goes by its identifier. */
@@ -22,6 +32,7 @@ export async function applicationsOf(db: Db, provider: Provider, accountId: stri
         ...one,
         name: client?.clientName ?? one.clientId,
         firstParty: client?.['urn:hemma:first-party'] === true,
+        openAt: doorOf(client, provider.issuer),
       };
     }),
   );

@@ -1,194 +1,226 @@
-import { randomUUID, timingSafeEqual } from 'node:crypto';
 import type { AdapterPayload } from 'oidc-provider';
-import { z } from 'zod';
+import type { Doer } from '../accounts/groups.ts';
+import { groupBy } from '../accounts/groups.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
-import { sql } from '../platform/database.ts';
-import { randomToken, sha256 } from '../platform/secrets.ts';
+import type { ClientFault } from './client-check.ts';
+import type { ClientDescription } from './client-description.ts';
+import { identifier } from './client-description.ts';
+import type { Difference } from './client-differences.ts';
+import { differences, inShort } from './client-differences.ts';
+import { protocolMetadata } from './client-metadata.ts';
 
-const schemes = /^(https:|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$))/;
-const identifier = /^[a-z][a-z0-9-]{1,62}$/;
-const address = z
-  .url()
-  .max(2000)
-  .refine((url) => schemes.test(url), 'must be https (http for localhost only)')
-  .refine((url) => !url.includes('#'), 'must not have a fragment');
-
-/** A public key by which a client proves itself (RFC 7517); one that carries its private half is refused. */
-const publicKey = z.discriminatedUnion('kty', [
-  z.looseObject({
-    kty: z.literal('RSA'),
-    n: z.string().min(1),
-    e: z.string().min(1),
-    d: z.never().optional(),
-  }),
-  z.looseObject({
-    kty: z.literal('EC'),
-    crv: z.string(),
-    x: z.string().min(1),
-    y: z.string().min(1),
-    d: z.never().optional(),
-  }),
-  z.looseObject({ kty: z.literal('OKP'), crv: z.string(), x: z.string().min(1), d: z.never().optional() }),
-]);
-
-/** An application as an administrator describes it; its type chooses safe defaults for the protocol. */
-export const clientSchema = z
-  .strictObject({
-    id: z
-      .string()
-      .regex(identifier, 'lower-case letters, digits and hyphens, 2 to 63 of them')
-      // A client is never mistaken for a person (RFC 9700 §4.15), nor for the provider's own pages.
-      .refine((id) => id !== 'hemma-account', 'is the provider itself')
-      .refine((id) => !/^[0-9a-f]{8}-[0-9a-f]{4}-/.test(id), 'must not look like an account'),
-    name: z.string().trim().min(1).max(80),
-    type: z.enum(['web', 'single-page', 'native', 'service']),
-    firstParty: z.boolean().default(false),
-    redirectUris: z.array(address).max(50).default([]),
-    postLogoutRedirectUris: z.array(address).max(50).default([]),
-    backchannelLogoutUri: address.optional(),
-    launchUrl: address.optional(),
-    scopes: z.array(z.enum(['profile', 'email', 'offline_access'])).default(['profile', 'email']),
-    /** What it may send people here to do, besides signing in (see intents.ts). */
-    allowedIntents: z.array(z.enum(['replace_authenticator', 'step_up'])).default([]),
-    signingAlg: z.enum(['RS256', 'ES256']).default('RS256'),
-    jwks: z.object({ keys: z.array(publicKey).min(1) }).optional(),
-  })
-  .refine(({ type, redirectUris }) => type === 'service' || redirectUris.length > 0, {
-    path: ['redirectUris'],
-    message: 'people need an address to come back to',
-  });
-export type ClientDescription = z.output<typeof clientSchema>;
+/** Who looks after a client's description: a file that is applied, or the console. */
+export type Managed = 'file' | 'console';
 
 interface Row {
   id: string;
   metadata: ClientDescription;
-  first_party: boolean;
+  managed: Managed;
+  created_at: Date;
   updated_at: Date;
   disabled_at: Date | null;
 }
 
-const confidential = (client: ClientDescription) => client.type === 'web' || client.type === 'service';
-
-/**
- * What the library needs in a field that it never reads: secrets are kept hashed, several to a client, and
- * compared by `secretMatches`. Changing with the client's edits, it tells the library's cache of built clients.
- */
-const unusable = (client: ClientDescription, updatedAt: Date) => `hashed:${client.id}:${updatedAt.getTime()}`;
-
-function protocolMetadata(client: ClientDescription, updatedAt: Date): AdapterPayload {
-  const service = client.type === 'service';
-  const method = client.jwks ? 'private_key_jwt' : confidential(client) ? 'client_secret_basic' : 'none';
-  return {
-    client_id: client.id,
-    client_name: client.name,
-    application_type: client.type === 'native' ? 'native' : 'web',
-    redirect_uris: client.redirectUris,
-    post_logout_redirect_uris: client.postLogoutRedirectUris,
-    response_types: service ? [] : ['code'],
-    grant_types: service ? ['client_credentials'] : ['authorization_code', 'refresh_token'],
-    token_endpoint_auth_method: method,
-    id_token_signed_response_alg: client.signingAlg,
-    scope: ['openid', ...client.scopes].join(' '),
-    ...(client.launchUrl ? { client_uri: client.launchUrl } : {}),
-    ...(client.jwks ? { jwks: client.jwks } : {}),
-    ...(method === 'client_secret_basic' ? { client_secret: unusable(client, updatedAt) } : {}),
-    ...(client.backchannelLogoutUri
-      ? { backchannel_logout_uri: client.backchannelLogoutUri, backchannel_logout_session_required: true }
-      : {}),
-    'urn:hemma:first-party': client.firstParty,
-    'urn:hemma:allowed-intents': client.allowedIntents ?? [],
-  };
+/** An application with what is known of it besides its description; never a secret. */
+export interface RegisteredClient {
+  client: ClientDescription;
+  managed: Managed;
+  enabled: boolean;
+  createdAt: Date;
+  /** Changes with every edit: whoever edits says which state it was that they saw. */
+  updatedAt: Date;
 }
 
-/** The provider's own pages as a client: `response_type=none`, back to My details, no tokens, no secret. */
-export const accountClient = (issuer: string): AdapterPayload => ({
-  client_id: 'hemma-account',
-  client_name: 'Hemma',
-  redirect_uris: [`${issuer}/account`],
-  post_logout_redirect_uris: [`${issuer}/account`],
-  response_types: ['none'],
-  grant_types: [],
-  token_endpoint_auth_method: 'none',
-  scope: 'openid',
-  'urn:hemma:first-party': true,
+const columns = 'id, metadata, managed, created_at, updated_at, disabled_at';
+
+/** Rows of an older version lack the newer fields, which then say what they said before. */
+const complete = (stored: ClientDescription): ClientDescription => ({
+  ...stored,
+  corsOrigins: stored.corsOrigins ?? [],
+  allowedIntents: stored.allowedIntents ?? [],
+  lifetimes: stored.lifetimes ?? {},
+  allowedGroups: stored.allowedGroups ?? [],
+  parRequired: stored.parRequired ?? false,
+  consent: stored.consent ?? (stored.firstParty ? 'none' : 'remembered'),
+  authMethod:
+    stored.authMethod ??
+    (stored.jwks ? 'private_key_jwt' : ['web', 'service'].includes(stored.type) ? 'secret' : 'none'),
+});
+
+const registered = (row: Row): RegisteredClient => ({
+  client: complete(row.metadata),
+  managed: row.managed,
+  enabled: row.disabled_at === null,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
 });
 
 /** The client as the protocol sees it; undefined where there is none or it is switched off. */
 export async function clientMetadata(db: Db, id: string): Promise<AdapterPayload | undefined> {
   if (!identifier.test(id)) return undefined;
   const { rows } = await db.query<Row>(
-    'SELECT id, metadata, first_party, updated_at, disabled_at FROM clients WHERE id = $1 AND disabled_at IS NULL',
+    `SELECT ${columns} FROM clients WHERE id = $1 AND disabled_at IS NULL`,
     [id],
   );
   return rows[0] && protocolMetadata(rows[0].metadata, rows[0].updated_at);
 }
 
-/** Whether `given` is one of the client's live secrets, in constant time. */
-export async function secretMatches(db: Db, clientId: string, given: string): Promise<boolean> {
-  const { rows } = await db.query<{ hash: Buffer }>(
-    'SELECT hash FROM client_secrets WHERE client_id = $1 AND (expires_at IS NULL OR expires_at > $2)',
-    [clientId, new Date()],
-  );
-  const presented = sha256(given);
-  return rows.map(({ hash }) => timingSafeEqual(hash, presented)).includes(true);
+/** The client with that identifier, also one that is switched off. */
+export async function clientById(db: Db, id: string): Promise<RegisteredClient | undefined> {
+  if (!identifier.test(id)) return undefined;
+  const { rows } = await db.query<Row>(`SELECT ${columns} FROM clients WHERE id = $1`, [id]);
+  return rows[0] && registered(rows[0]);
 }
 
-/** Makes or changes a client; applying the same description again changes nothing. Answers what happened. */
-export function applyClient(db: Db, client: ClientDescription): Promise<'created' | 'changed' | 'unchanged'> {
+/** The same, held until the caller's transaction ends: what is decided about it stays true that long. */
+export async function heldClient(open: Db, id: string): Promise<RegisteredClient | undefined> {
+  if (!identifier.test(id)) return undefined;
+  const { rows } = await open.query<Row>(`SELECT ${columns} FROM clients WHERE id = $1 FOR UPDATE`, [id]);
+  return rows[0] && registered(rows[0]);
+}
+
+/** All clients by identifier. */
+export async function listClients(db: Db): Promise<RegisteredClient[]> {
+  const { rows } = await db.query<Row>(`SELECT ${columns} FROM clients ORDER BY id LIMIT 5000`);
+  return rows.map(registered);
+}
+
+/** Groups may be named by their name or their number; what is stored is the number. */
+export async function withGroups(
+  db: Db,
+  client: ClientDescription,
+): Promise<{ client: ClientDescription } | { faults: ClientFault[] }> {
+  const faults: ClientFault[] = [];
+  const ids = new Set<string>();
+  for (const [at, group] of client.allowedGroups.entries()) {
+    const found = (await groupBy(db, { id: group })) ?? (await groupBy(db, { name: group }));
+    if (found) ids.add(found.id);
+    else faults.push({ path: `allowedGroups.${at}`, field: 'allowedGroups', code: 'group-unknown' });
+  }
+  return faults.length > 0 ? { faults } : { client: { ...client, allowedGroups: [...ids].toSorted() } };
+}
+
+export interface Applied {
+  result: 'created' | 'changed' | 'unchanged' | 'not-ours';
+  changes: Difference[];
+}
+
+const insert = (open: Db, client: ClientDescription, managed: Managed) =>
+  open.query(
+    `INSERT INTO clients (id, metadata, first_party, managed, created_at, updated_at)
+     VALUES ($1, $2::text::jsonb, $3, $4, $5, $5) ON CONFLICT (id) DO NOTHING`,
+    [client.id, JSON.stringify(client), client.firstParty, managed, new Date()],
+  );
+
+const update = (open: Db, client: ClientDescription, managed: Managed) =>
+  open.query(
+    `UPDATE clients SET metadata = $2::text::jsonb, first_party = $3, managed = $4,
+       updated_at = greatest($5, updated_at + interval '1 millisecond') WHERE id = $1`,
+    [client.id, JSON.stringify(client), client.firstParty, managed, new Date()],
+  );
+
+const noted = (
+  open: Db,
+  client: ClientDescription,
+  result: string,
+  managed: Managed,
+  changes: Difference[],
+  doer: Doer,
+) =>
+  audit(open, {
+    event: 'client.applied',
+    clientId: client.id,
+    ...doer,
+    detail: { result, managed, changes: inShort(changes) },
+  });
+
+/**
+ * Makes or changes a client as its file says; once more changes nothing. One that the console looks after is `not-ours`
+ * unless it is the same already or the file is told to `adopt` it. Its groups must be numbers by now (`withGroups`).
+ */
+export function describeFromFile(
+  db: Db,
+  client: ClientDescription,
+  { adopt = false, ...doer }: Doer & { adopt?: boolean } = {},
+): Promise<Applied> {
   return db.transaction(async (open) => {
-    const { rows } = await open.query<{ fresh: boolean }>(
-      `INSERT INTO clients AS c (id, metadata, first_party, created_at, updated_at)
-       VALUES ($1, $2::text::jsonb, $3, $4, $4)
-       ON CONFLICT (id) DO UPDATE SET metadata = excluded.metadata, first_party = excluded.first_party,
-         updated_at = excluded.updated_at
-       WHERE c.metadata <> excluded.metadata RETURNING created_at = updated_at AS fresh`,
-      [client.id, JSON.stringify(client), client.firstParty, new Date()],
-    );
-    if (!rows[0]) return 'unchanged';
-    await audit(open, { event: 'client.applied', clientId: client.id });
-    return rows[0].fresh ? 'created' : 'changed';
+    const { count } = await insert(open, client, 'file');
+    const known = await heldClient(open, client.id);
+    const changes = differences(count > 0 ? undefined : known?.client, client);
+    if (count === 0 && changes.length === 0 && !(adopt && known?.managed === 'console'))
+      return { result: 'unchanged', changes };
+    if (count === 0 && known?.managed === 'console' && !adopt) return { result: 'not-ours', changes };
+    const result = count > 0 ? 'created' : 'changed';
+    if (count === 0) await update(open, client, 'file');
+    await noted(open, client, result, 'file', changes, doer);
+    return { result, changes };
+  });
+}
+
+/** Makes or changes a client as described, whoever looks after it. Answers what happened. */
+export const applyClient = async (db: Db, client: ClientDescription): Promise<Applied['result']> =>
+  (await describeFromFile(db, client, { adopt: true })).result;
+
+const refused = (code: ClientFault['code'], field = ''): { fault: ClientFault } => ({
+  fault: { path: field, field, code },
+});
+
+/** Makes a client in the console. */
+export function createClient(
+  db: Db,
+  client: ClientDescription,
+  doer: Doer,
+): Promise<{ fault: ClientFault } | undefined> {
+  return db.transaction(async (open) => {
+    const { count } = await insert(open, client, 'console');
+    if (count === 0) return refused('id-taken', 'id');
+    await noted(open, client, 'created', 'console', differences(undefined, client), doer);
+    return undefined;
   });
 }
 
 /**
- * Adds a named secret to a confidential client and answers it, once: it is kept as a hash. `given` is for
- * trying out, where two programs must agree on it beforehand.
+ * Changes a client in the console, as long as it is still the one that was `seen` (its `updatedAt`): of two who edit at
+ * once the second one is told. What a file looks after is changed there.
  */
-export async function addSecret(
+export function changeClient(
   db: Db,
-  clientId: string,
-  name: string,
-  given?: string,
-): Promise<string | undefined> {
-  const secret = given ?? randomToken();
+  client: ClientDescription,
+  seen: Date,
+  doer: Doer,
+): Promise<{ fault: ClientFault } | { changes: Difference[] }> {
   return db.transaction(async (open) => {
-    const { count } = await open.query(
-      `INSERT INTO client_secrets (id, client_id, name, hash, created_at)
-       SELECT $1, id, $3, $4, $5 FROM clients WHERE id = $2 AND metadata->>'type' IN ('web', 'service')`,
-      [randomUUID(), clientId, name, sha256(secret), new Date()],
-    );
-    if (count === 0) return undefined;
-    await audit(open, { event: 'client.secret-added', clientId, detail: { name } });
-    return secret;
+    const known = await heldClient(open, client.id);
+    if (!known || known.updatedAt.getTime() !== seen.getTime()) return refused('changed-meanwhile');
+    if (known.managed === 'file') return refused('managed-by-file');
+    const changes = differences(known.client, client);
+    if (changes.length === 0) return { changes };
+    await update(open, client, 'console');
+    await noted(open, client, 'changed', 'console', changes, doer);
+    return { changes };
   });
 }
 
-export type ListedClient = ClientDescription & { enabled: boolean; secrets: number };
+/**
+ * Switches a client off or on, also one that a file looks after: the brake must be within reach. Its tokens and secrets
+ * are refused from the next request on. Answers whether that was a change.
+ */
+export function setEnabled(db: Db, id: string, enabled: boolean, doer: Doer): Promise<boolean> {
+  return db.transaction(async (open) => {
+    const { count } = await open.query(
+      `UPDATE clients SET disabled_at = CASE WHEN $2 THEN NULL ELSE $3::timestamptz END
+       WHERE id = $1 AND (disabled_at IS NULL) <> $2`,
+      [id, enabled, new Date()],
+    );
+    if (count > 0)
+      await audit(open, { event: enabled ? 'client.enabled' : 'client.disabled', clientId: id, ...doer });
+    return count > 0;
+  });
+}
 
-/** All clients by identifier, with how many secrets each has; never a secret. */
-export async function listClients(db: Db): Promise<ListedClient[]> {
-  const { rows } = await db.run<Row & { secrets: number }>(
-    sql('clients')
-      .select('clients.*')
-      .select(
-        sql('client_secrets').count('*').whereRaw('client_secrets.client_id = clients.id').as('secrets'),
-      )
-      .orderBy('id'),
-  );
-  return rows.map((row) => ({
-    ...row.metadata,
-    enabled: row.disabled_at === null,
-    secrets: row.secrets,
-  }));
+/** Removes a client's row, in the transaction that ends everything of it (see client-access.ts). */
+export async function forgetClient(open: Db, id: string): Promise<boolean> {
+  const { count } = await open.query('DELETE FROM clients WHERE id = $1', [id]);
+  return count > 0;
 }

@@ -1,8 +1,11 @@
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { errors } from 'oidc-provider';
 import type { Deed } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import type { Log } from '../platform/log.ts';
+import type { RedirectKind } from './refused-redirects.ts';
+import { noteRefusedRedirect } from './refused-redirects.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
 // What a library's error tells beyond its public description; made of our own configuration and the request's names.
@@ -33,6 +36,19 @@ export function listen(provider: Provider, db: Db, work: UnitOfWork, log: Log): 
     };
     work.afterCommit(() => audit(db, full));
   };
+  // The person learns nothing of it: it is for whoever looks after the client, to see what they registered wrongly.
+  const refusedRedirect = (ctx: KoaContextWithOIDC, kind: RedirectKind, given: unknown) => {
+    const { clientId } = ctx.oidc.client ?? {};
+    if (clientId === undefined || clientId.startsWith('hemma-') || typeof given !== 'string') return;
+    work.afterCommit(() => noteRefusedRedirect(db, clientId, kind, given));
+  };
+  provider.on('pushed_authorization_request.error', (ctx, fault) => {
+    if (/redirect_uri/.test(reason(fault))) refusedRedirect(ctx, 'redirect', ctx.oidc.params?.redirect_uri);
+  });
+  provider.on('end_session.error', (ctx, fault) => {
+    if (/post_logout_redirect_uri/.test(reason(fault)))
+      refusedRedirect(ctx, 'post-logout', ctx.oidc.params?.post_logout_redirect_uri);
+  });
   provider.on('grant.success', (ctx) => {
     record(ctx, { event: 'token.issued', detail: { grant: String(ctx.oidc.params?.grant_type) } });
   });
@@ -45,6 +61,8 @@ export function listen(provider: Provider, db: Db, work: UnitOfWork, log: Log): 
   });
   provider.on('grant.revoked', (ctx) => record(ctx, { event: 'grant.revoked' }));
   provider.on('authorization.error', (ctx, fault) => {
+    if (fault instanceof errors.InvalidRedirectUri)
+      refusedRedirect(ctx, 'redirect', ctx.oidc.params?.redirect_uri ?? ctx.query.redirect_uri);
     record(ctx, { event: 'sign-in.refused', detail: { error: fault.message, reason: reason(fault) } });
   });
   provider.on('end_session.success', (ctx) => record(ctx, { event: 'sign-out.finished' }));

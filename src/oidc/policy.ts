@@ -1,9 +1,11 @@
-import type { KoaContextWithOIDC } from 'oidc-provider';
 import { errors, interactionPolicy } from 'oidc-provider';
+import type { Db } from '../platform/database.ts';
 import { demandedLevel, levelOf } from './assurance.ts';
+import { mayUse } from './client-access.ts';
+import { lifetimeOf, requiredLevelOf } from './client-metadata.ts';
 import { intentOpen } from './intents.ts';
 
-const { Check, base } = interactionPolicy;
+const { Check, Prompt, base } = interactionPolicy;
 const { REQUEST_PROMPT, NO_NEED_TO_PROMPT } = Check;
 
 /**
@@ -20,8 +22,22 @@ const tooWeak = new Check(
     if (level === 'unreachable') {
       throw new errors.UnmetAuthenticationRequirements('the requested acr is not one of ours');
     }
+    // What the client is registered with holds, whatever its requests ask for.
+    const needed = Math.max(level, requiredLevelOf(ctx.oidc.client));
     // Without a session the library asks for one by itself; a sign-in reaches at least level 1.
-    return Math.max(1, levelOf(ctx.oidc.session?.acr)) < level ? REQUEST_PROMPT : NO_NEED_TO_PROMPT;
+    return Math.max(1, levelOf(ctx.oidc.session?.acr)) < needed ? REQUEST_PROMPT : NO_NEED_TO_PROMPT;
+  },
+);
+
+/** The client chose a shorter day than the house: whoever signed in before that signs in again to reach it. */
+const signedInTooLongAgo = new Check(
+  'session_age',
+  'the sign-in is too long ago for this application',
+  'login_required',
+  ({ oidc }) => {
+    const longest = lifetimeOf(oidc.client, 'session');
+    if (longest === undefined || !oidc.session?.accountId || oidc.result?.login) return NO_NEED_TO_PROMPT;
+    return oidc.session.past(longest) ? REQUEST_PROMPT : NO_NEED_TO_PROMPT;
   },
 );
 
@@ -33,10 +49,18 @@ const accountGone = new Check(
   (ctx) => (ctx.oidc.session?.accountId && !ctx.oidc.entities.Account ? REQUEST_PROMPT : NO_NEED_TO_PROMPT),
 );
 
-/** First-party applications are part of the house: asking their people for consent would teach them to click. */
-const firstParty = (ctx: KoaContextWithOIDC) => ctx.oidc.client?.['urn:hemma:first-party'] === true;
+/** Whoever is in none of the application's groups is told so, and the application that it is not to be. */
+const access = (db: Db) =>
+  new Prompt(
+    { name: 'access', requestable: false },
+    new Check('outside', 'the person may not use this application', 'access_denied', async ({ oidc }) => {
+      const { accountId } = oidc.session ?? {};
+      if (!accountId) return NO_NEED_TO_PROMPT;
+      return (await mayUse(db, oidc.client, accountId)) ? NO_NEED_TO_PROMPT : REQUEST_PROMPT;
+    }),
+  );
 
-export function policy() {
+export function policy(db: Db) {
   const prompts = base();
   const login = prompts.get('login');
   const consent = prompts.get('consent');
@@ -47,7 +71,8 @@ export function policy() {
   login.checks.add(tooWeak);
   login.checks.add(accountGone);
   login.checks.add(intentOpen);
+  login.checks.add(signedInTooLongAgo);
+  // After it is known who it is, and before they are asked what the application may see.
+  prompts.add(access(db), 1);
   return prompts;
 }
-
-export { firstParty };

@@ -1,16 +1,29 @@
 import type { Context } from 'koa';
-import type { Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider';
+import type { Client, Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider';
 import { Provider } from 'oidc-provider';
 import type { Settings } from '../../config/settings.ts';
 import { locales } from '../locales/phrases.ts';
-import type { Account } from '../accounts/accounts.ts';
 import { accountById } from '../accounts/accounts.ts';
 import type { Db } from '../platform/database.ts';
 import { acrValues } from './assurance.ts';
-import { accountClient, clientMetadata, secretMatches } from './clients.ts';
+import { claimsOf, claimsOfScopes } from './claims.ts';
+import { mayUse } from './client-access.ts';
+import type { LifetimeName } from './client-description.ts';
+import {
+  accountClient,
+  adminClient,
+  consentOf,
+  lifetimeOf,
+  mayCallFrom,
+  ownMetadata,
+  trialMetadata,
+  triedBy,
+} from './client-metadata.ts';
+import { matchingSecret, noteUse } from './client-secrets.ts';
+import { clientMetadata } from './clients.ts';
 import { checkIntent } from './intents.ts';
 import type { Keys } from './keys.ts';
-import { firstParty, policy } from './policy.ts';
+import { policy } from './policy.ts';
 import { consentGiven } from './records.ts';
 import { sessionSeconds } from './session-limits.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
@@ -26,29 +39,29 @@ const minute = 60;
 const hour = 60 * minute;
 const day = 24 * hour;
 
+/** A client may choose less than everybody has, never more. */
+const atMost =
+  (most: number, name: LifetimeName) =>
+  (_ctx: unknown, _token: unknown, client: Client | undefined): number =>
+    Math.min(most, lifetimeOf(client, name) ?? most);
+
 /** Lifetimes in seconds. A session's is the smaller of its idle time and what is left of its day. */
 const ttl: Configuration['ttl'] = {
   AuthorizationCode: minute,
-  AccessToken: hour,
-  ClientCredentials: 10 * minute,
-  IdToken: hour,
+  AccessToken: atMost(hour, 'accessToken'),
+  ClientCredentials: atMost(10 * minute, 'accessToken'),
+  IdToken: atMost(hour, 'idToken'),
   Interaction: 30 * minute,
   Grant: 30 * day,
   PushedAuthorizationRequest: minute,
   // A rotated token inherits what is left, so that a family of them ends on its day (ASVS 10.4.8).
-  RefreshToken: (ctx) => ctx.oidc.entities.RotatedRefreshToken?.remainingTTL ?? 30 * day,
+  RefreshToken: (ctx, _token, client) =>
+    Math.min(
+      ctx.oidc.entities.RotatedRefreshToken?.remainingTTL ?? 30 * day,
+      lifetimeOf(client, 'refreshToken') ?? 30 * day,
+    ),
   Session: (_ctx, session) => sessionSeconds((session as { loginTs?: number }).loginTs),
 };
-
-function claimsOf(account: Account) {
-  return {
-    sub: account.id,
-    name: account.name,
-    email: account.email,
-    email_verified: account.emailVerified,
-    ...(account.locale ? { locale: account.locale } : {}),
-  };
-}
 
 function cookies(settings: Settings, keys: Keys): Configuration['cookies'] {
   const secure = !settings.development;
@@ -92,10 +105,14 @@ function existingGrant(db: Db): Configuration['loadExistingGrant'] {
     const found = known ? await provider.Grant.find(known) : undefined;
     const mine =
       found?.accountId === account.accountId && found.clientId === client.clientId ? found : undefined;
-    if (mine && !(firstParty(ctx) && lacks(mine, ctx))) return mine;
-    const allowed = firstParty(ctx)
-      ? { scope: [...oidc.requestParamOIDCScopes].join(' '), claims: [...oidc.requestParamClaims] }
-      : await consentGiven(db, account.accountId, client.clientId);
+    const mode = consentOf(client);
+    // Asked every time: only the answer that was given in this very sign-in counts.
+    if (mode === 'ask' && !oidc.result?.consent) return undefined;
+    if (mine && !(mode === 'none' && lacks(mine, ctx))) return mine;
+    const allowed =
+      mode === 'none'
+        ? { scope: [...oidc.requestParamOIDCScopes].join(' '), claims: [...oidc.requestParamClaims] }
+        : await consentGiven(db, account.accountId, client.clientId);
     if (!allowed) return undefined;
     const grant = mine ?? new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
     grant.addOIDCScope(allowed.scope);
@@ -136,13 +153,13 @@ function features(db: Db, pages: Pages): Configuration['features'] {
 function mayIntrospect(db: Db) {
   return async (
     _ctx: KoaContextWithOIDC,
-    client: { clientId: string; clientAuthMethod?: unknown },
+    client: Client,
     token: { clientId?: string | undefined; accountId?: unknown },
   ): Promise<boolean> => {
     if (client.clientAuthMethod === 'none' || client.clientId !== token.clientId) return false;
     if (typeof token.accountId !== 'string') return true;
     const account = await accountById(db, token.accountId);
-    return account !== undefined && !account.disabledAt;
+    return account !== undefined && !account.disabledAt && mayUse(db, client, account.id);
   };
 }
 
@@ -174,28 +191,24 @@ function configuration(
     adapter: (name: string) => (name === 'Client' ? clientAdapter(db, settings, work) : work.adapter(name)),
     acrValues,
     allowOmittingSingleRegisteredRedirectUri: false,
-    claims: {
-      openid: ['sub', 'acr', 'amr', 'auth_time'],
-      profile: ['name', 'locale'],
-      email: ['email', 'email_verified'],
-    },
+    claims: Object.fromEntries(Object.entries(claimsOfScopes).map(([scope, names]) => [scope, [...names]])),
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
-    clientBasedCORS: (_ctx, origin, client) =>
-      (client.redirectUris ?? []).some((uri) => new URL(uri).origin === origin) &&
-      client.clientAuthMethod === 'none',
+    clientBasedCORS: (_ctx, origin, client) => mayCallFrom(client, origin),
     cookies: cookies(settings, keys),
     discovery: { ui_locales_supported: locales, claim_types_supported: ['normal'] },
     enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256'] },
-    extraClientMetadata: { properties: ['urn:hemma:first-party', 'urn:hemma:allowed-intents'] },
+    extraClientMetadata: { properties: ownMetadata },
     extraParams: { intent: checkIntent },
     features: features(db, pages),
     ...(fetchSetting ? { fetch: fetchSetting } : {}),
-    async findAccount(_ctx, id) {
+    async findAccount(ctx, id, token) {
       const account = await accountById(db, id);
       if (!account || account.disabledAt) return undefined;
+      // Whoever left the groups of an application is refused with what they still hold, too.
+      if (token && !(await mayUse(db, ctx.oidc.client, id))) return undefined;
       return { accountId: account.id, claims: () => claimsOf(account) };
     },
-    interactions: { policy: policy(), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    interactions: { policy: policy(db), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
     jwks: { keys: keys.signing },
     loadExistingGrant: existingGrant(db),
     pkce: { required: () => true },
@@ -217,8 +230,13 @@ function configuration(
 function clientAdapter(db: Db, settings: Settings, work: UnitOfWork) {
   return {
     ...work.adapter('Client'),
-    find: (id: string) =>
-      id === 'hemma-account' ? Promise.resolve(accountClient(settings.HEMMA_ISSUER)) : clientMetadata(db, id),
+    find: (id: string) => {
+      if (id === 'hemma-account') return Promise.resolve(accountClient(settings.HEMMA_ISSUER));
+      if (id === 'hemma-admin') return Promise.resolve(adminClient(settings.HEMMA_ISSUER));
+      const tried = triedBy(id);
+      if (tried === undefined) return clientMetadata(db, id);
+      return clientMetadata(db, tried).then((one) => one && trialMetadata(one, settings.HEMMA_ISSUER));
+    },
   };
 }
 
@@ -235,8 +253,11 @@ export function providerOf(db: Db, settings: Settings, keys: Keys, work: UnitOfW
     compareClientSecret(given: string): Promise<boolean>;
     includeSid(): boolean;
   };
-  clients.compareClientSecret = function compare(this: { clientId: string }, given) {
-    return secretMatches(db, this.clientId, given);
+  clients.compareClientSecret = async function compare(this: { clientId: string }, given) {
+    const found = await matchingSecret(db, this.clientId, given);
+    // At most once a minute, and after the answer's own writes.
+    if (found?.stale) work.afterCommit(() => noteUse(db, found.id));
+    return found !== undefined;
   };
   // Every application learns the session's number, so that it can tell sessions apart when told of a sign-out.
   clients.includeSid = () => true;

@@ -304,7 +304,7 @@ export async function allowedBy(db: Db, accountId: string): Promise<Allowed[]> {
     `SELECT payload->>'clientId' AS client_id, min((payload->>'iat')::bigint) AS since,
        string_agg(payload->'openid'->>'scope', ' ') AS scopes
      FROM oidc_records WHERE account_id = $1 AND model = 'Grant' AND expires_at > $2
-       AND payload->>'clientId' <> 'hemma-account'
+       AND payload->>'clientId' NOT LIKE 'hemma-%'
      GROUP BY 1 ORDER BY 2, 1`,
     [accountId, new Date()],
   );
@@ -324,6 +324,37 @@ export async function endGrants(open: Db, accountId: string, clientId: string): 
   );
   for (const { id } of rows) await revokeGrant(open, id);
   return rows.length > 0;
+}
+
+/** A session that an application was signed in through, and the number that it knows it by. */
+export interface ClientSession {
+  accountId: string;
+  sid: string | undefined;
+}
+
+/** Ends everything of one client: grants with their codes and tokens, its own tokens, and its place in all sessions. */
+export async function endClient(open: Db, clientId: string): Promise<ClientSession[]> {
+  const { rows: grants } = await open.query<{ id: string | null }>(
+    `DELETE FROM oidc_records WHERE model IN ('Grant', 'ClientCredentials') AND payload->>'clientId' = $1
+     RETURNING payload->>'jti' AS id`,
+    [clientId],
+  );
+  await open.query('DELETE FROM oidc_records WHERE grant_id = ANY($1)', [
+    grants.flatMap(({ id }) => id ?? []),
+  ]);
+  const { rows } = await open.query<{ account_id: string | null; sid: string | null }>(
+    `SELECT account_id, payload->'authorizations'->($1::text)->>'sid' AS sid FROM oidc_records
+     WHERE model = 'Session' AND payload->'authorizations' ? $1 FOR UPDATE`,
+    [clientId],
+  );
+  await open.query(
+    `UPDATE oidc_records SET payload = payload #- ARRAY['authorizations', $1::text]
+     WHERE model = 'Session' AND payload->'authorizations' ? $1`,
+    [clientId],
+  );
+  return rows.flatMap(({ account_id: accountId, sid }) =>
+    accountId ? [{ accountId, sid: sid ?? undefined }] : [],
+  );
 }
 
 /** Lowers what a session says of itself, in the transaction that took a factor away. */

@@ -23,7 +23,7 @@ export interface Ending {
 async function tell(
   db: Db,
   provider: Provider,
-  { accountId, origin }: Pick<Ending, 'accountId' | 'origin'>,
+  { accountId, origin }: { accountId: string; origin?: Origin | undefined },
   ended: EndedSession[],
 ) {
   const telling = ended.flat().map(async ({ clientId, sid }) => {
@@ -77,3 +77,10 @@ export const endings = (
     work.afterCommit(() => tell(db, provider, whose, ended));
   },
 });
+
+/** The same for a shell, which has no provider that could tell applications. */
+export const endEverythingSilently: Pick<Aftermath, 'endEverything'> = {
+  async endEverything(open, { accountId }) {
+    await endEverythingOf(open, accountId);
+  },
+};

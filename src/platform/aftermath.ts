@@ -10,12 +10,14 @@ export interface Aftermath {
   /** Ends the account's sessions but the one with the public number `kept`; once it is done, applications are told. */
   endOtherSessions(
     open: Db,
-    which: { accountId: string; kept: string | undefined; origin: Origin },
+    which: { accountId: string; kept: string | undefined; origin?: Origin | undefined },
   ): Promise<void>;
   /** Ends every session, grant, code and token of an account; once it is done, applications are told. */
-  endEverything(open: Db, whose: { accountId: string; origin: Origin }): Promise<void>;
+  endEverything(open: Db, whose: { accountId: string; origin?: Origin | undefined }): Promise<void>;
   /** The session was as strong as two factors; from this transaction on it is as strong as a password. */
   weakenSession(open: Db, accountId: string, session: string | undefined): Promise<void>;
   /** Lets this session, and no other, connect a phone with the password alone for a while. */
   openEnrolment(open: Db, accountId: string, session: string | undefined): Promise<void>;
+  /** The account has a phone again: the help-desk case that waited for that, if any, is closed. */
+  closeCase(open: Db, accountId: string): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import type { Knex } from 'knex';
 import type { Db } from './database.ts';
 import { sql } from './database.ts';
 
@@ -31,6 +32,9 @@ export const auditEvents = [
   'recovery-code.disabled',
   'recovery-code.spent',
   'recovery-code.checked',
+  'help-desk-code.right',
+  'help-desk-code.expired',
+  'help-desk-code.spent',
   'mailed-code.sent',
   'mailed-code.right',
   'mailed-code.wrong',
@@ -50,7 +54,36 @@ export const auditEvents = [
   'grant.revoked',
   'client.applied',
   'client.secret-added',
+  'client.secret-removed',
+  'client.enabled',
+  'client.disabled',
+  'client.removed',
+  'client.everyone-signed-out',
+  'client.trial-begun',
   'keys.made',
+  'account.invited',
+  'account.invitation-sent',
+  'account.role-changed',
+  'account.two-step-required',
+  'group.created',
+  'group.member-added',
+  'group.member-removed',
+  'bootstrap.token-made',
+  'bootstrap.refused',
+  'audit.exported',
+  'accounts.imported',
+  'accounts.exported',
+  'help-desk.case-opened',
+  'help-desk.case-closed',
+  'help-desk.checked',
+  'help-desk.noted',
+  'help-desk.code-sent',
+  'help-desk.refused',
+  'help-desk.approval-asked',
+  'help-desk.approved',
+  'help-desk.invitation-sent',
+  'help-desk.stopped',
+  'help-desk.stop-refused',
 ] as const;
 export type AuditEvent = (typeof auditEvents)[number];
 
@@ -66,6 +99,8 @@ export interface Origin {
 export interface Deed {
   event: AuditEvent;
   accountId?: string | undefined;
+  /** The operator who did it to the account; nobody where it is the person, the house itself or a shell. */
+  by?: string | undefined;
   clientId?: string | undefined;
   origin?: Origin | undefined;
   detail?: Record<string, string | number | boolean | null>;
@@ -76,6 +111,7 @@ export interface AuditRow {
   at: Date;
   event: AuditEvent;
   account_id: string | null;
+  actor: string | null;
   client_id: string | null;
   address: string | null;
   request: string | null;
@@ -83,10 +119,10 @@ export interface AuditRow {
 }
 
 /** Appends one row, in the caller's transaction where there is one. */
-export async function audit(db: Db, { event, accountId, clientId, origin, detail }: Deed): Promise<void> {
+export async function audit(db: Db, { event, accountId, by, clientId, origin, detail }: Deed): Promise<void> {
   await db.query(
-    `INSERT INTO audit (at, event, account_id, client_id, address, request, detail)
-     VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb)`,
+    `INSERT INTO audit (at, event, account_id, client_id, address, request, detail, actor)
+     VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8)`,
     [
       new Date(),
       event,
@@ -95,16 +131,41 @@ export async function audit(db: Db, { event, accountId, clientId, origin, detail
       origin?.address ?? null,
       origin?.request ?? null,
       JSON.stringify(detail ?? {}),
+      by ?? null,
     ],
   );
 }
 
-interface AuditFilter {
+/** Appends many rows in one statement, in the order given. */
+export async function auditAll(open: Db, deeds: readonly Deed[]): Promise<void> {
+  if (deeds.length === 0) return;
+  const rows = deeds.map(({ event, accountId, by, clientId, origin, detail }) => ({
+    event,
+    account_id: accountId,
+    client_id: clientId,
+    address: origin?.address,
+    request: origin?.request,
+    detail: detail ?? {},
+    actor: by,
+  }));
+  await open.query(
+    `INSERT INTO audit (at, event, account_id, client_id, address, request, detail, actor)
+     SELECT $2, event, account_id, client_id, address, request, detail, actor
+     FROM jsonb_to_recordset($1::text::jsonb) AS deed (event text, account_id uuid, client_id text, address text,
+       request text, detail jsonb, actor uuid)`,
+    [JSON.stringify(rows), new Date()],
+  );
+}
+
+export interface AuditFilter {
   event?: string;
   /** Only these events. */
   events?: readonly AuditEvent[];
   accountId?: string;
-  since?: Date;
+  /** Only what is about these accounts: a statement of whoever owns them. */
+  about?: Knex.QueryBuilder | undefined;
+  since?: Date | undefined;
+  until?: Date | undefined;
   /** Only rows older than the one with this number: the next page. */
   before?: number | undefined;
   limit: number;
@@ -115,6 +176,8 @@ export async function auditRows(db: Db, filter: AuditFilter): Promise<AuditRow[]
   const wanted = sql('audit').select('*').orderBy('id', 'desc').limit(Math.min(filter.limit, 1000));
   if (filter.event) wanted.where('event', filter.event);
   if (filter.accountId) wanted.where('account_id', filter.accountId);
+  if (filter.about) wanted.whereIn('account_id', filter.about);
+  if (filter.until) wanted.where('at', '<', filter.until);
   if (filter.since) wanted.where('at', '>=', filter.since);
   if (filter.events) wanted.whereIn('event', filter.events);
   if (filter.before !== undefined) wanted.where('id', '<', filter.before);

@@ -1,4 +1,5 @@
-import { hash as argon2, verify as argon2Verify } from '@node-rs/argon2';
+import { hash as argon2 } from '@node-rs/argon2';
+import { verifySlowHash } from './slow-hashes.ts';
 
 // argon2id is the package's own default. OWASP's second choice of cost, counted equal to 46 MiB and one pass; lighter on memory when many sign in at once.
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
@@ -7,9 +8,9 @@ const marks = `$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=${cost.p
 /** Slow hashes for secrets that people carry, at most so many at once as the operator allows. */
 export interface Hasher {
   hash(secret: string): Promise<string>;
-  /** Verifies in constant time; without a hash it works as long against a decoy and says no. */
+  /** Verifies in constant time, hashes of other makes too; without one it works against a decoy of ours and says no. */
   verify(hash: string | undefined, secret: string): Promise<boolean>;
-  /** Whether a hash was made with other parameters than today's. */
+  /** Whether a hash is of another make, or was made with other parameters than today's. */
   outdated(hash: string): boolean;
 }
 
@@ -40,7 +41,7 @@ export async function hasherOf(threads: number): Promise<Hasher> {
   return {
     hash: (secret) => inTurn(() => argon2(secret, cost)),
     async verify(hash, secret) {
-      const right = await inTurn(() => argon2Verify(hash ?? decoy, secret));
+      const right = await inTurn(() => verifySlowHash(hash ?? decoy, secret));
       return right && hash !== undefined;
     },
     outdated: (hash) => !hash.startsWith(marks),

@@ -1,8 +1,10 @@
 import type { Db } from './database.ts';
 
 /** What a person can prove in a sign-in. `device` is a remembered one: it stands in
- * for six digits, weakly. `mailbox` stands in for a forgotten password until a new one is chosen. */
-export type ProofFactor = 'password' | 'totp' | 'recovery-code' | 'mailed-code' | 'mailbox' | 'device';
+ * for six digits, weakly. `mailbox` stands in for a forgotten password until a new one is chosen. `help-desk-code`
+ * leads to a new phone, and counts for nothing else. */
+export type ProofFactor =
+  'password' | 'totp' | 'recovery-code' | 'help-desk-code' | 'mailed-code' | 'mailbox' | 'device';
 
 /** What an interaction completed, written in the transaction that did it. A deed sent twice
  * finds it done: the answer says whether this call was the first. */
@@ -101,6 +103,20 @@ export async function proofsOf(db: Db, interaction: string): Promise<Proof[]> {
     ref: ref ?? undefined,
     at,
   }));
+}
+
+/** Whether this account proved a factor in this interaction. */
+export async function proved(
+  db: Db,
+  interaction: string,
+  accountId: string,
+  factor: ProofFactor,
+): Promise<boolean> {
+  const { count } = await db.query(
+    'SELECT 1 FROM proofs WHERE interaction = $1 AND account_id = $2 AND factor = $3',
+    [interaction, accountId, factor],
+  );
+  return count > 0;
 }
 
 /** Removes proofs older than `before` (interactions live 30 minutes), at most `limit`; answers how many. */

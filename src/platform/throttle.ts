@@ -1,7 +1,8 @@
 import type { Db } from './database.ts';
 
 /** What can be tried: each has its own budget for each subject (an account, an address, a browser). */
-export type Tried = 'password' | 'totp' | 'recovery-code' | 'mailed-code' | 'mail' | 'address';
+export type Tried =
+  'password' | 'totp' | 'recovery-code' | 'mailed-code' | 'mail' | 'address' | 'case' | 'stop-code';
 
 interface Budget {
   /** Failures before the first pause. */
@@ -19,6 +20,9 @@ const budgets: Record<Tried, Budget> = {
   // Mails to one address: three, then one in growing pauses; a quiet day forgets.
   mail: { free: 3, forgetAfter: 24 * 3_600_000 },
   address: { free: 100, forgetAfter: 15 * 60_000 },
+  // Help-desk cases that one account opens, each of them a mail; and stop codes typed from one network.
+  case: { free: 3, forgetAfter: 24 * 3_600_000 },
+  'stop-code': { free: 10, forgetAfter: 15 * 60_000 },
 };
 
 const firstPause = 30;

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
-import { applyClient, clientSchema } from '../../src/oidc/clients.ts';
+import { clientSchema } from '../../src/oidc/client-description.ts';
+import { applyClient } from '../../src/oidc/clients.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { post } from './requests.ts';
 

@@ -5,7 +5,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify, type JWTVerifyResult } from 'jose';
 import * as client from 'openid-client';
-import { addSecret, applyClient, type ClientDescription, clientSchema } from '../../src/oidc/clients.ts';
+import { type ClientDescription, clientSchema } from '../../src/oidc/client-description.ts';
+import { addSecret } from '../../src/oidc/client-secrets.ts';
+import { applyClient } from '../../src/oidc/clients.ts';
 import type { Db } from '../../src/platform/database.ts';
 
 export interface RelyingPartyOptions {

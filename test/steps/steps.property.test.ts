@@ -10,6 +10,7 @@ const factors: readonly ProofFactor[] = [
   'password',
   'totp',
   'recovery-code',
+  'help-desk-code',
   'mailed-code',
   'mailbox',
   'device',
@@ -49,7 +50,7 @@ const situations: fc.Arbitrary<Situation> = some.map((s) => {
   const deactivated = s.deactivated && s.account?.authenticator === 'none';
   const without = new Set(s.proved);
   if (!s.account || s.account.authenticator === 'none')
-    for (const factor of ['totp', 'recovery-code'] as const) without.delete(factor);
+    for (const factor of ['totp', 'recovery-code', 'help-desk-code'] as const) without.delete(factor);
   if (s.account?.authenticator === 'off') without.delete('totp');
   const claim = without.has('recovery-code') ? (s.claim === 'none' ? 'claimed' : s.claim) : s.claim;
   return { ...s, proved: without, claim, deactivated };
@@ -76,7 +77,10 @@ const sought = ({ intent }: Situation) => {
 };
 
 /** What opens the way past a page: the deed of that page, as its verifier would record it. */
-const deeds: Record<Exclude<Step, 'another-way' | 'forgotten-password'>, (s: Situation) => Situation> = {
+const deeds: Record<
+  Exclude<Step, 'another-way' | 'forgotten-password' | 'help-desk'>,
+  (s: Situation) => Situation
+> = {
   password: (s) => ({
     ...proving('password')(s),
     account: s.account ?? {
@@ -134,6 +138,7 @@ const deeds: Record<Exclude<Step, 'another-way' | 'forgotten-password'>, (s: Sit
 };
 
 const twoFactors = (s: Situation) => s.proved.has('totp') || s.proved.has('recovery-code');
+const byHelpDesk = ({ proved }: Situation) => proved.has('help-desk-code');
 const needsTwoSteps = ({ account, demand, deactivated }: Situation) =>
   !deactivated &&
   (account?.twoStepRequired === true ||
@@ -195,7 +200,8 @@ describe(`the table of steps, over ${runs} situations each (seed ${seed})`, () =
       implies(changes.has(openStep(s)), () => {
         const knows = s.proved.has('password') || s.proved.has('mailbox');
         const remembered = s.proved.has('device') && s.demand.deviceCounts && s.demand.level === 1;
-        return knows && (s.account?.authenticator === 'none' || twoFactors(s) || remembered);
+        const helped = openStep(s) === 're-enrollment' && s.proved.has('password') && byHelpDesk(s);
+        return knows && (s.account?.authenticator === 'none' || twoFactors(s) || remembered || helped);
       }),
     );
   });
@@ -212,8 +218,23 @@ describe(`the table of steps, over ${runs} situations each (seed ${seed})`, () =
       return (
         implies(isOpen(s, 'another-way'), () => open === 'totp') &&
         implies(isOpen(s, 'recovery-code') && open !== 'recovery-code', () => open === 'totp') &&
+        implies(isOpen(s, 'help-desk'), () => open === 'totp' && s.proved.has('password')) &&
         implies(isOpen(s, 'forgotten-password'), () => !s.account || !s.proved.has('password'))
       );
+    });
+  });
+
+  test('leads a code from the help desk to a new phone before anything else, and counts it for nothing else', () => {
+    always((s) => {
+      const without = { ...s, proved: new Set([...s.proved].filter((one) => one !== 'help-desk-code')) };
+      const due =
+        byHelpDesk(s) &&
+        s.proved.has('password') &&
+        !s.proved.has('totp') &&
+        s.account !== undefined &&
+        s.account.authenticator !== 'none';
+      if (!due) return openStep(s) === openStep(without);
+      return openStep(s) === (s.otherAccount === 'to-be-asked' ? 'other-account' : 're-enrollment');
     });
   });
 
@@ -226,7 +247,7 @@ describe(`the table of steps, over ${runs} situations each (seed ${seed})`, () =
         if (seen.filter((page) => page === open).length > (open === 'mailed-code' || open === 'totp' ? 1 : 0))
           return false;
         seen.push(open);
-        if (open === 'another-way' || open === 'forgotten-password') return false;
+        if (open === 'another-way' || open === 'forgotten-password' || open === 'help-desk') return false;
         at = deeds[open](at);
       }
       return at.proved.has('password');

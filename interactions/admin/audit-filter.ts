@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { accountWithPassword, seenBy } from '../../src/accounts/accounts.ts';
+import { groupsOf } from '../../src/accounts/groups.ts';
+import { mayAct } from '../../src/accounts/operators.ts';
+import { timeZone } from '../../src/locales/phrases.ts';
+import type { AuditFilter } from '../../src/platform/audit.ts';
+import { auditEvents } from '../../src/platform/audit.ts';
+import type { AdminVisit } from './gate.ts';
+
+const day = z.union([z.literal(''), z.iso.date()]).default('');
+
+/** What an operator asks of the audit; the same fields filter the page and the file. */
+export const askedOfAudit = z.object({
+  event: z.union([z.literal(''), z.enum(auditEvents)]).default(''),
+  account: z.string().max(254).default(''),
+  since: day,
+  until: day,
+});
+export type AskedOfAudit = z.output<typeof askedOfAudit>;
+
+/** The moment when a day begins where the house lives. Its clocks are changed at night, never at midnight. */
+export function beginningOf(date: string): Date {
+  const utc = new Date(`${date}T00:00:00Z`);
+  const there = new Intl.DateTimeFormat('sv-SE', {
+    timeZone,
+    dateStyle: 'short',
+    timeStyle: 'medium',
+  }).format(utc);
+  return new Date(utc.getTime() - (Date.parse(`${there.replace(' ', 'T')}Z`) - utc.getTime()));
+}
+
+const dayAfter = (date: string): string =>
+  new Date(Date.parse(`${date}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+
+/** The number of the person with that address, where this operator sees them. */
+async function accountOf({ house, operator }: AdminVisit, email: string): Promise<string | undefined> {
+  const account = (await accountWithPassword(house.db, email))?.account;
+  if (!account) return undefined;
+  const groups = (await groupsOf(house.db, account.id)).map(({ id }) => id);
+  const { id, role } = account;
+  return mayAct(operator, 'audit.read', { id, role, groups }) || id === operator.id ? id : undefined;
+}
+
+export type Filter = Omit<AuditFilter, 'limit' | 'before'>;
+
+/** The filter of the rows that this operator asked for and may see; undefined where nobody has the address. */
+export async function filterOf(visit: AdminVisit, asked: AskedOfAudit): Promise<Filter | undefined> {
+  const accountId = asked.account ? await accountOf(visit, asked.account) : undefined;
+  if (asked.account && !accountId) return undefined;
+  return {
+    about: seenBy(visit.operator),
+    ...(asked.event ? { event: asked.event } : {}),
+    ...(accountId ? { accountId } : {}),
+    since: asked.since ? beginningOf(asked.since) : undefined,
+    until: asked.until ? beginningOf(dayAfter(asked.until)) : undefined,
+  };
+}

@@ -1,0 +1,41 @@
+import type { Account } from '../../src/accounts/accounts.ts';
+import { helpDeskCodeUntil } from '../../src/factors/recovery-code.ts';
+import { approvalsOf } from '../../src/help-desk/approvals.ts';
+import type { Case, Outcome } from '../../src/help-desk/cases.ts';
+import { caseFor } from '../../src/help-desk/cases.ts';
+import type { Db } from '../../src/platform/database.ts';
+import type { AdminVisit } from './gate.ts';
+
+/** How a case stands, in one word: what it waits for, or how it ended. */
+export type CaseState = 'waiting' | 'approval' | 'approved' | 'sent' | Outcome;
+
+export async function stateOfCase(db: Db, one: Case): Promise<CaseState> {
+  if (one.outcome) return one.outcome;
+  const approvals = await approvalsOf(db, one.id);
+  if (approvals.some(({ approvedBy }) => approvedBy === undefined)) return 'approval';
+  if (approvals.length > 0) return 'approved';
+  return (await helpDeskCodeUntil(db, one.accountId)) ? 'sent' : 'waiting';
+}
+
+export interface CaseVisit {
+  found: Case;
+  account: Account;
+}
+
+/** The case of this address, where the operator may do `action` to it; whoever may not learns nothing of it (404). */
+export async function caseOfPage(
+  { house, ctx, operator }: AdminVisit,
+  action: 'cases.read' | 'cases.send-code' | 'cases.approve',
+): Promise<CaseVisit> {
+  const { case: caseId } = ctx.params as { case: string };
+  const asked = await house.db.transaction((open) => caseFor(open, action, { caseId, by: operator }));
+  if ('refusal' in asked) return ctx.throw(404, 'not-found');
+  return asked;
+}
+
+/** Who does what to which case, as the domain wants it. */
+export const deedOn = ({ operator, ctx }: AdminVisit, { id }: Case) => ({
+  caseId: id,
+  by: operator,
+  origin: ctx.state.origin,
+});

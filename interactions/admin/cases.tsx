@@ -1,0 +1,109 @@
+import Router from '@koa/router';
+import { z } from 'zod';
+import type { Account } from '../../src/accounts/accounts.ts';
+import { accountById } from '../../src/accounts/accounts.ts';
+import type { Case } from '../../src/help-desk/cases.ts';
+import { listCases } from '../../src/help-desk/cases.ts';
+import { formatDateTime } from '../../src/locales/phrases.ts';
+import type { House } from '../page/house.ts';
+import type { CaseState } from './cases-state.ts';
+import { stateOfCase } from './cases-state.ts';
+import { cursorOf, placeOf } from './cursor.ts';
+import type { AdminVisit } from './gate.ts';
+import { guarded, showPage } from './gate.ts';
+import { ConsolePage, Table } from './page.tsx';
+
+const perPage = 25;
+
+interface Listed {
+  one: Case;
+  account: Account | undefined;
+  state: CaseState;
+}
+
+type CasesPageProps = {
+  visit: AdminVisit;
+  closed: boolean;
+  listed: readonly Listed[];
+  next?: string | undefined;
+};
+
+/** The queue: who waits, since when and for what. */
+export function CasesPage({ visit, closed, listed, next }: CasesPageProps) {
+  const { frame } = visit;
+  const t = frame.t.helpDesk.desk;
+  const other = closed ? '/admin/cases' : '/admin/cases?closed=yes';
+  return (
+    <ConsolePage visit={visit} title={closed ? t.closed : t.title} step="cases" part="cases">
+      {listed.length > 0 ? (
+        <Table
+          caption={closed ? t.closed : t.open}
+          columns={[t.number, t.person, t.since, t.state]}
+          rows={listed.map(({ one, account, state }) => ({
+            key: one.id,
+            cells: [
+              <a key="number" href={`/admin/cases/${one.id}`} data-case-number={one.number}>
+                {one.number}
+              </a>,
+              account ? `${account.name}, ${account.email}` : '',
+              <time key="since" dateTime={one.openedAt.toISOString()}>
+                {formatDateTime(frame.locale, one.openedAt)}
+              </time>,
+              <span key="state" data-state={state}>
+                {t.states[state]}
+              </span>,
+            ],
+          }))}
+        />
+      ) : (
+        <p data-empty>{closed ? t.noneClosed : t.none}</p>
+      )}
+      <p>
+        <a href={other}>{closed ? t.showOpen : t.showClosed}</a>
+      </p>
+      {next && (
+        <p class="actions">
+          <a
+            class="button secondary"
+            href={`/admin/cases?${new URLSearchParams({ ...(closed ? { closed: 'yes' } : {}), after: next }).toString()}`}
+          >
+            {t.more}
+          </a>
+        </p>
+      )}
+    </ConsolePage>
+  );
+}
+
+const asked = z.object({ closed: z.literal('yes').optional(), after: z.string().max(700).optional() });
+
+/** The cases of the accounts that this operator looks after: the limit is kept by the statement itself. */
+async function show(visit: AdminVisit): Promise<void> {
+  const { house, ctx, operator } = visit;
+  const query = asked.safeParse(ctx.query);
+  const { closed, after } = query.success ? query.data : ctx.throw(400, 'malformed-request');
+  const place = after === undefined ? undefined : placeOf(house.vault, 'cases', after);
+  if (after !== undefined && place === undefined) return ctx.throw(400, 'malformed-request');
+  // One more than is shown tells whether there are more.
+  const found = await listCases(house.db, operator, {
+    closed: closed === 'yes',
+    before: place === undefined ? undefined : new Date(place),
+    limit: perPage + 1,
+  });
+  const cases = found.slice(0, perPage);
+  const last = cases.at(-1);
+  const listed: Listed[] = [];
+  for (const one of cases) {
+    const account = await accountById(house.db, one.accountId);
+    listed.push({ one, account, state: await stateOfCase(house.db, one) });
+  }
+  const next =
+    found.length > perPage && last ? cursorOf(house.vault, 'cases', last.openedAt.toISOString()) : undefined;
+  showPage(visit, <CasesPage {...{ visit, closed: closed === 'yes', listed, next }} />);
+}
+
+export function routes(house: House): Router {
+  const router = new Router();
+  router.get('/admin/cases', guarded(house, 'cases.read', show));
+  return router;
+}

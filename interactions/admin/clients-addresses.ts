@@ -1,0 +1,45 @@
+import Router from '@koa/router';
+import { z } from 'zod';
+import type { AddressUse } from '../../src/oidc/client-addresses.ts';
+import { addressFault, addressHint } from '../../src/oidc/client-addresses.ts';
+import type { ClientType } from '../../src/oidc/client-description.ts';
+import { clientTypes } from '../../src/oidc/client-description.ts';
+import type { Frame } from '../page/layout.tsx';
+import type { House } from '../page/house.ts';
+import { readForm } from '../page/posted.ts';
+import type { AdminVisit } from './gate.ts';
+import { guarded, sentForm } from './gate.ts';
+
+/** The addresses of a text field, one on each line. */
+export const linesOf = (text: string): string[] =>
+  text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter(Boolean);
+
+const form = z.object({
+  use: z.enum(['redirect', 'post-logout', 'origin', 'back-channel', 'launch', 'initiate-login']),
+  type: z.enum(clientTypes),
+  addresses: z.string().max(15_000),
+});
+
+/** What is to be said of one address, by the same judge who decides when the form is sent. */
+function verdict({ t }: Frame, address: string, use: AddressUse, type: ClientType) {
+  const fault = addressFault(address, use, type);
+  if (fault) return { address, code: fault, message: t.clients.faults[fault] };
+  const hint = addressHint(address, type);
+  return { address, code: hint, message: hint ? t.clients.hints[hint] : t.clients.addressFine };
+}
+
+function check(visit: AdminVisit): void {
+  const { use, type, addresses } = sentForm(visit, form);
+  const lines = linesOf(addresses).slice(0, 50);
+  visit.ctx.body = { lines: lines.map((address) => verdict(visit.frame, address, use, type)) };
+}
+
+/** Whether addresses may be registered, while they are typed: an answer for the form's script, in the page's language. */
+export function routes(house: House): Router {
+  const router = new Router();
+  router.post('/admin/clients/-/check-addresses', readForm, guarded(house, 'clients.write', check));
+  return router;
+}

@@ -1,0 +1,122 @@
+import Router from '@koa/router';
+import { listGroups } from '../../src/accounts/groups.ts';
+import type { ClientFault } from '../../src/oidc/client-check.ts';
+import { checkClient } from '../../src/oidc/client-check.ts';
+import type { ClientDescription, ClientType } from '../../src/oidc/client-description.ts';
+import { clientTypes } from '../../src/oidc/client-description.ts';
+import type { RegisteredClient } from '../../src/oidc/clients.ts';
+import { changeClient, createClient, withGroups } from '../../src/oidc/clients.ts';
+import type { Db } from '../../src/platform/database.ts';
+import type { House } from '../page/house.ts';
+import { readForm } from '../page/posted.ts';
+import type { FieldsProps } from './clients-fields.tsx';
+import { ClientFormPage } from './clients-form.tsx';
+import { clientOf, pathOf } from './clients-frame.tsx';
+import { clientForm, described, valuesOf, valuesSent } from './clients-sent.ts';
+import type { AdminVisit } from './gate.ts';
+import { guardedFreshly, onTo, sentForm, showPage } from './gate.ts';
+
+/** The form's script asks this very host whether addresses may be registered; no other page of the console calls it. */
+function allowChecks({ ctx }: AdminVisit): void {
+  const policy = ctx.response.get('Content-Security-Policy');
+  ctx.set('Content-Security-Policy', `${policy};connect-src 'self'`);
+}
+
+type Shown = {
+  type: ClientType;
+  editing?: RegisteredClient | undefined;
+  values: FieldsProps['values'];
+  faults?: readonly ClientFault[];
+};
+
+async function showForm(visit: AdminVisit, { type, editing, values, faults = [] }: Shown): Promise<void> {
+  allowChecks(visit);
+  const groups = await listGroups(visit.house.db);
+  const about = editing && {
+    id: editing.client.id,
+    name: editing.client.name,
+    seen: editing.updatedAt.getTime(),
+  };
+  showPage(
+    visit,
+    <ClientFormPage {...{ visit, type, editing: about, values, groups, faults }} />,
+    faults.length > 0,
+  );
+}
+
+/** The description and its groups, judged. */
+async function judged(
+  db: Db,
+  given: unknown,
+): Promise<{ client: ClientDescription } | { faults: ClientFault[] }> {
+  const checked = checkClient(given);
+  return 'client' in checked ? withGroups(db, checked.client) : checked;
+}
+
+function typeOf({ ctx }: AdminVisit): ClientType {
+  const { type } = ctx.params as { type?: string };
+  return clientTypes.find((one) => one === type) ?? ctx.throw(404, 'not-found');
+}
+
+const doerOf = ({ operator, ctx }: AdminVisit) => ({ by: operator.id, origin: ctx.state.origin });
+
+/** What a new application begins with: the least that it needs to know. */
+const beginning: FieldsProps['values'] = {
+  scopes: ['profile', 'email'],
+  consent: 'remembered',
+  signingAlg: 'RS256',
+  authMethod: 'secret',
+};
+
+async function create(visit: AdminVisit): Promise<void> {
+  const type = typeOf(visit);
+  const sent = sentForm(visit, clientForm);
+  const read = await judged(visit.house.db, described(sent, type, sent.id.trim()));
+  const fault = 'client' in read ? await createClient(visit.house.db, read.client, doerOf(visit)) : undefined;
+  const faults = 'faults' in read ? read.faults : fault ? [fault.fault] : [];
+  if (faults.length > 0 || !('client' in read))
+    return showForm(visit, { type, values: valuesSent(sent), faults });
+  onTo(visit, pathOf(read.client.id, '?notice=created'));
+}
+
+/** What a file looks after is read here and changed there. */
+async function editable(visit: AdminVisit): Promise<RegisteredClient> {
+  const shown = await clientOf(visit);
+  if (shown.managed === 'file') visit.ctx.throw(403, 'managed-by-file');
+  return shown;
+}
+
+async function edit(visit: AdminVisit): Promise<void> {
+  const shown = await editable(visit);
+  const { id, type } = shown.client;
+  const sent = sentForm(visit, clientForm);
+  const read = await judged(visit.house.db, described(sent, type, id));
+  const seen = new Date(Number(sent.seen) || 0);
+  const done = 'client' in read ? await changeClient(visit.house.db, read.client, seen, doerOf(visit)) : read;
+  const faults = 'faults' in done ? done.faults : 'fault' in done ? [done.fault] : [];
+  if (faults.length > 0 || !('changes' in done))
+    return showForm(visit, { type, editing: shown, values: valuesSent(sent), faults });
+  onTo(visit, pathOf(id, `?notice=${done.changes.length > 0 ? 'changed' : 'unchanged'}`));
+}
+
+/** Making and changing applications, both only just after all factors were proved. */
+export function routes(house: House): Router {
+  const router = new Router();
+  const page = '/admin/clients/-/new/:type';
+  router.get(
+    page,
+    guardedFreshly(house, 'clients.write', (visit) =>
+      showForm(visit, { type: typeOf(visit), values: beginning }),
+    ),
+  );
+  router.post(page, readForm, guardedFreshly(house, 'clients.write', create));
+  router.get(
+    '/admin/clients/:client/edit',
+    guardedFreshly(house, 'clients.write', async (visit) => {
+      const shown = await editable(visit);
+      await showForm(visit, { type: shown.client.type, editing: shown, values: valuesOf(shown.client) });
+    }),
+  );
+  router.post('/admin/clients/:client/edit', readForm, guardedFreshly(house, 'clients.write', edit));
+  return router;
+}

@@ -1,0 +1,199 @@
+import type { ListedGroup } from '../../src/accounts/groups.ts';
+import type { ClientFault } from '../../src/oidc/client-check.ts';
+import type { ClientType } from '../../src/oidc/client-description.ts';
+import { lifetimeLimits, signingAlgs } from '../../src/oidc/client-description.ts';
+import { SubmitButton, Ways } from '../page/form.tsx';
+import type { AdminVisit } from './gate.ts';
+import { ConsolePage } from './page.tsx';
+import type { FieldsProps } from './clients-fields.tsx';
+import { Box, Boxes, Choose, faultsIn, idOf, Line, Lines } from './clients-fields.tsx';
+import { pathOf } from './clients-frame.tsx';
+
+export type ClientFormProps = {
+  visit: AdminVisit;
+  type: ClientType;
+  /** The name of the application that is changed; a new one, where undefined. */
+  editing?: { id: string; name: string; seen: number } | undefined;
+  values: FieldsProps['values'];
+  groups: readonly ListedGroup[];
+  faults: readonly ClientFault[];
+};
+
+type Part = FieldsProps & Pick<ClientFormProps, 'type' | 'groups'> & { fresh: boolean };
+
+const options = <Value extends string>(words: Record<Value, string>) =>
+  Object.entries(words) as [Value, string][];
+
+function About(props: Part) {
+  const { frame, type, fresh } = props;
+  return (
+    <fieldset class="group">
+      <legend>{frame.t.clients.form.groups.about}</legend>
+      <Line {...props} name="name" />
+      {fresh && <Line {...props} name="id" code />}
+      <Line {...props} name="description" />
+      <Line {...props} name="contact" />
+      {type !== 'service' && <Box {...props} name="firstParty" />}
+    </fieldset>
+  );
+}
+
+function Addresses(props: Part) {
+  const { frame, type } = props;
+  const t = frame.t.clients.form;
+  const onDevice = type === 'single-page' || type === 'native';
+  return (
+    <fieldset class="group">
+      <legend>{t.groups.addresses}</legend>
+      <Lines {...props} name="redirectUris" help={t.onePerLine} check="redirect" />
+      <Lines {...props} name="postLogoutRedirectUris" help={t.onePerLine} check="post-logout" rows={2} />
+      {onDevice && <Lines {...props} name="corsOrigins" help={t.onePerLine} check="origin" rows={2} />}
+      <Line {...props} name="backchannelLogoutUri" check="back-channel" code />
+      <Line {...props} name="launchUrl" check="launch" code />
+      <Line {...props} name="initiateLoginUri" check="initiate-login" code />
+    </fieldset>
+  );
+}
+
+function Proof(props: Part) {
+  const { frame } = props;
+  const { secret, private_key_jwt: key } = frame.t.clients.choices.authMethod;
+  return (
+    <fieldset class="group">
+      <legend>{frame.t.clients.form.groups.proof}</legend>
+      <Choose
+        {...props}
+        name="authMethod"
+        options={[
+          ['secret', secret],
+          ['private_key_jwt', key],
+        ]}
+      />
+      <Lines {...props} name="jwks" rows={4} />
+    </fieldset>
+  );
+}
+
+function SeesAndPeople(props: Part) {
+  const { frame, groups } = props;
+  const { form: t, choices } = frame.t.clients;
+  return (
+    <>
+      <fieldset class="group">
+        <legend>{t.groups.sees}</legend>
+        <Boxes {...props} name="scopes" options={options(choices.scopes)} />
+        <Choose {...props} name="consent" options={options(choices.consent)} />
+      </fieldset>
+      <fieldset class="group">
+        <legend>{t.groups.people}</legend>
+        {groups.length === 0 ? (
+          <p class="quiet">{t.noGroups}</p>
+        ) : (
+          <Boxes {...props} name="allowedGroups" options={groups.map(({ id, name }) => [id, name])} />
+        )}
+        <Choose
+          {...props}
+          name="requiredAcr"
+          options={[
+            ['', t.anyAcr],
+            ['urn:hemma:2', t.alwaysTwoStep],
+          ]}
+        />
+      </fieldset>
+    </>
+  );
+}
+
+function Lifetimes(props: Part) {
+  const { frame, type } = props;
+  const t = frame.t.clients.form;
+  const all = ['accessToken', 'idToken', 'refreshToken', 'session'] as const;
+  const names = type === 'service' ? (['accessToken'] as const) : all;
+  return (
+    <fieldset class="group">
+      <legend>{t.groups.lifetimes}</legend>
+      {names.map((name) => {
+        const { least, most } = lifetimeLimits[name];
+        const byDefault = type === 'service' ? 600 : most;
+        const help = `${t.byDefault(byDefault)} ${t.range(least, most)}`;
+        return <Line key={name} {...props} name={`lifetimes.${name}`} help={help} code />;
+      })}
+    </fieldset>
+  );
+}
+
+function Extra(props: Part) {
+  const { frame } = props;
+  const { form: t, choices } = frame.t.clients;
+  return (
+    <fieldset class="group">
+      <legend>{t.groups.extra}</legend>
+      <Choose {...props} name="signingAlg" options={signingAlgs.map((alg) => [alg, alg])} />
+      <Boxes {...props} name="allowedIntents" options={options(choices.allowedIntents)} />
+      <Box {...props} name="parRequired" />
+    </fieldset>
+  );
+}
+
+/** Everything that was wrong, in one place and first: the fields say it once more where it belongs. */
+function Faults({ frame, faults, values }: FieldsProps) {
+  if (faults.length === 0) return null;
+  const names = [...new Set(faults.map(({ path }) => path.replace(/\.\d.*$/, '')))];
+  const words: Record<string, { label: string } | undefined> = frame.t.clients.fields;
+  return (
+    <div class="notice" role="alert" tabIndex={-1} id="refusal">
+      <div>
+        <p>{frame.t.clients.form.faultsTitle}</p>
+        <ul>
+          {names.flatMap((name) =>
+            faultsIn({ frame, faults, values }, name).map(({ code, text }) => (
+              <li key={text} data-refusal={code}>
+                {words[name] ? <a href={`#${idOf(name)}`}>{words[name].label}</a> : name}: {text}
+              </li>
+            )),
+          )}
+        </ul>
+      </div>
+    </div>
+  );
+}
+
+/** The form of an application: only the fields that mean something for its type. */
+export function ClientFormPage({ visit, type, editing, values, groups, faults }: ClientFormProps) {
+  const { frame, token } = visit;
+  const t = frame.t.clients;
+  const part: Part = { frame, values, faults, type, groups, fresh: editing === undefined };
+  const title = editing ? t.form.editTitle(editing.name) : t.form.newTitle(t.types[type].name);
+  const action = editing ? pathOf(editing.id, '/edit') : pathOf('-', `/new/${type}`);
+  const confidential = type === 'web' || type === 'service';
+  return (
+    <ConsolePage
+      visit={visit}
+      title={title}
+      step={editing ? 'client-edit' : 'client-new'}
+      part="clients"
+      scripts={['client-addresses']}
+    >
+      <form
+        method="post"
+        action={action}
+        novalidate
+        class="form client"
+        data-client-type={type}
+        data-check-url={pathOf('-', '/check-addresses')}
+      >
+        <input type="hidden" name="token" value={token} />
+        {editing && <input type="hidden" name="seen" value={String(editing.seen)} />}
+        <Faults frame={frame} faults={faults} values={values} />
+        <About {...part} />
+        {type !== 'service' && <Addresses {...part} />}
+        {confidential && <Proof {...part} />}
+        {type !== 'service' && <SeesAndPeople {...part} />}
+        <Lifetimes {...part} />
+        {type !== 'service' && <Extra {...part} />}
+        <SubmitButton waiting={t.waiting}>{editing ? t.form.submit : t.form.submitNew}</SubmitButton>
+      </form>
+      <Ways ways={[{ href: editing ? pathOf(editing.id) : '/admin/clients', label: t.cancel }]} />
+    </ConsolePage>
+  );
+}

@@ -1,0 +1,199 @@
+import Router from '@koa/router';
+import type { ComponentChildren } from 'preact';
+import { listGroups } from '../../src/accounts/groups.ts';
+import { mayAct } from '../../src/accounts/operators.ts';
+import { formatDateTime } from '../../src/locales/phrases.ts';
+import type { ClientDescription } from '../../src/oidc/client-description.ts';
+import type { RegisteredClient } from '../../src/oidc/clients.ts';
+import type { RefusedRedirect } from '../../src/oidc/refused-redirects.ts';
+import { refusedRedirects } from '../../src/oidc/refused-redirects.ts';
+import type { Frame } from '../page/layout.tsx';
+import type { House } from '../page/house.ts';
+import { ClientPage, clientOf, Copy, pathOf } from './clients-frame.tsx';
+import type { AdminVisit } from './gate.ts';
+import { guarded, showPage } from './gate.ts';
+import { Section, Table } from './page.tsx';
+
+type OverviewProps = {
+  visit: AdminVisit;
+  shown: RegisteredClient;
+  refused: readonly RefusedRedirect[];
+  /** The names of groups by their numbers. */
+  groups: ReadonlyMap<string, string>;
+};
+
+type Line = { label: string; value: ComponentChildren };
+
+const list = (items: readonly string[]) => (
+  <ul class="plain">
+    {items.map((item) => (
+      <li key={item} class="code">
+        {item}
+      </li>
+    ))}
+  </ul>
+);
+
+/** Every field that is set, in the words of the form. */
+function settingsOf(frame: Frame, client: ClientDescription, groups: ReadonlyMap<string, string>): Line[] {
+  const { fields: f, choices, seconds, yes, types } = frame.t.clients;
+  const texts = (name: 'redirectUris' | 'postLogoutRedirectUris' | 'corsOrigins') =>
+    client[name].length > 0 ? [{ label: f[name].label, value: list(client[name]) }] : [];
+  const text = (
+    name: 'description' | 'contact' | 'backchannelLogoutUri' | 'launchUrl' | 'initiateLoginUri',
+  ) => (client[name] ? [{ label: f[name].label, value: client[name] }] : []);
+  const lasts = Object.entries(client.lifetimes).map(([name, value]) => ({
+    label: f[`lifetimes.${name}` as 'lifetimes.idToken'].label,
+    value: seconds(value ?? 0),
+  }));
+  const people: Line[] = [
+    ...(client.firstParty ? [{ label: f.firstParty.label, value: yes }] : []),
+    ...texts('redirectUris'),
+    ...texts('postLogoutRedirectUris'),
+    ...texts('corsOrigins'),
+    ...text('backchannelLogoutUri'),
+    ...text('launchUrl'),
+    ...text('initiateLoginUri'),
+    { label: f.scopes.label, value: client.scopes.map((scope) => choices.scopes[scope]).join(', ') || '–' },
+    { label: f.consent.label, value: choices.consent[client.consent] },
+    ...(client.requiredAcr
+      ? [{ label: f.requiredAcr.label, value: frame.t.clients.form.alwaysTwoStep }]
+      : []),
+    ...(client.allowedGroups.length > 0
+      ? [
+          {
+            label: f.allowedGroups.label,
+            value: client.allowedGroups.map((id) => groups.get(id) ?? id).join(', '),
+          },
+        ]
+      : []),
+    ...(client.allowedIntents.length > 0
+      ? [
+          {
+            label: f.allowedIntents.label,
+            value: client.allowedIntents.map((intent) => choices.allowedIntents[intent]).join(', '),
+          },
+        ]
+      : []),
+    { label: f.signingAlg.label, value: client.signingAlg },
+    ...(client.parRequired ? [{ label: f.parRequired.label, value: yes }] : []),
+  ];
+  return [
+    { label: f.id.label, value: <Copy {...{ frame, label: f.id.label }}>{client.id}</Copy> },
+    { label: f.type.label, value: types[client.type].name },
+    ...text('description'),
+    ...text('contact'),
+    { label: f.authMethod.label, value: choices.authMethod[client.authMethod] },
+    ...(client.type === 'service' ? [] : people),
+    ...lasts,
+  ];
+}
+
+function Refused({ visit, shown, refused }: OverviewProps) {
+  const { frame, operator } = visit;
+  const t = frame.t.clients.overview;
+  const { client } = shown;
+  const registered = [...client.redirectUris, ...client.postLogoutRedirectUris];
+  if (refused.length === 0) return <p class="quiet">{t.refusedNone}</p>;
+  return (
+    <>
+      <p class="quiet">{t.refusedHelp}</p>
+      <Table
+        caption={t.refused}
+        columns={[t.refusedColumns.got, t.refusedColumns.kind, t.refusedColumns.times, t.refusedColumns.last]}
+        rows={refused.map(({ kind, address, times, lastAt }) => ({
+          key: `${kind} ${address}`,
+          cells: [
+            <span key="got" class="code" data-refused-redirect>
+              {address}
+            </span>,
+            t.kinds[kind],
+            times,
+            <time key="last" dateTime={lastAt.toISOString()}>
+              {formatDateTime(frame.locale, lastAt)}
+            </time>,
+          ],
+        }))}
+      />
+      <p>{registered.length > 0 ? t.registered : t.registeredNone}</p>
+      {list(registered)}
+      {mayAct(operator, 'clients.write') && (
+        <p class="actions">
+          <a class="button secondary" href={pathOf(client.id, '/forget-refused')}>
+            {t.forget}
+          </a>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** One application: how it stands, how it is set up, what it got wrong, and at the end what takes something away. */
+export function OverviewPage(props: OverviewProps) {
+  const { visit, shown, groups } = props;
+  const { frame, operator } = visit;
+  const { client, enabled, managed, createdAt, updatedAt } = shown;
+  const t = frame.t.clients;
+  const mayWrite = mayAct(operator, 'clients.write');
+  const time = (at: Date) => formatDateTime(frame.locale, at);
+  return (
+    <ClientPage visit={visit} shown={shown} part="overview" step="client" scripts={['copy']}>
+      <Section title={t.overview.settings} name="settings">
+        <dl class="facts">
+          {settingsOf(frame, client, groups).map(({ label, value }) => (
+            <div key={label}>
+              <dt>{label}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+        <p class="help">
+          {t.overview.created(time(createdAt))} · {t.overview.changed(time(updatedAt))}
+        </p>
+        {mayWrite && managed === 'console' && (
+          <p class="actions">
+            <a class="button secondary" href={pathOf(client.id, '/edit')}>
+              {t.overview.edit}
+            </a>
+          </p>
+        )}
+      </Section>
+      {client.type !== 'service' && (
+        <Section title={t.overview.refused} name="refused-redirects">
+          <Refused {...props} />
+        </Section>
+      )}
+      {mayWrite && (
+        <Section title={t.overview.dangerous} name="dangerous">
+          <p class="actions">
+            {client.type !== 'service' && (
+              <a class="button secondary" href={pathOf(client.id, '/sign-out')}>
+                {t.deeds['sign-out'].button}
+              </a>
+            )}
+            <a class="button secondary" href={pathOf(client.id, enabled ? '/disable' : '/enable')}>
+              {enabled ? t.deeds.disable.button : t.deeds.enable.button}
+            </a>
+            <a class="button secondary danger" href={pathOf(client.id, '/delete')}>
+              {t.deeds.delete.button}
+            </a>
+          </p>
+        </Section>
+      )}
+    </ClientPage>
+  );
+}
+
+async function show(visit: AdminVisit): Promise<void> {
+  const { db } = visit.house;
+  const shown = await clientOf(visit);
+  const refused = await refusedRedirects(db, shown.client.id);
+  const groups = new Map((await listGroups(db)).map(({ id, name }) => [id, name]));
+  showPage(visit, <OverviewPage {...{ visit, shown, refused, groups }} />);
+}
+
+export function routes(house: House): Router {
+  const router = new Router();
+  router.get('/admin/clients/:client', guarded(house, 'clients.read', show));
+  return router;
+}

@@ -1,0 +1,170 @@
+import type { ClientDescription } from '../../src/oidc/client-description.ts';
+
+/** A ready piece of configuration for one stack, with the client's own values in it and never a secret. */
+export interface Snippet {
+  name: string;
+  text: string;
+}
+
+/** Where every example reads the secret from. */
+export const secretVariable = 'HEMMA_CLIENT_SECRET';
+
+interface Values {
+  issuer: string;
+  id: string;
+  redirect: string;
+  path: string;
+  scopes: string[];
+  /** How it proves who it is. */
+  proof: ClientDescription['authMethod'];
+}
+
+const nodeProof = {
+  secret: `client.ClientSecretBasic(process.env.${secretVariable})`,
+  private_key_jwt: 'client.PrivateKeyJwt(privateKey)',
+  none: 'client.None()',
+};
+
+const openidClient = ({ issuer, id, redirect, scopes, proof }: Values): string =>
+  `// npm install openid-client
+import * as client from 'openid-client';
+
+const config = await client.discovery(
+  new URL('${issuer}'),
+  '${id}',
+  undefined,
+  ${nodeProof[proof]},
+);
+
+const verifier = client.randomPKCECodeVerifier();
+const state = client.randomState();
+const nonce = client.randomNonce();
+const url = client.buildAuthorizationUrl(config, {
+  redirect_uri: '${redirect}',
+  scope: '${scopes.join(' ')}',
+  code_challenge: await client.calculatePKCECodeChallenge(verifier),
+  code_challenge_method: 'S256',
+  state,
+  nonce,
+});
+// Keep verifier, state and nonce in the person's session and redirect to url. When they come back:
+// const tokens = await client.authorizationCodeGrant(config, currentUrl, {
+//   pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true });`;
+
+const spring = ({ issuer, id, redirect, scopes }: Values): string =>
+  `# application.yaml (spring-boot-starter-oauth2-client)
+spring:
+  security:
+    oauth2:
+      client:
+        registration:
+          hemma:
+            client-id: ${id}
+            client-secret: \${${secretVariable}}
+            authorization-grant-type: authorization_code
+            redirect-uri: "${redirect}"
+            scope: ${scopes.join(', ')}
+        provider:
+          hemma:
+            issuer-uri: ${issuer}
+# PKCE is required: customize the resolver with
+# OAuth2AuthorizationRequestCustomizers.withPkce()`;
+
+const dotnet = ({ issuer, id, path, scopes }: Values): string =>
+  `// Microsoft.AspNetCore.Authentication.OpenIdConnect
+builder.Services
+    .AddAuthentication(options =>
+    {
+        options.DefaultScheme = CookieAuthenticationDefaults.AuthenticationScheme;
+        options.DefaultChallengeScheme = OpenIdConnectDefaults.AuthenticationScheme;
+    })
+    .AddCookie()
+    .AddOpenIdConnect(options =>
+    {
+        options.Authority = "${issuer}";
+        options.ClientId = "${id}";
+        options.ClientSecret = builder.Configuration["${secretVariable}"];
+        options.ResponseType = "code";
+        options.UsePkce = true;
+        options.CallbackPath = "${path}";
+        options.Scope.Clear();
+${scopes.map((scope) => `        options.Scope.Add("${scope}");`).join('\n')}
+        options.GetClaimsFromUserInfoEndpoint = true;
+        options.MapInboundClaims = false;
+    });`;
+
+const authlib = ({ issuer, id, redirect, scopes }: Values): string =>
+  `# pip install authlib (Flask; Django and Starlette are registered alike)
+import os
+from authlib.integrations.flask_client import OAuth
+
+oauth = OAuth(app)
+oauth.register(
+    "hemma",
+    client_id="${id}",
+    client_secret=os.environ["${secretVariable}"],
+    server_metadata_url="${issuer}/.well-known/openid-configuration",
+    client_kwargs={
+        "scope": "${scopes.join(' ')}",
+        "code_challenge_method": "S256",
+    },
+)
+# return oauth.hemma.authorize_redirect("${redirect}")`;
+
+const apache = ({ issuer, id, redirect, scopes }: Values): string =>
+  `# mod_auth_openidc
+OIDCProviderMetadataURL ${issuer}/.well-known/openid-configuration
+OIDCClientID ${id}
+OIDCClientSecret \${${secretVariable}}
+OIDCRedirectURI ${redirect}
+OIDCScope "${scopes.join(' ')}"
+OIDCPKCEMethod S256
+OIDCCryptoPassphrase \${OIDC_CRYPTO_PASSPHRASE}
+
+<Location />
+  AuthType openid-connect
+  Require valid-user
+</Location>`;
+
+const proxy = ({ issuer, id, redirect, scopes }: Values): string =>
+  `# oauth2-proxy.cfg; the secret comes as OAUTH2_PROXY_CLIENT_SECRET=$${secretVariable}
+provider = "oidc"
+oidc_issuer_url = "${issuer}"
+client_id = "${id}"
+redirect_url = "${redirect}"
+scope = "${scopes.join(' ')}"
+code_challenge_method = "S256"
+email_domains = ["*"]`;
+
+const forService = ({ issuer, id }: Values): string =>
+  `# The client credentials grant (RFC 6749 §4.4)
+curl --user "${id}:$${secretVariable}" \\
+  --data grant_type=client_credentials \\
+  ${issuer}/token`;
+
+/** The examples that fit an application of this type. */
+export function snippetsFor(client: ClientDescription, issuer: string): Snippet[] {
+  const redirect = client.redirectUris[0] ?? 'https://app.example.com/callback';
+  const url = new URL(redirect);
+  const values: Values = {
+    issuer,
+    id: client.id,
+    redirect,
+    path: url.pathname,
+    scopes: ['openid', ...client.scopes],
+    proof: client.authMethod,
+  };
+  if (client.type === 'service')
+    return client.authMethod === 'secret' ? [{ name: 'curl', text: forService(values) }] : [];
+  const everywhere = [{ name: 'openid-client (Node.js)', text: openidClient(values) }];
+  // The others are for applications on a server that keep a secret.
+  if (client.authMethod !== 'secret') return everywhere;
+  return [
+    ...everywhere,
+    { name: 'Spring Security', text: spring(values) },
+    { name: '.NET', text: dotnet(values) },
+    { name: 'Authlib (Python)', text: authlib(values) },
+    { name: 'mod_auth_openidc (Apache)', text: apache(values) },
+    { name: 'oauth2-proxy', text: proxy(values) },
+  ];
+}

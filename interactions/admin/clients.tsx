@@ -1,0 +1,96 @@
+import Router from '@koa/router';
+import { clientTypes } from '../../src/oidc/client-description.ts';
+import { liveSecrets } from '../../src/oidc/client-secrets.ts';
+import type { RegisteredClient } from '../../src/oidc/clients.ts';
+import { listClients } from '../../src/oidc/clients.ts';
+import { mayAct } from '../../src/accounts/operators.ts';
+import type { House } from '../page/house.ts';
+import type { AdminVisit } from './gate.ts';
+import { guarded, showPage } from './gate.ts';
+import { ConsolePage, Copyable, Table } from './page.tsx';
+import { pathOf } from './clients-frame.tsx';
+
+type ClientsPageProps = {
+  visit: AdminVisit;
+  clients: readonly RegisteredClient[];
+  secrets: ReadonlyMap<string, number>;
+  notice?: string | undefined;
+};
+
+/** All applications, a line each. */
+export function ClientsPage({ visit, clients, secrets, notice }: ClientsPageProps) {
+  const { frame, operator } = visit;
+  const t = frame.t.clients;
+  const columns = [t.columns.name, t.columns.id, t.columns.type, t.columns.state, t.columns.managed];
+  return (
+    <ConsolePage visit={visit} title={t.title} step="clients" part="clients" notice={notice}>
+      {clients.length === 0 ? (
+        <p data-empty>{t.none}</p>
+      ) : (
+        <Table
+          caption={t.title}
+          columns={columns}
+          rows={clients.map(({ client, enabled, managed }) => ({
+            key: client.id,
+            cells: [
+              <a key="name" href={pathOf(client.id)}>
+                {client.name}
+              </a>,
+              <Copyable key="id" frame={frame}>
+                {client.id}
+              </Copyable>,
+              client.authMethod === 'secret'
+                ? `${t.types[client.type].name}, ${t.live(secrets.get(client.id) ?? 0)}`
+                : t.types[client.type].name,
+              enabled ? t.states.on : t.states.off,
+              t.managed[managed],
+            ],
+          }))}
+        />
+      )}
+      {mayAct(operator, 'clients.write') && (
+        <p class="actions">
+          <a class="button" href={pathOf('-', '/new')}>
+            {t.create}
+          </a>
+        </p>
+      )}
+    </ConsolePage>
+  );
+}
+
+async function show(visit: AdminVisit): Promise<void> {
+  const { house, ctx, frame } = visit;
+  const clients = await listClients(house.db);
+  const secrets = await liveSecrets(house.db);
+  const notice = ctx.query.notice === 'removed' ? frame.t.clients.notices.removed : undefined;
+  showPage(visit, <ClientsPage {...{ visit, clients, secrets, notice }} />);
+}
+
+/** The first question about a new application: its type chooses everything that is chosen for it. */
+export function ChooseTypePage({ visit }: { visit: AdminVisit }) {
+  const t = visit.frame.t.clients;
+  return (
+    <ConsolePage visit={visit} title={t.form.chooseTitle} step="client-type" part="clients">
+      <p class="quiet">{t.form.chooseHelp}</p>
+      <ul class="list ways">
+        {clientTypes.map((type) => (
+          <li key={type}>
+            <a href={pathOf('-', `/new/${type}`)}>{t.types[type].name}</a>
+            <span class="help">{t.types[type].help}</span>
+          </li>
+        ))}
+      </ul>
+    </ConsolePage>
+  );
+}
+
+export function routes(house: House): Router {
+  const router = new Router();
+  router.get('/admin/clients', guarded(house, 'clients.read', show));
+  router.get(
+    '/admin/clients/-/new',
+    guarded(house, 'clients.write', (visit) => showPage(visit, <ChooseTypePage visit={visit} />)),
+  );
+  return router;
+}

@@ -1,0 +1,78 @@
+import Router from '@koa/router';
+import type { Middleware } from 'koa';
+import type { House } from '../page/house.ts';
+import { routes as audit } from './audit.tsx';
+import { routes as auditExport } from './audit-export.ts';
+import { routes as bootstrap } from './bootstrap.tsx';
+import { routes as cases } from './cases.tsx';
+import { routes as caseDeeds } from './cases-deeds.tsx';
+import { routes as caseOf } from './cases-case.tsx';
+import { routes as clients } from './clients.tsx';
+import { routes as clientAddresses } from './clients-addresses.ts';
+import { routes as clientConnect } from './clients-connect.tsx';
+import { routes as clientDeeds } from './clients-deeds.tsx';
+import { routes as clientEdit } from './clients-edit.tsx';
+import { routes as clientLanding } from './clients-landing.tsx';
+import { routes as clientOverview } from './clients-overview.tsx';
+import { routes as clientSecrets } from './clients-secrets.tsx';
+import { routes as clientTrial } from './clients-trial.tsx';
+import { routes as deeds } from './deeds.ts';
+import { guarded, onTo, pathAfterSignIn } from './gate.ts';
+import { routes as groups } from './groups.tsx';
+import { routes as invite } from './invite.tsx';
+import { routes as membership } from './membership.tsx';
+import { routes as people } from './people.tsx';
+import { routes as person } from './person.tsx';
+import { routes as role } from './role.tsx';
+
+/** The front of the console, where every sign-in comes back to: on to where it was going, or to the people. */
+function front(house: House): Router {
+  const router = new Router();
+  router.get(
+    '/admin',
+    async (ctx, next) => {
+      // Without a session the error would lead to a sign-in that may end in the same error, for ever.
+      if (ctx.query.error !== undefined) ctx.throw(400, 'sign-in-ended');
+      await next();
+    },
+    guarded(house, 'people.read', (visit) => onTo(visit, pathAfterSignIn(visit.ctx.query.state))),
+  );
+  return router;
+}
+
+/** Every page of the console in the order they are tried: what has a name stands before what has a number. */
+const pages = [
+  front,
+  bootstrap,
+  cases,
+  caseDeeds,
+  caseOf,
+  people,
+  invite,
+  deeds,
+  role,
+  membership,
+  person,
+  groups,
+  auditExport,
+  audit,
+  clients,
+  clientAddresses,
+  clientLanding,
+  clientEdit,
+  clientDeeds,
+  clientSecrets,
+  clientConnect,
+  clientTrial,
+  clientOverview,
+];
+
+/** The routes of the console. A test has a row for each of them: whoever adds one says there who may use it. */
+export function consoleRouter(house: House): Router {
+  const router = new Router();
+  for (const page of pages) router.use(page(house).routes());
+  return router;
+}
+
+export const adminConsole = (house: House): Middleware =>
+  consoleRouter(house).routes() as unknown as Middleware;

@@ -1,0 +1,276 @@
+import Router from '@koa/router';
+import type { Account } from '../../src/accounts/accounts.ts';
+import { emailsOf } from '../../src/accounts/accounts.ts';
+import type { Group } from '../../src/accounts/groups.ts';
+import { groupBy, groupsOf } from '../../src/accounts/groups.ts';
+import type { Action } from '../../src/accounts/operators.ts';
+import { mayAct } from '../../src/accounts/operators.ts';
+import { liveCode } from '../../src/factors/recovery-code.ts';
+import { authenticatorOf } from '../../src/factors/totp.ts';
+import { formatDate, formatDateTime, phrasesFor } from '../../src/locales/phrases.ts';
+import type { LiveSession } from '../../src/oidc/records.ts';
+import { sessionsOf } from '../../src/oidc/records.ts';
+import type { AuditRow } from '../../src/platform/audit.ts';
+import { auditRows } from '../../src/platform/audit.ts';
+import type { House } from '../page/house.ts';
+import type { AdminVisit } from './gate.ts';
+import { guarded, personOf, showPage } from './gate.ts';
+import { ConsolePage, Copyable, eventInWords, Section } from './page.tsx';
+
+type PersonPageProps = {
+  visit: AdminVisit;
+  person: Account;
+  groups: readonly Group[];
+  /** The group that an operator is limited to. */
+  limit: Group | undefined;
+  authenticator: Awaited<ReturnType<typeof authenticatorOf>>;
+  code: Awaited<ReturnType<typeof liveCode>>;
+  sessions: readonly LiveSession[];
+  events: readonly AuditRow[];
+  /** The addresses of operators who did something, of those whom this operator may know. */
+  emails: ReadonlyMap<string, string>;
+  notice?: string | undefined;
+};
+
+/** Everything that helps somebody on the telephone, and never a secret: the state first, what can be done beside it. */
+export function PersonPage(props: PersonPageProps) {
+  const { visit, person, notice } = props;
+  const t = visit.frame.t.console.person;
+  return (
+    <ConsolePage visit={visit} title={person.name} step="person" part="people" notice={notice}>
+      <p class="lead">
+        <Copyable frame={visit.frame}>{person.email}</Copyable>
+      </p>
+      {person.id === visit.operator.id && <p class="quiet">{t.itself}</p>}
+      <Access {...props} />
+      <TwoStep {...props} />
+      <RecoveryCode {...props} />
+      <Sessions {...props} />
+      <Events {...props} />
+      <Belonging {...props} />
+      <About {...props} />
+    </ConsolePage>
+  );
+}
+
+type Deed = readonly [name: string, label: string, action: Action, danger?: 'danger'];
+
+/** Links to the forms that this operator may open for this person. */
+function Deeds({ visit, person, groups, deeds }: PersonPageProps & { deeds: readonly Deed[] }) {
+  const target = { id: person.id, role: person.role, groups: groups.map(({ id }) => id) };
+  const open = deeds.filter(([, , action]) => mayAct(visit.operator, action, target));
+  if (open.length === 0) return null;
+  return (
+    <p class="actions">
+      {open.map(([name, label, , danger]) => (
+        <a
+          key={name}
+          class={danger ? 'button secondary danger' : 'button secondary'}
+          href={`/admin/people/${person.id}/${name}`}
+        >
+          {label}
+        </a>
+      ))}
+    </p>
+  );
+}
+
+function Access(props: PersonPageProps) {
+  const { visit, person } = props;
+  const { person: t, deeds } = visit.frame.t.console;
+  const day = (date: Date) => formatDate(visit.frame.locale, date);
+  const invited = person.invitedAt && !person.disabledAt;
+  const state = person.disabledAt
+    ? t.disabledSince(day(person.disabledAt))
+    : person.invitedAt
+      ? t.invitedSince(day(person.invitedAt))
+      : t.active;
+  const resend: readonly Deed[] = [['resend-invitation', deeds['resend-invitation'].link, 'people.invite']];
+  return (
+    <Section title={t.access} name="access">
+      <p class="state">{state}</p>
+      <Deeds
+        {...props}
+        deeds={[
+          ...(invited ? resend : []),
+          person.disabledAt
+            ? ['enable', deeds.enable.link, 'people.disable']
+            : ['disable', deeds.disable.link, 'people.disable', 'danger'],
+        ]}
+      />
+    </Section>
+  );
+}
+
+function TwoStep(props: PersonPageProps) {
+  const { visit, person, authenticator } = props;
+  const { person: t, deeds } = visit.frame.t.console;
+  const day = (date: Date) => formatDate(visit.frame.locale, date);
+  const openCase: Deed = ['case', visit.frame.t.helpDesk.desk.openFor, 'cases.send-code'];
+  const require: Deed = ['require-two-step', deeds['require-two-step'].link, 'people.require-two-step'];
+  return (
+    <Section title={t.twoStep} name="two-step">
+      <p class="state">{authenticator ? t.connected(day(authenticator.createdAt)) : t.noPhone}</p>
+      {authenticator?.disabledAt && <p class="state">{t.switchedOff(day(authenticator.disabledAt))}</p>}
+      {authenticator?.lastUsedAt && <p class="quiet">{t.lastUsed(day(authenticator.lastUsedAt))}</p>}
+      <p class="quiet">{person.twoStepRequired ? t.required : t.optional}</p>
+      <Deeds
+        {...props}
+        deeds={[...(authenticator ? [openCase] : []), ...(person.twoStepRequired ? [] : [require])]}
+      />
+    </Section>
+  );
+}
+
+function RecoveryCode({ visit, code }: PersonPageProps) {
+  const t = visit.frame.t.console.person;
+  const day = (date: Date) => formatDate(visit.frame.locale, date);
+  return (
+    <Section title={t.recoveryCode} name="recovery-code">
+      <p class="state">{code ? t.saved(day(code.since)) : t.noCode}</p>
+      {code?.checked && <p class="quiet">{t.checked(day(code.checked))}</p>}
+    </Section>
+  );
+}
+
+function Sessions(props: PersonPageProps) {
+  const { visit, sessions } = props;
+  const { person: t, deeds } = visit.frame.t.console;
+  const time = (date: Date) => formatDateTime(visit.frame.locale, date);
+  const device = (name: string | undefined) => (name && name !== '?' ? name : t.unknownDevice);
+  return (
+    <Section title={t.sessions} name="sessions">
+      {sessions.length === 0 && <p class="quiet">{t.noSessions}</p>}
+      <ul class="rows">
+        {sessions.map(({ uid, signedInAt, place }) => (
+          <li key={uid}>
+            <p>
+              <strong>{device(place?.device)}</strong>
+              <span class="help">{t.since(time(signedInAt))}</span>
+              {place && <span class="help">{t.seen(time(place.at), place.address)}</span>}
+            </p>
+          </li>
+        ))}
+      </ul>
+      <Deeds {...props} deeds={[['end-sessions', deeds['end-sessions'].link, 'people.end-sessions']]} />
+    </Section>
+  );
+}
+
+function Events({ visit, person, events, emails }: PersonPageProps) {
+  const { frame, operator } = visit;
+  const t = frame.t.console.person;
+  return (
+    <Section title={t.events} name="events">
+      {events.length === 0 && <p class="quiet">{t.noEvents}</p>}
+      <ul class="rows events">
+        {events.map((row) => (
+          <li key={row.id} data-event={row.event}>
+            <p>
+              {eventInWords(frame, row.event)}
+              {row.actor && ` ${t.by(emails.get(row.actor) ?? t.anOperator)}`}
+            </p>
+            <p class="help">
+              <time dateTime={row.at.toISOString()}>{formatDateTime(frame.locale, row.at)}</time>
+              {row.address && ` · ${row.address}`}
+            </p>
+          </li>
+        ))}
+      </ul>
+      {mayAct(operator, 'audit.read') && (
+        <p>
+          <a href={`/admin/audit?${new URLSearchParams({ account: person.email }).toString()}`}>
+            {t.allEvents}
+          </a>
+        </p>
+      )}
+    </Section>
+  );
+}
+
+function Belonging(props: PersonPageProps) {
+  const { visit, person, groups, limit } = props;
+  const t = visit.frame.t.console;
+  const role = t.roles[person.role];
+  return (
+    <Section title={t.person.role} name="role">
+      <p class="state">{limit ? t.limitedRole(role, limit.name) : role}</p>
+      <p class="quiet">
+        {groups.length > 0
+          ? `${t.person.groups}: ${groups.map(({ name }) => name).join(', ')}`
+          : t.person.noGroups}
+      </p>
+      <Deeds
+        {...props}
+        deeds={[
+          ['groups', t.membership.link, 'people.groups'],
+          ['role', t.role.link, 'people.role', 'danger'],
+        ]}
+      />
+    </Section>
+  );
+}
+
+function About({ visit, person }: PersonPageProps) {
+  const { frame } = visit;
+  const t = frame.t.console.person;
+  return (
+    <Section title={t.account} name="account">
+      <dl>
+        <dt>{t.number}</dt>
+        <dd>
+          <Copyable frame={frame}>{person.id}</Copyable>
+        </dd>
+        <dt>{t.created}</dt>
+        <dd>{formatDate(frame.locale, person.createdAt)}</dd>
+        <dt>{t.language}</dt>
+        <dd>{person.locale ? phrasesFor(person.locale).page.languageName : t.unchosen}</dd>
+      </dl>
+    </Section>
+  );
+}
+
+/** What a deed led to, by its name in the address; the address may be anybody's link: it changes nothing. */
+function noticeOf({ ctx, frame }: AdminVisit): string | undefined {
+  const { deeds, role, membership } = frame.t.console;
+  const said: Record<string, string> = {
+    'resend-invitation': deeds['resend-invitation'].done,
+    disable: deeds.disable.done,
+    enable: deeds.enable.done,
+    'end-sessions': deeds['end-sessions'].done,
+    'require-two-step': deeds['require-two-step'].done,
+    role: role.done,
+    groups: membership.done,
+  };
+  const { notice } = ctx.query;
+  return typeof notice === 'string' && Object.hasOwn(said, notice) ? said[notice] : undefined;
+}
+
+async function show(visit: AdminVisit): Promise<void> {
+  const { house, operator } = visit;
+  const { db } = house;
+  const person = await personOf(visit, 'people.read');
+  const events = await auditRows(db, { accountId: person.id, limit: 15 });
+  const actors = events.flatMap(({ actor }) => (actor ? [actor] : []));
+  const page = (
+    <PersonPage
+      visit={visit}
+      person={person}
+      groups={await groupsOf(db, person.id)}
+      limit={person.operatorGroup ? await groupBy(db, { id: person.operatorGroup }) : undefined}
+      authenticator={await authenticatorOf(db, person.id)}
+      code={await liveCode(db, person.id)}
+      sessions={await sessionsOf(db, person.id)}
+      events={events}
+      emails={await emailsOf(db, operator, actors)}
+      notice={noticeOf(visit)}
+    />
+  );
+  showPage(visit, page);
+}
+
+export function routes(house: House): Router {
+  const router = new Router();
+  router.get('/admin/people/:id', guarded(house, 'people.read', show));
+  return router;
+}

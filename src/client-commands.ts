@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import { parse as parseYaml, stringify } from 'yaml';
+import type { Call } from './command.ts';
+import { needed, Refused, Usage } from './command.ts';
+import { phrasesFor } from './locales/phrases.ts';
+import { removeClient } from './oidc/client-access.ts';
+import type { ClientFaultCode } from './oidc/client-check.ts';
+import type { FileFault, FileResult } from './oidc/client-files.ts';
+import { applyEntries, exportEntries, readEntries } from './oidc/client-files.ts';
+import { liveSecrets, newSecret, removeSecret, secretsOf } from './oidc/client-secrets.ts';
+import { clientById, listClients, setEnabled } from './oidc/clients.ts';
+
+/** What the command line does with applications, for the help of the whole. */
+export const clientHelp = `  clients apply -f FILE [--dry-run] [--prune] [--adopt]
+                                     makes or changes clients (YAML or JSON, one or a list), all or none;
+                                     --dry-run shows the difference, --prune removes what an earlier file
+                                     made and this one leaves out, --adopt takes over what the console made
+  clients export                     every client as such a file, never a secret
+  clients list                       every client, a line each
+  clients disable|enable ID          switches an application off or on, at once
+  clients delete ID --confirm ID     removes it with its secrets and everybody's tokens for it
+  clients secret ID --name N [--days D]
+                                     adds a secret and prints it, once
+  clients secrets ID                 its secrets: name, created, last used, until when; never themselves
+  clients remove-secret ID --name N  removes one`;
+
+const words = phrasesFor('en').clients;
+
+function sentence({ at, path, code }: FileFault): string {
+  const place = path.replaceAll(/\.(\d+)/g, '[$1]');
+  const said: Record<ClientFaultCode, string> = words.faults;
+  return `[${at}].${place}: ${said[code]}`;
+}
+
+/** One client in words: what happens to it, and under it a line for each field that differs. */
+function inLines({ id, result, changes }: FileResult, dryRun: boolean): string[] {
+  const verb = { created: 'create', changed: 'change', removed: 'remove' };
+  const deed = dryRun && result in verb ? `would ${verb[result as keyof typeof verb]}` : result;
+  const lines = changes.map(({ field, before, after }) =>
+    before === undefined ? `  + ${field}: ${after}` : `  ~ ${field}: ${before} → ${after ?? 'not set'}`,
+  );
+  return [`${id}: ${deed}`, ...(dryRun ? lines : [])];
+}
+
+async function applyFile({ db, option }: Call): Promise<unknown> {
+  const given = parseYaml(readFileSync(needed(option('file'), '-f'), 'utf8')) as unknown;
+  const read = await readEntries(db, given);
+  if ('faults' in read) throw new Refused(read.faults.map(sentence).join('\n'));
+  const dryRun = option('dry-run') !== undefined;
+  const [prune, adopt] = [option('prune') !== undefined, option('adopt') !== undefined];
+  const results = await applyEntries(db, read.entries, { dryRun, prune, adopt });
+  const foreign = results.filter(({ result }) => result === 'not-ours').map(({ id }) => id);
+  if (foreign.length > 0)
+    throw new Refused(
+      `nothing was changed: the console looks after ${foreign.join(', ')}; --adopt lets the file take over`,
+    );
+  if (option('json') === undefined) return results.flatMap((one) => inLines(one, dryRun));
+  return results.map(({ id, result, changes }) => ({ id, result, ...(dryRun ? { changes } : {}) }));
+}
+
+async function exportFile({ db, option }: Call): Promise<unknown> {
+  const entries = await exportEntries(db);
+  return option('json') === undefined ? stringify(entries, { lineWidth: 0 }).trimEnd() : entries;
+}
+
+async function everyClient({ db }: Call): Promise<unknown> {
+  const live = await liveSecrets(db);
+  return (await listClients(db)).map(({ client, enabled, managed }) => ({
+    ...client,
+    enabled,
+    managed,
+    secrets: live.get(client.id) ?? 0,
+  }));
+}
+
+async function known({ db, words: given }: Call): Promise<string> {
+  const id = needed(given[0], 'the client');
+  if (!(await clientById(db, id))) throw new Refused(`there is no client ${id}`);
+  return id;
+}
+
+async function switchTo(call: Call, enabled: boolean): Promise<unknown> {
+  const id = await known(call);
+  await setEnabled(call.db, id, enabled, {});
+  return { id, enabled };
+}
+
+async function deleteOne(call: Call): Promise<unknown> {
+  const id = await known(call);
+  if (needed(call.option('confirm'), '--confirm') !== id)
+    throw new Refused(`nothing was removed: --confirm must be ${id}`);
+  await removeClient(call.db, id, {});
+  return { id, result: 'removed' };
+}
+
+function expiry(days: string | undefined): Date | undefined {
+  if (days === undefined) return undefined;
+  if (!/^[1-9]\d{0,3}$/.test(days)) throw new Usage('--days is a number of days from 1 to 9999');
+  return new Date(Date.now() + Number(days) * 86_400_000);
+}
+
+async function addSecret({ db, words: given, option }: Call): Promise<unknown> {
+  const clientId = needed(given[0], 'the client');
+  const name = needed(option('name'), '--name');
+  const expiresAt = expiry(option('days'));
+  const made = await newSecret(db, { clientId, name, expiresAt }, {});
+  if ('refusal' in made) throw new Refused(`${clientId}: ${words.secrets.refusals[made.refusal]}`);
+  return { id: clientId, secret: made.secret };
+}
+
+async function listSecrets(call: Call): Promise<unknown> {
+  const secrets = await secretsOf(call.db, await known(call));
+  return secrets.map(({ name, createdAt, lastUsedAt, expiresAt }) => ({
+    name,
+    created: createdAt,
+    lastUsed: lastUsedAt ?? null,
+    expires: expiresAt ?? null,
+  }));
+}
+
+async function forgetSecret(call: Call): Promise<unknown> {
+  const id = await known(call);
+  const name = needed(call.option('name'), '--name');
+  if (!(await removeSecret(call.db, id, name, {}))) throw new Refused(`${id} has no secret called ${name}`);
+  return { id, name, result: 'removed' };
+}
+
+/** The commands by their words. */
+export const clientCommands: Record<string, (call: Call) => Promise<unknown>> = {
+  'clients apply': applyFile,
+  'clients export': exportFile,
+  'clients list': everyClient,
+  'clients disable': (call) => switchTo(call, false),
+  'clients enable': (call) => switchTo(call, true),
+  'clients delete': deleteOne,
+  'clients secret': addSecret,
+  'clients secrets': listSecrets,
+  'clients remove-secret': forgetSecret,
+};

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import type { Db } from '../platform/database.ts';
+
+/** What takes two operators: a code to somebody who looks after others, and an account that begins anew. */
+export type ApprovedDeed = 'send-code' | 'invite';
+
+/** A deed that one operator asked for and another has to allow. */
+export interface Approval {
+  id: string;
+  deed: ApprovedDeed;
+  askedBy: string;
+  askedAt: Date;
+  approvedBy: string | undefined;
+}
+
+/** Hours that a question waits, and that the answer to it is good for. */
+const lastsHours = 24;
+const since = () => new Date(Date.now() - lastsHours * 3_600_000);
+
+/** What is asked or allowed in a case now, and not done yet. */
+export async function approvalsOf(db: Db, caseId: string): Promise<Approval[]> {
+  const { rows } = await db.query<{
+    id: string;
+    deed: ApprovedDeed;
+    asked_by: string;
+    asked_at: Date;
+    approved_by: string | null;
+  }>(
+    `SELECT id, deed, asked_by, asked_at, approved_by FROM help_desk_approvals
+     WHERE case_id = $1 AND used_at IS NULL AND asked_at > $2 ORDER BY asked_at`,
+    [caseId, since()],
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    deed: row.deed,
+    askedBy: row.asked_by,
+    askedAt: row.asked_at,
+    approvedBy: row.approved_by ?? undefined,
+  }));
+}
+
+/** Asks for another operator's approval, in the account's turn; asking again while it waits changes nothing. */
+export async function askApproval(
+  open: Db,
+  { caseId, deed, by }: { caseId: string; deed: ApprovedDeed; by: string },
+): Promise<boolean> {
+  const { count } = await open.query(
+    `INSERT INTO help_desk_approvals (id, case_id, deed, asked_by, asked_at)
+     SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (
+       SELECT 1 FROM help_desk_approvals
+       WHERE case_id = $2 AND deed = $3 AND approved_by IS NULL AND used_at IS NULL AND asked_at > $6)`,
+    [randomUUID(), caseId, deed, by, new Date(), since()],
+  );
+  return count > 0;
+}
+
+/** Allows what somebody else asked for, once; answers whether this call did. */
+export async function grant(open: Db, id: string, by: string): Promise<boolean> {
+  const { count } = await open.query(
+    `UPDATE help_desk_approvals SET approved_by = $2, approved_at = $3
+     WHERE id = $1 AND approved_by IS NULL AND used_at IS NULL AND asked_by <> $2 AND asked_at > $4`,
+    [id, by, new Date(), since()],
+  );
+  return count > 0;
+}
+
+/** Uses an approval up that somebody else than `by` gave; answers whether there was one. */
+export async function takeApproval(
+  open: Db,
+  { caseId, deed, by }: { caseId: string; deed: ApprovedDeed; by: string },
+): Promise<boolean> {
+  const { count } = await open.query(
+    `UPDATE help_desk_approvals SET used_at = $4 WHERE id = (
+       SELECT id FROM help_desk_approvals WHERE case_id = $1 AND deed = $2 AND used_at IS NULL
+         AND approved_by <> $3 AND approved_at > $5 ORDER BY approved_at LIMIT 1)`,
+    [caseId, deed, by, new Date(), since()],
+  );
+  return count > 0;
+}

@@ -1,0 +1,129 @@
+import type { Account } from '../accounts/accounts.ts';
+import { latestChanges, openEnrolment, replacePassword } from '../accounts/accounts.ts';
+import { voidLive } from '../factors/recovery-code.ts';
+import { endAuthenticator } from '../factors/totp.ts';
+import { beginAnewAsked, invitedAnew } from '../mail/help-desk.ts';
+import type { Post } from '../mail/outbox.ts';
+import type { Aftermath } from '../platform/aftermath.ts';
+import { audit } from '../platform/audit.ts';
+import type { Db } from '../platform/database.ts';
+import type { Hasher } from '../platform/hashing.ts';
+import { voidProofs } from '../platform/proofs.ts';
+import { randomToken } from '../platform/secrets.ts';
+import type { Approval } from './approvals.ts';
+import { approvalsOf, askApproval, grant } from './approvals.ts';
+import type { Case, CaseDeed, CaseRefusal } from './cases.ts';
+import { endCase, openCaseFor, turnedAway } from './cases.ts';
+import { newStopCode } from './stop-codes.ts';
+import type { AccountFault } from './reissue.ts';
+import { faultOf, quietSeconds } from './reissue.ts';
+
+type AnewRefusal = CaseRefusal | AccountFault | { code: 'changed-recently'; seconds: number };
+
+/** The invitation goes to the sign-in address: never to one that was changed in the last 72 hours. */
+async function anewFault(open: Db, account: Account, found: Case): Promise<AnewRefusal | undefined> {
+  const fault = faultOf(account, found);
+  if (fault) return fault;
+  const { emailChangedAt } = await latestChanges(open, account.id);
+  const seconds = quietSeconds(emailChangedAt);
+  return seconds === undefined ? undefined : { code: 'changed-recently', seconds };
+}
+
+/** Password and phone are lost together: one operator asks that the person be invited anew. Nothing changes yet, and the person is told. */
+export function askToBeginAnew(db: Db, post: Post, deed: CaseDeed): Promise<AnewRefusal | undefined> {
+  return db.transaction(async (open) => {
+    const asked = await openCaseFor(open, 'cases.send-code', deed);
+    if ('refusal' in asked) return turnedAway(open, deed, asked.refusal);
+    const { found, account } = asked;
+    const about = { accountId: account.id, by: deed.by.id, origin: deed.origin };
+    const fault = await anewFault(open, account, found);
+    if (fault) {
+      const detail = { case: found.number, reason: fault.code };
+      await audit(open, { event: 'help-desk.refused', ...about, detail });
+      return fault;
+    }
+    const first = await askApproval(open, { caseId: found.id, deed: 'invite', by: deed.by.id });
+    if (!first) return undefined;
+    const detail = { case: found.number, deed: 'invite' };
+    await audit(open, { event: 'help-desk.approval-asked', ...about, detail });
+    // Before anything happens the person hears of it, and can stop it.
+    const stopCode = await newStopCode(open, found.id);
+    await post(open, account, 'begin-anew-asked', (facts) => beginAnewAsked(facts, found.number, stopCode));
+    return undefined;
+  });
+}
+
+/**
+ * Takes away all that the account could be opened with, and invites the person anew: whoever reads its mail chooses a
+ * password with a typed code and then connects a phone, in one sign-in. The mail carries no code and no secret.
+ */
+async function beginAnew(
+  open: Db,
+  post: Post,
+  aftermath: Pick<Aftermath, 'forgetDevices' | 'endEverything'>,
+  { account, found, hash, deed }: { account: Account; found: Case; hash: string; deed: CaseDeed },
+): Promise<void> {
+  await replacePassword(open, account.id, hash);
+  await endAuthenticator(open, account.id);
+  await voidLive(open, account.id);
+  // The password alone connects no phone: the mailbox is asked in the same sign-in.
+  await openEnrolment(open, account.id, undefined);
+  await voidProofs(open, { accountId: account.id });
+  await aftermath.forgetDevices(open, account.id);
+  const { by, origin } = deed;
+  await aftermath.endEverything(open, { accountId: account.id, origin });
+  const detail = { case: found.number };
+  await audit(open, {
+    event: 'help-desk.invitation-sent',
+    accountId: account.id,
+    by: by.id,
+    origin,
+    detail,
+  });
+  await post(open, account, 'invited-anew', invitedAnew);
+  await endCase(open, { id: found.id, outcome: 'invited-anew', by: by.id, origin });
+}
+
+export type ApprovalRefusal = AnewRefusal | { code: 'nothing-to-approve' | 'own-request' };
+
+async function waiting(open: Db, caseId: string, by: string): Promise<Approval | ApprovalRefusal> {
+  const all = (await approvalsOf(open, caseId)).filter(({ approvedBy }) => approvedBy === undefined);
+  const theirs = all.find(({ askedBy }) => askedBy !== by);
+  return theirs ?? { code: all.length > 0 ? 'own-request' : 'nothing-to-approve' };
+}
+
+/**
+ * Another operator than the one who asked allows it: a code to a privileged account, which the first one then sends, or
+ * an account that begins anew, which it does at once.
+ */
+export async function approve(
+  db: Db,
+  hasher: Hasher,
+  post: Post,
+  aftermath: Pick<Aftermath, 'forgetDevices' | 'endEverything'>,
+  deed: CaseDeed,
+): Promise<ApprovalRefusal | undefined> {
+  // A password that nobody knows, made before the transaction.
+  const hash = await hasher.hash(randomToken());
+  return db.transaction(async (open) => {
+    const asked = await openCaseFor(open, 'cases.approve', deed);
+    if ('refusal' in asked) return turnedAway(open, deed, asked.refusal);
+    const { found, account } = asked;
+    const question = await waiting(open, found.id, deed.by.id);
+    if ('code' in question) return question;
+    const anew = question.deed === 'invite';
+    const fault = anew ? await anewFault(open, account, found) : undefined;
+    if (fault) return fault;
+    if (!(await grant(open, question.id, deed.by.id))) return { code: 'nothing-to-approve' };
+    const detail = { case: found.number, deed: question.deed, asked: question.askedBy };
+    await audit(open, {
+      event: 'help-desk.approved',
+      accountId: account.id,
+      by: deed.by.id,
+      origin: deed.origin,
+      detail,
+    });
+    if (anew) await beginAnew(open, post, aftermath, { account, found, hash, deed });
+    return undefined;
+  });
+}

@@ -1,0 +1,288 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import type { Account } from '../accounts/accounts.ts';
+import { seenBy } from '../accounts/accounts.ts';
+import type { Operator } from '../accounts/operators.ts';
+import { permitted } from '../accounts/operators.ts';
+import { caseOpened } from '../mail/help-desk.ts';
+import type { Post } from '../mail/outbox.ts';
+import type { Origin } from '../platform/audit.ts';
+import { audit } from '../platform/audit.ts';
+import type { Db } from '../platform/database.ts';
+import { sql } from '../platform/database.ts';
+import { countAttempt } from '../platform/throttle.ts';
+import { newStopCode } from './stop-codes.ts';
+
+/** How a case ended: the person has a phone again, stopped it, was invited anew, or an operator closed it. */
+export type Outcome = 'new-phone' | 'stopped' | 'invited-anew' | 'closed';
+
+/** A way in which an operator made sure who the person is. */
+export interface Ticked {
+  name: string;
+  by: string;
+  at: string;
+}
+
+/** What an operator wrote down; never a part of the audit, which holds no free text. */
+export interface Note {
+  text: string;
+  by: string;
+  at: string;
+}
+
+/** Somebody lost the phone and the code. One case of an account is open at a time. */
+export interface Case {
+  id: string;
+  /** What the person reads to the agent. */
+  number: string;
+  accountId: string;
+  openedAt: Date;
+  /** The operator who opened it; undefined: the person, after the right password. */
+  openedBy: string | undefined;
+  /** Where the person sat who opened it. */
+  address: string | undefined;
+  checks: Ticked[];
+  notes: Note[];
+  closedAt: Date | undefined;
+  closedBy: string | undefined;
+  outcome: Outcome | undefined;
+}
+
+interface Row {
+  id: string;
+  number: string;
+  account_id: string;
+  opened_at: Date;
+  opened_by: string | null;
+  address: string | null;
+  checks: Ticked[];
+  notes: Note[];
+  closed_at: Date | null;
+  closed_by: string | null;
+  outcome: Outcome | null;
+}
+
+const columns =
+  'id, number, account_id, opened_at, opened_by, address, checks, notes, closed_at, closed_by, outcome';
+
+const caseOf = (row: Row): Case => ({
+  id: row.id,
+  number: row.number,
+  accountId: row.account_id,
+  openedAt: row.opened_at,
+  openedBy: row.opened_by ?? undefined,
+  address: row.address ?? undefined,
+  checks: row.checks,
+  notes: row.notes,
+  closedAt: row.closed_at ?? undefined,
+  closedBy: row.closed_by ?? undefined,
+  outcome: row.outcome ?? undefined,
+});
+
+/** The open case of an account, if there is one. */
+export async function openCaseOf(db: Db, accountId: string): Promise<Case | undefined> {
+  const { rows } = await db.query<Row>(
+    `SELECT ${columns} FROM help_desk_cases WHERE account_id = $1 AND closed_at IS NULL`,
+    [accountId],
+  );
+  return rows[0] && caseOf(rows[0]);
+}
+
+/** The case with that number, as the person says it. Who may see it is asked elsewhere (`caseFor`). */
+export async function caseByNumber(db: Db, said: string): Promise<Case | undefined> {
+  const digits = said.replaceAll(/\D/g, '');
+  const { rows } = await db.query<Row>(`SELECT ${columns} FROM help_desk_cases WHERE number = $1`, [
+    `${digits.slice(0, 3)}-${digits.slice(3)}`,
+  ]);
+  return rows[0] && caseOf(rows[0]);
+}
+
+/** The case with that identifier. */
+export async function caseById(db: Db, id: string): Promise<Case | undefined> {
+  const { rows } = await db.query<Row>(`SELECT ${columns} FROM help_desk_cases WHERE id::text = $1`, [id]);
+  return rows[0] && caseOf(rows[0]);
+}
+
+/** Seven digits: easy to say, and no secret. They look like no code of ours. */
+const newNumber = () => {
+  const digits = String(randomInt(10_000_000)).padStart(7, '0');
+  return `${digits.slice(0, 3)}-${digits.slice(3)}`;
+};
+
+interface Opening {
+  account: Account;
+  /** The sign-in that it was opened in, by the person. */
+  interaction?: string;
+  /** The operator who opens it. */
+  by?: string;
+  origin?: Origin | undefined;
+}
+
+/**
+ * Opens a case in the caller's transaction and tells the person by mail, with the code that stops it. An account has
+ * one open case: whoever comes second is given that one, and nothing is mailed again.
+ */
+export async function openCase(
+  open: Db,
+  post: Post,
+  { account, interaction, by, origin }: Opening,
+): Promise<Case> {
+  // Numbers are drawn: one that is taken is drawn again.
+  for (let draw = 0; draw < 20; draw += 1) {
+    const { rows } = await open.query<Row>(
+      `INSERT INTO help_desk_cases (id, number, account_id, opened_at, opened_by, interaction, address, request, checks, notes)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '[]', '[]') ON CONFLICT DO NOTHING RETURNING ${columns}`,
+      [
+        randomUUID(),
+        newNumber(),
+        account.id,
+        new Date(),
+        by ?? null,
+        interaction ?? null,
+        by ? null : (origin?.address ?? null),
+        origin?.request ?? null,
+      ],
+    );
+    const made = rows[0] && caseOf(rows[0]);
+    const there = made ?? (await openCaseOf(open, account.id));
+    if (!there) continue;
+    if (made) {
+      const stopCode = await newStopCode(open, made.id);
+      const detail = { case: made.number };
+      await audit(open, { event: 'help-desk.case-opened', accountId: account.id, by, origin, detail });
+      await post(open, account, 'case-opened', (facts) => caseOpened(facts, made.number, stopCode));
+    }
+    return there;
+  }
+  throw new Error('no number for a case was free');
+}
+
+/** The person, whose password was right, opens a case from the sign-in; at most three a day without a pause. */
+export async function askForHelp(
+  db: Db,
+  post: Post,
+  { account, interaction, origin }: { account: Account; interaction: string; origin: Origin },
+): Promise<{ code: 'throttled'; seconds: number } | undefined> {
+  if (await openCaseOf(db, account.id)) return undefined;
+  const counted = await countAttempt(db, `account:${account.id}`, 'case');
+  if (!counted.allowed) return { code: 'throttled', seconds: counted.seconds };
+  await db.transaction((open) => openCase(open, post, { account, interaction, origin }));
+  return undefined;
+}
+
+/** Who does something to which case. */
+export interface CaseDeed {
+  caseId: string;
+  by: Operator;
+  origin?: Origin | undefined;
+}
+
+export type CaseRefusal = { code: 'not-there' | 'own-account' | 'case-closed' };
+
+/**
+ * The case and its account, where this operator may do this to it now: asked in the transaction of the deed and in the
+ * account's turn, so that what is read here stays so until its end. Nobody looks after their own case.
+ */
+export async function caseFor(
+  open: Db,
+  action: 'cases.read' | 'cases.send-code' | 'cases.approve',
+  { caseId, by }: Pick<CaseDeed, 'caseId' | 'by'>,
+): Promise<{ found: Case; account: Account } | { refusal: CaseRefusal }> {
+  const known = await caseById(open, caseId);
+  if (!known) return { refusal: { code: 'not-there' } };
+  if (known.accountId === by.id) return { refusal: { code: 'own-account' } };
+  const account = await permitted(open, action, { target: known.accountId, by });
+  // Read again: whoever had the turn before may have closed it.
+  const found = account && (await caseById(open, caseId));
+  if (!found) return { refusal: { code: 'not-there' } };
+  return { found, account };
+}
+
+/** Writes down that an operator was turned away before anything of the case was looked at; answers with the refusal. */
+export async function turnedAway<Refusal extends { code: string }>(
+  open: Db,
+  { caseId, by, origin }: CaseDeed,
+  refusal: Refusal,
+): Promise<Refusal> {
+  const known = await caseById(open, caseId);
+  const detail = { case: known?.number ?? null, reason: refusal.code };
+  await audit(open, { event: 'help-desk.refused', accountId: known?.accountId, by: by.id, origin, detail });
+  return refusal;
+}
+
+/** The same, for a case that is still open. */
+export async function openCaseFor(
+  open: Db,
+  action: 'cases.send-code' | 'cases.approve',
+  deed: Pick<CaseDeed, 'caseId' | 'by'>,
+): Promise<{ found: Case; account: Account } | { refusal: CaseRefusal }> {
+  const asked = await caseFor(open, action, deed);
+  if ('refusal' in asked || !asked.found.closedAt) return asked;
+  return { refusal: { code: 'case-closed' } };
+}
+
+/** The cases that an operator may see, the newest first: the queue, or what is closed. `limit` is at most 100. */
+export async function listCases(
+  db: Db,
+  operator: Operator,
+  { closed = false, before, limit }: { closed?: boolean; before?: Date | undefined; limit: number },
+): Promise<Case[]> {
+  const wanted = sql('help_desk_cases')
+    .select(sql.raw(columns))
+    .whereNot('account_id', operator.id)
+    .orderBy('opened_at', 'desc')
+    .limit(Math.min(limit, 100));
+  if (closed) wanted.whereNotNull('closed_at');
+  else wanted.whereNull('closed_at');
+  if (before) wanted.where('opened_at', '<', before);
+  const seen = seenBy(operator);
+  if (seen) wanted.whereIn('account_id', seen);
+  return (await db.run<Row>(wanted)).rows.map(caseOf);
+}
+
+/** Writes down how the person was made sure of, in the caller's transaction and the account's turn. */
+export async function writeChecks(open: Db, id: string, checks: readonly Ticked[]): Promise<void> {
+  await open.query('UPDATE help_desk_cases SET checks = $2::text::jsonb WHERE id = $1', [
+    id,
+    JSON.stringify(checks),
+  ]);
+}
+
+/** Adds a note, in the caller's transaction. */
+export async function writeNote(open: Db, id: string, note: Note): Promise<void> {
+  await open.query('UPDATE help_desk_cases SET notes = notes || $2::text::jsonb WHERE id = $1', [
+    id,
+    JSON.stringify([note]),
+  ]);
+}
+
+/** Ends an open case, in the caller's transaction; answers whether this call was the one. */
+export async function endCase(
+  open: Db,
+  { id, outcome, by, origin }: { id: string; outcome: Outcome; by?: string; origin?: Origin | undefined },
+): Promise<boolean> {
+  const { rows } = await open.query<Row>(
+    `UPDATE help_desk_cases SET closed_at = $2, closed_by = $3, outcome = $4
+     WHERE id = $1 AND closed_at IS NULL RETURNING ${columns}`,
+    [id, new Date(), by ?? null, outcome],
+  );
+  const row = rows[0];
+  if (!row) return false;
+  const detail = { case: row.number, outcome };
+  await audit(open, { event: 'help-desk.case-closed', accountId: row.account_id, by, origin, detail });
+  return true;
+}
+
+/** The account has a phone again: what its open case was for is done. */
+export async function closeCase(open: Db, accountId: string): Promise<void> {
+  const waiting = await openCaseOf(open, accountId);
+  if (waiting) await endCase(open, { id: waiting.id, outcome: 'new-phone' });
+}
+
+/** Removes cases closed before `before`, with all that hangs on them, at most `limit`; answers how many. */
+export async function sweepCases(db: Db, before: Date, limit: number): Promise<number> {
+  const { count } = await db.query(
+    'DELETE FROM help_desk_cases WHERE id IN (SELECT id FROM help_desk_cases WHERE closed_at < $1 LIMIT $2)',
+    [before, limit],
+  );
+  return count;
+}

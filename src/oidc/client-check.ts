@@ -1,0 +1,86 @@
+import type { z } from 'zod';
+import type { AddressFault } from './client-addresses.ts';
+import type { ClientDescription } from './client-description.ts';
+import { clientSchema } from './client-description.ts';
+
+/** Why a description is refused besides its addresses; the code is the phrase key. */
+export const clientFaults = [
+  'missing',
+  'malformed',
+  'unknown-field',
+  'not-a-choice',
+  'too-long',
+  'too-many',
+  'id-malformed',
+  'id-reserved',
+  'id-like-an-account',
+  'id-taken',
+  'contact-not-an-address',
+  'redirect-missing',
+  'address-twice',
+  'cors-with-secret',
+  'auth-method-public',
+  'auth-method-missing',
+  'keys-missing',
+  'keys-malformed',
+  'keys-not-used',
+  'key-too-small',
+  'key-private',
+  'consent-none-for-others',
+  'lifetime-not-a-number',
+  'lifetime-out-of-range',
+  'lifetime-without-refresh',
+  'not-for-a-service',
+  'group-unknown',
+  'changed-meanwhile',
+  'managed-by-file',
+] as const;
+export type ClientFaultCode = (typeof clientFaults)[number] | AddressFault;
+
+/** One thing that is wrong with a description: where (`redirectUris.0`), and why. */
+export interface ClientFault {
+  path: string;
+  /** The field of the form that it is about. */
+  field: string;
+  code: ClientFaultCode;
+}
+
+/** What zod finds by itself, in our codes. */
+const ofZod: Partial<Record<string, ClientFaultCode>> = {
+  invalid_value: 'not-a-choice',
+  invalid_union: 'not-a-choice',
+  too_big: 'too-long',
+};
+
+function codeOf(issue: z.core.$ZodIssue): ClientFaultCode {
+  const own = clientFaults.find((code) => code === issue.message);
+  if (own) return own;
+  if (issue.code === 'custom') return issue.message as AddressFault;
+  if (issue.path[0] === 'jwks') return 'keys-malformed';
+  if (issue.code === 'invalid_type') return issue.input === undefined ? 'missing' : 'malformed';
+  return ofZod[issue.code ?? ''] ?? 'malformed';
+}
+
+function faultsOf(issue: z.core.$ZodIssue): ClientFault[] {
+  const at = issue.path.map(String);
+  const named = (path: string[], code: ClientFaultCode) => ({
+    path: path.join('.'),
+    field: path[0] ?? '',
+    code,
+  });
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => named([...at, key], 'unknown-field'));
+  return [named(at, codeOf(issue))];
+}
+
+/**
+ * Whether a description may be registered, and if not everything that is wrong with it. The one judge for the command
+ * line, the console and programs; whether its identifier is taken and its groups exist is the store's to say.
+ */
+export function checkClient(given: unknown): { client: ClientDescription } | { faults: ClientFault[] } {
+  const read = clientSchema.safeParse(given, { reportInput: true });
+  if (read.success) return { client: read.data };
+  const all = read.error.issues.flatMap(faultsOf);
+  // One word for one place: what a field has told is not told again by the rules between fields.
+  return { faults: all.filter((fault, at) => all.findIndex(({ path }) => path === fault.path) === at) };
+}

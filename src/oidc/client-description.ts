@@ -1,0 +1,189 @@
+import { z } from 'zod';
+import { isEmail } from '../accounts/accounts.ts';
+import type { AddressUse } from './client-addresses.ts';
+import { addressFault } from './client-addresses.ts';
+import { publicKeys } from './client-keys.ts';
+
+/** What kind of program an application is; the type chooses safe defaults and says which fields mean something. */
+export const clientTypes = ['web', 'single-page', 'native', 'service'] as const;
+export type ClientType = (typeof clientTypes)[number];
+
+/** How a program proves that it is the application: by a secret (in the header or the form), by a key, or not at all. */
+export const authMethods = ['secret', 'private_key_jwt', 'none'] as const;
+export type AuthMethod = (typeof authMethods)[number];
+
+/** Whether the person is asked what the application may see: every time, once until it runs out, or never. */
+export const consentModes = ['ask', 'remembered', 'none'] as const;
+export type ConsentMode = (typeof consentModes)[number];
+
+export const clientScopes = ['profile', 'email', 'offline_access'] as const;
+export const clientIntents = ['replace_authenticator', 'step_up'] as const;
+/** Level 1 is what every sign-in reaches: requiring it would say nothing. */
+export const requiredAcrs = ['urn:hemma:2'] as const;
+export const signingAlgs = ['RS256', 'ES256'] as const;
+
+/** Seconds: the shortest and the longest that a client may choose; the longest is what everybody has without choosing. */
+export const lifetimeLimits = {
+  accessToken: { least: 60, most: 3600 },
+  idToken: { least: 60, most: 3600 },
+  refreshToken: { least: 3600, most: 30 * 86_400 },
+  session: { least: 300, most: 10 * 3600 },
+} as const;
+export type LifetimeName = keyof typeof lifetimeLimits;
+
+/** What a client's identifier looks like. */
+export const identifier: RegExp = /^[a-z][a-z0-9-]{1,62}$/;
+
+const address = (use: AddressUse) =>
+  z.string().superRefine((text, ctx) => {
+    const fault = addressFault(text, use);
+    if (fault) ctx.addIssue({ code: 'custom', message: fault });
+  });
+const addresses = (use: AddressUse) => z.array(address(use)).max(50, 'too-many').default([]);
+
+const seconds = ({ least, most }: { least: number; most: number }) =>
+  z
+    .number('lifetime-not-a-number')
+    .int('lifetime-not-a-number')
+    .min(least, 'lifetime-out-of-range')
+    .max(most, 'lifetime-out-of-range')
+    .optional();
+
+const fields = z.strictObject({
+  id: z
+    .string()
+    .regex(identifier, 'id-malformed')
+    // A client is never mistaken for a person (RFC 9700 §4.15), nor for the provider's own pages.
+    .refine((id) => !id.startsWith('hemma-'), 'id-reserved')
+    .refine((id) => !/^[0-9a-f]{8}-[0-9a-f]{4}-/.test(id), 'id-like-an-account'),
+  name: z.string().trim().min(1, 'missing').max(80, 'too-long'),
+  description: z.string().trim().min(1, 'missing').max(500, 'too-long').optional(),
+  /** Whom to ask about the application: an address for administrators, never shown to people. */
+  contact: z.string().refine(isEmail, 'contact-not-an-address').optional(),
+  type: z.enum(clientTypes),
+  firstParty: z.boolean().default(false),
+  authMethod: z.enum(authMethods).optional(),
+  jwks: publicKeys.optional(),
+  redirectUris: addresses('redirect'),
+  postLogoutRedirectUris: addresses('post-logout'),
+  /** Origins besides those of the redirect addresses whose scripts may call the provider. */
+  corsOrigins: addresses('origin'),
+  backchannelLogoutUri: address('back-channel').optional(),
+  /** Where a person opens the application; the way back from a page that lets nobody on. */
+  launchUrl: address('launch').optional(),
+  /** Where a sign-in can be begun from here (OpenID Connect Core §4); comes before the launch address. */
+  initiateLoginUri: address('initiate-login').optional(),
+  scopes: z.array(z.enum(clientScopes)).max(10, 'too-many').optional(),
+  /** What it may send people here to do, besides signing in (see intents.ts). */
+  allowedIntents: z.array(z.enum(clientIntents)).max(10, 'too-many').default([]),
+  signingAlg: z.enum(signingAlgs).default('RS256'),
+  lifetimes: z
+    .strictObject({
+      accessToken: seconds(lifetimeLimits.accessToken),
+      idToken: seconds(lifetimeLimits.idToken),
+      refreshToken: seconds(lifetimeLimits.refreshToken),
+      session: seconds(lifetimeLimits.session),
+    })
+    .default({}),
+  /** The least that a sign-in to it must be worth, whatever the application asks for. */
+  requiredAcr: z.enum(requiredAcrs).optional(),
+  /** Numbers (in files: names) of the groups whose people may use it; everybody, where there are none. */
+  allowedGroups: z.array(z.string().trim().min(1).max(80)).max(50, 'too-many').default([]),
+  consent: z.enum(consentModes).optional(),
+  /** Whether the request must come by the back door first (RFC 9126). */
+  parRequired: z.boolean().default(false),
+});
+
+export type ClientFields = z.output<typeof fields>;
+export type FieldName = keyof ClientFields;
+
+/** What a person's sign-in is about, and a service has none of. */
+const forPeople = [
+  'redirectUris',
+  'postLogoutRedirectUris',
+  'corsOrigins',
+  'backchannelLogoutUri',
+  'launchUrl',
+  'initiateLoginUri',
+  'scopes',
+  'allowedIntents',
+  'requiredAcr',
+  'allowedGroups',
+  'parRequired',
+] as const satisfies readonly FieldName[];
+
+const keepsSecrets = (type: ClientType): boolean => type === 'web' || type === 'service';
+
+const isSet = (value: unknown): boolean =>
+  Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
+
+type Refuse = (path: (string | number)[], code: string) => void;
+
+function serviceRules(client: ClientFields, refuse: Refuse): void {
+  for (const name of forPeople) if (isSet(client[name])) refuse([name], 'not-for-a-service');
+  if (client.consent && client.consent !== 'none') refuse(['consent'], 'not-for-a-service');
+  for (const name of ['idToken', 'refreshToken', 'session'] as const) {
+    if (client.lifetimes[name] !== undefined) refuse(['lifetimes', name], 'not-for-a-service');
+  }
+}
+
+function addressRules(client: ClientFields, refuse: Refuse): void {
+  const { type, redirectUris, postLogoutRedirectUris, corsOrigins } = client;
+  const lists = { redirectUris, postLogoutRedirectUris, corsOrigins };
+  for (const [name, list] of Object.entries(lists)) {
+    list.forEach((text, at) => {
+      const use = name === 'redirectUris' ? 'redirect' : 'post-logout';
+      const fault = name === 'corsOrigins' ? undefined : addressFault(text, use, type);
+      if (fault) refuse([name, at], fault);
+      else if (list.indexOf(text) !== at) refuse([name, at], 'address-twice');
+    });
+  }
+  if (redirectUris.length === 0) refuse(['redirectUris'], 'redirect-missing');
+  if (corsOrigins.length > 0 && keepsSecrets(type)) refuse(['corsOrigins'], 'cors-with-secret');
+}
+
+function proofRules({ type, authMethod, jwks }: ClientFields, refuse: Refuse): void {
+  if (!keepsSecrets(type)) {
+    if (authMethod && authMethod !== 'none') refuse(['authMethod'], 'auth-method-public');
+    if (jwks) refuse(['jwks'], 'keys-not-used');
+    return;
+  }
+  if (authMethod === 'none') refuse(['authMethod'], 'auth-method-missing');
+  if (authMethod === 'private_key_jwt' && !jwks) refuse(['jwks'], 'keys-missing');
+  if (authMethod === 'secret' && jwks) refuse(['jwks'], 'keys-not-used');
+}
+
+/** What no single field can tell: a combination that the provider would not honour is refused, never ignored. */
+function rules(client: ClientFields, refuse: Refuse): void {
+  proofRules(client, refuse);
+  if (client.type === 'service') return serviceRules(client, refuse);
+  addressRules(client, refuse);
+  if (client.consent === 'none' && !client.firstParty) refuse(['consent'], 'consent-none-for-others');
+  const offline = (client.scopes ?? []).includes('offline_access');
+  if (client.lifetimes.refreshToken !== undefined && !offline)
+    refuse(['lifetimes', 'refreshToken'], 'lifetime-without-refresh');
+}
+
+/** An application with every default chosen: what is stored, shown and exported. */
+export type ClientDescription = Omit<ClientFields, 'authMethod' | 'scopes' | 'consent'> & {
+  authMethod: AuthMethod;
+  scopes: (typeof clientScopes)[number][];
+  consent: ConsentMode;
+};
+
+function withDefaults(client: ClientFields): ClientDescription {
+  const byType: AuthMethod = keepsSecrets(client.type) ? 'secret' : 'none';
+  return {
+    ...client,
+    authMethod: client.authMethod ?? (client.jwks ? 'private_key_jwt' : byType),
+    scopes: client.scopes ?? (client.type === 'service' ? [] : ['profile', 'email']),
+    consent: client.consent ?? (client.firstParty || client.type === 'service' ? 'none' : 'remembered'),
+  };
+}
+
+/** An application as an administrator describes it. Every message is a code, and the code a phrase key. */
+export const clientSchema = fields
+  .superRefine((client, ctx) =>
+    rules(client, (path, code) => ctx.addIssue({ code: 'custom', path, message: code })),
+  )
+  .transform(withDefaults);

@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import type { Settings } from '../config/settings.ts';
+import type { Account } from './accounts/accounts.ts';
+import { accountById, accountWithPassword, roles } from './accounts/accounts.ts';
+import { makeBootstrapToken } from './accounts/bootstrap.ts';
+import type { Group } from './accounts/groups.ts';
+import { createGroup, groupBy, listGroups } from './accounts/groups.ts';
+import { changeRole } from './accounts/operators.ts';
+import { changeGroup, disable, enable, invite } from './accounts/people.ts';
+import type { Call } from './command.ts';
+import { needed, Refused, Usage } from './command.ts';
+import { postOf } from './mail/outbox.ts';
+import { endEverythingSilently } from './oidc/sessions.ts';
+import type { Db } from './platform/database.ts';
+import { hasherOf } from './platform/hashing.ts';
+import { vaultOf } from './platform/secrets.ts';
+import { secretKeys } from './secret-keys.ts';
+
+/** What the console does to people, from a shell: the same functions, by the operator of the machine. */
+
+const shown = ({ id, email, name, role, operatorGroup, disabledAt }: Account) => ({
+  id,
+  email,
+  name,
+  role,
+  ...(operatorGroup ? { group: operatorGroup } : {}),
+  disabled: disabledAt !== undefined,
+});
+
+const post = (settings: Settings) =>
+  postOf(vaultOf(secretKeys(settings)), {
+    brand: settings.HEMMA_BRAND_NAME,
+    helpDesk: settings.HEMMA_HELP_DESK_CONTACT,
+    issuer: settings.HEMMA_ISSUER,
+    defaultLocale: settings.HEMMA_DEFAULT_LOCALE,
+  });
+
+async function accountOf(db: Db, email: string | undefined): Promise<Account> {
+  const found = await accountWithPassword(db, needed(email, 'the address'));
+  if (!found) throw new Refused('there is no account with that address');
+  return found.account;
+}
+
+async function groupOf(db: Db, name: string): Promise<Group> {
+  const group = await groupBy(db, { name });
+  if (!group) throw new Refused(`there is no group ${name}`);
+  return group;
+}
+
+const refusals: Record<string, string> = {
+  'last-administrator': 'the last administrator without limits stays',
+  'not-there': 'there is no account with that address',
+};
+
+function done(refused: { code: string } | undefined): void {
+  if (refused) throw new Refused(refusals[refused.code] ?? refused.code);
+}
+
+async function setAccess({ db, settings, words }: Call, disabled: boolean) {
+  const { id } = await accountOf(db, words[0]);
+  const deed = { target: id, by: 'shell' } as const;
+  done(
+    disabled
+      ? await disable(db, post(settings), endEverythingSilently, deed)
+      : await enable(db, post(settings), deed),
+  );
+  const account = await accountById(db, id);
+  return account && shown(account);
+}
+
+async function inviteFromShell({ db, settings, option }: Call) {
+  const locale = z.enum(['sv', 'en']).optional().safeParse(option('locale'));
+  if (!locale.success) throw new Usage('the locale is sv or en');
+  const group = option('group');
+  const result = await invite(db, await hasherOf(1), settings.HEMMA_BRAND_NAME, post(settings), {
+    email: needed(option('email'), '--email'),
+    name: needed(option('name'), '--name'),
+    locale: locale.data,
+    group: group ? (await groupOf(db, group)).id : undefined,
+    by: 'shell',
+  });
+  if ('refusal' in result) throw new Refused(`nobody was invited: ${result.refusal}`);
+  return shown(result.account);
+}
+
+async function roleFromShell({ db, settings, words, option }: Call) {
+  const role = z.enum(roles).safeParse(needed(option('role'), '--role'));
+  if (!role.success) throw new Usage('the role is person, help-desk or administrator');
+  const { id } = await accountOf(db, words[0]);
+  const name = option('group');
+  const group = name ? (await groupOf(db, name)).id : undefined;
+  const change = { target: id, by: 'shell', role: role.data, group } as const;
+  done(await changeRole(db, post(settings), endEverythingSilently, change));
+  const account = await accountById(db, id);
+  return account && shown(account);
+}
+
+async function groupFromShell({ db, words }: Call) {
+  const made = await createGroup(db, needed(words.join(' '), 'the name'), {});
+  if ('refusal' in made) throw new Refused(`the group was not made: ${made.refusal}`);
+  return made.group;
+}
+
+async function memberFromShell({ db, words, option }: Call, member: boolean) {
+  const { id, email } = await accountOf(db, words[0]);
+  const group = await groupOf(db, needed(option('group'), '--group'));
+  done(await changeGroup(db, { target: id, by: 'shell', group, member }));
+  return { email, group: group.name, member };
+}
+
+async function bootstrapFromShell({ db, settings }: Call) {
+  const made = await makeBootstrapToken(db);
+  if (!made) throw new Refused('there is an administrator already');
+  return { page: `${settings.HEMMA_ISSUER}/admin/bootstrap`, ...made };
+}
+
+export const peopleHelp = `  accounts invite --email E --name N [--locale sv|en] [--group G]
+                                     mails an invitation; the person chooses the password
+  accounts role E --role R [--group G]
+                                     gives a role, over everybody or over one group
+  accounts disable|enable E          ends or restores an account's access, at once
+  groups create NAME                 makes a group: a customer's people
+  groups list                        every group, with how many are in it
+  groups add|remove E --group G      puts an account into a group, or takes it out
+  bootstrap                          prints a one-time token for the first administrator`;
+
+export const peopleCommands: Record<string, (call: Call) => Promise<unknown>> = {
+  'accounts invite': inviteFromShell,
+  'accounts role': roleFromShell,
+  'accounts disable': (call) => setAccess(call, true),
+  'accounts enable': (call) => setAccess(call, false),
+  'groups create': groupFromShell,
+  'groups list': ({ db }) => listGroups(db),
+  'groups add': (call) => memberFromShell(call, true),
+  'groups remove': (call) => memberFromShell(call, false),
+  bootstrap: bootstrapFromShell,
+};

@@ -1,0 +1,194 @@
+/** Applications as a file: what would change, what is changed, what is left alone, and the way back into a file. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createGroup } from '../../src/accounts/groups.ts';
+import { clientSchema } from '../../src/oidc/client-description.ts';
+import { addSecret } from '../../src/oidc/client-secrets.ts';
+import { createClient } from '../../src/oidc/clients.ts';
+import { type Hemma, startHemma } from '../rig/hemma.ts';
+import type { End } from '../rig/process.ts';
+import { answered, type Shell, shellWith } from './shell.ts';
+
+let hemma: Hemma;
+let shell: Shell;
+let folder: string;
+beforeAll(async () => {
+  hemma = await startHemma();
+  shell = shellWith(hemma.env);
+  folder = await mkdtemp(join(tmpdir(), 'hemma-as-code-'));
+  await createGroup(hemma.db, 'Löneavdelningen', {});
+  const byHand = { id: 'by-hand', name: 'By hand', type: 'web', redirectUris: ['https://hand.example/back'] };
+  await createClient(hemma.db, clientSchema.parse(byHand), {});
+  await addSecret(hemma.db, 'by-hand', 'drift', 'a-secret-that-no-file-may-ever-show-0000000');
+});
+afterAll(async () => {
+  await hemma.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+let files = 0;
+async function apply(text: string, ...more: string[]): Promise<End> {
+  const file = join(folder, `${(files += 1)}.yaml`);
+  await writeFile(file, text);
+  return shell(['clients', 'apply', '-f', file, ...more]);
+}
+const list = async () => answered(await shell(['clients', 'list', '--json'])) as Record<string, unknown>[];
+const byId = async (id: string) => (await list()).find((one) => one['id'] === id);
+
+const wages = `
+- id: wages
+  name: Löner
+  type: web
+  description: The wages
+  contact: it@example.com
+  redirectUris: [https://wages.example/back, "http://localhost:8080/back"]
+  scopes: [profile, offline_access]
+  lifetimes: { accessToken: 300, refreshToken: 86400 }
+  requiredAcr: urn:hemma:2
+  allowedGroups: [löneavdelningen]
+  backchannelLogoutUri: https://wages.example/signed-out
+- id: nightly
+  name: Nightly
+  type: service
+- id: phone
+  name: Phone
+  type: native
+  enabled: false
+  redirectUris: ["com.example.phone:/back", "http://127.0.0.1/back"]
+`;
+
+describe('hemma clients apply', () => {
+  test('--dry-run says field by field what would happen, and nothing happens', async () => {
+    const end = await apply(wages, '--dry-run');
+    expect([end.code, end.stderr]).toEqual([0, '']);
+    expect(end.stdout).toContain('wages: would create');
+    expect(end.stdout).toContain('  + lifetimes.accessToken: 300');
+    expect(end.stdout).toContain('  ~ enabled: true → false');
+    expect((await list()).map(({ id }) => id)).toEqual(['by-hand']);
+    const { count } = await hemma.db.query("SELECT 1 FROM audit WHERE client_id = 'wages'");
+    expect(count).toBe(0);
+  });
+
+  test('does just that, and a second time nothing', async () => {
+    const results = (answered(await apply(wages, '--json')) as { result: string }[]).map((one) => one.result);
+    expect(results).toEqual(['created', 'created', 'created']);
+    expect(await byId('phone')).toMatchObject({ enabled: false, managed: 'file', authMethod: 'none' });
+    const again = await apply(wages);
+    expect(again.stdout.trim().split('\n')).toEqual([
+      'wages: unchanged',
+      'nightly: unchanged',
+      'phone: unchanged',
+    ]);
+    const dry = answered(await apply(wages.replace('300', '600'), '--dry-run', '--json'));
+    expect(dry).toMatchObject([
+      {
+        id: 'wages',
+        result: 'changed',
+        changes: [{ field: 'lifetimes.accessToken', before: '300', after: '600' }],
+      },
+      { result: 'unchanged' },
+      { result: 'unchanged' },
+    ]);
+  });
+
+  test('leaves a client that was switched off as it is, unless the file says otherwise', async () => {
+    await shell(['clients', 'disable', 'nightly']);
+    expect((await apply(wages)).stdout).toContain('nightly: unchanged');
+    expect(await byId('nightly')).toMatchObject({ enabled: false });
+    const on = wages.replace('type: service', 'type: service\n  enabled: true');
+    expect((await apply(on)).stdout).toContain('nightly: changed');
+    expect(await byId('nightly')).toMatchObject({ enabled: true });
+  });
+
+  test('does not touch what the console looks after, and then changes nothing at all', async () => {
+    const theirs =
+      '- { id: by-hand, name: Taken, type: web, redirectUris: ["https://taken.example/back"] }\n';
+    const end = await apply(`- { id: brand-new, name: New, type: service }\n${theirs}`);
+    expect([end.code, end.stdout]).toEqual([1, '']);
+    expect(end.stderr).toMatch(/by-hand; --adopt/);
+    expect(await byId('brand-new')).toBeUndefined();
+    expect(await byId('by-hand')).toMatchObject({ name: 'By hand', managed: 'console' });
+  });
+
+  test('--prune removes what an earlier file made and this one leaves out, never the console’s', async () => {
+    const fewer = wages.replace(/- id: nightly\n.*\n.*\n/, '');
+    const dry = await apply(fewer, '--prune', '--dry-run');
+    expect(dry.stdout).toContain('nightly: would remove');
+    expect(await byId('nightly')).toBeDefined();
+    expect((await apply(fewer)).stdout).not.toContain('nightly');
+    expect((await apply(fewer, '--prune')).stdout).toContain('nightly: removed');
+    expect((await list()).map(({ id }) => id)).toEqual(['by-hand', 'phone', 'wages']);
+    const { rows } = await hemma.db.query("SELECT event FROM audit WHERE client_id = 'nightly' ORDER BY id");
+    expect(rows.at(-1)).toEqual({ event: 'client.removed' });
+  });
+
+  test('names a group that there is none of, and every other fault, in words', async () => {
+    const end = await apply(`
+- { id: one, name: One, type: service, redirectUris: ["https://one.example/back"] }
+- { id: two, name: Two, type: web, redirectUris: ["https://two.example/*"], enabled: maybe }
+- { id: three, name: Three, type: web, redirectUris: ["https://three.example/"], allowedGroups: [Nobody] }
+`);
+    expect([end.code, end.stdout]).toEqual([1, '']);
+    expect(end.stderr.trim().split('\n')).toEqual([
+      '[0].redirectUris: Nobody signs in to a service, so this means nothing for it.',
+      '[1].redirectUris[0]: No asterisks: every address is written out by itself.',
+      '[1].enabled: This cannot be read as what it should be.',
+      '[2].allowedGroups[0]: There is no group of that name.',
+    ]);
+  });
+});
+
+describe('hemma clients export', () => {
+  test('applied again it changes nothing, whoever looks after the client, and holds no secret', async () => {
+    const before = await list();
+    const exported = await shell(['clients', 'export']);
+    expect(exported.stdout).toContain('Löneavdelningen');
+    expect(exported.stdout).not.toMatch(/secret|hash|managed/i);
+    const end = await apply(exported.stdout, '--prune');
+    expect([end.code, end.stderr]).toEqual([0, '']);
+    expect(end.stdout.trim().split('\n')).toEqual(before.map(({ id }) => `${String(id)}: unchanged`));
+    expect(await list()).toEqual(before);
+    const json = (await shell(['clients', 'export', '--json'])).stdout;
+    expect(answered(await apply(json, '--json'))).toEqual(
+      before.map(({ id }) => ({ id, result: 'unchanged' })),
+    );
+  });
+
+  test('--adopt makes the file look after what the console made', async () => {
+    const { stdout } = await shell(['clients', 'export']);
+    await apply(stdout, '--adopt');
+    expect(await byId('by-hand')).toMatchObject({ managed: 'file', name: 'By hand', secrets: 1 });
+  });
+});
+
+describe('hemma clients secrets, remove-secret and delete', () => {
+  test('list what each secret is for and never itself; removing one is by its name', async () => {
+    const made = await shell(['clients', 'secret', 'wages', '--name', 'drift', '--days', '90', '--json']);
+    const { secret } = answered(made) as { secret: string };
+    const again = await shell(['clients', 'secret', 'wages', '--name', 'drift']);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('Choose another')]);
+    const listed = await shell(['clients', 'secrets', 'wages', '--json']);
+    expect(answered(listed)).toEqual([
+      { name: 'drift', created: expect.any(String), lastUsed: null, expires: expect.any(String) },
+    ]);
+    expect(listed.stdout).not.toContain(secret);
+    const removed = await shell(['clients', 'remove-secret', 'wages', '--name', 'drift', '--json']);
+    expect(answered(removed)).toEqual({ id: 'wages', name: 'drift', result: 'removed' });
+    expect((await shell(['clients', 'remove-secret', 'wages', '--name', 'drift'])).code).toBe(1);
+    expect((await shell(['clients', 'secret', 'wages', '--name', 'x', '--days', 'soon'])).code).toBe(2);
+  });
+
+  test('delete wants the identifier twice', async () => {
+    const [bare, wrong] = await Promise.all([
+      shell(['clients', 'delete', 'phone']),
+      shell(['clients', 'delete', 'phone', '--confirm', 'fone']),
+    ]);
+    expect([bare.code, wrong.code]).toEqual([2, 1]);
+    expect(await byId('phone')).toBeDefined();
+    expect((await shell(['clients', 'delete', 'phone', '--confirm', 'phone'])).code).toBe(0);
+    expect(await byId('phone')).toBeUndefined();
+    expect((await shell(['clients', 'delete', 'phone', '--confirm', 'phone'])).code).toBe(1);
+  });
+});

@@ -1,0 +1,135 @@
+/** Every page of the console, for everybody: WCAG 2.2 AA by axe, on a phone and a desk, in both languages. */
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { type Chromium, startChromium } from '../rig/browser.ts';
+import { type Hemma, startHemma } from '../rig/hemma.ts';
+import { group, operator, type OperatorAtWork, putInto } from './town.ts';
+
+let hemma: Hemma;
+let chromium: Chromium;
+let alma: OperatorAtWork;
+let paths: Record<string, string>;
+beforeAll(async () => {
+  hemma = await startHemma();
+  chromium = await startChromium();
+  const bakery = await group(hemma, 'Norrlands Bageri AB');
+  await group(hemma, 'Söderströms Åkeri');
+  const email = 'anna-karin.osterberg-lindqvist@norrlandsbageri.example';
+  const anna = await hemma.account({ email, name: 'Anna-Karin Österberg-Lindqvist', twoStepRequired: false });
+  await putInto(hemma, anna, bakery);
+  alma = await operator(hemma, 'alma@example.com', 'administrator');
+  await alma.visitor.visit(hemma.url('/admin/people/invite'));
+  const invited = (await alma.visitor.submit({ name: 'Dagny Dahl', email: 'dagny@example.com' })).url
+    .pathname;
+  const person = `/admin/people/${anna.id}`;
+  const deeds = ['disable', 'enable', 'end-sessions', 'require-two-step', 'role', 'groups'];
+  paths = {
+    people: '/admin/people',
+    'nobody found': '/admin/people?q=zzz',
+    invite: '/admin/people/invite',
+    person,
+    invited,
+    itself: `/admin/people/${alma.id}`,
+    'resend-invitation': `${invited}/resend-invitation`,
+    ...Object.fromEntries(deeds.map((deed) => [deed, `${person}/${deed}`])),
+    'all groups': '/admin/groups',
+    audit: '/admin/audit',
+    'nothing found': '/admin/audit?since=2020-01-01&until=2020-01-02',
+    'nobody asked for': '/admin/audit?account=nobody@example.com',
+    'what is not there': '/admin/people/00000000-0000-4000-8000-000000000000',
+  };
+}, 60_000);
+afterAll(async () => {
+  await chromium.stop();
+  await hemma.stop();
+});
+
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const look = `axe.run(document, ${JSON.stringify({ runOnly: { type: 'tag', values: TAGS }, resultTypes: ['violations'] })})`;
+
+interface Violation {
+  id: string;
+  nodes: { target: readonly unknown[] }[];
+}
+
+/** The same operator in a real browser: their cookies, taken over. */
+async function browserOf({ visitor }: OperatorAtWork, javaScript = true): Promise<Page> {
+  const page = await chromium.newPerson({ javaScript, reducedMotion: true });
+  // Put into every page before its own scripts: no page of ours has frames.
+  if (javaScript) await page.addInitScript({ path: axe });
+  const cookies = (visitor.cookies.headerFor(new URL(hemma.issuer)) ?? '').split('; ').map((pair) => {
+    const at = pair.indexOf('=');
+    return { name: pair.slice(0, at), value: pair.slice(at + 1), url: hemma.issuer };
+  });
+  await page.context().addCookies(cookies);
+  return page;
+}
+
+async function faultsOf(page: Page): Promise<string[]> {
+  const found: string[] = [];
+  for (const [width, colorScheme] of [
+    [320, 'light'],
+    [1280, 'dark'],
+  ] as const) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await page.evaluate<{ violations: Violation[] }>(look);
+    const named = violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ target }) => `${id} ${target.join(' ')}`),
+    );
+    const wider = await page.evaluate<number>(
+      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    );
+    found.push(...named.map((fault) => `${width} ${colorScheme}: ${fault}`));
+    if (wider > 0) found.push(`${width}: scrolls ${wider} px sideways`);
+  }
+  return found;
+}
+
+test.each(['sv', 'en'] as const)(
+  'every page of the console serves everybody, on any screen: %s',
+  async (language) => {
+    const page = await browserOf(alma);
+    const found: string[] = [];
+    for (const [name, path] of Object.entries(paths)) {
+      const url = new URL(path, hemma.issuer);
+      url.searchParams.set('ui_locales', language);
+      await page.goto(url.href);
+      if ((await page.locator('html').getAttribute('lang')) !== language)
+        found.push(`${name}: wrong language`);
+      if ((await page.locator('h1').count()) !== 1) found.push(`${name}: not one heading`);
+      found.push(...(await faultsOf(page)).map((fault) => `${name} ${fault}`));
+    }
+    expect(found).toEqual([]);
+  },
+  90_000,
+);
+
+test('without scripts an administrator finds a person, disables them and is told so', async () => {
+  const page = await browserOf(alma, false);
+  await page.goto(hemma.url('/admin/people?ui_locales=en'));
+  await page.getByLabel('Search by email address or name').fill('lindqvist');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await page.getByRole('link', { name: 'Anna-Karin Österberg-Lindqvist' }).click();
+  await page.getByRole('link', { name: 'Disable the account' }).click();
+  await page.getByLabel("Type the person's email address").fill('anna');
+  await page.getByRole('button', { name: 'Disable the account' }).click();
+  expect(await page.locator('[role=alert]').innerText()).toContain('Type it just as it stands');
+  await page
+    .getByLabel("Type the person's email address")
+    .fill('anna-karin.osterberg-lindqvist@norrlandsbageri.example');
+  await page.getByRole('button', { name: 'Disable the account' }).click();
+  expect(await page.locator('[role=status]').innerText()).toBe('The account is disabled.');
+  expect(await page.locator('[data-section=access]').innerText()).toContain('The account is disabled since');
+});
+
+test('the page of the first administrator serves everybody too', async () => {
+  const empty = await startHemma();
+  const page = await chromium.newPerson({ reducedMotion: true });
+  await page.addInitScript({ path: axe });
+  await page.goto(empty.url('/admin/bootstrap'));
+  expect(await faultsOf(page)).toEqual([]);
+  await empty.stop();
+});

@@ -1,0 +1,121 @@
+/** Addresses of applications: judged in words while they are typed, and recorded where nobody was sent to them. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { clientSchema } from '../../src/oidc/client-description.ts';
+import { applyClient } from '../../src/oidc/clients.ts';
+import { type Hemma, startHemma } from '../rig/hemma.ts';
+import { newVisitor, type Visitor } from '../rig/visitor.ts';
+import { operator, tokenOf } from './town.ts';
+
+let hemma: Hemma;
+let visitor: Visitor;
+beforeAll(async () => {
+  hemma = await startHemma();
+  visitor = (await operator(hemma, 'alma@hemma.example', 'administrator')).visitor;
+  const filed = { id: 'filed', name: 'Filed', type: 'web', redirectUris: ['https://filed.example/back'] };
+  await applyClient(hemma.db, clientSchema.parse(filed));
+}, 60_000);
+afterAll(() => hemma.stop());
+
+const open = (path: string) => visitor.visit(hemma.url(`/admin/clients${path}`));
+
+describe('addresses while they are typed', () => {
+  const check = async (type: string, use: string, addresses: string) => {
+    const token = tokenOf(await open('/-/new/web'));
+    const answer = await visitor.post(hemma.url('/admin/clients/-/check-addresses'), {
+      token,
+      type,
+      use,
+      addresses,
+    });
+    return (JSON.parse(answer.body) as { lines: { code?: string }[] }).lines.map(({ code }) => code);
+  };
+
+  test.each([
+    ['web', 'https://app.example/back', undefined],
+    ['web', 'https://app.example/back?from=hemma', undefined],
+    ['web', 'http://localhost:3000/back', 'address-hint-loopback'],
+    ['web', 'http://app.example/back', 'address-not-https'],
+    ['web', 'https://app.example/#back', 'address-fragment'],
+    ['web', 'https://*.app.example/back', 'address-wildcard'],
+    ['web', 'https://app.example@evil.example/', 'address-user'],
+    ['web', 'https://app.example/a/../b', 'address-path-traversal'],
+    ['web', 'https://app.example/a/%2E%2e/b', 'address-path-traversal'],
+    ['web', 'https://app.example\\@evil.example/', 'address-user'],
+    ['web', 'https://app.example/åäö', 'address-characters'],
+    ['web', 'app.example/back', 'address-malformed'],
+    ['web', '/back', 'address-malformed'],
+    ['web', 'https:app.example/back', 'address-malformed'],
+    ['web', 'javascript:alert(1)', 'address-dangerous-scheme'],
+    ['web', 'com.example.app:/back', 'address-private-scheme'],
+    ['native', 'com.example.app:/back', undefined],
+    ['native', 'myapp:/back', 'address-scheme-not-reversed'],
+    ['native', 'http://127.0.0.1/back', undefined],
+    ['native', 'http://[::1]/back', undefined],
+    ['native', 'http://localhost/back', 'address-hint-localhost-name'],
+    ['native', 'https://localhost/back', 'address-native-https-loopback'],
+    ['native', 'data:text/html,x', 'address-dangerous-scheme'],
+  ])('%s: %s → %s', async (type, address, code) =>
+    expect(await check(type, 'redirect', address)).toEqual([code]),
+  );
+
+  test('each use has its own rules', async () => {
+    expect(await check('web', 'initiate-login', 'http://localhost/start')).toEqual(['address-not-https']);
+    expect(await check('web', 'back-channel', 'https://10.0.0.1/x\nhttps://[fd00::1]/')).toEqual([
+      'address-private-network',
+      'address-private-network',
+    ]);
+    expect(await check('native', 'back-channel', 'com.example.app:/x')).toEqual(['address-private-scheme']);
+    expect(await check('single-page', 'origin', 'https://a.example\nhttps://a.example/')).toEqual([
+      undefined,
+      'address-not-an-origin',
+    ]);
+  });
+});
+
+describe('addresses that people were not sent to', () => {
+  const ask = (redirect: string) =>
+    newVisitor().visit(
+      hemma.url(
+        `/auth?${new URLSearchParams({ client_id: 'filed', response_type: 'code', scope: 'openid', redirect_uri: redirect }).toString()}`,
+      ),
+    );
+
+  test('are shown to administrators as text beside what is registered, and to nobody else', async () => {
+    const wrong = 'https://filed.example/Back?<b>x</b>';
+    const screen = await ask(wrong);
+    await ask(wrong);
+    expect([screen.status, screen.step]).toEqual([400, 'problem']);
+    expect(screen.text).not.toContain('filed.example');
+    expect(screen.body).not.toContain('https://filed.example/back');
+    await open('/filed');
+    const section = visitor.screen.page.querySelector('[data-section=refused-redirects]');
+    expect(section?.querySelector('[data-refused-redirect]')?.textContent).toBe(wrong);
+    expect(section?.querySelectorAll('td').map((one) => one.textContent)).toContain('2');
+    expect(section?.textContent).toContain('https://filed.example/back');
+    expect(section?.querySelector('b')).toBeNull();
+  });
+
+  test('are those after signing out, too', async () => {
+    const query = { client_id: 'filed', post_logout_redirect_uri: 'https://filed.example/bye' };
+    const url = hemma.url(`/session/end?${new URLSearchParams(query).toString()}`);
+    expect((await newVisitor().visit(url)).status).toBe(400);
+    await open('/filed');
+    const cells = visitor.screen.page
+      .querySelectorAll('[data-section=refused-redirects] td')
+      .map((one) => one.textContent);
+    expect(cells).toEqual(expect.arrayContaining(['https://filed.example/bye', 'Efter utloggning']));
+  });
+
+  test('are twenty at most, the latest, whatever anybody sends', async () => {
+    for (let at = 0; at < 25; at += 1) await ask(`https://evil.example/${at}\u0000`);
+    await ask(`https://evil.example/${'x'.repeat(3000)}`);
+    const { rows } = await hemma.db.query<{ address: string }>(
+      "SELECT address FROM refused_redirects WHERE client_id = 'filed'",
+    );
+    expect(rows.length).toBe(20);
+    expect(Math.max(...rows.map(({ address }) => address.length))).toBe(500);
+    await visitor.visit(hemma.url('/admin/clients/filed/forget-refused'));
+    await visitor.submit();
+    expect(visitor.screen.text).toContain('Ingenting har avvisats.');
+  });
+});

@@ -1,0 +1,160 @@
+/** What an application is registered with holds, whatever its requests ask for: strength, groups, consent, PAR. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Group } from '../../src/accounts/groups.ts';
+import { addMember, createGroup, removeMember } from '../../src/accounts/groups.ts';
+import { back } from '../rig/clock.ts';
+import { type Hemma, startHemma } from '../rig/hemma.ts';
+import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
+import { newPerson, type Person } from './people.ts';
+import { basicOf, broughtBack, get, post } from './requests.ts';
+
+let hemma: Hemma;
+const parties: RelyingParty[] = [];
+const party = async (description: Parameters<typeof startRelyingParty>[0]['description']) => {
+  const made = await startRelyingParty({ hemma, description: description ?? {} });
+  parties.push(made);
+  return made;
+};
+beforeAll(async () => {
+  hemma = await startHemma();
+});
+afterEach(back);
+afterAll(async () => {
+  await Promise.all(parties.map((one) => one.stop()));
+  await hemma.stop();
+});
+
+const newcomer = () => newPerson(hemma, { twoStep: false });
+
+describe('an application that requires two steps', () => {
+  test('gets two, also from somebody who is signed in with one, and silently none', async () => {
+    const strict = await party({ requiredAcr: 'urn:hemma:2' });
+    const easy = await party({});
+    const person = await newcomer();
+    expect((await person.signInTo(easy)).claims.acr).toBe('urn:hemma:1');
+    const silent = await strict.begin({ prompt: 'none' });
+    expect(broughtBack((await person.visitor.visit(silent.url)).url)['error']).toBe('login_required');
+    const { claims } = await person.signInTo(strict);
+    expect(claims).toMatchObject({ acr: 'urn:hemma:2', amr: ['pwd', 'otp', 'mfa'] });
+    expect(person.steps).toEqual(['password', 'enrollment', 'new-recovery-code']);
+  });
+
+  test('is not talked out of it by a request that asks for less', async () => {
+    const strict = await party({ requiredAcr: 'urn:hemma:2' });
+    const person = await newcomer();
+    const { claims } = await person.signInTo(strict, { acr_values: 'urn:hemma:1' });
+    expect(claims.acr).toBe('urn:hemma:2');
+  });
+});
+
+describe('an application for some groups', () => {
+  let group: Group;
+  let closed: RelyingParty;
+  beforeAll(async () => {
+    const made = await createGroup(hemma.db, 'Löneavdelningen', {});
+    if ('refusal' in made) throw new Error(made.refusal);
+    group = made.group;
+    closed = await party({
+      name: 'Löner',
+      allowedGroups: [group.id],
+      scopes: ['profile', 'email', 'offline_access'],
+    });
+  });
+  const member = async (): Promise<Person> => {
+    const person = await newcomer();
+    await addMember(hemma.db, person.account.id, group, {});
+    return person;
+  };
+
+  test('lets their people in', async () => {
+    const { claims } = await (await member()).signInTo(closed);
+    expect(claims.acr).toBe('urn:hemma:1');
+  });
+
+  test('tells anybody else in words, and the application access_denied when they go back', async () => {
+    const person = await newcomer();
+    const begun = await closed.begin();
+    const screen = await person.signIn(begun.url);
+    expect(screen).toMatchObject({ step: 'no-access', heading: 'Du har inte tillgång till Löner' });
+    expect(screen.text).toContain(person.account.email);
+    expect(screen.text).not.toContain(group.name);
+    const { url } = await person.visitor.submit();
+    expect(broughtBack(url)).toMatchObject({ error: 'access_denied', state: begun.state });
+    expect(url.searchParams.has('code')).toBe(false);
+    const silent = await closed.begin({ prompt: 'none' });
+    expect(broughtBack((await person.visitor.visit(silent.url)).url)['error']).toBe('access_denied');
+  });
+
+  test('the page is English for whoever reads English', async () => {
+    const person = await newcomer();
+    const { url } = await closed.begin({ ui_locales: 'en' });
+    expect((await person.signIn(url)).heading).toBe("You don't have access to Löner");
+  });
+
+  test('whoever leaves the group is out at once: no renewal, no userinfo, no living token', async () => {
+    const person = await member();
+    const { tokens } = await person.signInTo(closed, { scope: 'openid offline_access', prompt: 'consent' });
+    const me = () => get(hemma.url('/me'), { authorization: `Bearer ${tokens.access_token}` });
+    expect((await me()).status).toBe(200);
+    await removeMember(hemma.db, person.account.id, group, {});
+    expect((await me()).status).toBe(401);
+    const asked = { token: tokens.access_token };
+    expect((await post(hemma.url('/token/introspection'), asked, basicOf(closed))).json).toEqual({
+      active: false,
+    });
+    await expect(closed.refresh(tokens.refresh_token ?? '')).rejects.toMatchObject({
+      error: 'invalid_grant',
+    });
+    expect((await person.visitor.visit((await closed.begin()).url)).step).toBe('no-access');
+  });
+});
+
+describe('consent', () => {
+  const steps = async (person: Person, to: RelyingParty) => {
+    await person.signInTo(to);
+    return person.steps;
+  };
+
+  test('ask: at every sign-in', async () => {
+    const asks = await party({ firstParty: false, consent: 'ask' });
+    const person = await newcomer();
+    expect(await steps(person, asks)).toEqual(['password', 'consent']);
+    expect(await steps(person, asks)).toEqual(['consent']);
+    const silent = await asks.begin({ prompt: 'none' });
+    expect(broughtBack((await person.visitor.visit(silent.url)).url)['error']).toBe('consent_required');
+  });
+
+  test('remembered: once, also for another browser', async () => {
+    const remembers = await party({ firstParty: false });
+    expect(remembers.description.consent).toBe('remembered');
+    const person = await newcomer();
+    expect(await steps(person, remembers)).toEqual(['password', 'consent']);
+    expect(await steps(person, remembers)).toEqual([]);
+    expect(await steps(person.elsewhere(), remembers)).toEqual(['password']);
+  });
+
+  test('none: never, for applications of the house', async () => {
+    expect(await steps(await newcomer(), await party({}))).toEqual(['password']);
+  });
+
+  test("the house's own may ask, too", async () => {
+    const asks = await party({ firstParty: true, consent: 'remembered' });
+    expect(await steps(await newcomer(), asks)).toEqual(['password', 'consent']);
+  });
+});
+
+test('an application that requires pushed requests takes no other', async () => {
+  const pushes = await party({ parRequired: true });
+  const begun = await pushes.begin();
+  const direct = await get(begun.url);
+  expect(broughtBack(new URL(direct.headers.location ?? hemma.issuer))['error']).toBe('invalid_request');
+  const { searchParams } = new URL(begun.url);
+  const pushed = await post(hemma.url('/request'), Object.fromEntries(searchParams), basicOf(pushes));
+  expect(pushed.status).toBe(201);
+  const query = new URLSearchParams({
+    client_id: pushes.clientId,
+    request_uri: String(pushed.json['request_uri']),
+  });
+  const person = await newcomer();
+  expect((await person.signIn(hemma.url(`/auth?${query.toString()}`))).step).toBe('back');
+});
