@@ -1,7 +1,7 @@
 /** T34: whoever is disabled is out at the next request, wherever they were in. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { setDisabled } from '../../src/accounts/accounts.ts';
+import { disable as disableAccount } from '../../src/accounts/people.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { runToEnd } from '../rig/process.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
@@ -29,8 +29,12 @@ async function signedIn() {
   return { person, access: tokens.access_token, refresh: tokens.refresh_token ?? '' };
 }
 
-/** What an administrator's click does. */
-const disable = ({ account }: Person) => setDisabled(hemma.db, account.email, true);
+/** Disabled, and nothing more: that its sessions and tokens are ended besides is not what refuses them here. */
+const disable = async ({ account }: Person) => {
+  const nothing = () => Promise.resolve();
+  const deed = { target: account.id, by: 'shell' } as const;
+  expect(await disableAccount(hemma.db, nothing, { endEverything: nothing }, deed)).toBeUndefined();
+};
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const token = (fields: Record<string, string>) => post(hemma.url('/token'), fields, basicOf(autopay));
 const refused = { status: 400, json: { error: 'invalid_grant' } };
