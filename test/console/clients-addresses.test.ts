@@ -4,6 +4,7 @@ import { clientSchema } from '../../src/oidc/client-description.ts';
 import { applyClient } from '../../src/oidc/clients.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
+import { post } from '../protocol/requests.ts';
 import { operator, tokenOf } from './town.ts';
 
 let hemma: Hemma;
@@ -104,6 +105,28 @@ describe('addresses that people were not sent to', () => {
       .querySelectorAll('[data-section=refused-redirects] td')
       .map((one) => one.textContent);
     expect(cells).toEqual(expect.arrayContaining(['https://filed.example/bye', 'Efter utloggning']));
+  });
+
+  test('are those of pushed requests, too', async () => {
+    const pushing = {
+      id: 'pushing',
+      name: 'Pushing',
+      type: 'single-page',
+      redirectUris: ['https://pushing.example/back'],
+    };
+    await applyClient(hemma.db, clientSchema.parse(pushing));
+    const pushed = await post(hemma.url('/request'), {
+      client_id: 'pushing',
+      response_type: 'code',
+      scope: 'openid',
+      redirect_uri: 'https://pushing.example/elsewhere',
+      code_challenge: 'x'.repeat(43),
+      code_challenge_method: 'S256',
+    });
+    expect(pushed.status).toBe(400);
+    await open('/pushing');
+    const shown = visitor.screen.page.querySelector('[data-refused-redirect]');
+    expect(shown?.textContent).toBe('https://pushing.example/elsewhere');
   });
 
   test('are twenty at most, the latest, whatever anybody sends', async () => {

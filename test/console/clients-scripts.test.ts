@@ -105,14 +105,9 @@ test.each([
   '/sign-out',
 ])('the page …%s is for everybody: axe finds nothing, and 320 pixels are enough', async (below) => {
   const page = await sit({ reducedMotion: true });
-  for (const [width, colorScheme] of [
-    [1280, 'light'],
-    [320, 'dark'],
-  ] as const) {
-    await page.setViewportSize({ width, height: 800 });
-    await page.emulateMedia({ colorScheme });
-    await page.goto(hemma.url(`/admin/clients/${party.clientId}${below}`));
-    expect(await faults(page)).toEqual([]);
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
-  }
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.setViewportSize({ width: 320, height: 800 });
+  await page.goto(hemma.url(`/admin/clients/${party.clientId}${below}`));
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
+  expect(await faults(page)).toEqual([]);
 });
