@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { emailsOf } from '../../src/accounts/accounts.ts';
 import type { AuditRow } from '../../src/platform/audit.ts';
 import { audit, auditRows } from '../../src/platform/audit.ts';
+import { csvLine } from '../../src/platform/csv.ts';
 import type { House } from '../page/house.ts';
 import { readForm } from '../page/posted.ts';
 import type { Filter } from './audit-filter.ts';
@@ -43,15 +44,6 @@ const columns = [
   'request',
   'detail',
 ] as const satisfies readonly (keyof Exported)[];
-
-/** Spreadsheets run a cell that begins like a formula (OWASP, CSV injection): such a text is led in by an apostrophe. */
-export function csvCell(value: unknown): string {
-  const text = typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value);
-  const safe = /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
-  return `"${safe.replaceAll('"', '""')}"`;
-}
-
-const csvLine = (cells: readonly unknown[]): string => `${cells.map(csvCell).join(',')}\r\n`;
 
 /** Pages of rows, the newest first, at most so many rows in all: memory holds one page, whatever the file's length. */
 async function* pages({ house, operator }: AdminVisit, filter: Filter): AsyncGenerator<Exported[]> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { noteEmailProved } from '../../src/accounts/accounts.ts';
 import { changeEmail, changeNoticeEmail, emailSubject } from '../../src/accounts/changes.ts';
 import type { Purpose } from '../../src/factors/mailed-code.ts';
 import { sendCode, verifyMailedCode, voidMailedCodes } from '../../src/factors/mailed-code.ts';
@@ -155,12 +156,14 @@ export const mailedCode: StepPage<z.output<typeof form>> = {
       account: account?.id,
     };
     let taken = false;
-    const refused = await verifyMailedCode(db, hasher, attempt, async (open, { address }) => {
+    const refused = await verifyMailedCode(db, hasher, attempt, async (open, { accountId, address }) => {
       if (purpose === 'new-email') {
         taken = !(await changeEmail(open, post, changeOf(visit), address));
         if (!taken) await voidMailedCodes(open, changeOf(visit));
       }
       if (purpose === 'notice-email') await changeNoticeEmail(open, post, changeOf(visit), address);
+      if (purpose === 'enrollment' || purpose === 'forgotten-password')
+        await noteEmailProved(open, accountId, address);
     });
     if (!taken) return refused && { ...refused, field: 'code' };
     visit.ctx.status = 303;

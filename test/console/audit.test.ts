@@ -1,6 +1,6 @@
 /** T37: the audit in the console, complete, limited, and harmless in a spreadsheet; T35: secrets are nowhere in it. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { csvCell } from '../../interactions/admin/audit-export.ts';
+import { csvCell } from '../../src/platform/csv.ts';
 import { beginningOf } from '../../interactions/admin/audit-filter.ts';
 import { auditEvents } from '../../src/platform/audit.ts';
 import { at } from '../rig/ceremony.ts';
