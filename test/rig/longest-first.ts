@@ -7,9 +7,9 @@ interface TestFile {
 
 /** Files that drive a browser, start programs or wait for time-outs; the others take a few seconds each. */
 const long = [
-  /\/browser\/accessibility/,
+  /\/accessibility|\/three-people/,
   /\/(browser|storage)\//,
-  /\/(command-line|new-phone|races|steps)\//,
+  /\/(command-line|console|help-desk|import|new-phone|races|steps)\//,
 ];
 
 const rank = ({ path }: TestFile) => {
