@@ -48,7 +48,7 @@ async function stillOn(owner: Person): Promise<void> {
   expect(gotIn(again)).toBe(true);
 }
 
-test('T20 every wrong combination of password, digits and code stops before the last button', async () => {
+test('SECURITY 7, T20 every wrong combination of password, digits and code stops before the last button', async () => {
   const owner = await person('astrid');
   const stranger = await person('annan');
   const attempts: Record<string, (browser: Visitor) => Promise<unknown>> = {
@@ -138,7 +138,7 @@ test('T20 seeing the last page, cancelling it or opening its address changes not
   await stillOn(owner);
 });
 
-test('T20 afterwards the owner has a mail, other sessions are over, and the recovery code is dead', async () => {
+test('SECURITY 55, T20 afterwards the owner has a mail, other sessions are over, and the recovery code is dead', async () => {
   const owner = await person('eva');
   const elsewhere = newVisitor();
   await proveBoth(elsewhere, hemma.url('/account'), owner);

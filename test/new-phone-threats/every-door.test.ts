@@ -39,15 +39,18 @@ const situations: [string, string[], Arrange][] = [
   ['the mailbox is proved', ['totp'], (browser, url, email) => proveMailbox(browser, hemma, url, email)],
 ];
 
-test.each(situations)('T11 %s: no form sent to any page leads past %s', async (name, stays, arrange) => {
-  const owner = await newPerson(hemma, party, `${name.replaceAll(/[^a-z]/g, '')}@example.com`);
-  const browser = newVisitor();
-  await arrange(browser, (await party.begin()).url, owner.email);
-  expect(tokenOn(browser)).not.toBe('');
-  await tryAll(browser, owner.email, thief, stays);
-});
+test.each(situations)(
+  'SECURITY 1, 8, T11 %s: no form sent to any page leads past %s',
+  async (name, stays, arrange) => {
+    const owner = await newPerson(hemma, party, `${name.replaceAll(/[^a-z]/g, '')}@example.com`);
+    const browser = newVisitor();
+    await arrange(browser, (await party.begin()).url, owner.email);
+    expect(tokenOn(browser)).not.toBe('');
+    await tryAll(browser, owner.email, thief, stays);
+  },
+);
 
-test('T11 the code for a forgotten password is not taken where six digits are asked, nor the other way about', async () => {
+test('SECURITY 1, 7, 38, T32 the code for a forgotten password is not taken where six digits are asked, nor the other way about', async () => {
   const owner = await newPerson(hemma, party, 'bertil@example.com');
   const browser = newVisitor();
   await browser.visit((await party.begin()).url);
@@ -67,7 +70,7 @@ test('T11 the code for a forgotten password is not taken where six digits are as
   }
 });
 
-test('T11 an intent that is nobody’s, doubled or another client’s is refused before any page', async () => {
+test('SECURITY 11, T11 an intent that is nobody’s, doubled or another client’s is refused before any page', async () => {
   const owner = await newPerson(hemma, party, 'cecilia@example.com');
   for (const intent of ['', 'finish', 'DELETE_ACCOUNT', 'delete_account ', '__proto__', 'constructor']) {
     await owner.browser.visit(deedUrl(hemma, intent || 'x').replace(/intent=.*$/, `intent=${intent}`));

@@ -7,7 +7,9 @@ import { codeOn, gotIn, keyOn, pageOf, type Person, standsAt, tokenOn } from './
 type Own = Pick<Person, 'email' | 'key' | 'recoveryCode'>;
 
 export const deeds = `deactivate_two_step activate_two_step replace_authenticator new_recovery_code
-  check_recovery_code change_password change_email delete_account step_up`.split(/\s+/);
+  check_recovery_code change_password change_email change_notice_email download_data delete_account step_up`.split(
+  /\s+/,
+);
 
 const deedPages =
   `new-password new-email re-enrollment mailed-code enrollment new-recovery-code confirm`.split(' ');
@@ -49,6 +51,7 @@ const forms = (victim: string, own: Own): Record<string, Record<string, string>>
   'six digits': { code: sixDigits(own.key), rememberDevice: 'yes' },
   'a recovery code': { code: own.recoveryCode, phoneGone: 'yes' },
   'another code': { code: '0000 0000', lastGroup: own.recoveryCode.slice(-4), phoneGone: 'no' },
+  'a new password': { password: 'tjuvens nya lösenord' },
   'the last button': { choice: 'do', email: victim, endOtherSessions: 'yes' },
   'flags of its own': { choice: 'switch', proved: 'totp', step: 'finished', result: '{"login":{}}' },
 });
@@ -66,6 +69,8 @@ export async function tryAll(
     browser.backTo(start);
     const shown = await browser.visit(pageOf(browser, step));
     expect([step, keyOn(shown) + codeOn(shown), shown.status < 500]).toEqual([step, '', true]);
+    const deedPage = deedPages.find((page) => page === shown.step && !stays.includes(page));
+    expect([step, deedPage]).toEqual([step, undefined]);
     for (const [form, fields] of Object.entries(forms(victim, own))) {
       browser.backTo(start);
       const answer = await browser.post(pageOf(browser, step), { token, ...fields });

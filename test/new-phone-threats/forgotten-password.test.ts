@@ -132,7 +132,7 @@ test('SECURITY 37 a new password leaves phone and recovery code as they were, an
   expect(check.screen.url.pathname).toBe('/account');
 });
 
-test('SECURITY 38 the code works in the browser that asked and in no other, once', async () => {
+test('SECURITY 38, T32 the code works in the browser that asked and in no other, once', async () => {
   const owner = await person('cecilia');
   const asked = await atForgotten();
   await asked.submit({ email: owner.email });

@@ -86,7 +86,7 @@ test('T8 once its last group was typed, neither Back nor reload nor another tab 
   expect([visitor.screen.status, codeOn(visitor.screen)]).toEqual([404, '']);
 });
 
-test('T8 the old code is dead and the new one lives from the last group on, not before', async () => {
+test('SECURITY 35, 36, T8 the old code is dead and the new one lives from the last group on, not before', async () => {
   const owner = await newPerson(hemma, party, 'cecilia@example.com');
   const visitor = await atNewCode(owner);
   const pending = codeOn(visitor.screen);
@@ -110,7 +110,7 @@ test('T8 the old code is dead and the new one lives from the last group on, not 
   }
 });
 
-test('T8 the page is kept by no cache, and the code stands in no address, cookie, log, mail or table', async () => {
+test('SECURITY 34, T8 the page is kept by no cache, and the code stands in no address, cookie, log, mail or table', async () => {
   const owner = await newPerson(hemma, party, 'david@example.com');
   const visitor = await atNewCode(owner);
   const code = codeOn(visitor.screen);

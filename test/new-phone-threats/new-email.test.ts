@@ -13,6 +13,7 @@ import {
   type Person,
   proveBoth,
   provePassword,
+  standsAt,
   tokenOn,
 } from './people.ts';
 
@@ -167,4 +168,36 @@ test('R51 a code at the new address is good for ten minutes, and not after the d
   await browser.post(page.url, { token: tokenOn(browser), code });
   expect(browser.screen.status).toBe(404);
   expect(await signsIn(owner)).toBe(true);
+});
+
+/** Whoever reads an address, on the way to a new password for its account. */
+async function readerOf(email: string) {
+  const browser = newVisitor();
+  await browser.visit((await party.begin()).url);
+  await browser.visit(pageOf(browser, 'forgotten-password'));
+  await browser.submit({ email });
+  return { browser, code: await mailedCodeTo(hemma, email) };
+}
+
+test('SECURITY 47, T32 a code that went to the old address proves nothing once the account has another', async () => {
+  const email = 'frida@example.com';
+  await hemma.account({ email, twoStepRequired: false });
+  const [late, early] = [await readerOf(email), await readerOf(email)];
+  await early.browser.submit({ code: early.code });
+  expect(early.browser.screen.step).toBe('new-password');
+  const owner = newVisitor();
+  await provePassword(owner, deedUrl(hemma, 'change_email'), email);
+  await owner.submit({ email: 'ny-frida@example.com' });
+  await owner.submit({ code: await mailedCodeTo(hemma, 'ny-frida@example.com') });
+  expect(owner.screen.url.pathname).toBe('/account');
+  await late.browser.submit({ code: late.code });
+  for (const { browser } of [late, early]) {
+    await browser.post(pageOf(browser, 'new-password'), {
+      token: tokenOn(browser),
+      password: 'tjuvens sjö i maj',
+    });
+    expect(['password', 'mailed-code']).toContain(await standsAt(browser));
+  }
+  await provePassword(owner, deedUrl(hemma, 'step_up'), 'ny-frida@example.com');
+  expect(owner.screen.step).toBe('enrollment');
 });

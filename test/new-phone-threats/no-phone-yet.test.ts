@@ -1,7 +1,7 @@
 /** No phone is connected any more, or not yet: what a thief with the password alone makes of that (T16, T17). */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { back, days, travel } from '../rig/clock.ts';
-import { type Hemma, startHemma } from '../rig/hemma.ts';
+import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { sixDigits } from '../rig/totp.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
@@ -12,6 +12,7 @@ import {
   keyOn,
   mailedCodeTo,
   newPerson,
+  nextStep,
   pageOf,
   proveBoth,
   provePassword,
@@ -77,7 +78,7 @@ async function takeOver(thief: Visitor, email: string): Promise<void> {
 test.each([
   ['an account that nobody used in its first week', unused],
   ['an account whose owner deactivated two-step verification', deactivated],
-])('T16 the password alone moves neither address nor phone of %s', async (_which, arrange) => {
+])('SECURITY 50, T16 the password alone moves neither address nor phone of %s', async (_which, arrange) => {
   const email = await arrange(`${arrange.name}@example.com`);
   const thief = newVisitor();
   await provePassword(thief, deedUrl(hemma, 'change_email'), email);
@@ -109,7 +110,7 @@ test.each(deeds)('T16 the link for %s leads the password alone to no deed and no
   return tryEveryPage(thief, THIEF, ['mailed-code', 'problem']);
 });
 
-test('T16 ten minutes after a deactivation its own browser needs a mailed code for a phone, too', async () => {
+test('SECURITY 50, T16 ten minutes after a deactivation its own browser needs a mailed code for a phone, too', async () => {
   const owner = await newPerson(hemma, party, 'kaffe@example.com');
   await proveBoth(owner.browser, deedUrl(hemma, 'deactivate_two_step'), owner);
   await owner.browser.submit({}, 'choice=do');
@@ -130,4 +131,60 @@ test('T16 deactivating in a browser that was not signed in opens the window to n
     await provePassword(browser, deedUrl(hemma, 'activate_two_step'), owner.email);
     expect(browser.screen.step).toBe('mailed-code');
   }
+});
+
+/** Asks for a code for a forgotten password, in a browser of its own. */
+async function forgotten(email: string): Promise<Visitor> {
+  const browser = newVisitor();
+  await browser.visit((await party.begin()).url);
+  await browser.visit(pageOf(browser, 'forgotten-password'));
+  await browser.submit({ email });
+  return browser;
+}
+
+test('SECURITY 38, T32 the code for a first phone is nothing without the password, and once it was used', async () => {
+  const email = await unused('en-gang@example.com');
+  const owner = newVisitor();
+  await provePassword(owner, (await party.begin()).url, email);
+  const code = await mailedCodeTo(hemma, email);
+  const thief = newVisitor();
+  await thief.visit((await party.begin()).url);
+  const form = { token: tokenOn(thief), email, code, password: '', lastGroup: code.slice(-4) };
+  for (const step of ['mailed-code', 'enrollment', 'totp', 'new-password', 'recovery-code', 'password']) {
+    await thief.post(pageOf(thief, step), form);
+    expect([step, thief.screen.step]).toEqual([step, 'password']);
+  }
+  const page = owner.screen;
+  expect((await owner.submit({ code })).step).toBe('enrollment');
+  // It is good for a phone and nothing else.
+  for (const step of ['new-password', 'new-email', 'new-recovery-code', 'confirm', 'recovery-code'])
+    expect([step, (await owner.visit(pageOf(owner, step))).step]).toEqual([step, 'enrollment']);
+  const key = keyOn(owner.screen);
+  owner.backTo(page);
+  expect([(await owner.submit({ code })).step, keyOn(owner.screen)]).toEqual(['enrollment', key]);
+  const again = newVisitor();
+  await provePassword(again, (await party.begin()).url, email);
+  await again.submit({ code });
+  expect([again.screen.step, again.screen.refusal]).toEqual(['mailed-code', 'wrong-mailed-code']);
+  nextStep();
+  expect((await owner.submit({ code: sixDigits(key) })).step).toBe('new-recovery-code');
+  expect(gotIn(owner)).toBe(false);
+});
+
+test('SECURITY 38, T32 a mailed code is good for its own purpose, in one sign-in and between two', async () => {
+  const email = await unused('annat@example.com');
+  const owner = await forgotten(email);
+  const passwordCode = await mailedCodeTo(hemma, email);
+  // The password was not forgotten after all, and the page asks for the code for a first phone.
+  await owner.visit(pageOf(owner, 'password'));
+  await owner.submit({ email, password: PASSWORD });
+  expect(owner.screen.step).toBe('mailed-code');
+  const phoneCode = await mailedCodeTo(hemma, email);
+  expect(phoneCode).not.toBe(passwordCode);
+  await owner.submit({ code: passwordCode });
+  expect([owner.screen.step, owner.screen.refusal]).toEqual(['mailed-code', 'wrong-mailed-code']);
+  const thief = await forgotten(email);
+  await thief.submit({ code: phoneCode });
+  expect([thief.screen.step, thief.screen.refusal]).toEqual(['mailed-code', 'wrong-mailed-code']);
+  expect((await owner.submit({ code: phoneCode })).step).toBe('enrollment');
 });

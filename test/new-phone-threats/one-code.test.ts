@@ -66,7 +66,7 @@ async function isDead(owner: Person): Promise<void> {
   expect([late.screen.step, late.screen.refusal]).toEqual(['totp', 'wrong-recovery-code']);
 }
 
-test('T7 one recovery code in twenty parallel sign-ins opens one', async () => {
+test('SECURITY 32, T7 one recovery code in twenty parallel sign-ins opens one', async () => {
   const owner = await person('astrid');
   const urls: string[] = [];
   for (let place = 0; place < 20; place++) urls.push(await signInUrl());
@@ -96,7 +96,7 @@ test('T7 a sign-in that enters the code while another types its new one back tak
   }
 });
 
-test('T7 the code that opened a sign-in deactivates nothing, and the other way about', async () => {
+test('SECURITY 35, T7 the code that opened a sign-in deactivates nothing, and the other way about', async () => {
   for (const name of ['cecilia', 'cesar', 'carin', 'calle']) {
     const owner = await person(name);
     const deed = deedUrl(two, 'deactivate_two_step');

@@ -57,7 +57,7 @@ function always(holds: (situation: Situation) => void, seed = Date.now() % 2 ** 
   fc.assert(fc.property(situations, holds), { numRuns: 10_000, seed });
 }
 
-test('T11 nobody is finished without the password, and without a second factor where one is due', () => {
+test('SECURITY 3, 4, T11 nobody is finished without the password, and without a second factor where one is due', () => {
   always((s) => {
     if (openStep(s) !== 'finished') return;
     expect(s.account).toBeDefined();
@@ -70,7 +70,7 @@ test('T11 nobody is finished without the password, and without a second factor w
   });
 });
 
-test('T11 no deed page is open for somebody who has not proved everything that the account has', () => {
+test('SECURITY 1, 49, T11 no deed page is open for somebody who has not proved everything that the account has', () => {
   always((s) => {
     for (const step of openPages(s)) {
       expect(s.account).toBeDefined();
@@ -108,7 +108,7 @@ test('T11 a deed page is open for its own deed alone, and one page is open at a 
   });
 });
 
-test('T11 a mailed code or a remembered device never stands in for a second factor', () => {
+test('SECURITY 54, T11 a mailed code or a remembered device never stands in for a second factor', () => {
   always((s) => {
     if (s.account?.authenticator === 'none' || secondFactor(s)) return;
     const without = new Set([...s.proved].filter((one) => one !== 'mailed-code' && one !== 'mailbox'));

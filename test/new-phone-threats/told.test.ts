@@ -42,7 +42,7 @@ async function carryOut(intent: string, owner: Person): Promise<Visitor> {
 }
 
 test.each(Object.keys(deeds))(
-  'T34 %s ends the other sessions and tells their applications',
+  'SECURITY 55, T34 %s ends the other sessions and tells their applications',
   async (intent) => {
     const owner = await newPerson(hemma, party, `${intent.replaceAll('_', '-')}@example.com`);
     const bystander = await newPerson(hemma, party, `bredvid-${intent.replaceAll('_', '-')}@example.com`);

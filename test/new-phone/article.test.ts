@@ -121,7 +121,7 @@ async function signOutAndIn(page: Page, key: string): Promise<void> {
   await isAtAutopay(page, 'payments');
 }
 
-test('everything in the article can be done as it says, and every code works once', async () => {
+test('SECURITY 14 everything in the article can be done as it says, and every code works once', async () => {
   const kept = await enrolled(town, email);
   const page = await town.newPerson();
   const second = await signInByCode(page, kept.recoveryCode);

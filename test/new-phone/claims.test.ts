@@ -113,7 +113,7 @@ describe('moving to a new phone with the old one in the hand (J6)', () => {
 });
 
 describe('the intent step_up', () => {
-  test('asks for both factors anew, a remembered device or not, and tells the new time', async () => {
+  test('SECURITY 11, 54 asks for both factors anew, a remembered device or not, and tells the new time', async () => {
     const person = await people.newPerson(town);
     const { visitor, email } = person;
     const remembering = await town.autopay.begin({ prompt: 'login' });

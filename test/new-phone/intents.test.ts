@@ -40,7 +40,7 @@ describe('an intent is refused', () => {
   });
 
   test.each(['become_admin', 'deactivate_two_step ', 'DELETE_ACCOUNT', 'toString'])(
-    'that is not on the list, whoever sends it: %j',
+    'SECURITY 11 that is not on the list, whoever sends it: %j',
     async (intent) => {
       const { hemma, autopay } = town;
       const theirs = at('back', await newVisitor().visit((await autopay.begin({ intent })).url));
@@ -127,7 +127,7 @@ describe('a link that reaches another account', () => {
 });
 
 describe('the recovery code from My details', () => {
-  test('a new one is shown after both factors, and the old one lives until it was typed back', async () => {
+  test('SECURITY 36 a new one is shown after both factors, and the old one lives until it was typed back', async () => {
     const person = await people.newPerson(town);
     const { visitor } = person;
     await people.toSixDigits(visitor, own('new_recovery_code'), person.email);
@@ -136,6 +136,7 @@ describe('the recovery code from My details', () => {
     expect(await people.codeOpens(town, person, person.recoveryCode)).toBe(true);
     expect((await visitor.submit({ lastGroup: '----' })).refusal).toBe('wrong-last-group');
     at('account', await visitor.submit({ lastGroup: code.slice(-4) }));
+    await town.hemma.mail.mailTo(person.email, /ny engångskod/);
     expect(await people.codeOpens(town, person, person.recoveryCode)).toBe(false);
     expect(await people.codeOpens(town, person, code)).toBe(true);
   });

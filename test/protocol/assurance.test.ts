@@ -81,7 +81,7 @@ describe.each(Object.entries(signedIn))('%s', (_name, arrange) => {
     ['prompt=login', { prompt: 'login' }],
     ['an exceeded max_age', { max_age: '60' }],
     ['max_age=0', { max_age: '0' }],
-  ])('%s asks for every factor anew and gives a newer auth_time', async (_how, parameters) => {
+  ])('SECURITY 5 %s asks for every factor anew and gives a newer auth_time', async (_how, parameters) => {
     const { person, first, anew, after } = await arrange();
     travel(seconds(90));
     const again = await person.signInTo(autopay, parameters);
@@ -170,7 +170,7 @@ describe('two wishes at once', () => {
     expect(screen.url.searchParams.get('error') ?? person.steps.at(-1)).not.toBe('password');
   });
 
-  test('the account of two-step verification signs in with six digits, whatever is asked', async () => {
+  test('SECURITY 3 the account of two-step verification signs in with six digits, whatever is asked', async () => {
     const person = await newPerson(hemma);
     await person.signInTo(autopay);
     sessionEnds(person);

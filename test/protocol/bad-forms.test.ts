@@ -125,7 +125,7 @@ function* nonsense(visitor: Visitor, accept: string, values = badValues): Genera
 }
 
 describe.each(Object.entries(standing))('the page %s', (name, stand) => {
-  test('bears nonsense in each of its fields and stays where it is', async () => {
+  test('SECURITY 7 bears nonsense in each of its fields and stays where it is', async () => {
     const visitor = await stand();
     expect(visitor.screen.step).toBe(name);
     expect(await faultsOf(nonsense(visitor, 'text/html'))).toEqual([]);

@@ -25,7 +25,7 @@ afterAll(async () => {
 describe('what the provider finds at start', () => {
   const beside = () => ({ ...hemma.env, HEMMA_LOG_LEVEL: 'silent' });
 
-  test('T38 secret keys that do not open the existing database', async () => {
+  test('SECURITY 12, T38 secret keys that do not open the existing database', async () => {
     const port = String(await freePort());
     const said = sentence(await boot({ ...beside(), HEMMA_PORT: port, HEMMA_SECRET_KEYS: aKey() }));
     expect(said).toContain('HEMMA_SECRET_KEYS');

@@ -43,7 +43,7 @@ const health = async (which: 'live' | 'ready') =>
   (await exchange(new URL(`/health/${which}`, hemma.issuer))).status;
 
 describe('a database that is away', () => {
-  test('T39 is a 503 with Retry-After on every page and endpoint, and heals without a restart', async () => {
+  test('SECURITY 12, T39 is a 503 with Retry-After on every page and endpoint, and heals without a restart', async () => {
     const { visitor } = await signedIn('astrid@example.com');
     const { url } = await autopay.begin();
     door.shut();
@@ -75,7 +75,7 @@ describe('a database that is away', () => {
     at('back', await visitor.visit(url));
   });
 
-  test('T39 in the middle of a sign-in: the page says to try again, and the same form goes on afterwards', async () => {
+  test('SECURITY 12, T39 in the middle of a sign-in: the page says to try again, and the same form goes on afterwards', async () => {
     const { key } = await signedIn('bertil@example.com');
     const visitor = newVisitor();
     await visitor.visit((await autopay.begin()).url);

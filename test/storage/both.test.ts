@@ -15,7 +15,7 @@ async function toldBy(env: Record<string, string>): Promise<[string, unknown][]>
   }
 }
 
-test('a journey with every one-time deed done twice is answered the same on both', async () => {
+test('SECURITY 14 a journey with every one-time deed done twice is answered the same on both', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'hemma-both-'));
   const [postgres, embedded] = [
     await toldBy({}),
@@ -27,6 +27,10 @@ test('a journey with every one-time deed done twice is answered the same on both
   expect(Object.fromEntries(postgres)).toMatchObject({
     'with the digits that connected the phone': '422 totp used-code',
     'with the next ones': '200 back taken',
+    'signed in by the first': '200 back taken',
+    'signed in by the second': '200 back taken',
+    'the third code': '200 recovery-code taken',
+    'the spent code before the third': '422 totp wrong-recovery-code',
     'a code': { status: 200, error: undefined },
     'its refresh token': { status: 200, error: undefined },
     'the old refresh token': [400, 'invalid_grant'],

@@ -37,7 +37,7 @@ async function pages(
   hemma: Hemma,
   app: RelyingParty,
   tell: Tell,
-): Promise<{ visitor: Visitor; key: string }> {
+): Promise<{ visitor: Visitor; code: string }> {
   await hemma.account({ email: 'astrid@example.com' });
   const visitor = newVisitor();
   await visitor.visit((await app.begin()).url);
@@ -65,7 +65,24 @@ async function pages(
   tell('another browser', seen(await typePassword(second, 'astrid@example.com')));
   tell('with the digits that connected the phone', seen(await second.submit({ code: connecting })));
   tell('with the next ones', seen(await second.submit({ code: sixDigits(key, { step: 1 }) })));
-  return { visitor, key };
+  return { visitor, code };
+}
+
+/** In by the saved code, which shows the next one; in by that; and its successor is taken, too. */
+async function recoveryCodes(app: RelyingParty, first: string, tell: Tell): Promise<void> {
+  const codes = [first];
+  for (const which of ['first', 'second', 'third']) {
+    const visitor = newVisitor();
+    await visitor.visit((await app.begin()).url);
+    await typePassword(visitor, 'astrid@example.com');
+    const [code = '', spent] = codes.toReversed();
+    if (spent) tell(`the spent code before the ${which}`, seen(await visitor.submit({ code: spent })));
+    tell(`the ${which} code`, seen(await visitor.submit({ code })));
+    if (which === 'third') continue;
+    const next = recoveryCodeOnPage(await visitor.submit({}, 'phoneGone=no'));
+    tell(`signed in by the ${which}`, seen(await visitor.submit({ lastGroup: next.slice(-4) })));
+    codes.push(next);
+  }
 }
 
 async function tokens(hemma: Hemma, app: RelyingParty, visitor: Visitor, tell: Tell): Promise<void> {
@@ -134,7 +151,8 @@ export async function walk(hemma: Hemma): Promise<[string, unknown][]> {
     description: { scopes: ['profile', 'email', 'offline_access'] },
   });
   try {
-    const { visitor } = await pages(hemma, app, tell);
+    const { visitor, code } = await pages(hemma, app, tell);
+    await recoveryCodes(app, code, tell);
     await tokens(hemma, app, visitor, tell);
     await pushed(hemma, app, visitor, tell);
     await goodbye(hemma, app, visitor, tell);

@@ -134,7 +134,7 @@ async function journey(): Promise<Map<string, string>> {
   return secrets;
 }
 
-test('T10 a copy of the database, and every log line, hold no secret of a whole journey', async () => {
+test('SECURITY 34, T10 a copy of the database, and every log line, hold no secret of a whole journey', async () => {
   const secrets = await journey();
   expect(secrets.size).toBeGreaterThan(20);
   // Delivered mails lose their text; that moment is not waited for, since waiting ones are sealed.

@@ -32,7 +32,7 @@ async function expectNoAuthenticator(email: string): Promise<void> {
   expect(other.screen.step).toBe('enrollment');
 }
 
-test('T17 a session is not enough to connect a first phone: the password is asked anew', async () => {
+test('SECURITY 50, T17 a session is not enough to connect a first phone: the password is asked anew', async () => {
   const { email } = await hemma.account({ email: 'astrid@example.com', twoStepRequired: false });
   const browser = newVisitor();
   await provePassword(browser, party, email);
@@ -43,7 +43,7 @@ test('T17 a session is not enough to connect a first phone: the password is aske
   expect(browser.screen.step).toBe('password');
 });
 
-test('T17 connecting a phone tells the mailbox at once, with a way to say that it was somebody else', async () => {
+test('SECURITY 50, T17 connecting a phone tells the mailbox at once, with a way to say that it was somebody else', async () => {
   const { email } = await hemma.account({ email: 'bodil@example.com', locale: 'en' });
   const browser = newVisitor();
   await provePassword(browser, party, email);
@@ -52,7 +52,7 @@ test('T17 connecting a phone tells the mailbox at once, with a way to say that i
   expect(mail.text).toMatch(/Was it not you\? Contact 08-123 45 67/);
 });
 
-test('T17 after the days of the invitation the password alone shows no QR code and connects nothing', async () => {
+test('SECURITY 50, T17 after the days of the invitation the password alone shows no QR code and connects nothing', async () => {
   const { email } = await hemma.account({ email: 'cecilia@example.com' });
   travel(days(7) + minutes(1));
   const thief = newVisitor();
@@ -96,7 +96,7 @@ test('T17 the mailed code is good in the sign-in that asked, for ten minutes, on
   expect(next.screen.step).toBe('mailed-code');
 });
 
-test('T18 without a right code of the new secret, nothing is connected', async () => {
+test('SECURITY 51, T18 without a right code of the new secret, nothing is connected', async () => {
   const { email } = await hemma.account({ email: 'elsa@example.com' });
   const browser = newVisitor();
   await provePassword(browser, party, email);
@@ -116,7 +116,7 @@ test('T18 without a right code of the new secret, nothing is connected', async (
   await expectNoAuthenticator(email);
 });
 
-test('T18 a pending secret signs nobody in, and is good in its own sign-in alone', async () => {
+test('SECURITY 51, T18 a pending secret signs nobody in, and is good in its own sign-in alone', async () => {
   const { email } = await hemma.account({ email: 'fia@example.com' });
   const [one, other] = [newVisitor(), newVisitor()];
   await provePassword(one, party, email);

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { back, days, travel } from '../rig/clock.ts';
 import type { Fields } from '../rig/forms.ts';
+import { deedUrl } from '../new-phone-threats/people.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { sixDigits } from '../rig/totp.ts';
@@ -113,6 +114,37 @@ test('T21 no other site types six digits, changes the account or consents', asyn
   await expectNothingByLink(fresh, { choice: 'allow' });
   await fresh.submit({}, 'choice=allow');
   expect(gotIn(fresh)).toBe(true);
+});
+
+test('SECURITY 34, T21 no other site types a recovery code, connects another phone or switches anything off', async () => {
+  const gerd = await newPerson(hemma, party, { email: 'gerd@example.com' });
+  const victim = newVisitor();
+  await provePassword(victim, party, gerd.email);
+  await victim.visit(new URL('recovery-code', victim.screen.url));
+  await expectRefused(victim, { code: gerd.recoveryCode }, 'phoneGone=yes');
+  await expectNothingByLink(victim, { code: gerd.recoveryCode, phoneGone: 'yes' });
+  await victim.submit({ code: gerd.recoveryCode }, 'phoneGone=yes');
+
+  expect(victim.screen.step).toBe('re-enrollment');
+  const code = sixDigits(keyOn(victim));
+  await expectRefused(victim, { code });
+  await expectNothingByLink(victim, { code });
+
+  for (const [deed, fields, button] of [
+    ['deactivate_two_step', {}, 'choice=do'],
+    ['delete_account', { email: gerd.email }, 'choice=do'],
+    ['change_password', { password: 'en helt annan sjö' }, undefined],
+    ['change_email', { email: 'ny@example.com' }, undefined],
+  ] as const) {
+    const browser = newVisitor();
+    await browser.visit(deedUrl(hemma, deed));
+    await browser.submit({ email: gerd.email, password: PASSWORD });
+    nextStep();
+    await browser.submit({ code: sixDigits(gerd.key) });
+    expect(['confirm', 'new-password', 'new-email']).toContain(browser.screen.step);
+    await expectRefused(browser, fields, button);
+    await expectNothingByLink(browser, { ...fields, choice: 'do' });
+  }
 });
 
 test('T21 no other site changes My details, and no token of another session does', async () => {

@@ -70,7 +70,7 @@ test('T3 each further wrong code doubles the pause, up to an hour', async () => 
   expect(pauses).toEqual([30, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
 });
 
-test('T3 at fifty wrong codes in a row the authenticator is disabled, and the owner gets one mail', async () => {
+test('SECURITY 4, T3 at fifty wrong codes in a row the authenticator is disabled, and the owner gets one mail', async () => {
   const cecilia = await newPerson(hemma, party, { email: 'cecilia@example.com' });
   for (let guess = 1; guess <= 50; guess++) {
     nextStep();

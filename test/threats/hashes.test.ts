@@ -1,10 +1,12 @@
-/** Passwords of an installation that another library, or other costs, have hashed. */
+/** Passwords: how they are hashed, how much of them counts, and which are taken. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { back } from '../rig/clock.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
-import { newVisitor } from '../rig/visitor.ts';
-import { nextStep, provePassword, refusalOn } from './sign-in.ts';
+import { sixDigits } from '../rig/totp.ts';
+import { newVisitor, type Visitor } from '../rig/visitor.ts';
+import { deedUrl } from '../new-phone-threats/people.ts';
+import { newPerson, nextStep, provePassword, refusalOn } from './sign-in.ts';
 
 let hemma: Hemma;
 let party: RelyingParty;
@@ -57,7 +59,7 @@ test.each(Object.entries(vectors))(
   },
 );
 
-test('R2 a long password counts to its last letter, and composed and decomposed letters are the same', async () => {
+test('SECURITY 13, R2 a long password counts to its last letter, and composed and decomposed letters are the same', async () => {
   const long = `${'å'.repeat(120)} slut`;
   const email = 'long@example.com';
   await hemma.account({ email, password: long });
@@ -72,4 +74,70 @@ test('R2 a long password counts to its last letter, and composed and decomposed 
   expect(await tried(`${long} `)).toBe('password');
   expect(await tried(long.normalize('NFD'))).toBe('enrollment');
   expect(await tried(long)).toBe('enrollment');
+});
+
+test('SECURITY 13 the longest address with a password of 128 characters: only all of both opens', async () => {
+  const address = (end: string) =>
+    `${'a'.repeat(64)}@${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(57)}${end}.se`;
+  // Both addresses have the longest length that mail knows and differ in a letter, as their passwords do.
+  const [one, other] = [address('x'), address('y')];
+  expect(one).toHaveLength(254);
+  const begins = 'sjö och skog, '.repeat(10).slice(0, 127);
+  await hemma.account({ email: one, password: `${begins}1` });
+  await hemma.account({ email: other, password: `${begins}2` });
+  const tried = async (email: string, password: string) => {
+    const browser = newVisitor();
+    await browser.visit((await party.begin()).url);
+    const { status, step } = await browser.submit({ email, password });
+    return [status, step];
+  };
+  const refused = [422, 'password'];
+  expect(await tried(one, `${begins}2`)).toEqual(refused);
+  expect(await tried(one, `${begins}3`)).toEqual(refused);
+  expect(await tried(one, begins)).toEqual(refused);
+  // 72 bytes is where bcrypt stops reading.
+  expect(await tried(one, Buffer.from(begins).subarray(0, 72).toString())).toEqual(refused);
+  expect(await tried(one, 'x')).toEqual(refused);
+  for (const email of [`x${one}`, `${one}x`, `${'a'.repeat(245)}@example.se`])
+    expect([email, ...(await tried(email, `${begins}1`))]).toEqual([email, ...refused]);
+  expect(await tried(one, `${begins}1`)).toEqual([200, 'enrollment']);
+  expect(await tried(other, `${begins}2`)).toEqual([200, 'enrollment']);
+});
+
+/** Whoever the page is left out by sends it like this. */
+async function expectRefused(browser: Visitor, password: string, refusal: string): Promise<void> {
+  await browser.submit({ password });
+  expect([password, browser.screen.step, browser.screen.status, refusalOn(browser)]).toEqual([
+    password,
+    'new-password',
+    422,
+    refusal,
+  ]);
+}
+
+test('SECURITY 6 the rules for a new password are the server’s, for accounts with a phone and without', async () => {
+  const bodil = await newPerson(hemma, party, { email: 'bodil.berg@example.com' });
+  nextStep();
+  const two = newVisitor();
+  await two.visit(deedUrl(hemma, 'change_password'));
+  await two.submit({ email: bodil.email, password: PASSWORD });
+  await two.submit({ code: sixDigits(bodil.key) });
+  const { email } = await hemma.account({ email: 'cesar.berg@example.com', twoStepRequired: false });
+  const one = newVisitor();
+  await one.visit(deedUrl(hemma, 'change_password'));
+  await one.submit({ email, password: PASSWORD });
+  await expectRefused(two, 'sju-tkn', 'password-too-short');
+  await expectRefused(one, 'fjorton tecken', 'password-too-short');
+  for (const browser of [one, two]) {
+    await expectRefused(browser, 'e'.repeat(257), 'password-too-long');
+    await expectRefused(browser, browser === one ? email : 'password1', 'password-too-common');
+  }
+  await expectRefused(two, bodil.email.toUpperCase(), 'password-too-common');
+  for (const account of [email, bodil.email]) {
+    const still = newVisitor();
+    await provePassword(still, party, account);
+    expect(still.screen.step).not.toBe('password');
+  }
+  await two.submit({ password: 'åtta tkn' });
+  expect(two.screen.url.pathname).toBe('/account');
 });

@@ -1,12 +1,15 @@
 /** Requests that no browser of ours sends: they are refused in words, and the process and its log stay whole. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { back } from '../rig/clock.ts';
+import { decodeJwt } from 'jose';
+import { back, minutes, travel } from '../rig/clock.ts';
+import { fillIn } from '../rig/forms.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
+import { sixDigits } from '../rig/totp.ts';
 import { newVisitor } from '../rig/visitor.ts';
 import { auditOf } from './audit.ts';
 import { asForm } from './hostile.ts';
-import { newPerson, nextStep } from './sign-in.ts';
+import { gotIn, newPerson, nextStep, provePassword } from './sign-in.ts';
 
 let hemma: Hemma;
 let party: RelyingParty;
@@ -108,4 +111,68 @@ test('R87 an address with line breaks forges no line of the log and no row of th
   for (const line of lines) expect(() => JSON.parse(line) as unknown).not.toThrow();
   expect(lines.filter((line) => (JSON.parse(line) as { msg?: string }).msg === 'forged')).toEqual([]);
   expect(await auditOf(hemma, email)).toEqual([expect.objectContaining({ event: 'account.created' })]);
+});
+
+/** What a thief would like the application to have asked for instead. */
+const instead = {
+  client_id: 'hemma-account',
+  response_type: 'id_token token',
+  response_mode: 'fragment',
+  redirect_uri: 'https://evil.example/',
+  scope: 'openid offline_access',
+  state: 'other',
+  nonce: 'other',
+  prompt: 'none',
+  acr_values: 'urn:hemma:1',
+  intent: 'delete_account',
+  code_challenge: 'other',
+  code_challenge_method: 'plain',
+};
+const query = `?${new URLSearchParams(instead).toString()}`;
+
+test('SECURITY 10 nothing that is added to the addresses and forms of a sign-in changes what was asked for', async () => {
+  const doris = await newPerson(hemma, party, { email: 'doris@example.com' });
+  nextStep();
+  const browser = newVisitor();
+  const begun = await party.begin({ acr_values: 'urn:hemma:2' });
+  await browser.visit(begun.url);
+  const send = async (fields: Record<string, string>) => {
+    await browser.visit(browser.screen.url.href + query);
+    const { action, body } = fillIn(browser.screen.page, browser.screen.url, fields);
+    for (const [name, value] of Object.entries(instead)) body.append(name, value);
+    const headers = { ...asForm, 'sec-fetch-site': 'same-origin' };
+    const answer = await browser.request(action.href + query, {
+      method: 'POST',
+      body: body.toString(),
+      headers,
+    });
+    expect(answer.status).toBe(303);
+    return browser.visit(new URL((answer.headers.location ?? '') + query, action));
+  };
+  await send({ email: doris.email, password: PASSWORD });
+  expect(browser.screen.step).toBe('totp');
+  await send({ code: sixDigits(doris.key) });
+  expect(gotIn(browser)).toBe(true);
+  expect(browser.screen.url.href.startsWith(party.redirectUri)).toBe(true);
+  // State, nonce, redirect address and challenge are checked here by the application's library.
+  const tokens = await party.redeem(begun, browser.screen.url);
+  expect(tokens.refresh_token).toBeUndefined();
+  expect(decodeJwt(tokens.id_token ?? '')).toMatchObject({ aud: party.clientId, acr: 'urn:hemma:2' });
+});
+
+test('SECURITY 10 a sign-in that has run out is not begun anew by any address, with other wishes or without', async () => {
+  const elsa = await newPerson(hemma, party, { email: 'elsa@example.com' });
+  const browser = newVisitor();
+  await provePassword(browser, party, elsa.email);
+  const { url } = browser.screen;
+  const uid = url.pathname.split('/')[2] ?? '';
+  travel(minutes(31));
+  for (const path of [url.pathname, `/interaction/${uid}/`, `/interaction/${uid}/password`, `/auth/${uid}`]) {
+    for (const address of [path, path + query]) {
+      await browser.visit(hemma.url(address));
+      expect([address, browser.screen.step, browser.screen.chain.length]).toEqual([address, 'problem', 1]);
+      expect(browser.screen.status).toBeLessThan(500);
+      expect(browser.screen.body).not.toContain('href="https://evil.example');
+    }
+  }
 });

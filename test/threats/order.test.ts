@@ -68,7 +68,7 @@ test('T12 before the password, no other step takes anything or shows anything', 
   }
 });
 
-test('T12 after the password alone, no other step leads past the six digits', async () => {
+test('SECURITY 2, 8, T12 after the password alone, no other step leads past the six digits', async () => {
   const browser = newVisitor();
   await provePassword(browser, party, victim.email);
   const { url } = browser.screen;
@@ -88,7 +88,7 @@ test('T12 after the password alone, no other step leads past the six digits', as
   expect(browser.screen.step).toBe('password');
 });
 
-test('T12 the way back to the application leads nowhere before the last proof', async () => {
+test('SECURITY 2, T12 the way back to the application leads nowhere before the last proof', async () => {
   const browser = newVisitor();
   const { url } = await provePassword(browser, party, victim.email);
   const uid = browser.screen.url.pathname.split('/')[2] ?? '';

@@ -58,7 +58,7 @@ test('T14 the identifier is new at sign-in, at re-authentication and at step-up,
   expect(await opens(now)).toBe(email);
 });
 
-test('T14 the identifier of between the two factors is worth nothing, before and after the second', async () => {
+test('SECURITY 2, T14 the identifier of between the two factors is worth nothing, before and after the second', async () => {
   const bodil = await newPerson(hemma, party, { email: 'bodil@example.com' });
   const browser = newVisitor();
   nextStep();
@@ -162,7 +162,7 @@ test.each([
   },
 );
 
-test('T14 a remembered device stands in for thirty days, never for a step-up or a fresh sign-in', async () => {
+test('SECURITY 11, 54, T14 a remembered device stands in for thirty days, never for a step-up or a fresh sign-in', async () => {
   const hilma = await newPerson(hemma, party, { email: 'hilma@example.com' });
   nextStep();
   const browser = newVisitor();

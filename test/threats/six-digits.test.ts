@@ -157,7 +157,7 @@ describe("the server's clock alone", () => {
     expect(gotIn(thief)).toBe(false);
   });
 
-  test('T2 anything but six digits is no code and costs the person nothing', async () => {
+  test('SECURITY 7, T2 anything but six digits is no code and costs the person nothing', async () => {
     const irma = await newPerson(hemma, party, { email: 'irma@example.com' });
     nextStep();
     const browser = newVisitor();
