@@ -9,13 +9,43 @@ const swc = {
   sourceMaps: 'inline',
 };
 
+/** The packages that tests and the rig import themselves. */
+const packages = [
+  '@axe-core/playwright',
+  '@swc/core',
+  'dclint',
+  'jose',
+  'knex',
+  'mailparser',
+  'node-html-parser',
+  'nodemailer',
+  'openid-client',
+  'pg',
+  'pino',
+  'playwright-core',
+  'qrcode',
+  'smtp-server',
+  'yaml',
+  'zod',
+];
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: '<rootDir>/test/rig/environment.ts',
   testMatch: ['<rootDir>/test/**/*.test.{ts,tsx}'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/data/'],
   extensionsToTreatAsEsm: ['.ts', '.tsx'],
-  transform: { '\\.tsx?$': ['@swc/jest', swc] },
+  // The first that fits counts: what is not a test is loaded once per worker, outside the tests' worlds.
+  transform: {
+    [`^${RegExp.escape(import.meta.dirname)}/(?!test/|node_modules/)`]: [
+      '<rootDir>/test/rig/outside.ts',
+      swc,
+    ],
+    '/node_modules/': ['<rootDir>/test/rig/outside.ts', swc],
+    '\\.tsx?$': ['@swc/jest', swc],
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(${packages.join('|')})/)`],
+  testSequencer: '<rootDir>/test/rig/longest-first.ts',
   globalSetup: '<rootDir>/test/rig/before-all.ts',
   globalTeardown: '<rootDir>/test/rig/after-all.ts',
   // Two, because every file brings a provider and some a browser: more only makes them wait for one another.

@@ -1,40 +1,53 @@
 /**
- * Time travel inside this process: only `Date` is replaced, every timer stays real, and the clock goes on from
- * where it was put. The provider takes its time from `Date` and never from SQL, so one jump moves all of it.
+ * Time travel inside this process: only `Date` is moved, every timer stays real, and the clock goes on from where
+ * it was put. The provider takes its time from `Date` and never from SQL, so one jump moves all of it.
  */
-import { jest } from '@jest/globals';
+import { type Outside, OUTSIDE } from './worlds.ts';
 
-/** Everything that jest could fake besides `Date`; sockets, pools and time-outs must go on as they are. */
-const stayReal = [
-  'hrtime',
-  'nextTick',
-  'performance',
-  'queueMicrotask',
-  'requestAnimationFrame',
-  'cancelAnimationFrame',
-  'requestIdleCallback',
-  'cancelIdleCallback',
-  'setImmediate',
-  'clearImmediate',
-  'setInterval',
-  'clearInterval',
-  'setTimeout',
-  'clearTimeout',
-] as const;
+const outside = () => Reflect.get(globalThis, OUTSIDE) as Outside;
 
 /** Goes `milliseconds` forward (or back, when negative) from what the clock says now. */
 export function travel(milliseconds: number): void {
-  travelTo(new Date(Date.now() + milliseconds));
+  outside().clock.ahead += milliseconds;
 }
 
 /** Goes to a moment; the clock runs on from it. */
 export function travelTo(moment: Date): void {
-  jest.useFakeTimers({ now: moment, doNotFake: [...stayReal], advanceTimers: true });
+  travel(moment.getTime() - Date.now());
 }
 
 /** Back to the real present; call it in `afterEach` of every file that travels. */
 export function back(): void {
-  jest.useRealTimers();
+  outside().clock.ahead = 0;
+}
+
+export interface HeldTimers {
+  /** Lets so many milliseconds pass for those who wait: whose turn has come is called. */
+  pass(milliseconds: number): void;
+  /** From now on timers are real again; what was held is never called. */
+  release(): void;
+}
+
+/** Holds every `setTimeout` of the product from now on; `Date` and all other waiting go on as they are. */
+export function holdTimers(): HeldTimers {
+  const { world } = outside();
+  const real = { setTimeout: world.setTimeout, clearTimeout: world.clearTimeout };
+  const held = new Map<unknown, { due: number; call: () => void }>();
+  let passed = 0;
+  const set = (call: (...given: unknown[]) => void, after = 0, ...given: unknown[]) => {
+    const timer = { ref: () => timer, unref: () => timer };
+    held.set(timer, { due: passed + after, call: () => call(...given) });
+    return timer;
+  };
+  const clear = (timer: NodeJS.Timeout) => void (held.delete(timer) || real.clearTimeout(timer));
+  Object.assign(world, { setTimeout: set, clearTimeout: clear });
+  return {
+    pass(milliseconds) {
+      passed += milliseconds;
+      for (const [timer, { due, call }] of held) if (due <= passed && held.delete(timer)) call();
+    },
+    release: () => void Object.assign(world, real),
+  };
 }
 
 export const seconds = (count: number): number => count * 1000;

@@ -1,5 +1,4 @@
 /** The provider in this very process, on its own port, database copy and mail server: what most tests use. */
-import { randomBytes } from 'node:crypto';
 import { readSettings } from '../../config/settings.ts';
 import { type Account, createAccount, type NewAccount } from '../../src/accounts/accounts.ts';
 import type { Db } from '../../src/platform/database.ts';
@@ -8,7 +7,7 @@ import type { Vault } from '../../src/platform/secrets.ts';
 import { start } from '../../src/start.ts';
 import { freePort } from './free-port.ts';
 import { type Mail, type MailServer, startMailServer } from './mail.ts';
-import { newDatabase } from './template.ts';
+import { bySocket, keyOfTheRun, newDatabase } from './template.ts';
 
 /** A password that meets every rule for accounts with and without two-step verification. */
 export const PASSWORD = 'en stilla sjö i augusti';
@@ -45,7 +44,7 @@ export async function settingsOfOne(databaseUrl: string, smtpUrl: string): Promi
     HEMMA_ISSUER: `http://localhost:${port}`,
     HEMMA_PORT: String(port),
     HEMMA_HOST: '127.0.0.1',
-    HEMMA_SECRET_KEYS: randomBytes(32).toString('base64url'),
+    HEMMA_SECRET_KEYS: keyOfTheRun(),
     HEMMA_SMTP_URL: smtpUrl,
     HEMMA_HELP_DESK_CONTACT: '08-123 45 67',
     HEMMA_ALLOW_LOOPBACK_CLIENTS: 'yes',
@@ -59,13 +58,13 @@ export async function startHemma({ env = {}, beside }: HemmaOptions = {}): Promi
   const mail = await startMailServer();
   const database = beside ? undefined : await newDatabase();
   const own = await settingsOfOne(database?.url ?? '', mail.url);
-  const all = { ...own, ...beside, HEMMA_PORT: own['HEMMA_PORT'] ?? '', ...env };
+  const all: Record<string, string> = { ...own, ...beside, HEMMA_PORT: own['HEMMA_PORT'] ?? '', ...env };
   const end = async () => {
     await mail.stop();
     await database?.drop();
   };
   try {
-    const read = readSettings(all);
+    const read = readSettings({ ...all, DATABASE_URL: bySocket(all['DATABASE_URL'] ?? '') });
     if ('faults' in read) throw new Error(`the provider refuses its settings:\n${read.faults.join('\n')}`);
     const lines: string[] = [];
     const provider = await start(read.settings, { write: (line) => void lines.push(line) });

@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { readSettings } from '../../config/settings.ts';
 import { migrate } from '../../migrations/index.ts';
+import { loadKeys } from '../../src/oidc/keys.ts';
 import { openDatabase } from '../../src/platform/database.ts';
+import { vaultOf } from '../../src/platform/secrets.ts';
 
 const TEMPLATE = 'hemma_template';
 
@@ -20,17 +22,29 @@ async function administer(url: string, statement: string): Promise<void> {
 const databaseOf = (server: string, name: string): string =>
   Object.assign(new URL(server), { pathname: `/${name}` }).href;
 
-/** Makes the template on a server by the product's own migrations. */
-export async function makeTemplate(server: string): Promise<void> {
+/**
+ * Makes the template on a server by the product's own migrations, with signing keys closed by `secretKey`: RSA keys
+ * take long to find, and each test's provider needs some.
+ */
+export async function makeTemplate(server: string, secretKey: string): Promise<void> {
   await administer(server, `CREATE DATABASE ${TEMPLATE}`);
   const read = readSettings({ DATABASE_URL: databaseOf(server, TEMPLATE) });
   if ('faults' in read) throw new Error(read.faults.join('\n'));
   const db = await openDatabase(read.settings);
   try {
     await migrate(db);
+    await loadKeys(db, vaultOf([secretKey]));
   } finally {
     await db.close();
   }
+}
+
+/** HEMMA_SECRET_KEYS of this test run: it opens the keys of every copy of the template. */
+export function keyOfTheRun(): string {
+  const key = process.env['RIG_SECRET_KEY'];
+  if (!key)
+    throw new Error('no secret key of this run: tests are started by `npm test`, whose globalSetup makes it');
+  return key;
 }
 
 export interface DatabaseCopy {
@@ -44,6 +58,13 @@ export function serverOfTheRun(): string {
   if (!server)
     throw new Error('no PostgreSQL runs: tests are started by `npm test`, whose globalSetup starts it');
   return server;
+}
+
+/** The same database by the server's socket, if it is on the server of this run. */
+export function bySocket(url: string): string {
+  const socket = process.env['RIG_POSTGRES_SOCKET'];
+  if (!socket || url === '' || new URL(url).host !== new URL(serverOfTheRun()).host) return url;
+  return databaseOf(socket, new URL(url).pathname.slice(1));
 }
 
 /** A database of one's own: `migrated` copies the template, otherwise it is empty. */

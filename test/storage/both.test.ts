@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { newDataFolder } from '../rig/data-folder.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { walk } from './one-journey.ts';
 
@@ -17,6 +18,7 @@ async function toldBy(env: Record<string, string>): Promise<[string, unknown][]>
 
 test('SECURITY 14 a journey with every one-time deed done twice is answered the same on both', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'hemma-both-'));
+  await newDataFolder(join(folder, 'data'));
   const [postgres, embedded] = [
     await toldBy({}),
     await toldBy({ DATABASE_URL: '', HEMMA_DATA: join(folder, 'data') }),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { readSettings } from '../../config/settings.ts';
 import { openDatabase } from '../../src/platform/database.ts';
 import { type Shell, shellWith } from '../command-line/shell.ts';
+import { newDataFolder } from '../rig/data-folder.ts';
 import { settingsOfOne } from '../rig/hemma.ts';
 import { startMailServer } from '../rig/mail.ts';
 import { type Running, startProcess } from '../rig/process.ts';
@@ -42,6 +43,7 @@ export async function startEmbedded(): Promise<Embedded> {
   const { DATABASE_URL: _none, ...others } = await settingsOfOne('', mail.url);
   const data = join(around, 'data');
   const env = { ...others, HEMMA_DATA: data };
+  await newDataFolder(data);
   const hemma = await startProcess(env);
   const autopay = await registered(env, hemma.issuer);
   const here: Embedded = {

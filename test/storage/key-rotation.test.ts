@@ -12,7 +12,7 @@ import { PASSWORD, settingsOfOne } from '../rig/hemma.ts';
 import { type MailServer, startMailServer } from '../rig/mail.ts';
 import { runToEnd } from '../rig/process.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
-import { type DatabaseCopy, newDatabase } from '../rig/template.ts';
+import { type DatabaseCopy, keyOfTheRun, newDatabase } from '../rig/template.ts';
 import { sixDigits } from '../rig/totp.ts';
 import { newVisitor } from '../rig/visitor.ts';
 import { createAccount } from '../../src/accounts/accounts.ts';
@@ -26,7 +26,7 @@ let autopay: RelyingParty;
 const lines: string[] = [];
 
 const newKey = () => randomBytes(32).toString('base64url');
-const [old, fresh] = [newKey(), newKey()];
+const [old, fresh] = [keyOfTheRun(), newKey()];
 
 async function startWith(keys: string): Promise<void> {
   const read = readSettings({ ...env, HEMMA_SECRET_KEYS: keys });

@@ -1,5 +1,5 @@
 /** What has expired is removed, in batches that are bounded, and nothing that still counts goes with it. */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { sweepChoices } from '../../interactions/sign-in/progress.ts';
 import { startChores } from '../../src/chores.ts';
@@ -12,7 +12,7 @@ import { sweepAudit } from '../../src/platform/audit.ts';
 import { sweepDeeds, sweepProofs } from '../../src/platform/proofs.ts';
 import { sweepAttempts } from '../../src/platform/throttle.ts';
 import { at, keyOnPage, signIn, signInFirst, typePassword } from '../rig/ceremony.ts';
-import { back, days, hours, minutes, travel } from '../rig/clock.ts';
+import { back, days, holdTimers, hours, minutes, seconds, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { sixDigits, wrongDigits } from '../rig/totp.ts';
@@ -21,27 +21,11 @@ import { newVisitor } from '../rig/visitor.ts';
 let hemma: Hemma;
 let autopay: RelyingParty;
 
-/** Only the waiting between two turns is faked; everything that the turns do is real. */
-const fakeWaiting = () =>
-  jest.useFakeTimers({
-    doNotFake: [
-      'Date',
-      'hrtime',
-      'nextTick',
-      'performance',
-      'queueMicrotask',
-      'setImmediate',
-      'clearImmediate',
-      'setInterval',
-      'clearInterval',
-    ],
-  });
-
 beforeAll(async () => {
   // This provider's own chores wait for ever, so that nobody but the test sweeps.
-  fakeWaiting();
+  const timers = holdTimers();
   hemma = await startHemma();
-  jest.useRealTimers();
+  timers.release();
   autopay = await startRelyingParty({ hemma });
 });
 afterAll(async () => {
@@ -171,7 +155,7 @@ describe('the chores', () => {
       );
       return rows[0]?.number ?? 0;
     };
-    fakeWaiting();
+    const timers = holdTimers();
     const chores = startChores(
       {
         db: hemma.db,
@@ -181,7 +165,7 @@ describe('the chores', () => {
     );
     for (let turn = 0; turn < 3 && (await waiting()) > 0; turn++) {
       const before = await waiting();
-      jest.advanceTimersByTime(20_000);
+      timers.pass(seconds(20));
       // A turn has begun when rows leave, and has ended when no more do: the next needs the next twenty seconds.
       let now = before;
       for (let still = 0; still < 40;) {
@@ -191,7 +175,7 @@ describe('the chores', () => {
         now = then;
       }
     }
-    jest.useRealTimers();
+    timers.release();
     await chores.stop();
     expect(await waiting()).toBe(0);
   });
