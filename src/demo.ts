@@ -8,11 +8,13 @@ import type { Account, NewAccount } from './accounts/accounts.ts';
 import { createAccount } from './accounts/accounts.ts';
 import { confirmCode, offerCode } from './factors/recovery-code.ts';
 import { pendingConnection } from './factors/connection.ts';
+import { authenticatorOf } from './factors/totp.ts';
 import { activate } from './factors/two-step.ts';
 import type { Post } from './mail/outbox.ts';
 import type { ClientDescription } from './oidc/clients.ts';
 import { addSecret, applyClient, clientSchema, secretMatches } from './oidc/clients.ts';
 import type { Db } from './platform/database.ts';
+import { recordProof } from './platform/proofs.ts';
 import type { Hasher } from './platform/hashing.ts';
 import { hasherOf } from './platform/hashing.ts';
 import type { Vault } from './platform/secrets.ts';
@@ -73,12 +75,14 @@ async function enrol(db: Db, vault: Vault, hasher: Hasher, account: Account, bra
   const { key } = await pendingConnection(db, vault, { account, interaction, brand });
   // The code of the step before now: the first sign-in within this half minute still finds its own step unspent.
   const code = await generate({ secret: key, epoch: Date.now() / 1000 - 30 });
+  await recordProof(db, interaction, { factor: 'password', accountId: account.id });
   await activate(db, vault, post, { account, interaction, code, origin });
   const recoveryCode = await offerCode(db, vault, hasher, { account, interaction });
   await confirmCode(db, vault, post, {
     account,
     interaction,
     lastGroup: recoveryCode.slice(-4),
+    authenticator: (await authenticatorOf(db, account.id))?.id,
     claimed: false,
     origin,
   });

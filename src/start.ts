@@ -107,7 +107,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
       forgetDevices,
       weakenSession,
       openEnrolment,
-      ...endings(db, provider, work),
+      ...endings(db, provider),
     },
     provider,
     assets: assetsOf(settings, folder),

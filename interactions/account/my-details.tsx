@@ -150,8 +150,9 @@ async function show(house: House, ctx: Context, resident: Resident): Promise<voi
 function cameBack(ctx: Context): boolean {
   if (ctx.query.iss === undefined && ctx.query.error === undefined) return false;
   ctx.status = 303;
-  const notice = ctx.query.error === undefined ? ctx.query.state : 'nothing-changed';
-  ctx.redirect(notice === undefined ? '/account' : `/account?notice=${encodeURIComponent(String(notice))}`);
+  const said = ctx.query.error === undefined ? ctx.query.state : 'nothing-changed';
+  const notice = notices.find((one) => one === said);
+  ctx.redirect(notice ? `/account?notice=${notice}` : '/account');
   return true;
 }
 

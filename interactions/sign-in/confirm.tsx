@@ -67,6 +67,7 @@ function Asked({
 }
 
 const form = z.object({
+  choice: z.literal('do').default('do'),
   code: z.string().max(200).default(''),
   endOtherSessions: z.literal('yes').optional(),
   email: z.string().max(1000).default(''),
@@ -83,7 +84,8 @@ async function remove(visit: Visit, email: string) {
   if (emailKey(email) !== accountOf(visit).email) return { code: 'wrong-email', field: 'email' } as const;
   await deleteAccount(db, post, aftermath, changeOf(visit));
   visit.ctx.type = 'html';
-  visit.ctx.body = renderPage(visit.frame, <GoodbyePage frame={visit.frame} />);
+  const frame = { ...visit.frame, deed: undefined, decline: undefined };
+  visit.ctx.body = renderPage(frame, <GoodbyePage frame={frame} />);
   return 'answered' as const;
 }
 

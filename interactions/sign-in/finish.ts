@@ -2,6 +2,7 @@ import { welcomeDevice } from '../../src/accounts/devices.ts';
 import { acrOf, assurance } from '../../src/oidc/assurance.ts';
 import { endOwnSessions } from '../../src/oidc/sessions.ts';
 import { audit } from '../../src/platform/audit.ts';
+import { turnOf } from '../../src/platform/proofs.ts';
 import { cookieName, cookieOptions } from '../../src/platform/http.ts';
 import { intentOf } from './progress.ts';
 import type { Visit } from './visit.ts';
@@ -34,13 +35,13 @@ async function endOldSession({ house, ctx, record }: Visit): Promise<void> {
 export async function finish(visit: Visit): Promise<string> {
   const { house, ctx, record, progress } = visit;
   const account = accountOf(visit);
-  const { acr, amr } = assurance(
-    progress.proofs.filter(({ factor }) => progress.situation.proved.has(factor)),
-  );
+  const counted = progress.proofs.filter(({ factor }) => progress.situation.proved.has(factor));
+  const { acr, amr } = assurance(counted);
   const cookie = cookieName(house.settings, 'device');
   // The same for the same interaction, so that a finish sent twice names the same browser.
   const next = house.vault.mac('device', record.uid);
-  await house.db.transaction(async (open) => {
+  const stands = await house.db.transaction(async (open) => {
+    if (!(await turnOf(open, account.id, record.uid))) return false;
     await audit(open, {
       event: 'sign-in.finished',
       accountId: account.id,
@@ -55,11 +56,16 @@ export async function finish(visit: Visit): Promise<string> {
       remember: progress.choices.has('remember-device') && acr === acrOf(2),
       origin: ctx.state.origin,
     });
+    return true;
   });
+  // Shut out at the last moment: a password was changed elsewhere, or the account disabled. It begins anew.
+  if (!stands) return `/interaction/${record.uid}`;
   const options = { ...cookieOptions(house.settings), maxAge: deviceCookieDays * 86_400_000 };
   ctx.cookies.set(cookie, next, options);
   if (progress.situation.otherAccount === 'confirmed') await endOldSession(visit);
-  const at = Math.max(...progress.proofs.map((proof) => proof.at.getTime()));
+  // Two factors are as fresh as the second one: a password chosen later makes no digits newer.
+  const second = counted.filter(({ factor }) => factor === 'totp' || factor === 'recovery-code');
+  const at = Math.max(...(second.length > 0 ? second : counted).map((proof) => proof.at.getTime()));
   // `ts` always: without it a consent later in the flow would become the time of the sign-in.
   const login = { accountId: account.id, acr, amr, ts: Math.floor(at / 1000), remember: false };
   const name = intentOf(record);

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { noteEmailProved } from '../../src/accounts/accounts.ts';
 import { changeEmail, changeNoticeEmail, emailSubject } from '../../src/accounts/changes.ts';
 import type { Purpose } from '../../src/factors/mailed-code.ts';
-import { sendCode, verifyMailedCode } from '../../src/factors/mailed-code.ts';
+import { sendCode, verifyMailedCode, voidMailedCodes } from '../../src/factors/mailed-code.ts';
 import { inWords, sayWhen } from '../page/refusal.ts';
 import { mailedCodeFor } from './steps.ts';
 import type { StepPage, Visit } from './visit.ts';
@@ -101,6 +102,7 @@ async function send(visit: Visit) {
     origin: visit.ctx.state.origin,
     recipient: { ...account, email },
     subject: emailSubject(email),
+    ...(purpose === 'enrollment' ? {} : { sender: `account:${account.id}` }),
   });
 }
 
@@ -145,11 +147,23 @@ export const mailedCode: StepPage<z.output<typeof form>> = {
       return 'answered';
     }
     const purpose = purposeOf(visit);
-    const attempt = { purpose, interaction: visit.record.uid, origin: visit.ctx.state.origin, code };
+    const { account } = visit.progress;
+    const attempt = {
+      purpose,
+      interaction: visit.record.uid,
+      origin: visit.ctx.state.origin,
+      code,
+      account: account?.id,
+    };
     let taken = false;
-    const refused = await verifyMailedCode(db, hasher, attempt, async (open, { address }) => {
-      if (purpose === 'new-email') taken = !(await changeEmail(open, post, changeOf(visit), address));
+    const refused = await verifyMailedCode(db, hasher, attempt, async (open, { accountId, address }) => {
+      if (purpose === 'new-email') {
+        taken = !(await changeEmail(open, post, changeOf(visit), address));
+        if (!taken) await voidMailedCodes(open, changeOf(visit));
+      }
       if (purpose === 'notice-email') await changeNoticeEmail(open, post, changeOf(visit), address);
+      if (purpose === 'enrollment' || purpose === 'forgotten-password')
+        await noteEmailProved(open, accountId, address);
     });
     if (!taken) return refused && { ...refused, field: 'code' };
     visit.ctx.status = 303;

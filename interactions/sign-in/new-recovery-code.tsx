@@ -112,6 +112,7 @@ export const newRecoveryCode: StepPage<z.output<typeof form>> = {
     const refused = await confirmCode(db, vault, post, {
       ...attemptOf(visit),
       lastGroup,
+      authenticator: visit.progress.authenticator?.id,
       claimed: visit.progress.situation.claim === 'claimed',
     });
     return refused && { ...refused, field: 'lastGroup' };

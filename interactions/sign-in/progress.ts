@@ -168,7 +168,7 @@ const nothing = {
 
 /** Reads where a sign-in stands. */
 export async function progressOf(db: Db, record: InteractionRecord): Promise<Progress> {
-  const [all, choices, waiting] = await Promise.all([
+  const [all, choices, sent] = await Promise.all([
     proofsOf(db, record.uid),
     choicesOf(db, record.uid),
     waitingCode(db, record.uid),
@@ -176,6 +176,8 @@ export async function progressOf(db: Db, record: InteractionRecord): Promise<Pro
   const whose = all.find(({ factor }) => factor === 'password' || factor === 'mailbox')?.accountId;
   const found = whose ? await accountById(db, whose) : undefined;
   const account = found?.disabledAt ? undefined : found;
+  // A code that somebody else asked for here, before this account was proved, is not this person's to type.
+  const waiting = account && sent?.accountId !== account.id ? undefined : sent;
   const proofs = account ? all.filter(({ accountId }) => accountId === account.id) : [];
   const { authenticator, code, claim, offered, deeds } = account
     ? await factorsOf(db, account, record.uid)

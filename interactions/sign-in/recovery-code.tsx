@@ -108,7 +108,9 @@ export const recoveryCode: StepPage<z.output<typeof form>> = {
       const refused = await claimCode(house.db, house.hasher, house.post, { ...attemptOf(visit), code });
       if (refused) return { ...refused, field: 'code' };
     }
-    if (phoneGone) await noteChoice(house.db, record.uid, phoneGone === 'yes' ? 'phone-gone' : 'phone-kept');
+    // A sign-in that is for a new phone asks nothing about the old one: whoever thinks better of it is asked then.
+    if (phoneGone && progress.situation.intent !== 'replace_authenticator')
+      await noteChoice(house.db, record.uid, phoneGone === 'yes' ? 'phone-gone' : 'phone-kept');
     return undefined;
   },
 };

@@ -146,6 +146,23 @@ export async function accountWithPassword(
   return rows[0] && { account: accountOf(rows[0]), hash: rows[0].password_hash };
 }
 
+/** Somebody reads the mail of this address, which is the account's: from now on it counts as proved. */
+export async function noteEmailProved(open: Db, id: string, email: string): Promise<void> {
+  await open.query(
+    'UPDATE accounts SET email_verified_at = $3 WHERE id = $1 AND email_key = $2 AND email_verified_at IS NULL',
+    [id, emailKey(email), new Date()],
+  );
+}
+
+/** Whether this hash is still the password's, of an account that is not disabled. */
+export async function isPassword(open: Db, id: string, hash: string): Promise<boolean> {
+  const { count } = await open.query(
+    'SELECT 1 FROM accounts WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL',
+    [id, hash],
+  );
+  return count > 0;
+}
+
 /** Replaces a hash that was made with older parameters, if it is still the one that was read. */
 export async function replaceHash(open: Db, id: string, from: string, to: string): Promise<void> {
   await open.query('UPDATE accounts SET password_hash = $3 WHERE id = $1 AND password_hash = $2', [
@@ -180,19 +197,31 @@ export async function replacePassword(open: Db, id: string, hash: string): Promi
 export async function replaceEmail(open: Db, id: string, email: string): Promise<boolean> {
   await takeTurn(open, `email:${emailKey(email)}`);
   const { count } = await open.query(
-    `UPDATE accounts SET email = $2, email_key = $2, email_verified_at = $3
+    `UPDATE accounts SET email = $2, email_key = $2, email_verified_at = $3,
+       notice_email = NULLIF(notice_email, $2)
      WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM accounts WHERE email_key = $2)`,
     [id, emailKey(email), new Date()],
   );
   return count > 0;
 }
 
-/** Gives the account a second address for notices, or takes it away. */
-export async function replaceNoticeEmail(open: Db, id: string, email: string | undefined): Promise<void> {
-  await open.query('UPDATE accounts SET notice_email = $2 WHERE id = $1', [
-    id,
-    email ? emailKey(email) : null,
-  ]);
+/**
+ * Gives the account a second address for notices, or takes it away; answers with the one that was there before, and
+ * with nothing where this changes nothing.
+ */
+export async function replaceNoticeEmail(
+  open: Db,
+  id: string,
+  email: string | undefined,
+): Promise<{ before: string | undefined } | undefined> {
+  const { rows } = await open.query<{ before: string | null }>(
+    `UPDATE accounts SET notice_email = $2
+     FROM (SELECT id, notice_email FROM accounts WHERE id = $1 FOR UPDATE) AS old
+     WHERE accounts.id = old.id AND accounts.notice_email IS DISTINCT FROM $2
+     RETURNING old.notice_email AS before`,
+    [id, email ? emailKey(email) : null],
+  );
+  return rows[0] && { before: rows[0].before ?? undefined };
 }
 
 /** Removes the account and all that hangs on it. Its identifier is never given to anybody else. */

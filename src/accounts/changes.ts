@@ -4,9 +4,8 @@ import type { Aftermath } from '../platform/aftermath.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
-import { takeTurn } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
-import { recordDeed, recordProof, voidProofs } from '../platform/proofs.ts';
+import { recordDeed, recordProof, turnOf, voidProofs } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
 import { clearAttempts } from '../platform/throttle.ts';
 import type { Account } from './accounts.ts';
@@ -45,7 +44,7 @@ export async function choosePassword(
   if (fault) return { code: fault };
   const hash = await hasher.hash(password.normalize('NFC'));
   await db.transaction(async (open) => {
-    await takeTurn(open, `account:${account.id}`);
+    if (!(await turnOf(open, account.id, interaction))) return;
     // Sent twice: the first was the deed.
     if (!(await recordDeed(open, interaction, account.id, 'change_password'))) return;
     await replacePassword(open, account.id, hash);
@@ -66,8 +65,11 @@ export async function choosePassword(
  */
 export async function changeEmail(open: Db, post: Post, change: Change, email: string): Promise<boolean> {
   const { account, interaction, origin } = change;
+  if (!(await turnOf(open, account.id, interaction))) return false;
   if (!(await replaceEmail(open, account.id, email))) return false;
   await recordDeed(open, interaction, account.id, 'change_email');
+  // Whoever reads the old address may wait half-way in a sign-in.
+  await voidProofs(open, { accountId: account.id, except: interaction });
   await audit(open, { event: 'email.changed', accountId: account.id, origin });
   await post(open, account, 'email-changed', (facts) => emailChanged(facts, email));
   return true;
@@ -83,18 +85,21 @@ export async function changeNoticeEmail(
   { account, interaction, origin }: Change,
   email: string | undefined,
 ): Promise<void> {
+  if (!(await turnOf(open, account.id, interaction))) return;
   if (!(await recordDeed(open, interaction, account.id, 'change_notice_email'))) return;
-  await replaceNoticeEmail(open, account.id, email);
+  const replaced = await replaceNoticeEmail(open, account.id, email);
+  if (!replaced) return;
   const event = email ? 'notice-email.changed' : 'notice-email.removed';
   await audit(open, { event, accountId: account.id, origin });
-  await post(open, account, 'notice-email-changed', (facts) => noticeEmailChanged(facts, email));
+  const told = { ...account, noticeEmail: replaced.before };
+  await post(open, told, 'notice-email-changed', (facts) => noticeEmailChanged(facts, email));
 }
 
 /** Deletes the account and ends its sessions and tokens; the last mail goes to its address. */
 export async function deleteAccount(db: Db, post: Post, aftermath: Aftermath, change: Change): Promise<void> {
-  const { account, origin } = change;
+  const { account, interaction, origin } = change;
   await db.transaction(async (open) => {
-    await takeTurn(open, `account:${account.id}`);
+    if (!(await turnOf(open, account.id, interaction))) return;
     if (!(await removeAccount(open, account.id))) return;
     await aftermath.endEverything(open, { accountId: account.id, origin });
     await audit(open, { event: 'account.deleted', accountId: account.id, origin });

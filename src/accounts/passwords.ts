@@ -1,6 +1,7 @@
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { takeTurn } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import { network } from '../platform/http.ts';
 import { recordProof } from '../platform/proofs.ts';
@@ -8,7 +9,7 @@ import { sha256 } from '../platform/secrets.ts';
 import { clearAttempts, countAttempt, forgiveAttempt } from '../platform/throttle.ts';
 import { successAfterFailures } from '../mail/messages.ts';
 import type { Post } from '../mail/outbox.ts';
-import { accountWithPassword, emailKey, replaceHash } from './accounts.ts';
+import { accountWithPassword, emailKey, isPassword, replaceHash } from './accounts.ts';
 import { emailSubject } from './changes.ts';
 import { knownDevice, recogniseDevice } from './devices.ts';
 
@@ -65,7 +66,10 @@ export async function verifyPassword(
   }
   const { account, hash } = found;
   const renewed = hasher.outdated(hash) ? await hasher.hash(normal) : undefined;
-  await db.transaction(async (open) => {
+  const stands = await db.transaction(async (open) => {
+    await takeTurn(open, `account:${account.id}`);
+    // Read, then hashed for a while: a password that was changed meanwhile proves nothing any more.
+    if (!(await isPassword(open, account.id, hash))) return false;
     const { failures } = await clearAttempts(open, subject, 'password');
     if (!known) await forgiveAttempt(open, address, 'address');
     await recordProof(open, interaction, { factor: 'password', accountId: account.id });
@@ -73,6 +77,7 @@ export async function verifyPassword(
     if (renewed) await replaceHash(open, account.id, hash, renewed);
     await audit(open, { event: 'password.right', accountId: account.id, origin });
     if (failures > worthTelling) await post(open, account, 'success-after-failures', successAfterFailures);
+    return true;
   });
-  return undefined;
+  return stands ? undefined : { code: 'wrong-password' };
 }

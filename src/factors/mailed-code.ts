@@ -5,6 +5,7 @@ import { emailCode, enrollmentCode, noticeEmailCode, passwordCode } from '../mai
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { takeTurn } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import type { ProofFactor } from '../platform/proofs.ts';
 import { recordProof } from '../platform/proofs.ts';
@@ -50,6 +51,8 @@ interface Request {
   recipient: Recipient | undefined;
   /** What the address is counted by (a hash of it). */
   subject: string;
+  /** What else is counted, where a person may name any address: their own account, whatever it is that they name. */
+  sender?: string;
 }
 
 /**
@@ -62,13 +65,17 @@ export async function sendCode(
   post: Post,
   request: Request,
 ): Promise<SendRefusal | undefined> {
-  const { purpose, interaction, origin, recipient, subject } = request;
-  const counted = await countAttempt(db, subject, 'mail');
-  if (!counted.allowed) return { code: 'throttled', seconds: counted.seconds };
+  const { purpose, interaction, origin, recipient, subject, sender } = request;
+  for (const whom of sender ? [sender, subject] : [subject]) {
+    const counted = await countAttempt(db, whom, 'mail');
+    if (!counted.allowed) return { code: 'throttled', seconds: counted.seconds };
+  }
   const code = String(randomInt(100_000_000)).padStart(8, '0');
   const hash = await hasher.hash(code);
   const now = new Date();
   return db.transaction(async (open) => {
+    // Several sendings of one page at once are one: the second finds what the first has sent.
+    await takeTurn(open, `mailed-code:${interaction}`);
     const recent = await open.query<{ created_at: Date }>(
       'SELECT created_at FROM mailed_codes WHERE interaction = $1 AND purpose = $2 AND created_at > $3 ORDER BY created_at DESC LIMIT 1',
       [interaction, purpose, new Date(now.getTime() - pauseSeconds * 1000)],
@@ -104,17 +111,20 @@ export async function sendCode(
   });
 }
 
-/** What code this interaction waits for, if any: its purpose, and the address that it went to. */
+/** What code this interaction waits for, if any: its purpose, whose it is, and the address that it went to. */
 export async function waitingCode(
   db: Db,
   interaction: string,
-): Promise<{ purpose: Purpose; address: string | undefined } | undefined> {
-  const { rows } = await db.query<{ purpose: Purpose; address: string | null }>(
-    `SELECT purpose, address FROM mailed_codes WHERE interaction = $1 AND used_at IS NULL
+): Promise<{ purpose: Purpose; accountId: string | undefined; address: string | undefined } | undefined> {
+  const { rows } = await db.query<{ purpose: Purpose; account_id: string | null; address: string | null }>(
+    `SELECT purpose, account_id, address FROM mailed_codes WHERE interaction = $1 AND used_at IS NULL
      ORDER BY created_at DESC LIMIT 1`,
     [interaction],
   );
-  return rows[0] && { purpose: rows[0].purpose, address: rows[0].address ?? undefined };
+  const row = rows[0];
+  return (
+    row && { purpose: row.purpose, accountId: row.account_id ?? undefined, address: row.address ?? undefined }
+  );
 }
 
 export type MailedCodeRefusal =
@@ -125,6 +135,8 @@ export interface MailedCodeAttempt {
   interaction: string;
   origin: Origin;
   code: string;
+  /** Who has proved something here already: a code that was asked for by somebody else is wrong (R35). */
+  account: string | undefined;
 }
 
 /**
@@ -134,7 +146,7 @@ export interface MailedCodeAttempt {
 export async function verifyMailedCode(
   db: Db,
   hasher: Hasher,
-  { purpose, interaction, origin, code }: MailedCodeAttempt,
+  { purpose, interaction, origin, code, account }: MailedCodeAttempt,
   then?: (open: Db, proved: { accountId: string; address: string }) => Promise<void>,
 ): Promise<MailedCodeRefusal | undefined> {
   const digits = code.normalize('NFKC').replaceAll(/[\s-]/g, '');
@@ -157,7 +169,8 @@ export async function verifyMailedCode(
   if (!counted.allowed) return { code: 'throttled', seconds: counted.seconds };
   const right = await hasher.verify(row?.hash, digits);
   const { account_id: accountId, address } = row ?? { account_id: null, address: null };
-  if (!right || !row || !accountId || !address) {
+  const others = account !== undefined && account !== accountId;
+  if (!right || !row || !accountId || !address || others) {
     await audit(db, {
       event: 'mailed-code.wrong',
       accountId: accountId ?? undefined,
@@ -167,6 +180,7 @@ export async function verifyMailedCode(
     return { code: 'wrong-mailed-code' };
   }
   return db.transaction(async (open) => {
+    await takeTurn(open, `account:${accountId}`);
     const now = new Date();
     const { count } = await open.query(
       'UPDATE mailed_codes SET used_at = $2 WHERE id = $1 AND used_at IS NULL AND expires_at > $2',
@@ -180,6 +194,17 @@ export async function verifyMailedCode(
     await then?.(open, { accountId, address });
     return undefined;
   });
+}
+
+/** The address is another: codes that went to the old one in other sign-ins of this account are worth nothing. */
+export async function voidMailedCodes(
+  open: Db,
+  { account, interaction }: { account: Recipient; interaction: string },
+): Promise<void> {
+  await open.query(
+    'UPDATE mailed_codes SET used_at = $3 WHERE account_id = $1 AND interaction <> $2 AND used_at IS NULL',
+    [account.id, interaction, new Date()],
+  );
 }
 
 /** Removes codes older than `before`, at most `limit`; answers how many. */

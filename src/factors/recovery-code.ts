@@ -11,10 +11,11 @@ import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
-import { recordDeed, recordProof, voidOtherProofs } from '../platform/proofs.ts';
+import { recordDeed, recordProof, turnOf, voidOtherProofs } from '../platform/proofs.ts';
 import type { Vault } from '../platform/secrets.ts';
 import { clearAttempts, countAttempt } from '../platform/throttle.ts';
 import { looksLikeCode, newCode, normalCode } from './code-text.ts';
+import { authenticatorOf } from './totp.ts';
 
 const about = (interaction: string, account: string) => `recovery-code:${interaction}:${account}`;
 
@@ -85,7 +86,7 @@ export type LastGroupRefusal = { code: 'wrong-last-group' };
 /**
  * The person typed the last group back: in one transaction the older code dies, the new one lives, and the
  * readable copy is wiped. `claimed`: the older code is what opened this sign-in, and must still be this
- * interaction's to spend.
+ * interaction's to spend. `authenticator`: the one that this sign-in knows, which must still be the account's.
  */
 export async function confirmCode(
   db: Db,
@@ -96,8 +97,16 @@ export async function confirmCode(
     interaction,
     lastGroup,
     claimed,
+    authenticator,
     origin,
-  }: { account: Recipient; interaction: string; lastGroup: string; claimed: boolean; origin: Origin },
+  }: {
+    account: Recipient;
+    interaction: string;
+    lastGroup: string;
+    claimed: boolean;
+    authenticator: string | undefined;
+    origin: Origin;
+  },
 ): Promise<LastGroupRefusal | undefined> {
   const code = await pendingCode(db, vault, interaction, account.id);
   const typed = normalCode(lastGroup);
@@ -105,8 +114,10 @@ export async function confirmCode(
   if (!code || ![code.slice(-4), normalCode(code)].includes(typed)) return { code: 'wrong-last-group' };
   await db.transaction(async (open) => {
     const now = new Date();
-    // Two tabs confirm two codes at once: one after the other, so that in the end one lives.
-    await takeTurn(open, `account:${account.id}`);
+    // Two tabs confirm two codes at once: one after the other, so that in the end one lives; and none for a phone that
+    // somebody has replaced or switched off meanwhile.
+    if (!(await turnOf(open, account.id, interaction))) return;
+    if ((await authenticatorOf(open, account.id))?.id !== authenticator) return;
     // Where the old code opened this sign-in it must still be this interaction's: the spending is the check.
     if (claimed && !(await spendClaimed(open, account.id, interaction, origin))) return;
     const { rows } = await open.query<{ id: string }>(
@@ -213,6 +224,7 @@ function claim(
   id: string,
 ): Promise<boolean> {
   return db.transaction(async (open) => {
+    await takeTurn(open, `account:${account.id}`);
     const { count } = await open.query(
       'UPDATE recovery_codes SET claimed_by = $2 WHERE id = $1 AND used_at IS NULL',
       [id, interaction],

@@ -5,6 +5,7 @@ import type { Post, Recipient } from '../mail/outbox.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { takeTurn } from '../platform/database.ts';
 import { recordProof } from '../platform/proofs.ts';
 import type { Vault } from '../platform/secrets.ts';
 import { clearAttempts, countAttempt } from '../platform/throttle.ts';
@@ -179,6 +180,7 @@ function spendStep(
   { account, interaction, origin }: TotpAttempt,
 ): Promise<boolean> {
   return db.transaction(async (open) => {
+    await takeTurn(open, `account:${account.id}`);
     const { count } = await open.query(
       `UPDATE authenticators SET last_step = $2, last_used_at = $3
        WHERE id = $1 AND last_step < $2 AND disabled_at IS NULL`,

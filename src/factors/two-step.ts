@@ -3,9 +3,8 @@ import type { Post, Recipient } from '../mail/outbox.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
-import { takeTurn } from '../platform/database.ts';
 import type { Aftermath } from '../platform/aftermath.ts';
-import { recordDeed } from '../platform/proofs.ts';
+import { recordDeed, turnOf } from '../platform/proofs.ts';
 import type { Vault } from '../platform/secrets.ts';
 import type { ConnectionRefusal } from './connection.ts';
 import { proveConnection, takePending } from './connection.ts';
@@ -27,7 +26,7 @@ export async function activate(
   const judged = await proveConnection(db, vault, attempt);
   if ('refusal' in judged) return judged.refusal;
   await db.transaction(async (open) => {
-    await takeTurn(open, `account:${attempt.account.id}`);
+    if (!(await turnOf(open, attempt.account.id, attempt.interaction))) return;
     const mine = await takePending(open, attempt.interaction);
     const won = mine && (await bindAuthenticator(open, vault, attempt, judged.proven));
     if (!won) return;
@@ -70,7 +69,7 @@ export async function replace(
   const judged = await proveConnection(db, vault, replacement);
   if ('refusal' in judged) return judged.refusal;
   await db.transaction(async (open) => {
-    await takeTurn(open, `account:${account.id}`);
+    if (!(await turnOf(open, account.id, interaction))) return;
     if (!(await takePending(open, interaction))) return;
     if (claimed && !(await spendClaimed(open, account.id, interaction, origin))) return;
     if (!authenticator || !(await unbindAuthenticator(open, account.id, authenticator))) {
@@ -99,7 +98,7 @@ export async function replace(
 export async function deactivate(db: Db, post: Post, aftermath: Aftermath, change: Change): Promise<void> {
   const { account, interaction, origin, claimed, authenticator, endOtherSessions, session } = change;
   await db.transaction(async (open) => {
-    await takeTurn(open, `account:${account.id}`);
+    if (!(await turnOf(open, account.id, interaction))) return;
     if (claimed && !(await spendClaimed(open, account.id, interaction, origin))) return;
     // Sent twice, or done by another tab: nothing is left to take away, and the answer is the same.
     if (!authenticator || !(await unbindAuthenticator(open, account.id, authenticator))) return;

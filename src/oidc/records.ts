@@ -1,5 +1,6 @@
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
+import { turnOf } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
 import { acrOf } from './assurance.ts';
 
@@ -21,6 +22,8 @@ interface Upsert {
   payload: Payload;
   expiresAt: Date;
   base: Payload | undefined;
+  /** A finished sign-in: whose, and in which interaction it was proved. */
+  login?: { accountId: string; interaction: string } | undefined;
 }
 
 interface Once {
@@ -142,6 +145,12 @@ export async function writeAll(open: Db, writes: readonly Write[]): Promise<void
   const rotates = writes.some((write) => write.kind === 'upsert' && write.model === 'Session' && !write.base);
   let moved: Payload | undefined;
   let before: Payload | undefined;
+  for (const write of writes) {
+    // Finished on proofs that were voided since: somebody chose a new password, or was disabled, in between.
+    const login = write.kind === 'upsert' ? write.login : undefined;
+    if (login && !(await turnOf(open, login.accountId, login.interaction)))
+      throw new Overtaken('Interaction', {});
+  }
   const revoked = writes.flatMap((write) => (write.kind === 'revoke' ? [write.grantId] : []));
   for (const grantId of new Set(revoked)) await grantTurn(open, grantId);
   for (const write of writes) {
@@ -318,8 +327,8 @@ export async function allowedBy(db: Db, accountId: string): Promise<Allowed[]> {
 /** Ends whatever an account allows an application, with all codes and tokens of it; answers whether that was anything. */
 export async function endGrants(open: Db, accountId: string, clientId: string): Promise<boolean> {
   const { rows } = await open.query<{ id: string }>(
-    `DELETE FROM oidc_records WHERE account_id = $1 AND model = 'Grant' AND payload->>'clientId' = $2
-     RETURNING payload->>'jti' AS id`,
+    `SELECT payload->>'jti' AS id FROM oidc_records
+     WHERE account_id = $1 AND model = 'Grant' AND payload->>'clientId' = $2 ORDER BY 1`,
     [accountId, clientId],
   );
   for (const { id } of rows) await revokeGrant(open, id);

@@ -5,7 +5,6 @@ import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import type { EndedSession } from './records.ts';
 import { endEverythingOf, endOtherSessions, endSessions } from './records.ts';
-import type { UnitOfWork } from './unit-of-work.ts';
 
 /** What of the library's client sends the logout token; its types leave it out. */
 interface ToldClient {
@@ -66,14 +65,13 @@ export async function endOwnSessions(db: Db, provider: Provider, ending: Ending)
 export const endings = (
   db: Db,
   provider: Provider,
-  work: UnitOfWork,
 ): Pick<Aftermath, 'endOtherSessions' | 'endEverything'> => ({
   async endOtherSessions(open, { kept, ...whose }) {
     const ended = await endOtherSessions(open, whose.accountId, kept);
-    work.afterCommit(() => tell(db, provider, whose, ended));
+    await open.committed(() => tell(db, provider, whose, ended));
   },
   async endEverything(open, whose) {
     const ended = await endEverythingOf(open, whose.accountId);
-    work.afterCommit(() => tell(db, provider, whose, ended));
+    await open.committed(() => tell(db, provider, whose, ended));
   },
 });

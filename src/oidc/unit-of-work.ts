@@ -66,6 +66,17 @@ function seen(model: string, payload: Payload, origin: Origin | undefined): Payl
   return { ...payload, place };
 }
 
+/** Whose sign-in this interaction has finished with; the question of consent that follows carries an old result. */
+function loginOf(model: string, interaction: string, payload: Payload) {
+  const { prompt, result } = payload as {
+    prompt?: { name?: string };
+    result?: { login?: { accountId?: string } };
+  };
+  const accountId = result?.login?.accountId;
+  if (model !== 'Interaction' || prompt?.name !== 'login' || !accountId) return undefined;
+  return { accountId, interaction };
+}
+
 /** PostgreSQL keeps neither a NUL nor half a character; whoever sent one is told so before anything is written. */
 function refuseUnkept(payload: Payload): void {
   JSON.stringify(payload, (_key, value: unknown) => {
@@ -185,6 +196,7 @@ function adapterOf(db: Db, storage: AsyncLocalStorage<Work>, model: string): Ada
         payload: value,
         expiresAt,
         base: work.base.get(name),
+        login: loginOf(model, id, value),
       }));
     },
     async find(id) {

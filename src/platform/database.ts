@@ -17,6 +17,11 @@ export interface Db {
   run<Row = Record<string, unknown>>(built: Knex.QueryBuilder | Knex.Raw): Promise<Answer<Row>>;
   /** All or nothing. Inside an open transaction it joins that one. */
   transaction<T>(work: (db: Db) => Promise<T>): Promise<T>;
+  /**
+   * Runs once this transaction is committed, and never where it is rolled back; outside of one, at once. The
+   * transaction's caller waits for it. It tells of its own faults: what is committed stays so.
+   */
+  committed(deed: () => Promise<void>): Promise<void>;
 }
 
 /** The whole database, which its opener closes. */
@@ -35,7 +40,7 @@ export async function takeTurn(open: Db, what: string): Promise<void> {
 /** Writes SQL without a connection: for migrations, and for statements whose filters vary. */
 export const sql: Knex = knex({ client: 'pg' });
 
-function handle(query: Engine['query'], transaction: Db['transaction']): Db {
+function handle(query: Engine['query'], transaction: Db['transaction'], committed: Db['committed']): Db {
   return {
     query: <Row>(text: string, params: readonly unknown[] = []) =>
       query(text, params, true) as Promise<Answer<Row>>,
@@ -44,6 +49,7 @@ function handle(query: Engine['query'], transaction: Db['transaction']): Db {
       return query(native.sql, native.bindings, false) as Promise<Answer<Row>>;
     },
     transaction,
+    committed,
   };
 }
 
@@ -59,13 +65,18 @@ export function databaseOf(engine: Engine): Database {
       outside();
       return engine.query(text, params, prepare);
     },
-    (work) => {
+    async (work) => {
       outside();
-      return engine.transaction((query) => {
-        const open: Db = handle(query, (joined) => joined(open));
+      const deeds: (() => Promise<void>)[] = [];
+      const later = (deed: () => Promise<void>) => Promise.resolve(void deeds.push(deed));
+      const result = await engine.transaction((query) => {
+        const open: Db = handle(query, (joined) => joined(open), later);
         return inside.run(true, () => work(open));
       });
+      await Promise.allSettled(deeds.map((deed) => deed()));
+      return result;
     },
+    (deed) => deed(),
   );
   return { ...outer, close: () => engine.close() };
 }

@@ -1,4 +1,5 @@
 import type { Db } from './database.ts';
+import { takeTurn } from './database.ts';
 
 /** What a person can prove in a sign-in. `device` is a remembered one: it stands in
  * for six digits, weakly. `mailbox` stands in for a forgotten password until a new one is chosen. */
@@ -87,6 +88,19 @@ export async function voidProofs(
     which.accountId,
     which.except ?? null,
   ]);
+}
+
+/**
+ * Lets one change of an account at a time go on, and answers whether what opens this sign-in, the password or the
+ * mailbox, still stands by then: whoever waited for the turn may have been shut out meanwhile, and carries out nothing.
+ */
+export async function turnOf(open: Db, accountId: string, interaction: string): Promise<boolean> {
+  await takeTurn(open, `account:${accountId}`);
+  const { count } = await open.query(
+    "SELECT 1 FROM proofs WHERE interaction = $1 AND account_id = $2 AND factor IN ('password', 'mailbox')",
+    [interaction, accountId],
+  );
+  return count > 0;
 }
 
 /** What was proved in an interaction so far. */
