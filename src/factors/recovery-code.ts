@@ -1,3 +1,4 @@
+// Longer than other files: a table has one owner, and a code is made, kept, tried, claimed and spent in it alone.
 import { randomUUID } from 'node:crypto';
 import {
   recoveryCodeDisabled,
