@@ -225,9 +225,8 @@ export async function replaceNoticeEmail(
 }
 
 /** Removes the account and all that hangs on it. Its identifier is never given to anybody else. */
-export async function removeAccount(open: Db, id: string): Promise<boolean> {
-  const { count } = await open.query('DELETE FROM accounts WHERE id = $1', [id]);
-  return count > 0;
+export async function removeAccount(open: Db, id: string): Promise<void> {
+  await open.query('DELETE FROM accounts WHERE id = $1', [id]);
 }
 
 /** The person's language for pages and mails. */

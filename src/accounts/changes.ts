@@ -9,7 +9,14 @@ import { recordDeed, recordProof, turnOf, voidProofs } from '../platform/proofs.
 import { sha256 } from '../platform/secrets.ts';
 import { clearAttempts } from '../platform/throttle.ts';
 import type { Account } from './accounts.ts';
-import { emailKey, removeAccount, replaceEmail, replaceNoticeEmail, replacePassword } from './accounts.ts';
+import {
+  accountById,
+  emailKey,
+  removeAccount,
+  replaceEmail,
+  replaceNoticeEmail,
+  replacePassword,
+} from './accounts.ts';
 import { forgetDevices } from './devices.ts';
 import type { PasswordFault } from './password-rules.ts';
 import { passwordFault } from './password-rules.ts';
@@ -95,14 +102,18 @@ export async function changeNoticeEmail(
   await post(open, told, 'notice-email-changed', (facts) => noticeEmailChanged(facts, email));
 }
 
-/** Deletes the account and ends its sessions and tokens; the last mail goes to its address. */
-export async function deleteAccount(db: Db, post: Post, aftermath: Aftermath, change: Change): Promise<void> {
+/**
+ * Deletes the account and ends its sessions and tokens; the last mail goes to its address. Answers whether the account
+ * is gone: sent twice it is, and it stays where what was proved here was voided meanwhile.
+ */
+export function deleteAccount(db: Db, post: Post, aftermath: Aftermath, change: Change): Promise<boolean> {
   const { account, interaction, origin } = change;
-  await db.transaction(async (open) => {
-    if (!(await turnOf(open, account.id, interaction))) return;
-    if (!(await removeAccount(open, account.id))) return;
+  return db.transaction(async (open) => {
+    if (!(await turnOf(open, account.id, interaction))) return !(await accountById(open, account.id));
+    await removeAccount(open, account.id);
     await aftermath.endEverything(open, { accountId: account.id, origin });
     await audit(open, { event: 'account.deleted', accountId: account.id, origin });
     await post(open, account, 'account-deleted', accountDeleted);
+    return true;
   });
 }
