@@ -82,8 +82,10 @@ function deedOf({ progress }: Visit): Deed {
 async function remove(visit: Visit, email: string) {
   const { db, post, aftermath } = visit.house;
   if (emailKey(email) !== accountOf(visit).email) return { code: 'wrong-email', field: 'email' } as const;
-  const refused = await deleteAccount(db, post, aftermath, changeOf(visit));
-  if (refused) return refused;
+  const deleted = await deleteAccount(db, post, aftermath, changeOf(visit));
+  if (typeof deleted === 'object') return deleted;
+  // Shut out while it waited for its turn: nothing was deleted, and the sign-in begins anew.
+  if (!deleted) return undefined;
   visit.ctx.type = 'html';
   const frame = { ...visit.frame, deed: undefined, decline: undefined };
   visit.ctx.body = renderPage(frame, <GoodbyePage frame={frame} />);

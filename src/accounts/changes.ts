@@ -10,6 +10,7 @@ import { sha256 } from '../platform/secrets.ts';
 import { clearAttempts } from '../platform/throttle.ts';
 import type { Account } from './accounts.ts';
 import {
+  accountById,
   emailKey,
   isLastAdministrator,
   notePasswordReset,
@@ -106,22 +107,23 @@ export async function changeNoticeEmail(
 
 /**
  * Deletes the account and ends its sessions and tokens; the last mail goes to its address. The last administrator
- * stays: nobody could make another.
+ * stays: nobody could make another. Answers whether the account is gone: sent twice it is, and it stays where what was
+ * proved here was voided meanwhile.
  */
-export async function deleteAccount(
+export function deleteAccount(
   db: Db,
   post: Post,
   aftermath: Aftermath,
   change: Change,
-): Promise<{ code: 'last-administrator' } | undefined> {
+): Promise<boolean | { code: 'last-administrator' }> {
   const { account, interaction, origin } = change;
   return db.transaction(async (open) => {
-    if (!(await turnOf(open, account.id, interaction))) return undefined;
+    if (!(await turnOf(open, account.id, interaction))) return !(await accountById(open, account.id));
     if (await isLastAdministrator(open, account.id)) return { code: 'last-administrator' };
-    if (!(await removeAccount(open, account.id))) return undefined;
+    await removeAccount(open, account.id);
     await aftermath.endEverything(open, { accountId: account.id, origin });
     await audit(open, { event: 'account.deleted', accountId: account.id, origin });
     await post(open, account, 'account-deleted', accountDeleted);
-    return undefined;
+    return true;
   });
 }

@@ -56,8 +56,9 @@ interface Request {
 }
 
 /**
- * Sends a new code; older ones of the purpose in this interaction die. At most one a minute and five a day for an
- * address. For an address that nobody has, everything is the same but the mail.
+ * Sends a new code; older ones of the purpose in this interaction die. At most one a minute in an interaction; for an
+ * address, and for an account that names addresses, three a day and then growing pauses (throttle.ts). For an address
+ * that nobody has, everything is the same but the mail.
  */
 export async function sendCode(
   db: Db,

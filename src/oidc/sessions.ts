@@ -45,17 +45,16 @@ async function tell(
  * Ends sessions of a person's own and tells the applications that were signed in through them (OpenID Connect
  * Back-Channel Logout 1.0 §2.3). Another person's session is none of this account's and stays. Answers how many ended.
  */
-export async function endOwnSessions(db: Db, provider: Provider, ending: Ending): Promise<number> {
+export function endOwnSessions(db: Db, provider: Provider, ending: Ending): Promise<number> {
   const { accountId, which, origin } = ending;
-  const ended = await db.transaction(async (open) => {
+  return db.transaction(async (open) => {
     const gone = await endSessions(open, accountId, which);
     if (gone.length > 0) {
       await audit(open, { event: 'session.ended', accountId, origin, detail: { sessions: gone.length } });
     }
-    return gone;
+    await open.committed(() => tell(db, provider, ending, gone));
+    return gone.length;
   });
-  await tell(db, provider, ending, ended);
-  return ended.length;
 }
 
 /**
