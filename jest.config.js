@@ -48,8 +48,8 @@ export default {
   testSequencer: '<rootDir>/test/rig/longest-first.ts',
   globalSetup: '<rootDir>/test/rig/before-all.ts',
   globalTeardown: '<rootDir>/test/rig/after-all.ts',
-  // Two, because every file brings a provider and some a browser: more only makes them wait for one another.
-  maxWorkers: 2,
+  // One more than the two cores that are always there: a browser that waits leaves its core to another file.
+  maxWorkers: 3,
   testTimeout: 30_000,
   // A test that failed half-way may leave a server open: that must end the run red, not hang it.
   forceExit: true,

@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream';
 import type { Settings } from '../config/settings.ts';
 import type { Db } from './platform/database.ts';
 
@@ -5,10 +6,20 @@ import type { Db } from './platform/database.ts';
 export class Refused extends Error {}
 export class Usage extends Error {}
 
+/** Where a command is typed: the process itself, as far as a command needs it. */
+export interface Terminal {
+  env: Record<string, string | undefined>;
+  stdin: Readable;
+  stdout: Writable;
+  stderr: Writable;
+  exitCode?: number | string | null | undefined;
+}
+
 /** One call from a shell: the words after the command's own, and its options by name. */
 export interface Call {
   db: Db;
   settings: Settings;
+  terminal: Terminal;
   words: string[];
   option: (name: string) => string | undefined;
 }

@@ -6,7 +6,7 @@ import { exportAccounts } from './accounts/export.ts';
 import type { ImportCounts, ImportFault, RefusedRow } from './accounts/import.ts';
 import { importAccounts } from './accounts/import.ts';
 import type { FileFault, Format } from './accounts/import-rows.ts';
-import type { Call } from './command.ts';
+import type { Call, Terminal } from './command.ts';
 import { needed, Refused, Usage } from './command.ts';
 import { phrasesFor } from './locales/phrases.ts';
 import { postOf } from './mail/outbox.ts';
@@ -20,7 +20,7 @@ const words = phrasesFor('en').accountsImport;
 const rowWords: Record<ImportFault, string> = words.rows;
 const fileWords: Record<FileFault, string> = words.files;
 
-const say = (line: string) => process.stderr.write(`${line}\n`);
+const say = ({ stderr }: Terminal, line: string) => stderr.write(`${line}\n`);
 
 function formatOf({ option }: Call): Format | undefined {
   const format = z.enum(['csv', 'json']).optional().safeParse(option('format'));
@@ -29,8 +29,8 @@ function formatOf({ option }: Call): Format | undefined {
 }
 
 /** The file, or standard input for `-`; opened before anything else, so that a wrong name is told at once. */
-async function opened(path: string): Promise<Readable> {
-  if (path === '-') return process.stdin;
+async function opened({ stdin }: Terminal, path: string): Promise<Readable> {
+  if (path === '-') return stdin;
   try {
     const file = await open(path);
     if ((await file.stat()).isDirectory()) throw new Error('it is a folder');
@@ -49,12 +49,12 @@ const post = ({ settings }: Call) =>
   });
 
 /** Tells how far it is, once a second at most. */
-function progress(): (counts: Readonly<ImportCounts>) => void {
+function progress(terminal: Terminal): (counts: Readonly<ImportCounts>) => void {
   let told = Date.now();
   return ({ rows, created, existing, refused }) => {
     if (Date.now() - told < 1000) return;
     told = Date.now();
-    say(`${rows} rows: ${created} new, ${existing} there already, ${refused} refused`);
+    say(terminal, `${rows} rows: ${created} new, ${existing} there already, ${refused} refused`);
   };
 }
 
@@ -62,14 +62,14 @@ function progress(): (counts: Readonly<ImportCounts>) => void {
 const mostRefusals = 1000;
 
 /** Rows that were refused, told as they come and gathered for the summary. */
-function refusals() {
+function refusals(terminal: Terminal) {
   const list: RefusedRow[] = [];
   const byCode: Partial<Record<ImportFault, number>> = {};
   const onRefused = (refused: RefusedRow) => {
     const { row, code, field } = refused;
     byCode[code] = (byCode[code] ?? 0) + 1;
     if (list.length < mostRefusals) list.push(refused);
-    say(`row ${row}${field ? `, ${field}` : ''}: ${code}. ${rowWords[code]}`);
+    say(terminal, `row ${row}${field ? `, ${field}` : ''}: ${code}. ${rowWords[code]}`);
   };
   return { list, byCode, onRefused };
 }
@@ -87,10 +87,10 @@ async function stoppable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<
 }
 
 async function importFile(call: Call): Promise<unknown> {
-  const { db, option } = call;
+  const { db, option, terminal } = call;
   const format = formatOf(call);
-  const file = await opened(needed(call.words[0], 'the file'));
-  const { list, byCode, onRefused } = refusals();
+  const file = await opened(terminal, needed(call.words[0], 'the file'));
+  const { list, byCode, onRefused } = refusals(terminal);
   const hasher = await hasherOf(1);
   const result = await stoppable((signal) =>
     importAccounts(db, hasher, file, {
@@ -100,7 +100,7 @@ async function importFile(call: Call): Promise<unknown> {
       invite: option('invite') === undefined ? undefined : post(call),
       signal,
       onRefused,
-      onProgress: progress(),
+      onProgress: progress(terminal),
     }),
   ).catch((fault: unknown) => {
     throw new Refused(
@@ -111,7 +111,7 @@ async function importFile(call: Call): Promise<unknown> {
     const { fault, column } = result;
     throw new Refused(`nothing was imported: ${fault}. ${fileWords[fault]}${column ? ` (${column})` : ''}`);
   }
-  if (result.refused > 0 || result.stopped) process.exitCode = 1;
+  if (result.refused > 0 || result.stopped) terminal.exitCode = 1;
   const { stopped, dryRun, ...counts } = result;
   return option('json') === undefined
     ? { ...counts, ...(dryRun ? { dryRun } : {}), ...(stopped ? { stopped } : {}) }
@@ -119,11 +119,11 @@ async function importFile(call: Call): Promise<unknown> {
 }
 
 async function exportFile(call: Call): Promise<void> {
-  const { db, option } = call;
+  const { db, option, terminal } = call;
   const format = formatOf(call) ?? (option('json') === undefined ? 'csv' : 'json');
   const withHashes = option('with-hashes') !== undefined;
   const pieces = await exportAccounts(db, { format, withHashes });
-  await pipeline(Readable.from(pieces), process.stdout, { end: false });
+  await pipeline(Readable.from(pieces), terminal.stdout, { end: false });
 }
 
 export const importHelp = `  accounts import FILE [--format csv|json] [--dry-run] [--create-groups] [--invite]

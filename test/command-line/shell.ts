@@ -1,35 +1,37 @@
-/** The command line as an operator types it: `node dist/src/cli.js …`, with a standard input. */
-import { spawn } from 'node:child_process';
-import { resolve } from 'node:path';
-import type { End } from '../rig/process.ts';
-
-const root = resolve(import.meta.dirname, '../..');
+/** The command line as an operator types it, with a standard input: in this process, or as the program that it is. */
+import { PassThrough, Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { runCommand } from '../../src/command-line.ts';
+import { type End, runToEnd } from '../rig/process.ts';
 
 export interface Shell {
-  /** Runs a command to its end, at most 30 seconds; `input` is what stands on standard input. */
+  /** Runs a command to its end; `input` is what stands on standard input. */
   (words: readonly string[], input?: string): Promise<End>;
 }
 
-/** A shell whose environment holds these settings and nothing of the machine's. */
+/**
+ * A shell whose environment holds these settings and nothing of the machine's. What is typed runs here, in the very
+ * function that the program calls: starting a program costs half a second of processor each time.
+ */
 export const shellWith =
   (env: Record<string, string>): Shell =>
+  async (words, input = '') => {
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const said = Promise.all([buffer(stdout), buffer(stderr)]);
+    const terminal = { env, stdin: Readable.from([Buffer.from(input)]), stdout, stderr, exitCode: 0 };
+    await runCommand(words, terminal);
+    stdout.end();
+    stderr.end();
+    // A mark of the byte order that a file begins with is part of what was said.
+    const [out, errors] = (await said).map((bytes) => bytes.toString('utf8'));
+    return { code: terminal.exitCode, signal: null, stdout: out ?? '', stderr: errors ?? '' };
+  };
+
+/** The same as a program of its own: `node dist/src/cli.js …`, at most 30 seconds. */
+export const programWith =
+  (env: Record<string, string>): Shell =>
   (words, input = '') =>
-    new Promise((done) => {
-      const child = spawn(process.execPath, [resolve(root, 'dist/src/cli.js'), ...words], {
-        cwd: root,
-        env: { PATH: process.env['PATH'] ?? '', ...env },
-        stdio: ['pipe', 'pipe', 'pipe'],
-        timeout: 30_000,
-        killSignal: 'SIGKILL',
-      });
-      let [stdout, stderr] = ['', ''];
-      child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-      child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-      // A command that reads nothing may have ended before its input was written.
-      child.stdin.on('error', () => undefined);
-      child.stdin.end(input);
-      child.once('close', (code, signal) => done({ code, signal, stdout, stderr }));
-    });
+    runToEnd('src/cli.js', env, words, input);
 
 /** What a command answered with `--json`; fails with its words where it was refused. */
 export function answered(end: End): unknown {

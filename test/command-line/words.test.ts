@@ -4,7 +4,7 @@ import { freePort } from '../rig/free-port.ts';
 import { settingsOfOne } from '../rig/hemma.ts';
 import { type DatabaseCopy, newDatabase } from '../rig/template.ts';
 import { sixDigits } from '../rig/totp.ts';
-import { answered, type Shell, shellWith } from './shell.ts';
+import { answered, programWith, type Shell, shellWith } from './shell.ts';
 
 let database: DatabaseCopy;
 let env: Record<string, string>;
@@ -16,6 +16,21 @@ beforeAll(async () => {
   shell = shellWith(env);
 });
 afterAll(() => database.drop());
+
+test('as a program ends with 0, 1 or 2, and answers on standard output alone', async () => {
+  const program = programWith(env);
+  const ends = await Promise.all([
+    program(['accounts', 'list', '--json']),
+    program(['accounts', 'disable', 'nobody@example.com']),
+    program(['fly']),
+  ]);
+  expect(ends.map(({ code, stdout }) => [code, stdout])).toEqual([
+    [0, '[]\n'],
+    [1, ''],
+    [2, ''],
+  ]);
+  expect(ends.map(({ stderr }) => stderr !== '')).toEqual([false, true, true]);
+});
 
 describe('hemma', () => {
   test('without a word, or with --help, says what it can and ends with 0', async () => {

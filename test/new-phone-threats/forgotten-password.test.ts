@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { back, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
-import { runToEnd } from '../rig/process.ts';
+import { shellWith } from '../command-line/shell.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { sixDigits } from '../rig/totp.ts';
 import { newVisitor, type Screen, type Visitor } from '../rig/visitor.ts';
@@ -70,7 +70,7 @@ test('T33 known, unknown, disabled and unused addresses look the same at every s
   await person('kand');
   await hemma.account({ email: 'oanvand@example.com' });
   await person('avstangd');
-  const off = await runToEnd('src/cli.js', hemma.env, ['accounts', 'disable', 'avstangd@example.com']);
+  const off = await shellWith(hemma.env)(['accounts', 'disable', 'avstangd@example.com']);
   expect(off.code).toBe(0);
   const looks: Record<string, unknown[]> = {};
   for (const name of ['kand', 'okand', 'avstangd', 'oanvand']) {

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { back } from '../rig/clock.ts';
 import { fillIn } from '../rig/forms.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
-import { runToEnd } from '../rig/process.ts';
+import { shellWith } from '../command-line/shell.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { sixDigits } from '../rig/totp.ts';
 import { newVisitor } from '../rig/visitor.ts';
@@ -81,7 +81,7 @@ async function gone(owner: Person): Promise<void> {
 }
 
 const byShell = (deed: string) => async (owner: Person) => {
-  const { code } = await runToEnd('src/cli.js', hemma.env, ['accounts', deed, owner.email]);
+  const { code } = await shellWith(hemma.env)(['accounts', deed, owner.email]);
   expect(code).toBe(0);
 };
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { disable as disableAccount } from '../../src/accounts/people.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
-import { runToEnd } from '../rig/process.ts';
+import { shellWith } from '../command-line/shell.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { newPerson, type Person } from './people.ts';
 import { basicOf, broughtBack, get, post } from './requests.ts';
@@ -112,7 +112,7 @@ describe('a disabled account', () => {
   test('T34 enabled again signs in anew; what it had before stays dead', async () => {
     const { person, access, refresh } = await signedIn();
     const { email } = person.account;
-    const shell = (word: string) => runToEnd('src/cli.js', hemma.env, ['accounts', word, email]);
+    const shell = (word: string) => shellWith(hemma.env)(['accounts', word, email]);
     expect((await shell('disable')).code).toBe(0);
     expect((await shell('enable')).code).toBe(0);
     expect((await get(hemma.url('/me'), bearer(access))).status).toBe(401);

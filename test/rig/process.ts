@@ -32,6 +32,7 @@ function launch(
   program: string,
   env: Record<string, string>,
   args: readonly string[],
+  input = '',
 ): [ChildProcess, () => string, Promise<End>] {
   const file = resolve(root, 'dist', program);
   if (!existsSync(file))
@@ -40,8 +41,11 @@ function launch(
   const child = spawn(process.execPath, [file, ...args], {
     cwd: root,
     env: clean,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // A command that reads nothing may have ended before its input was written.
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(input);
   let stdout = '';
   let stderr = '';
   child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -52,13 +56,14 @@ function launch(
   return [child, () => stdout + stderr, ended];
 }
 
-/** Runs a program of `dist/` (`src/cli.js`, `src/main.js`) to its end, at most 30 seconds. */
+/** Runs a program of `dist/` (`src/cli.js`, `src/main.js`) to its end, at most 30 seconds; `input` is its standard input. */
 export async function runToEnd(
   program: string,
   env: Record<string, string>,
   args: readonly string[] = [],
+  input = '',
 ): Promise<End> {
-  const [child, , ended] = launch(program, env, args);
+  const [child, , ended] = launch(program, env, args, input);
   const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
   try {
     return await ended;

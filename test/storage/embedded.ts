@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSettings } from '../../config/settings.ts';
 import { openDatabase } from '../../src/platform/database.ts';
-import { type Shell, shellWith } from '../command-line/shell.ts';
+import { programWith, type Shell } from '../command-line/shell.ts';
 import { newDataFolder } from '../rig/data-folder.ts';
 import { settingsOfOne } from '../rig/hemma.ts';
 import { startMailServer } from '../rig/mail.ts';
@@ -52,7 +52,7 @@ export async function startEmbedded(): Promise<Embedded> {
     around,
     hemma,
     autopay,
-    shell: shellWith(env),
+    shell: programWith(env),
     async startAgain() {
       await here.hemma.ended;
       here.hemma = await startProcess(env);

@@ -1,6 +1,6 @@
 /** What the provider recorded about an account, read as an operator reads it: by the command line. */
 import type { Hemma } from '../rig/hemma.ts';
-import { runToEnd } from '../rig/process.ts';
+import { answered, shellWith } from '../command-line/shell.ts';
 
 export interface AuditLine {
   event: string;
@@ -11,13 +11,6 @@ export interface AuditLine {
 /** The newest rows first. */
 export async function auditOf(hemma: Hemma, email?: string): Promise<AuditLine[]> {
   const whose = email ? ['--account', email] : [];
-  const { code, stdout, stderr } = await runToEnd('src/cli.js', hemma.env, [
-    'audit',
-    '--json',
-    '--limit',
-    '1000',
-    ...whose,
-  ]);
-  if (code !== 0) throw new Error(`the command line refused to show the audit:\n${stderr}`);
-  return JSON.parse(stdout) as AuditLine[];
+  const words = ['audit', '--json', '--limit', '1000', ...whose];
+  return answered(await shellWith(hemma.env)(words)) as AuditLine[];
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Answer } from '../rig/exchange.ts';
 import { fillIn } from '../rig/forms.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
-import { runToEnd } from '../rig/process.ts';
+import { shellWith } from '../command-line/shell.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
 import { asForm } from './hostile.ts';
@@ -19,7 +19,7 @@ beforeAll(async () => {
   await hemma.account({ email: 'disab-1@example.com' });
   await hemma.account({ email: 'disab-2@example.com' });
   for (const email of ['disab-1@example.com', 'disab-2@example.com']) {
-    await runToEnd('src/cli.js', hemma.env, ['accounts', 'disable', email]);
+    await shellWith(hemma.env)(['accounts', 'disable', email]);
   }
 });
 afterAll(async () => {

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import { parse } from 'node-html-parser';
 import { back } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
-import { runToEnd } from '../rig/process.ts';
+import { shellWith } from '../command-line/shell.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
 import { connectPhone, gotIn, nextStep, provePassword } from './sign-in.ts';
@@ -177,12 +177,12 @@ test('T23 an application with an address that runs script, or is not its own, is
   const file = join(folder, 'clients.yaml');
   // JSON is YAML.
   await writeFile(file, JSON.stringify(clients));
-  const { code, stderr } = await runToEnd('src/cli.js', hemma.env, ['clients', 'apply', '-f', file]);
+  const { code, stderr } = await shellWith(hemma.env)(['clients', 'apply', '-f', file]);
   await rm(folder, { recursive: true });
   expect(code).toBe(1);
   // Every single one of them is named.
   const named = new Set([...stderr.matchAll(/\[(\d+)\]\.(\w+)/g)].map(([, at, field]) => `${at}.${field}`));
   expect(named.size).toBe(clients.length);
-  const listed = await runToEnd('src/cli.js', hemma.env, ['clients', 'list', '--json']);
+  const listed = await shellWith(hemma.env)(['clients', 'list', '--json']);
   expect(listed.stdout).not.toContain('evil-');
 });
