@@ -1,6 +1,7 @@
 /**
- * Imports accounts into a PostgreSQL of its own and prints seconds and memory; then exports them, and times what the
- * console asks at that size. Run by hand: `node bench/import.ts [rows]` (100,000 where nothing is said).
+ * Imports accounts into a PostgreSQL of its own and prints seconds and memory; then exports them, fills the audit with
+ * ten events for each, and times what the console asks at that size. Run by hand: `node bench/import.ts [rows]`
+ * (100,000 where nothing is said).
  */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
@@ -10,7 +11,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { readSettings } from '../config/settings.ts';
 import { migrate } from '../migrations/index.ts';
-import { listAccounts, searchPeople } from '../src/accounts/accounts.ts';
+import { listAccounts, searchPeople, seenBy } from '../src/accounts/accounts.ts';
 import { exportAccounts } from '../src/accounts/export.ts';
 import { listGroups } from '../src/accounts/groups.ts';
 import { importAccounts } from '../src/accounts/import.ts';
@@ -24,6 +25,8 @@ const rows = Number(process.argv[2] ?? 100_000);
 const first = ['Åsa', 'Bo', 'Cecilia', 'David', 'Eva', 'Filip', 'Greta', 'Hans', 'Ida', 'Johan'];
 const last = ['Ek', 'Lind', 'Öst', 'Berg', 'Holm', 'Nyström', 'Sjö', 'Dahl', 'Åberg', 'Wik', 'Ros'];
 const hash = '$2b$10$abcdefghijklmnopqrstuuwPNdRqY8e6.2MWaEx4H26.2qi1bo4f6';
+
+const day = 24 * 3_600_000;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const peak = () => `${Math.round(process.resourceUsage().maxRSS / 1024)} MiB at most`;
@@ -47,6 +50,19 @@ async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   return result;
 }
 
+/** Ten events for every person, spread over a year. */
+async function aYear(db: Db): Promise<void> {
+  for (let turn = 10; turn > 0; turn -= 1)
+    await db.query(
+      `INSERT INTO audit (at, event, account_id, address, request, detail)
+       SELECT $1::timestamptz + row_number() OVER () * interval '30 seconds', 'sign-in.finished', id, '127.0.0.1',
+         'bench', '{}'
+       FROM accounts`,
+      [new Date(Date.now() - (turn + 1) * 36 * day)],
+    );
+  await db.query('ANALYZE audit');
+}
+
 async function ask(db: Db): Promise<void> {
   const everybody = { id: '', role: 'administrator', group: undefined } as const;
   const limited = { ...everybody, group: (await listGroups(db))[5]?.id ?? '' };
@@ -62,11 +78,34 @@ async function ask(db: Db): Promise<void> {
     ['a page of all', () => listAccounts(db, 'person-5', 50)],
     ['audit, newest', () => auditRows(db, { limit: 100 })],
     ['audit of an event', () => auditRows(db, { event: 'accounts.imported', limit: 100 })],
+    ['audit of an event that never was', () => auditRows(db, { event: 'keys.made', limit: 100 })],
+    [
+      'audit until half a year ago',
+      () => auditRows(db, { until: new Date(Date.now() - 180 * day), limit: 100 }),
+    ],
+    [
+      'audit of an event on one day of half a year ago',
+      () =>
+        auditRows(db, {
+          event: 'sign-in.finished',
+          since: new Date(Date.now() - 181 * day),
+          until: new Date(Date.now() - 180 * day),
+          limit: 100,
+        }),
+    ],
+    ['audit of a group of a thousand', () => auditRows(db, { about: seenBy(limited), limit: 100 })],
     ['audit of a person', () => auditRows(db, { accountId: person?.id ?? '', limit: 100 })],
   ];
-  // Once to warm up what is prepared, then for the record.
-  for (const [, question] of questions) await question();
-  for (const [what, question] of questions) await timed(`  ${what}`, question);
+  for (const [what, question] of questions) {
+    const taken: number[] = [];
+    for (let turn = 0; turn < 9; turn += 1) {
+      const begun = performance.now();
+      await question();
+      taken.push(performance.now() - begun);
+    }
+    const [least = 0, , , , middle = 0, , , , most = 0] = taken.toSorted((one, other) => one - other);
+    say(`  ${what}: ${middle.toFixed(1)} ms (${least.toFixed(1)} to ${most.toFixed(1)})`);
+  }
 }
 
 async function main(): Promise<void> {
@@ -94,6 +133,7 @@ async function main(): Promise<void> {
       );
     await timed('export', leave);
     say(`after: ${peak()}`);
+    await timed('a year of audit', () => aYear(db));
     await ask(db);
   } finally {
     await db.close();

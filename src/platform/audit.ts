@@ -166,21 +166,31 @@ export interface AuditFilter {
   about?: Knex.QueryBuilder | undefined;
   since?: Date | undefined;
   until?: Date | undefined;
-  /** Only rows older than the one with this number: the next page. */
+  /** Only rows before the one with this number: the next page. */
   before?: number | undefined;
   limit: number;
 }
 
-/** The newest rows first; every filter is optional, `limit` is at most 1000. */
+/**
+ * The newest rows first; every filter is optional, `limit` is at most 1000. Each filter that a page offers has an index
+ * in this order, so that a page costs what it shows and not what the audit holds.
+ */
 export async function auditRows(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
-  const wanted = sql('audit').select('*').orderBy('id', 'desc').limit(Math.min(filter.limit, 1000));
+  const wanted = sql('audit')
+    .select('*')
+    .orderBy([
+      { column: 'at', order: 'desc' },
+      { column: 'id', order: 'desc' },
+    ])
+    .limit(Math.min(filter.limit, 1000));
   if (filter.event) wanted.where('event', filter.event);
   if (filter.accountId) wanted.where('account_id', filter.accountId);
   if (filter.about) wanted.whereIn('account_id', filter.about);
   if (filter.until) wanted.where('at', '<', filter.until);
   if (filter.since) wanted.where('at', '>=', filter.since);
   if (filter.events) wanted.whereIn('event', filter.events);
-  if (filter.before !== undefined) wanted.where('id', '<', filter.before);
+  if (filter.before !== undefined)
+    wanted.whereRaw('(at, id) < ((SELECT at FROM audit WHERE id = ?), ?)', [filter.before, filter.before]);
   return (await db.run<AuditRow>(wanted)).rows;
 }
 
@@ -189,7 +199,7 @@ export function sweepAudit(db: Db, before: Date, limit: number): Promise<number>
   return db.transaction(async (open) => {
     await open.query("SELECT set_config('hemma.retention', 'on', true)");
     const { count } = await open.query(
-      'DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 ORDER BY id LIMIT $2)',
+      'DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 ORDER BY at, id LIMIT $2)',
       [before, limit],
     );
     return count;
