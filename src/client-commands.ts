@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseYaml, stringify } from 'yaml';
-import type { Call } from './command.ts';
+import type { Call, Command } from './command.ts';
 import { needed, Refused, Usage } from './command.ts';
 import { phrasesFor } from './locales/phrases.ts';
 import { removeClient } from './oidc/client-access.ts';
@@ -126,14 +126,14 @@ async function forgetSecret(call: Call): Promise<unknown> {
 }
 
 /** The commands by their words. */
-export const clientCommands: Record<string, (call: Call) => Promise<unknown>> = {
-  'clients apply': applyFile,
-  'clients export': exportFile,
-  'clients list': everyClient,
-  'clients disable': (call) => switchTo(call, false),
-  'clients enable': (call) => switchTo(call, true),
-  'clients delete': deleteOne,
-  'clients secret': addSecret,
-  'clients secrets': listSecrets,
-  'clients remove-secret': forgetSecret,
+export const clientCommands: Record<string, Command> = {
+  'clients apply': { takes: ['file', 'dry-run', 'prune', 'adopt'], run: applyFile },
+  'clients export': { takes: [], run: exportFile },
+  'clients list': { takes: [], run: everyClient },
+  'clients disable': { takes: [], run: (call) => switchTo(call, false) },
+  'clients enable': { takes: [], run: (call) => switchTo(call, true) },
+  'clients delete': { takes: ['confirm'], run: deleteOne },
+  'clients secret': { takes: ['name', 'days'], run: addSecret },
+  'clients secrets': { takes: [], run: listSecrets },
+  'clients remove-secret': { takes: ['name'], run: forgetSecret },
 };

@@ -7,8 +7,8 @@ import { migrate } from '../migrations/index.ts';
 import type { Account } from './accounts/accounts.ts';
 import { accountWithPassword, createAccount, listAccounts, roles } from './accounts/accounts.ts';
 import { clientCommands, clientHelp } from './client-commands.ts';
-import type { Call, Terminal } from './command.ts';
-import { needed, Refused, Usage } from './command.ts';
+import type { Call, Command, OptionName, Terminal } from './command.ts';
+import { needed, options, Refused, Usage } from './command.ts';
 import { auditEvents, auditRows } from './platform/audit.ts';
 import { openDatabase } from './platform/database.ts';
 import { hasherOf } from './platform/hashing.ts';
@@ -30,31 +30,6 @@ ${clientHelp}
   migrate                            brings the database to the newest shape
 
   --json everywhere. Ends with 0, 1 (refused) or 2 (usage).`;
-
-const options = {
-  json: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-  email: { type: 'string' },
-  name: { type: 'string' },
-  role: { type: 'string' },
-  group: { type: 'string' },
-  locale: { type: 'string' },
-  file: { type: 'string', short: 'f' },
-  event: { type: 'string' },
-  account: { type: 'string' },
-  limit: { type: 'string' },
-  operator: { type: 'string' },
-  check: { type: 'string', multiple: true },
-  'dry-run': { type: 'boolean' },
-  prune: { type: 'boolean' },
-  adopt: { type: 'boolean' },
-  confirm: { type: 'string' },
-  days: { type: 'string' },
-  format: { type: 'string' },
-  'create-groups': { type: 'boolean' },
-  invite: { type: 'boolean' },
-  'with-hashes': { type: 'boolean' },
-} as const;
 
 const shown = ({ id, email, name, role, disabledAt }: Account) => ({
   id,
@@ -113,15 +88,15 @@ async function auditFrom({ db, option }: Call) {
   });
 }
 
-const commands: Record<string, (call: Call) => Promise<unknown>> = {
-  'accounts create': createFromShell,
-  'accounts list': everyAccount,
+const commands: Record<string, Command> = {
+  'accounts create': { takes: ['email', 'name', 'role', 'locale'], run: createFromShell },
+  'accounts list': { takes: [], run: everyAccount },
   ...peopleCommands,
   ...importCommands,
   ...helpDeskCommands,
   ...clientCommands,
-  audit: auditFrom,
-  migrate: async ({ db }) => ({ applied: await migrate(db) }),
+  audit: { takes: ['event', 'account', 'limit'], run: auditFrom },
+  migrate: { takes: [], run: async ({ db }) => ({ applied: await migrate(db) }) },
 };
 
 /** A key as the page shows it: in groups of four, in any case. */
@@ -165,16 +140,20 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<void> {
   );
   const command = name && commands[name];
   if (!command) throw new Usage(`there is no command ${positionals.join(' ')}`);
+  // An option that a command does not know is no small thing: `--dry-run` where there is none would do the deed.
+  const given = (Object.keys(values) as OptionName[]).filter((option) => option !== 'json');
+  const odd = given.find((option) => !command.takes.includes(option));
+  if (odd) throw new Usage(`${name} takes no --${odd}`);
   const read = readSettings(terminal.env);
   if ('faults' in read) throw new Refused(read.faults.join('\n'));
   const db = await openDatabase(read.settings, true);
   try {
     if (name !== 'migrate') await migrate(db);
     // One that may be given several times is a list with commas.
-    const option = (key: string) => values[key as keyof typeof values]?.toString();
+    const option = (key: OptionName) => values[key]?.toString();
     print(
       terminal,
-      await command({
+      await command.run({
         terminal,
         db,
         settings: read.settings,

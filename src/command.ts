@@ -6,6 +6,33 @@ import type { Db } from './platform/database.ts';
 export class Refused extends Error {}
 export class Usage extends Error {}
 
+/** Every option of every command; which of them a command takes it says itself. */
+export const options = {
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  email: { type: 'string' },
+  name: { type: 'string' },
+  role: { type: 'string' },
+  group: { type: 'string' },
+  locale: { type: 'string' },
+  file: { type: 'string', short: 'f' },
+  event: { type: 'string' },
+  account: { type: 'string' },
+  limit: { type: 'string' },
+  operator: { type: 'string' },
+  check: { type: 'string', multiple: true },
+  'dry-run': { type: 'boolean' },
+  prune: { type: 'boolean' },
+  adopt: { type: 'boolean' },
+  confirm: { type: 'string' },
+  days: { type: 'string' },
+  format: { type: 'string' },
+  'create-groups': { type: 'boolean' },
+  invite: { type: 'boolean' },
+  'with-hashes': { type: 'boolean' },
+} as const;
+export type OptionName = keyof typeof options;
+
 /** Where a command is typed: the process itself, as far as a command needs it. */
 export interface Terminal {
   env: Record<string, string | undefined>;
@@ -21,7 +48,13 @@ export interface Call {
   settings: Settings;
   terminal: Terminal;
   words: string[];
-  option: (name: string) => string | undefined;
+  option: (name: OptionName) => string | undefined;
+}
+
+/** What a command does, and the options that it takes besides --json; any other is refused. */
+export interface Command {
+  takes: readonly OptionName[];
+  run: (call: Call) => Promise<unknown>;
 }
 
 export function needed(value: string | undefined, what: string): string {

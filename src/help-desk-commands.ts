@@ -2,28 +2,18 @@ import { accountById, accountWithPassword } from './accounts/accounts.ts';
 import { forgetDevices } from './accounts/devices.ts';
 import type { Operator } from './accounts/operators.ts';
 import { mayAct, operatorOf } from './accounts/operators.ts';
-import type { Call } from './command.ts';
+import type { Call, Command } from './command.ts';
 import { needed, Refused, Usage } from './command.ts';
 import { approve, askToBeginAnew } from './help-desk/beginning-anew.ts';
 import type { Case } from './help-desk/cases.ts';
 import { caseByNumber, listCases } from './help-desk/cases.ts';
 import { closeByHand, openCaseFrom, tickChecks } from './help-desk/handling.ts';
 import { sendHelpDeskCode } from './help-desk/reissue.ts';
-import { postOf } from './mail/outbox.ts';
 import { endEverythingSilently } from './oidc/sessions.ts';
 import { hasherOf } from './platform/hashing.ts';
-import { vaultOf } from './platform/secrets.ts';
-import { secretKeys } from './secret-keys.ts';
+import { postFor } from './post.ts';
 
 /** What the console does about cases, from a shell: always in the name of an operator, and never with a code in sight. */
-
-const postFor = ({ settings }: Call) =>
-  postOf(vaultOf(secretKeys(settings)), {
-    brand: settings.HEMMA_BRAND_NAME,
-    helpDesk: settings.HEMMA_HELP_DESK_CONTACT,
-    issuer: settings.HEMMA_ISSUER,
-    defaultLocale: settings.HEMMA_DEFAULT_LOCALE,
-  });
 
 async function operatorFor({ db, option }: Call): Promise<Operator> {
   const found = await accountWithPassword(db, needed(option('operator'), '--operator'));
@@ -66,7 +56,7 @@ async function sendFromShell(call: Call) {
   if (odd !== undefined)
     throw new Usage(`there is no check ${odd}: ${known.map(({ name }) => name).join(', ')}`);
   if (!found) throw new Refused('refused: not-there');
-  const post = postFor(call);
+  const post = postFor(settings);
   const opened = await openCaseFrom(db, post, { target: found.account.id, by });
   if ('refusal' in opened) return done(opened.refusal);
   const deed = { caseId: opened.found.id, by };
@@ -86,17 +76,17 @@ async function casesFrom(call: Call) {
 async function approveFromShell(call: Call) {
   const deed = await deedOn(call);
   const aftermath = { forgetDevices, ...endEverythingSilently };
-  done(await approve(call.db, await hasherOf(1), postFor(call), aftermath, deed));
+  done(await approve(call.db, await hasherOf(1), postFor(call.settings), aftermath, deed));
   return { case: call.words[0], approved: true };
 }
 
 async function beginAnewFromShell(call: Call) {
-  done(await askToBeginAnew(call.db, postFor(call), await deedOn(call)));
+  done(await askToBeginAnew(call.db, postFor(call.settings), await deedOn(call)));
   return { case: call.words[0], asked: true };
 }
 
 async function closeFromShell(call: Call) {
-  done(await closeByHand(call.db, postFor(call), await deedOn(call)));
+  done(await closeByHand(call.db, postFor(call.settings), await deedOn(call)));
   return { case: call.words[0], closed: true };
 }
 
@@ -108,10 +98,10 @@ export const helpDeskHelp = `  help-desk cases --operator O       the open cases
   help-desk approve N --operator O   allows what another operator asked for in case N
   help-desk close N --operator O     closes case N`;
 
-export const helpDeskCommands: Record<string, (call: Call) => Promise<unknown>> = {
-  'help-desk cases': casesFrom,
-  'help-desk send-code': sendFromShell,
-  'help-desk begin-anew': beginAnewFromShell,
-  'help-desk approve': approveFromShell,
-  'help-desk close': closeFromShell,
+export const helpDeskCommands: Record<string, Command> = {
+  'help-desk cases': { takes: ['operator'], run: casesFrom },
+  'help-desk send-code': { takes: ['email', 'check', 'operator'], run: sendFromShell },
+  'help-desk begin-anew': { takes: ['operator'], run: beginAnewFromShell },
+  'help-desk approve': { takes: ['operator'], run: approveFromShell },
+  'help-desk close': { takes: ['operator'], run: closeFromShell },
 };

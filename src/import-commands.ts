@@ -6,13 +6,11 @@ import { exportAccounts } from './accounts/export.ts';
 import type { ImportCounts, ImportFault, RefusedRow } from './accounts/import.ts';
 import { importAccounts } from './accounts/import.ts';
 import type { FileFault, Format } from './accounts/import-rows.ts';
-import type { Call, Terminal } from './command.ts';
+import type { Call, Command, Terminal } from './command.ts';
 import { needed, Refused, Usage } from './command.ts';
 import { phrasesFor } from './locales/phrases.ts';
-import { postOf } from './mail/outbox.ts';
 import { hasherOf } from './platform/hashing.ts';
-import { vaultOf } from './platform/secrets.ts';
-import { secretKeys } from './secret-keys.ts';
+import { postFor } from './post.ts';
 
 /** Accounts from files and into files, from a shell. */
 
@@ -39,14 +37,6 @@ async function opened({ stdin }: Terminal, path: string): Promise<Readable> {
     throw new Refused(`${path} cannot be read: ${(fault as Error).message}`);
   }
 }
-
-const post = ({ settings }: Call) =>
-  postOf(vaultOf(secretKeys(settings)), {
-    brand: settings.HEMMA_BRAND_NAME,
-    helpDesk: settings.HEMMA_HELP_DESK_CONTACT,
-    issuer: settings.HEMMA_ISSUER,
-    defaultLocale: settings.HEMMA_DEFAULT_LOCALE,
-  });
 
 /** Tells how far it is, once a second at most. */
 function progress(terminal: Terminal): (counts: Readonly<ImportCounts>) => void {
@@ -97,7 +87,7 @@ async function importFile(call: Call): Promise<unknown> {
       format,
       dryRun: option('dry-run') !== undefined,
       createGroups: option('create-groups') !== undefined,
-      invite: option('invite') === undefined ? undefined : post(call),
+      invite: option('invite') === undefined ? undefined : postFor(call.settings),
       signal,
       onRefused,
       onProgress: progress(terminal),
@@ -135,7 +125,7 @@ export const importHelp = `  accounts import FILE [--format csv|json] [--dry-run
   accounts export [--format csv|json] [--with-hashes]
                                      every account in a form that import takes`;
 
-export const importCommands: Record<string, (call: Call) => Promise<unknown>> = {
-  'accounts import': importFile,
-  'accounts export': exportFile,
+export const importCommands: Record<string, Command> = {
+  'accounts import': { takes: ['format', 'dry-run', 'create-groups', 'invite'], run: importFile },
+  'accounts export': { takes: ['format', 'with-hashes'], run: exportFile },
 };

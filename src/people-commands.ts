@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Settings } from '../config/settings.ts';
 import type { Account } from './accounts/accounts.ts';
 import { accountById, accountWithPassword, roles } from './accounts/accounts.ts';
 import { makeBootstrapToken } from './accounts/bootstrap.ts';
@@ -7,14 +6,12 @@ import type { Group } from './accounts/groups.ts';
 import { createGroup, groupBy, listGroups } from './accounts/groups.ts';
 import { changeRole } from './accounts/operators.ts';
 import { changeGroup, disable, enable, invite } from './accounts/people.ts';
-import type { Call } from './command.ts';
+import type { Call, Command } from './command.ts';
 import { needed, Refused, Usage } from './command.ts';
-import { postOf } from './mail/outbox.ts';
 import { endEverythingSilently } from './oidc/sessions.ts';
 import type { Db } from './platform/database.ts';
 import { hasherOf } from './platform/hashing.ts';
-import { vaultOf } from './platform/secrets.ts';
-import { secretKeys } from './secret-keys.ts';
+import { postFor } from './post.ts';
 
 /** What the console does to people, from a shell: the same functions, by the operator of the machine. */
 
@@ -26,14 +23,6 @@ const shown = ({ id, email, name, role, operatorGroup, disabledAt }: Account) =>
   ...(operatorGroup ? { group: operatorGroup } : {}),
   disabled: disabledAt !== undefined,
 });
-
-const post = (settings: Settings) =>
-  postOf(vaultOf(secretKeys(settings)), {
-    brand: settings.HEMMA_BRAND_NAME,
-    helpDesk: settings.HEMMA_HELP_DESK_CONTACT,
-    issuer: settings.HEMMA_ISSUER,
-    defaultLocale: settings.HEMMA_DEFAULT_LOCALE,
-  });
 
 async function accountOf(db: Db, email: string | undefined): Promise<Account> {
   const found = await accountWithPassword(db, needed(email, 'the address'));
@@ -61,8 +50,8 @@ async function setAccess({ db, settings, words }: Call, disabled: boolean) {
   const deed = { target: id, by: 'shell' } as const;
   done(
     disabled
-      ? await disable(db, post(settings), endEverythingSilently, deed)
-      : await enable(db, post(settings), deed),
+      ? await disable(db, postFor(settings), endEverythingSilently, deed)
+      : await enable(db, postFor(settings), deed),
   );
   const account = await accountById(db, id);
   return account && shown(account);
@@ -72,7 +61,7 @@ async function inviteFromShell({ db, settings, option }: Call) {
   const locale = z.enum(['sv', 'en']).optional().safeParse(option('locale'));
   if (!locale.success) throw new Usage('the locale is sv or en');
   const group = option('group');
-  const result = await invite(db, await hasherOf(1), settings.HEMMA_BRAND_NAME, post(settings), {
+  const result = await invite(db, await hasherOf(1), settings.HEMMA_BRAND_NAME, postFor(settings), {
     email: needed(option('email'), '--email'),
     name: needed(option('name'), '--name'),
     locale: locale.data,
@@ -90,7 +79,7 @@ async function roleFromShell({ db, settings, words, option }: Call) {
   const name = option('group');
   const group = name ? (await groupOf(db, name)).id : undefined;
   const change = { target: id, by: 'shell', role: role.data, group } as const;
-  done(await changeRole(db, post(settings), endEverythingSilently, change));
+  done(await changeRole(db, postFor(settings), endEverythingSilently, change));
   const account = await accountById(db, id);
   return account && shown(account);
 }
@@ -124,14 +113,14 @@ export const peopleHelp = `  accounts invite --email E --name N [--locale sv|en]
   groups add|remove E --group G      puts an account into a group, or takes it out
   bootstrap                          prints a one-time token for the first administrator`;
 
-export const peopleCommands: Record<string, (call: Call) => Promise<unknown>> = {
-  'accounts invite': inviteFromShell,
-  'accounts role': roleFromShell,
-  'accounts disable': (call) => setAccess(call, true),
-  'accounts enable': (call) => setAccess(call, false),
-  'groups create': groupFromShell,
-  'groups list': ({ db }) => listGroups(db),
-  'groups add': (call) => memberFromShell(call, true),
-  'groups remove': (call) => memberFromShell(call, false),
-  bootstrap: bootstrapFromShell,
+export const peopleCommands: Record<string, Command> = {
+  'accounts invite': { takes: ['email', 'name', 'locale', 'group'], run: inviteFromShell },
+  'accounts role': { takes: ['role', 'group'], run: roleFromShell },
+  'accounts disable': { takes: [], run: (call) => setAccess(call, true) },
+  'accounts enable': { takes: [], run: (call) => setAccess(call, false) },
+  'groups create': { takes: [], run: groupFromShell },
+  'groups list': { takes: [], run: ({ db }) => listGroups(db) },
+  'groups add': { takes: ['group'], run: (call) => memberFromShell(call, true) },
+  'groups remove': { takes: ['group'], run: (call) => memberFromShell(call, false) },
+  bootstrap: { takes: [], run: bootstrapFromShell },
 };

@@ -13,7 +13,6 @@ import { openEnrolment } from './accounts/accounts.ts';
 import { forgetDevices } from './accounts/devices.ts';
 import { closeCase } from './help-desk/cases.ts';
 import { startChores } from './chores.ts';
-import { postOf } from './mail/outbox.ts';
 import { listen } from './oidc/events.ts';
 import { loadKeys } from './oidc/keys.ts';
 import type { Pages } from './oidc/provider.ts';
@@ -27,6 +26,7 @@ import { hasherOf } from './platform/hashing.ts';
 import { logOf } from './platform/log.ts';
 import type { Vault } from './platform/secrets.ts';
 import { vaultOf } from './platform/secrets.ts';
+import { postFor } from './post.ts';
 import { secretKeys } from './secret-keys.ts';
 
 /** A provider that is up. */
@@ -72,19 +72,13 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
   };
   const provider = providerOf(db, settings, keys, work, pages);
   listen(provider, db, work, log);
-  const post = postOf(vault, {
-    brand: settings.HEMMA_BRAND_NAME,
-    helpDesk: settings.HEMMA_HELP_DESK_CONTACT,
-    issuer: settings.HEMMA_ISSUER,
-    defaultLocale: settings.HEMMA_DEFAULT_LOCALE,
-  });
   const folder = fileURLToPath(new URL('../interactions/page/public', import.meta.url));
   const house: House = {
     settings,
     db,
     vault,
     hasher: await hasherOf(settings.HEMMA_HASH_THREADS),
-    post,
+    post: postFor(settings, vault),
     aftermath: {
       closeCase,
       forgetDevices,
