@@ -9,6 +9,7 @@ import { changeRole } from './accounts/operators.ts';
 import { changeGroup, disable, enable, invite } from './accounts/people.ts';
 import type { Call } from './command.ts';
 import { needed, Refused, Usage } from './command.ts';
+import { voidHelpDeskCode } from './factors/recovery-code.ts';
 import { postOf } from './mail/outbox.ts';
 import { endEverythingSilently } from './oidc/sessions.ts';
 import type { Db } from './platform/database.ts';
@@ -35,6 +36,8 @@ const post = (settings: Settings) =>
     defaultLocale: settings.HEMMA_DEFAULT_LOCALE,
   });
 
+const aftermath = { voidHelpDeskCode, ...endEverythingSilently };
+
 async function accountOf(db: Db, email: string | undefined): Promise<Account> {
   const found = await accountWithPassword(db, needed(email, 'the address'));
   if (!found) throw new Refused('there is no account with that address');
@@ -60,9 +63,7 @@ async function setAccess({ db, settings, words }: Call, disabled: boolean) {
   const { id } = await accountOf(db, words[0]);
   const deed = { target: id, by: 'shell' } as const;
   done(
-    disabled
-      ? await disable(db, post(settings), endEverythingSilently, deed)
-      : await enable(db, post(settings), deed),
+    disabled ? await disable(db, post(settings), aftermath, deed) : await enable(db, post(settings), deed),
   );
   const account = await accountById(db, id);
   return account && shown(account);
@@ -90,7 +91,7 @@ async function roleFromShell({ db, settings, words, option }: Call) {
   const name = option('group');
   const group = name ? (await groupOf(db, name)).id : undefined;
   const change = { target: id, by: 'shell', role: role.data, group } as const;
-  done(await changeRole(db, post(settings), endEverythingSilently, change));
+  done(await changeRole(db, post(settings), aftermath, change));
   const account = await accountById(db, id);
   return account && shown(account);
 }
