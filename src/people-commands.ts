@@ -8,6 +8,7 @@ import { changeRole } from './accounts/operators.ts';
 import { changeGroup, disable, enable, invite } from './accounts/people.ts';
 import type { Call, Command } from './command.ts';
 import { needed, Refused, Usage } from './command.ts';
+import { voidHelpDeskCode } from './factors/recovery-code.ts';
 import { endEverythingSilently } from './oidc/sessions.ts';
 import type { Db } from './platform/database.ts';
 import { hasherOf } from './platform/hashing.ts';
@@ -23,6 +24,8 @@ const shown = ({ id, email, name, role, operatorGroup, disabledAt }: Account) =>
   ...(operatorGroup ? { group: operatorGroup } : {}),
   disabled: disabledAt !== undefined,
 });
+
+const aftermath = { voidHelpDeskCode, ...endEverythingSilently };
 
 async function accountOf(db: Db, email: string | undefined): Promise<Account> {
   const found = await accountWithPassword(db, needed(email, 'the address'));
@@ -50,7 +53,7 @@ async function setAccess({ db, settings, words }: Call, disabled: boolean) {
   const deed = { target: id, by: 'shell' } as const;
   done(
     disabled
-      ? await disable(db, postFor(settings), endEverythingSilently, deed)
+      ? await disable(db, postFor(settings), aftermath, deed)
       : await enable(db, postFor(settings), deed),
   );
   const account = await accountById(db, id);
@@ -79,7 +82,7 @@ async function roleFromShell({ db, settings, words, option }: Call) {
   const name = option('group');
   const group = name ? (await groupOf(db, name)).id : undefined;
   const change = { target: id, by: 'shell', role: role.data, group } as const;
-  done(await changeRole(db, postFor(settings), endEverythingSilently, change));
+  done(await changeRole(db, postFor(settings), aftermath, change));
   const account = await accountById(db, id);
   return account && shown(account);
 }

@@ -11,6 +11,7 @@ import { migrate } from '../migrations/index.ts';
 import { appOf } from './app.ts';
 import { openEnrolment } from './accounts/accounts.ts';
 import { forgetDevices } from './accounts/devices.ts';
+import { voidHelpDeskCode } from './factors/recovery-code.ts';
 import { closeCase } from './help-desk/cases.ts';
 import { startChores } from './chores.ts';
 import { listen } from './oidc/events.ts';
@@ -81,6 +82,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
     post: postFor(settings, vault),
     aftermath: {
       closeCase,
+      voidHelpDeskCode,
       forgetDevices,
       weakenSession,
       openEnrolment,

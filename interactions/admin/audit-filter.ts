@@ -7,7 +7,10 @@ import type { AuditFilter } from '../../src/platform/audit.ts';
 import { auditEvents } from '../../src/platform/audit.ts';
 import type { AdminVisit } from './gate.ts';
 
-const day = z.union([z.literal(''), z.iso.date()]).default('');
+// Days that a date can be reckoned with; no row is older or younger.
+const day = z
+  .union([z.literal(''), z.iso.date().refine((date) => date >= '1970-01-01' && date < '9999-01-01')])
+  .default('');
 
 /** What an operator asks of the audit; the same fields filter the page and the file. */
 export const askedOfAudit = z.object({
@@ -49,6 +52,7 @@ export async function filterOf(visit: AdminVisit, asked: AskedOfAudit): Promise<
   if (asked.account && !accountId) return undefined;
   return {
     about: seenBy(visit.operator),
+    group: visit.operator.group,
     ...(asked.event ? { event: asked.event } : {}),
     ...(accountId ? { accountId } : {}),
     since: asked.since ? beginningOf(asked.since) : undefined,

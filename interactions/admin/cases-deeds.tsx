@@ -22,12 +22,14 @@ interface Words {
   title: string;
   help: string;
   button: string;
+  /** What these words are about, of several: the form names it, so that pressing twice answers nothing that nobody read. */
+  question?: string;
 }
 
 interface Deed {
   action: 'cases.send-code' | 'cases.approve';
   words: (visit: AdminVisit, about: CaseVisit) => Words | Promise<Words>;
-  carryOut: (visit: AdminVisit, found: Case) => Promise<DomainRefusal | undefined>;
+  carryOut: (visit: AdminVisit, found: Case, question: string) => Promise<DomainRefusal | undefined>;
   done: keyof AdminVisit['frame']['t']['helpDesk']['desk']['done'];
 }
 
@@ -55,11 +57,11 @@ const deeds: Record<CaseDeedName, Deed> = {
       const approvals = await approvalsOf(visit.house.db, found.id);
       const waits = approvals.find(({ approvedBy, askedBy }) => !approvedBy && askedBy !== visit.operator.id);
       const help = waits?.deed === 'send-code' ? t.codeHelp(account.email) : t.anewHelp;
-      return { title: t.approval, help, button: t.approve };
+      return { title: t.approval, help, button: t.approve, question: waits?.id ?? '' };
     },
-    carryOut: (visit, found) => {
+    carryOut: (visit, found, question) => {
       const { db, hasher, post, aftermath } = visit.house;
-      return approve(db, hasher, post, aftermath, deedOn(visit, found));
+      return approve(db, hasher, post, aftermath, { ...deedOn(visit, found), question });
     },
     done: 'approved',
   },
@@ -94,18 +96,20 @@ type CaseDeedPageProps = {
   action: string;
   back: string;
   button: string;
+  question?: string | undefined;
   refusal?: Refusal | undefined;
 };
 
 /** The last page of a deed: whom it is about, what happens, and a button that names it. */
 export function CaseDeedPage(props: CaseDeedPageProps) {
-  const { visit, step, title, about, help, action, back, button, refusal } = props;
+  const { visit, step, title, about, help, action, back, button, question, refusal } = props;
   const { frame, token } = visit;
   return (
     <ConsolePage visit={visit} title={title} step={step} part="cases">
       <p class="lead">{about}</p>
       {help && <p>{help}</p>}
       <Form action={action} token={token} refusal={refusal}>
+        {question !== undefined && <input type="hidden" name="question" value={question} />}
         <SubmitButton waiting={frame.t.helpDesk.desk.waiting}>{button}</SubmitButton>
       </Form>
       <Ways ways={[{ href: back, label: frame.t.console.cancel }]} />
@@ -117,19 +121,19 @@ async function show(visit: AdminVisit, name: CaseDeedName, refusal?: Refusal): P
   const asked = await caseOfPage(visit, deeds[name].action);
   const { found, account } = asked;
   const back = `/admin/cases/${found.id}`;
-  const { title, help, button } = await deeds[name].words(visit, asked);
+  const { title, help, button, question } = await deeds[name].words(visit, asked);
   const about = `${words(visit).heading(found.number)} · ${account.name}, ${account.email}`;
   const page = { visit, step: `case-${name}`, title, about, help, action: `${back}/${name}`, back, button };
-  showPage(visit, <CaseDeedPage {...page} refusal={refusal} />, refusal !== undefined);
+  showPage(visit, <CaseDeedPage {...page} {...{ question, refusal }} />, refusal !== undefined);
 }
 
-const form = z.object({});
+const form = z.object({ question: z.string().max(100).default('') });
 
 async function answer(visit: AdminVisit, name: CaseDeedName): Promise<void> {
   const { action, carryOut, done } = deeds[name];
   const { found } = await caseOfPage(visit, action);
-  sentForm(visit, form);
-  const refused = await carryOut(visit, found);
+  const { question } = sentForm(visit, form);
+  const refused = await carryOut(visit, found, question);
   if (!refused) return onTo(visit, `/admin/cases/${found.id}?notice=${done}`);
   return show(visit, name, inWords(visit.frame, refused, visit.house.settings.HEMMA_HELP_DESK_CONTACT));
 }

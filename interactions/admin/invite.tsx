@@ -83,6 +83,7 @@ async function answer(visit: AdminVisit): Promise<void> {
   });
   if ('account' in made) return onTo(visit, `/admin/people/${made.account.id}?notice=resend-invitation`);
   const code = made.refusal;
+  if (code === 'not-there') return ctx.throw(404, 'not-found');
   return show(visit, sent, inWords(frame, { code }, settings.HEMMA_HELP_DESK_CONTACT, fieldOf(code)));
 }
 

@@ -250,13 +250,16 @@ async function show(visit: AdminVisit): Promise<void> {
   const { house, operator } = visit;
   const { db } = house;
   const person = await personOf(visit, 'people.read');
-  const events = await auditRows(db, { accountId: person.id, limit: 15 });
+  const { group } = operator;
+  const events = await auditRows(db, { accountId: person.id, group, limit: 15 });
+  // Whoever looks after one group hears of no other that the person is in.
+  const groups = (await groupsOf(db, person.id)).filter(({ id }) => group === undefined || id === group);
   const actors = events.flatMap(({ actor }) => (actor ? [actor] : []));
   const page = (
     <PersonPage
       visit={visit}
       person={person}
-      groups={await groupsOf(db, person.id)}
+      groups={groups}
       limit={person.operatorGroup ? await groupBy(db, { id: person.operatorGroup }) : undefined}
       authenticator={await authenticatorOf(db, person.id)}
       code={await liveCode(db, person.id)}

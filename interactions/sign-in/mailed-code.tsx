@@ -3,6 +3,7 @@ import { noteEmailProved } from '../../src/accounts/accounts.ts';
 import { changeEmail, changeNoticeEmail, emailSubject } from '../../src/accounts/changes.ts';
 import type { Purpose } from '../../src/factors/mailed-code.ts';
 import { sendCode, verifyMailedCode, voidMailedCodes } from '../../src/factors/mailed-code.ts';
+import { voidHelpDeskCode } from '../../src/factors/recovery-code.ts';
 import { inWords, sayWhen } from '../page/refusal.ts';
 import { mailedCodeFor } from './steps.ts';
 import type { StepPage, Visit } from './visit.ts';
@@ -159,7 +160,10 @@ export const mailedCode: StepPage<z.output<typeof form>> = {
     const refused = await verifyMailedCode(db, hasher, attempt, async (open, { accountId, address }) => {
       if (purpose === 'new-email') {
         taken = !(await changeEmail(open, post, changeOf(visit), address));
-        if (!taken) await voidMailedCodes(open, changeOf(visit));
+        if (!taken) {
+          await voidMailedCodes(open, changeOf(visit));
+          await voidHelpDeskCode(open, accountId);
+        }
       }
       if (purpose === 'notice-email') await changeNoticeEmail(open, post, changeOf(visit), address);
       if (purpose === 'enrollment' || purpose === 'forgotten-password')

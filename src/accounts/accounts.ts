@@ -4,7 +4,7 @@ import type { Knex } from 'knex';
 import { matchLocale } from '../locales/phrases.ts';
 import type { Locale } from '../locales/phrases.ts';
 import type { Db } from '../platform/database.ts';
-import { sql, takeTurn } from '../platform/database.ts';
+import { isRowNumber, sql, takeTurn } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
@@ -144,7 +144,7 @@ export async function createAccount(
 /** The account with that identifier, disabled ones too. */
 export async function accountById(db: Db, id: string): Promise<Account | undefined> {
   // Identifiers come from sessions and tokens, which may be anything that somebody sent.
-  if (!/^[0-9a-f-]{36}$/.test(id)) return undefined;
+  if (!isRowNumber(id)) return undefined;
   const { rows } = await db.query<Row>(`SELECT ${columns} FROM accounts WHERE id = $1`, [id]);
   return rows[0] && accountOf(rows[0]);
 }

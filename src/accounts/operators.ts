@@ -7,7 +7,7 @@ import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
 import { voidProofs } from '../platform/proofs.ts';
 import type { Account, Role } from './accounts.ts';
-import { accountById, setRole } from './accounts.ts';
+import { accountById, administratorsTurn, setRole } from './accounts.ts';
 import { groupBy, groupsOf } from './groups.ts';
 
 /** Who looks after other people's accounts, and whose: see `mayAct`. */
@@ -115,7 +115,7 @@ export const doerOf = ({ by, origin }: Pick<ToAccount, 'by' | 'origin'>) => ({
 export async function permitted(
   open: Db,
   action: Action,
-  { target, by }: Pick<ToAccount, 'target' | 'by'>,
+  { target, by }: { target: string; by: Pick<Operator, 'id'> | 'shell' },
 ): Promise<Account | undefined> {
   await takeTurn(open, `account:${target}`);
   const account = await accountById(open, target);
@@ -127,6 +127,27 @@ export async function permitted(
   return allowed ? account : undefined;
 }
 
+/** Whether this operator may do such things at this moment, where the deed is about nobody who is there yet. */
+export async function mayNow(open: Db, action: Action, by: Operator): Promise<Operator | undefined> {
+  const self = await accountById(open, by.id);
+  const operator = self && operatorOf(self);
+  return operator && mayAct(operator, action) ? operator : undefined;
+}
+
+/**
+ * As `permitted`, for a deed that may take an operator away: of two who take each other's role at once the second one has
+ * none by then. In the turn of the account, and then of all administrators, in which the right is asked.
+ */
+export async function permittedInTurn(
+  open: Db,
+  action: Action,
+  deed: Pick<ToAccount, 'target' | 'by'>,
+): Promise<Account | undefined> {
+  await takeTurn(open, `account:${deed.target}`);
+  await administratorsTurn(open);
+  return permitted(open, action, deed);
+}
+
 /**
  * Gives an account a role, over everybody or over one group. Nobody changes their own, and the last administrator
  * without limits stays. All sessions of the account end: what the old role opened is shut at once.
@@ -134,18 +155,20 @@ export async function permitted(
 export async function changeRole(
   db: Db,
   post: Post,
-  aftermath: Pick<Aftermath, 'endEverything'>,
+  aftermath: Pick<Aftermath, 'endEverything' | 'voidHelpDeskCode'>,
   change: ToAccount & { role: Role; group: string | undefined },
 ): Promise<DeedRefusal | { code: 'no-such-group' } | undefined> {
   const { role } = change;
   const group = role === 'person' ? undefined : change.group;
   return db.transaction(async (open) => {
-    const account = await permitted(open, 'people.role', change);
+    const account = await permittedInTurn(open, 'people.role', change);
     if (!account) return { code: 'not-there' };
     if (group !== undefined && !(await groupBy(open, { id: group }))) return { code: 'no-such-group' };
     if (account.role === role && account.operatorGroup === group) return undefined;
     if (!(await setRole(open, account.id, role, group))) return { code: 'last-administrator' };
     await voidProofs(open, { accountId: account.id });
+    // It was sent by the rules of the old role: to an operator takes two.
+    await aftermath.voidHelpDeskCode(open, account.id);
     await aftermath.endEverything(open, { accountId: account.id, origin: change.origin });
     const detail = { from: account.role, to: role, group: group ?? null };
     await audit(open, { event: 'account.role-changed', accountId: account.id, ...doerOf(change), detail });

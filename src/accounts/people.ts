@@ -20,7 +20,7 @@ import { createAccount, renewInvitation, setDisabled, setTwoStepRequired } from 
 import type { Group } from './groups.ts';
 import { addMember, groupBy, removeMember } from './groups.ts';
 import type { DeedRefusal, ToAccount } from './operators.ts';
-import { doerOf, permitted } from './operators.ts';
+import { doerOf, mayNow, permitted, permittedInTurn } from './operators.ts';
 
 export interface Invitation {
   email: string;
@@ -34,7 +34,16 @@ export interface Invitation {
 
 /** Whoever invites is told that somebody has the address already, in other words than the person themself. */
 export type InviteRefusal =
-  Exclude<NonNullable<AccountRefusal>, 'email-taken'> | 'has-account' | 'no-such-group';
+  Exclude<NonNullable<AccountRefusal>, 'email-taken'> | 'has-account' | 'no-such-group' | 'not-there';
+
+/** The operator lost the right, or looks after another group, since the form was judged: everything is taken back. */
+class Overtaken extends Error {}
+
+async function stillInvites(open: Db, by: ToAccount['by']): Promise<void> {
+  if (by === 'shell') return;
+  const now = await mayNow(open, 'people.invite', by);
+  if (!now || now.group !== by.group) throw new Overtaken();
+}
 
 /**
  * Makes an account whose password nobody knows (a hash of a random one) and mails the invitation. What a limited
@@ -52,15 +61,22 @@ export async function invite(
   if (groupId && !group) return { refusal: 'no-such-group' };
   const password = randomToken();
   const person = { email, name, password, ...(locale ? { locale } : {}) };
-  const made = await createAccount(db, hasher, brand, person, async (open, account) => {
+  const invited = async (open: Db, account: Account) => {
+    await stillInvites(open, by);
     const doer = doerOf({ by, origin });
     await renewInvitation(open, account.id, { first: true });
     if (group) await addMember(open, account.id, group, doer);
     await audit(open, { event: 'account.invited', accountId: account.id, ...doer });
     await post(open, account, 'invitation', (facts) => invitation(facts, account.email));
-  });
-  if ('account' in made) return made;
-  return { refusal: made.refusal === 'email-taken' ? 'has-account' : made.refusal };
+  };
+  try {
+    const made = await createAccount(db, hasher, brand, person, invited);
+    if ('account' in made) return made;
+    return { refusal: made.refusal === 'email-taken' ? 'has-account' : made.refusal };
+  } catch (fault) {
+    if (fault instanceof Overtaken) return { refusal: 'not-there' };
+    throw fault;
+  }
 }
 
 /** Mails an invitation that waits once more, and opens its window anew; not again and again. */
@@ -85,15 +101,16 @@ export async function resendInvitation(
 export function disable(
   db: Db,
   post: Post,
-  aftermath: Pick<Aftermath, 'endEverything'>,
+  aftermath: Pick<Aftermath, 'endEverything' | 'voidHelpDeskCode'>,
   deed: ToAccount,
 ): Promise<DeedRefusal | undefined> {
   return db.transaction(async (open) => {
-    const account = await permitted(open, 'people.disable', deed);
+    const account = await permittedInTurn(open, 'people.disable', deed);
     if (!account) return { code: 'not-there' };
     if (account.disabledAt) return undefined;
     if (!(await setDisabled(open, account.id, true))) return { code: 'last-administrator' };
     await voidProofs(open, { accountId: account.id });
+    await aftermath.voidHelpDeskCode(open, account.id);
     await aftermath.endEverything(open, { accountId: account.id, origin: deed.origin });
     await audit(open, { event: 'account.disabled', accountId: account.id, ...doerOf(deed) });
     await post(open, account, 'account-disabled', accountDisabled);

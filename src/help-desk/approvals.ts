@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { permitted } from '../accounts/operators.ts';
 import type { Db } from '../platform/database.ts';
 
 /** What takes two operators: a code to somebody who looks after others, and an account that begins anew. */
@@ -27,7 +28,7 @@ export async function approvalsOf(db: Db, caseId: string): Promise<Approval[]> {
     approved_by: string | null;
   }>(
     `SELECT id, deed, asked_by, asked_at, approved_by FROM help_desk_approvals
-     WHERE case_id = $1 AND used_at IS NULL AND asked_at > $2 ORDER BY asked_at`,
+     WHERE case_id = $1 AND used_at IS NULL AND coalesce(approved_at, asked_at) > $2 ORDER BY asked_at`,
     [caseId, since()],
   );
   return rows.map((row) => ({
@@ -39,17 +40,40 @@ export async function approvalsOf(db: Db, caseId: string): Promise<Approval[]> {
   }));
 }
 
+/** The case, and the account that it is about. */
+interface About {
+  id: string;
+  accountId: string;
+}
+
+/**
+ * What still stands of it, in the account's turn: two operators are two who are operators at the deed. What was asked or
+ * allowed by somebody who may do neither to this account any more is void, and never comes back.
+ */
+export async function standing(open: Db, { id: caseId, accountId }: About): Promise<Approval[]> {
+  const stands: Approval[] = [];
+  for (const approval of await approvalsOf(open, caseId)) {
+    const { id, askedBy, approvedBy } = approval;
+    const by = { id: approvedBy ?? askedBy };
+    const action = approvedBy ? 'cases.approve' : 'cases.send-code';
+    if (await permitted(open, action, { target: accountId, by })) stands.push(approval);
+    else await open.query('UPDATE help_desk_approvals SET used_at = $2 WHERE id = $1', [id, new Date()]);
+  }
+  return stands;
+}
+
 /** Asks for another operator's approval, in the account's turn; asking again while it waits changes nothing. */
 export async function askApproval(
   open: Db,
-  { caseId, deed, by }: { caseId: string; deed: ApprovedDeed; by: string },
+  { about, deed, by }: { about: About; deed: ApprovedDeed; by: string },
 ): Promise<boolean> {
+  await standing(open, about);
   const { count } = await open.query(
     `INSERT INTO help_desk_approvals (id, case_id, deed, asked_by, asked_at)
      SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (
        SELECT 1 FROM help_desk_approvals
        WHERE case_id = $2 AND deed = $3 AND approved_by IS NULL AND used_at IS NULL AND asked_at > $6)`,
-    [randomUUID(), caseId, deed, by, new Date(), since()],
+    [randomUUID(), about.id, deed, by, new Date(), since()],
   );
   return count > 0;
 }
@@ -67,13 +91,14 @@ export async function grant(open: Db, id: string, by: string): Promise<boolean> 
 /** Uses an approval up that somebody else than `by` gave; answers whether there was one. */
 export async function takeApproval(
   open: Db,
-  { caseId, deed, by }: { caseId: string; deed: ApprovedDeed; by: string },
+  { about, deed, by }: { about: About; deed: ApprovedDeed; by: string },
 ): Promise<boolean> {
+  await standing(open, about);
   const { count } = await open.query(
     `UPDATE help_desk_approvals SET used_at = $4 WHERE id = (
        SELECT id FROM help_desk_approvals WHERE case_id = $1 AND deed = $2 AND used_at IS NULL
          AND approved_by <> $3 AND approved_at > $5 ORDER BY approved_at LIMIT 1)`,
-    [caseId, deed, by, new Date(), since()],
+    [about.id, deed, by, new Date(), since()],
   );
   return count > 0;
 }

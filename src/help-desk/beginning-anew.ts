@@ -11,7 +11,7 @@ import type { Hasher } from '../platform/hashing.ts';
 import { voidProofs } from '../platform/proofs.ts';
 import { randomToken } from '../platform/secrets.ts';
 import type { Approval } from './approvals.ts';
-import { approvalsOf, askApproval, grant } from './approvals.ts';
+import { askApproval, grant, standing } from './approvals.ts';
 import type { Case, CaseDeed, CaseRefusal } from './cases.ts';
 import { endCase, openCaseFor, turnedAway } from './cases.ts';
 import { newStopCode } from './stop-codes.ts';
@@ -42,7 +42,7 @@ export function askToBeginAnew(db: Db, post: Post, deed: CaseDeed): Promise<Anew
       await audit(open, { event: 'help-desk.refused', ...about, detail });
       return fault;
     }
-    const first = await askApproval(open, { caseId: found.id, deed: 'invite', by: deed.by.id });
+    const first = await askApproval(open, { about: found, deed: 'invite', by: deed.by.id });
     if (!first) return undefined;
     const detail = { case: found.number, deed: 'invite' };
     await audit(open, { event: 'help-desk.approval-asked', ...about, detail });
@@ -86,22 +86,30 @@ async function beginAnew(
 
 export type ApprovalRefusal = AnewRefusal | { code: 'nothing-to-approve' | 'own-request' };
 
-async function waiting(open: Db, caseId: string, by: string): Promise<Approval | ApprovalRefusal> {
-  const all = (await approvalsOf(open, caseId)).filter(({ approvedBy }) => approvedBy === undefined);
-  const theirs = all.find(({ askedBy }) => askedBy !== by);
-  return theirs ?? { code: all.length > 0 ? 'own-request' : 'nothing-to-approve' };
+/** What waits for this operator: the very question that they were shown, or, where they name none, the first. */
+async function waiting(
+  open: Db,
+  found: Case,
+  by: string,
+  shown: string | undefined,
+): Promise<Approval | ApprovalRefusal> {
+  const all = (await standing(open, found)).filter(({ approvedBy }) => approvedBy === undefined);
+  const theirs = all.filter(({ askedBy }) => askedBy !== by);
+  if (all.length > 0 && theirs.length === 0) return { code: 'own-request' };
+  return theirs.find(({ id }) => shown === undefined || id === shown) ?? { code: 'nothing-to-approve' };
 }
 
 /**
  * Another operator than the one who asked allows it: a code to a privileged account, which the first one then sends, or
- * an account that begins anew, which it does at once.
+ * an account that begins anew, which it does at once. `question`: the one that stood on the page; a form that is sent
+ * twice allows nothing that nobody has read.
  */
 export async function approve(
   db: Db,
   hasher: Hasher,
   post: Post,
   aftermath: Pick<Aftermath, 'forgetDevices' | 'endEverything'>,
-  deed: CaseDeed,
+  deed: CaseDeed & { question?: string | undefined },
 ): Promise<ApprovalRefusal | undefined> {
   // A password that nobody knows, made before the transaction.
   const hash = await hasher.hash(randomToken());
@@ -109,11 +117,11 @@ export async function approve(
     const asked = await openCaseFor(open, 'cases.approve', deed);
     if ('refusal' in asked) return turnedAway(open, deed, asked.refusal);
     const { found, account } = asked;
-    const question = await waiting(open, found.id, deed.by.id);
-    if ('code' in question) return question;
+    const question = await waiting(open, found, deed.by.id, deed.question);
+    if ('code' in question) return turnedAway(open, deed, question);
     const anew = question.deed === 'invite';
     const fault = anew ? await anewFault(open, account, found) : undefined;
-    if (fault) return fault;
+    if (fault) return turnedAway(open, deed, fault);
     if (!(await grant(open, question.id, deed.by.id))) return { code: 'nothing-to-approve' };
     const detail = { case: found.number, deed: question.deed, asked: question.askedBy };
     await audit(open, {

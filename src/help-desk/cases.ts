@@ -8,7 +8,7 @@ import type { Post } from '../mail/outbox.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
-import { sql } from '../platform/database.ts';
+import { isRowNumber, sql } from '../platform/database.ts';
 import { countAttempt } from '../platform/throttle.ts';
 import { newStopCode } from './stop-codes.ts';
 
@@ -98,7 +98,8 @@ export async function caseByNumber(db: Db, said: string): Promise<Case | undefin
 
 /** The case with that identifier. */
 export async function caseById(db: Db, id: string): Promise<Case | undefined> {
-  const { rows } = await db.query<Row>(`SELECT ${columns} FROM help_desk_cases WHERE id::text = $1`, [id]);
+  if (!isRowNumber(id)) return undefined;
+  const { rows } = await db.query<Row>(`SELECT ${columns} FROM help_desk_cases WHERE id = $1`, [id]);
   return rows[0] && caseOf(rows[0]);
 }
 

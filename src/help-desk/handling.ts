@@ -56,7 +56,8 @@ export function addNote(
   db: Db,
   { text, ...deed }: CaseDeed & { text: string },
 ): Promise<CaseRefusal | { code: 'missing-note' } | undefined> {
-  const kept = text.normalize('NFC').trim().slice(0, longestNote);
+  // Cut in the middle of a character it would be none that PostgreSQL keeps.
+  const kept = text.normalize('NFC').trim().slice(0, longestNote).toWellFormed();
   if (kept === '') return Promise.resolve({ code: 'missing-note' });
   return db.transaction(async (open) => {
     const asked = await openCaseFor(open, 'cases.send-code', deed);

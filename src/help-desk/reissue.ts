@@ -88,7 +88,7 @@ async function judge(
   if (spent) return spent;
   // Whoever can change other people's access is worth more to a thief: two operators, always (NIST SP 800-63B-4 §4.2.1).
   if (account.role === 'person') return undefined;
-  const approved = await takeApproval(open, { caseId: found.id, deed: 'send-code', by });
+  const approved = await takeApproval(open, { about: found, deed: 'send-code', by });
   return approved ? undefined : { code: 'approval-needed' };
 }
 
@@ -125,7 +125,7 @@ export async function sendHelpDeskCode(
     const refusal = await judge(open, { account, found, by }, dailyCodes);
     const about = { accountId: account.id, by, origin: deed.origin };
     if (refusal?.code === 'approval-needed') {
-      const first = await askApproval(open, { caseId: found.id, deed: 'send-code', by });
+      const first = await askApproval(open, { about: found, deed: 'send-code', by });
       const detail = { case: found.number, deed: 'send-code' };
       if (first) await audit(open, { event: 'help-desk.approval-asked', ...about, detail });
     } else if (refusal) {

@@ -20,4 +20,6 @@ export interface Aftermath {
   openEnrolment(open: Db, accountId: string, session: string | undefined): Promise<void>;
   /** The account has a phone again: the help-desk case that waited for that, if any, is closed. */
   closeCase(open: Db, accountId: string): Promise<void>;
+  /** What the help desk had mailed was for the account as it was: the code is void, also where it was typed and waits. */
+  voidHelpDeskCode(open: Db, accountId: string): Promise<boolean>;
 }

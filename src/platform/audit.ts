@@ -118,6 +118,12 @@ export interface AuditRow {
   detail: Record<string, unknown>;
 }
 
+/** As JSON that PostgreSQL keeps: half a character or a NUL in a name that somebody chose must not cost the row (T37). */
+const asJson = (value: unknown): string =>
+  JSON.stringify(value, (_name, inner: unknown) =>
+    typeof inner === 'string' ? inner.toWellFormed().replaceAll('\0', '\uFFFD') : inner,
+  );
+
 /** Appends one row, in the caller's transaction where there is one. */
 export async function audit(db: Db, { event, accountId, by, clientId, origin, detail }: Deed): Promise<void> {
   await db.query(
@@ -130,7 +136,7 @@ export async function audit(db: Db, { event, accountId, by, clientId, origin, de
       clientId ?? null,
       origin?.address ?? null,
       origin?.request ?? null,
-      JSON.stringify(detail ?? {}),
+      asJson(detail ?? {}),
       by ?? null,
     ],
   );
@@ -153,7 +159,7 @@ export async function auditAll(open: Db, deeds: readonly Deed[]): Promise<void> 
      SELECT $2, event, account_id, client_id, address, request, detail, actor
      FROM jsonb_to_recordset($1::text::jsonb) AS deed (event text, account_id uuid, client_id text, address text,
        request text, detail jsonb, actor uuid)`,
-    [JSON.stringify(rows), new Date()],
+    [asJson(rows), new Date()],
   );
 }
 
@@ -164,6 +170,8 @@ export interface AuditFilter {
   accountId?: string;
   /** Only what is about these accounts: a statement of whoever owns them. */
   about?: Knex.QueryBuilder | undefined;
+  /** Of what is about a group, this one's alone: whoever looks after one hears of no other. */
+  group?: string | undefined;
   since?: Date | undefined;
   until?: Date | undefined;
   /** Only rows before the one with this number: the next page. */
@@ -186,6 +194,7 @@ export async function auditRows(db: Db, filter: AuditFilter): Promise<AuditRow[]
   if (filter.event) wanted.where('event', filter.event);
   if (filter.accountId) wanted.where('account_id', filter.accountId);
   if (filter.about) wanted.whereIn('account_id', filter.about);
+  if (filter.group) wanted.whereRaw("(detail->>'group' IS NULL OR detail->>'group' = ?)", [filter.group]);
   if (filter.until) wanted.where('at', '<', filter.until);
   if (filter.since) wanted.where('at', '>=', filter.since);
   if (filter.events) wanted.whereIn('event', filter.events);

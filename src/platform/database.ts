@@ -37,6 +37,10 @@ export async function takeTurn(open: Db, what: string): Promise<void> {
   await open.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [what]);
 }
 
+/** Whether a text can be the number of a row. PostgreSQL answers any other with a fault, and numbers come from addresses. */
+export const isRowNumber = (text: string): boolean =>
+  /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+
 /** Writes SQL without a connection: for migrations, and for statements whose filters vary. */
 export const sql: Knex = knex({ client: 'pg' });
 

@@ -70,6 +70,8 @@ describe('T37 the audit', () => {
       { since: 'yesterday' },
       { since: "2026-01-01' --" },
       { until: '2026-13-01' },
+      { since: '0001-01-01' },
+      { until: '9999-12-31' },
     ])
       expect((await show(alma, odd)).status).toBe(400);
   });

@@ -1,16 +1,18 @@
 /** Finding people: beginnings of addresses and names, page by page, never beyond the operator's group. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Group } from '../../src/accounts/groups.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import type { Screen, Visitor } from '../rig/visitor.ts';
 import { group, operator, type OperatorAtWork, putInto } from './town.ts';
 
 let hemma: Hemma;
+let north: Group;
 let alma: OperatorAtWork;
 let nora: OperatorAtWork;
 let hugo: OperatorAtWork;
 beforeAll(async () => {
   hemma = await startHemma();
-  const north = await group(hemma, 'Norrlands Bageri');
+  north = await group(hemma, 'Norrlands Bageri');
   const named = { 'anna.ek@north.example': 'Anna Ek', 'bo_lind@north.example': 'Bo Lind' };
   for (const [email, name] of Object.entries(named))
     await putInto(hemma, await hemma.account({ email, name }), north);
@@ -62,6 +64,44 @@ describe('a search', () => {
     await search(alma.visitor, 'zzz');
     expect(alma.visitor.screen.page.querySelector('[data-empty]')?.textContent).toContain('”zzz”');
   });
+});
+
+test.each([
+  ['/admin/people/', '-'.repeat(36)],
+  ['/admin/people/', '0'.repeat(36)],
+  ['/admin/people/', '%00'],
+  ['/admin/cases/', '%00'],
+  ['/admin/cases/', "' OR '1'='1"],
+])('T35 a number that is none, %s%s, is nobody’s', async (path, number) =>
+  expect((await alma.visitor.visit(hemma.url(path + number))).status).toBe(404),
+);
+
+test('T35 a limited administrator hears of no other group that one of theirs is in', async () => {
+  const both = await hemma.account({ email: 'both@north.example', name: 'Both' });
+  await putInto(hemma, both, north, await group(hemma, 'Konkurrenten AB'));
+  const { visitor } = nora;
+  const pages = [];
+  for (const path of [`/admin/people/${both.id}`, '/admin/audit?account=both%40north.example'])
+    pages.push(await visitor.visit(hemma.url(path)));
+  pages.push(await visitor.submit({}, 'format=json'));
+  for (const { status, body } of pages) {
+    expect([status, body.includes('Norrlands Bageri'), body.includes('Konkurrenten')]).toEqual([
+      200,
+      true,
+      false,
+    ]);
+  }
+  expect((await alma.visitor.visit(hemma.url(`/admin/people/${both.id}`))).body).toContain('Konkurrenten');
+});
+
+test('T37 a name that is cut in the middle of a character costs no row of the audit', async () => {
+  await alma.visitor.visit(hemma.url('/admin/groups'));
+  const made = await alma.visitor.submit({ name: `${'a'.repeat(79)}😀` });
+  expect([made.status, made.url.search]).toEqual([200, '?notice=created']);
+  const { rows } = await hemma.db.query(
+    "SELECT 1 FROM audit WHERE event = 'group.created' AND detail->>'name' LIKE 'aaaa%'",
+  );
+  expect(rows).toHaveLength(1);
 });
 
 describe('a long list', () => {

@@ -5,6 +5,8 @@ import { back, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { sixDigits } from '../rig/totp.ts';
 import { newVisitor } from '../rig/visitor.ts';
+import { click } from '../new-phone-threats/clicks.ts';
+import { hold, releaseAll, untilWaiting } from '../races/interleave.ts';
 import { enter, group, operator, withRole } from './town.ts';
 
 let hemma: Hemma;
@@ -12,7 +14,10 @@ beforeAll(async () => {
   hemma = await startHemma();
 });
 afterAll(() => hemma.stop());
-afterEach(back);
+afterEach(async () => {
+  await releaseAll();
+  back();
+});
 
 const pageOf = (id: string, deed = '') => hemma.url(`/admin/people/${id}${deed && `/${deed}`}`);
 const roleOf = async (id: string) =>
@@ -146,4 +151,42 @@ test('T35 a form of the console is taken from this session’s own page only', a
   expect((await newVisitor().visit(pageOf(id, 'disable'))).step).toBe('password');
   const { rows } = await hemma.db.query('SELECT disabled_at FROM accounts WHERE id = $1', [id]);
   expect(rows).toEqual([{ disabled_at: null }]);
+});
+
+describe('T35 a deed that was judged and then waited for its turn', () => {
+  const turnOf = (what: string) =>
+    hold(hemma.env['DATABASE_URL'] ?? '', `SELECT pg_advisory_xact_lock(hashtextextended('${what}', 0))`);
+
+  test('is not done by whoever lost the role meanwhile: of two who take each other’s role at once one has it left', async () => {
+    const pair = [
+      await operator(hemma, 'ulf@example.com', 'administrator'),
+      await operator(hemma, 'ulla@example.com', 'administrator'),
+    ] as const;
+    await operator(hemma, 'third@example.com', 'administrator');
+    for (const [place, { visitor }] of pair.entries())
+      await visitor.visit(pageOf(pair[1 - place]?.id ?? '', 'role'));
+    const held = await turnOf('administrators');
+    const clicks = pair.map(({ visitor }, place) =>
+      click(visitor, { role: 'person', email: pair[1 - place]?.email ?? '' }),
+    );
+    await untilWaiting(hemma.env['DATABASE_URL'] ?? '', 2);
+    await held.release();
+    expect(new Set((await Promise.all(clicks)).map(({ status }) => status))).toEqual(new Set([303, 404]));
+    const left = [await roleOf(pair[0].id), await roleOf(pair[1].id)].map((row) => row?.role);
+    expect(new Set(left)).toEqual(new Set(['administrator', 'person']));
+  });
+
+  test('invites nobody where the administrator lost the role meanwhile', async () => {
+    const olof = await operator(hemma, 'olof@example.com', 'administrator');
+    await olof.visitor.visit(hemma.url('/admin/people/invite'));
+    const held = await turnOf('email:guest@example.com');
+    const clicked = click(olof.visitor, { name: 'Guest', email: 'guest@example.com' });
+    await untilWaiting(hemma.env['DATABASE_URL'] ?? '', 1);
+    await hemma.db.query("UPDATE accounts SET role = 'person' WHERE id = $1", [olof.id]);
+    await held.release();
+    expect((await clicked).status).toBe(404);
+    expect((await hemma.db.query("SELECT 1 FROM accounts WHERE email = 'guest@example.com'")).rows).toEqual(
+      [],
+    );
+  });
 });

@@ -219,6 +219,8 @@ test('a closed case takes no ticks, notes or codes, and closing it ends the code
   if (!waiting) throw new Error('the case was to be open');
   expect(await desk.note(agent, waiting, '  ')).toBe('missing-note');
   expect(await desk.note(agent, waiting, 'Ringde tillbaka <b>nu</b>')).toBe('done');
+  // What is too long is cut, also where that is in the middle of a character.
+  expect(await desk.note(agent, waiting, `${'a'.repeat(1999)}😀`)).toBe('done');
   expect(await desk.close(agent, waiting)).toBe('done');
   const answers = [
     await desk.tick(agent, waiting),
