@@ -1,5 +1,6 @@
 import Router from '@koa/router';
-import { listGroups } from '../../src/accounts/groups.ts';
+import type { Group } from '../../src/accounts/groups.ts';
+import { groupBy, listGroups } from '../../src/accounts/groups.ts';
 import type { ClientFault } from '../../src/oidc/client-check.ts';
 import { checkClient } from '../../src/oidc/client-check.ts';
 import type { ClientDescription, ClientType } from '../../src/oidc/client-description.ts';
@@ -29,9 +30,20 @@ type Shown = {
   faults?: readonly ClientFault[];
 };
 
+/**
+ * The groups to choose from. Of very many the list holds the first; those that were chosen stand there all the same, or
+ * whoever changes something else would open the application to everybody.
+ */
+async function groupsFor(db: Db, { allowedGroups = [] }: Shown['values']): Promise<Group[]> {
+  const listed = await listGroups(db);
+  const chosen = [allowedGroups].flat().filter((id) => !listed.some((group) => group.id === id));
+  const others = await Promise.all(chosen.map((id) => groupBy(db, { id })));
+  return [...others.filter((group) => group !== undefined), ...listed];
+}
+
 async function showForm(visit: AdminVisit, { type, editing, values, faults = [] }: Shown): Promise<void> {
   allowChecks(visit);
-  const groups = await listGroups(visit.house.db);
+  const groups = await groupsFor(visit.house.db, values);
   const about = editing && {
     id: editing.client.id,
     name: editing.client.name,

@@ -1,4 +1,4 @@
-import type { ListedGroup } from '../../src/accounts/groups.ts';
+import type { Group } from '../../src/accounts/groups.ts';
 import type { ClientFault } from '../../src/oidc/client-check.ts';
 import type { ClientType } from '../../src/oidc/client-description.ts';
 import { lifetimeLimits, signingAlgs } from '../../src/oidc/client-description.ts';
@@ -15,7 +15,7 @@ export type ClientFormProps = {
   /** The name of the application that is changed; a new one, where undefined. */
   editing?: { id: string; name: string; seen: number } | undefined;
   values: FieldsProps['values'];
-  groups: readonly ListedGroup[];
+  groups: readonly Group[];
   faults: readonly ClientFault[];
 };
 

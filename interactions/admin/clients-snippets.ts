@@ -15,6 +15,8 @@ interface Values {
   redirect: string;
   path: string;
   scopes: string[];
+  /** A line for whoever renews: without `prompt=consent` there is no refresh token (OpenID Connect Core §11). */
+  renewing: (line: string) => string;
   /** How it proves who it is. */
   proof: ClientDescription['authMethod'];
 }
@@ -25,7 +27,13 @@ const nodeProof = {
   none: 'client.None()',
 };
 
-const openidClient = ({ issuer, id, redirect, scopes, proof }: Values): string =>
+/** The library speaks https alone, until it is told that this is a machine to try things out on. */
+const overHttp = '\n  { execute: [client.allowInsecureRequests] },';
+
+/** An address may hold an apostrophe (RFC 3986 §2.2); of all that would end a text in the examples it is the only one. */
+const inQuotes = (text: string): string => `'${text.replaceAll("'", "\\'")}'`;
+
+const openidClient = ({ issuer, id, redirect, scopes, renewing, proof }: Values): string =>
   `// npm install openid-client
 import * as client from 'openid-client';
 
@@ -33,15 +41,15 @@ const config = await client.discovery(
   new URL('${issuer}'),
   '${id}',
   undefined,
-  ${nodeProof[proof]},
+  ${nodeProof[proof]},${issuer.startsWith('http:') ? overHttp : ''}
 );
 
 const verifier = client.randomPKCECodeVerifier();
 const state = client.randomState();
 const nonce = client.randomNonce();
 const url = client.buildAuthorizationUrl(config, {
-  redirect_uri: '${redirect}',
-  scope: '${scopes.join(' ')}',
+  redirect_uri: ${inQuotes(redirect)},
+  scope: '${scopes.join(' ')}',${renewing("\n  prompt: 'consent',")}
   code_challenge: await client.calculatePKCECodeChallenge(verifier),
   code_challenge_method: 'S256',
   state,
@@ -51,7 +59,7 @@ const url = client.buildAuthorizationUrl(config, {
 // const tokens = await client.authorizationCodeGrant(config, currentUrl, {
 //   pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true });`;
 
-const spring = ({ issuer, id, redirect, scopes }: Values): string =>
+const spring = ({ issuer, id, redirect, scopes, renewing }: Values): string =>
   `# application.yaml (spring-boot-starter-oauth2-client)
 spring:
   security:
@@ -59,7 +67,7 @@ spring:
       client:
         registration:
           hemma:
-            client-id: ${id}
+            client-id: "${id}"
             client-secret: \${${secretVariable}}
             authorization-grant-type: authorization_code
             redirect-uri: "${redirect}"
@@ -68,9 +76,9 @@ spring:
           hemma:
             issuer-uri: ${issuer}
 # PKCE is required: customize the resolver with
-# OAuth2AuthorizationRequestCustomizers.withPkce()`;
+# OAuth2AuthorizationRequestCustomizers.withPkce()${renewing('\n# and for refresh tokens add the parameter prompt=consent there')}`;
 
-const dotnet = ({ issuer, id, path, scopes }: Values): string =>
+const dotnet = ({ issuer, id, path, scopes, renewing }: Values): string =>
   `// Microsoft.AspNetCore.Authentication.OpenIdConnect
 builder.Services
     .AddAuthentication(options =>
@@ -87,13 +95,13 @@ builder.Services
         options.ResponseType = "code";
         options.UsePkce = true;
         options.CallbackPath = "${path}";
-        options.Scope.Clear();
+        options.Scope.Clear();${renewing('\n        options.Prompt = "consent";')}
 ${scopes.map((scope) => `        options.Scope.Add("${scope}");`).join('\n')}
         options.GetClaimsFromUserInfoEndpoint = true;
         options.MapInboundClaims = false;
     });`;
 
-const authlib = ({ issuer, id, redirect, scopes }: Values): string =>
+const authlib = ({ issuer, id, redirect, scopes, renewing }: Values): string =>
   `# pip install authlib (Flask; Django and Starlette are registered alike)
 import os
 from authlib.integrations.flask_client import OAuth
@@ -103,7 +111,7 @@ oauth.register(
     "hemma",
     client_id="${id}",
     client_secret=os.environ["${secretVariable}"],
-    server_metadata_url="${issuer}/.well-known/openid-configuration",
+    server_metadata_url="${issuer}/.well-known/openid-configuration",${renewing('\n    authorize_params={"prompt": "consent"},')}
     client_kwargs={
         "scope": "${scopes.join(' ')}",
         "code_challenge_method": "S256",
@@ -111,14 +119,14 @@ oauth.register(
 )
 # return oauth.hemma.authorize_redirect("${redirect}")`;
 
-const apache = ({ issuer, id, redirect, scopes }: Values): string =>
+const apache = ({ issuer, id, redirect, scopes, renewing }: Values): string =>
   `# mod_auth_openidc
 OIDCProviderMetadataURL ${issuer}/.well-known/openid-configuration
 OIDCClientID ${id}
 OIDCClientSecret \${${secretVariable}}
 OIDCRedirectURI ${redirect}
 OIDCScope "${scopes.join(' ')}"
-OIDCPKCEMethod S256
+OIDCPKCEMethod S256${renewing('\nOIDCAuthRequestParams prompt=consent')}
 OIDCCryptoPassphrase \${OIDC_CRYPTO_PASSPHRASE}
 
 <Location />
@@ -126,14 +134,14 @@ OIDCCryptoPassphrase \${OIDC_CRYPTO_PASSPHRASE}
   Require valid-user
 </Location>`;
 
-const proxy = ({ issuer, id, redirect, scopes }: Values): string =>
+const proxy = ({ issuer, id, redirect, scopes, renewing }: Values): string =>
   `# oauth2-proxy.cfg; the secret comes as OAUTH2_PROXY_CLIENT_SECRET=$${secretVariable}
 provider = "oidc"
 oidc_issuer_url = "${issuer}"
 client_id = "${id}"
 redirect_url = "${redirect}"
 scope = "${scopes.join(' ')}"
-code_challenge_method = "S256"
+code_challenge_method = "S256"${renewing('\nprompt = "consent"')}
 email_domains = ["*"]`;
 
 const forService = ({ issuer, id }: Values): string =>
@@ -152,6 +160,7 @@ export function snippetsFor(client: ClientDescription, issuer: string): Snippet[
     redirect,
     path: url.pathname,
     scopes: ['openid', ...client.scopes],
+    renewing: (line) => (client.scopes.includes('offline_access') ? line : ''),
     proof: client.authMethod,
   };
   if (client.type === 'service')

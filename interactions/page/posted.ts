@@ -11,8 +11,10 @@ export const readForm: Middleware = bodyParser({
     ctx.throw((fault as { status?: number }).status === 413 ? 413 : 400, 'malformed-form'),
 });
 
-const unkept = (value: unknown) =>
-  typeof value === 'string' && (value.includes('\0') || !value.isWellFormed());
+const unkept = (value: unknown): boolean =>
+  Array.isArray(value)
+    ? value.some(unkept)
+    : typeof value === 'string' && (value.includes('\0') || !value.isWellFormed());
 
 /**
  * What a form sent, checked. A repeated field is an array, `a[b]` an object, and PostgreSQL keeps neither a NUL nor half a

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { accountById } from '../../src/accounts/accounts.ts';
+import { scopesOf } from '../../src/oidc/claims.ts';
 import { audit } from '../../src/platform/audit.ts';
 import type { StepPage, Visit } from './visit.ts';
 import type { Phrases } from '../../src/locales/sv.ts';
@@ -81,11 +82,13 @@ export const consent: StepPage<z.output<typeof form>> = {
     const { house, record, frame, action, token, clientName } = visit;
     const email = (await accountById(house.db, record.session?.accountId ?? ''))?.email ?? '';
     const asked = missing(visit, 'missingOIDCScope');
+    // Claims that are asked for by their own names say the same as the scope that they belong to.
+    const claims = scopesOf(missing(visit, 'missingOIDCClaims'));
     const scopes =
-      asked.length > 0
+      asked.length + claims.length > 0
         ? asked
         : (typeof record.params.scope === 'string' ? record.params.scope : '').split(' ');
-    const shown = scopes.filter((scope) => scope !== 'openid');
+    const shown = [...new Set([...scopes, ...claims])].filter((scope) => scope !== 'openid');
     return (
       <ConsentPage
         {...{ frame, action, token, clientName, email, scopes: shown, days: grantDays, refusal }}

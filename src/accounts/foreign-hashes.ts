@@ -7,8 +7,9 @@ export type HashFault = 'unknown-hash' | 'malformed-hash' | 'costly-hash';
 
 type Read = { hash: string } | { fault: HashFault };
 
+/** Costs are whole numbers: half a kibibyte would be kept, and never verified. */
 const between = (value: number | undefined, least: number, most: number): value is number =>
-  value !== undefined && value >= least && value <= most;
+  value !== undefined && Number.isInteger(value) && value >= least && value <= most;
 
 /**
  * What one verification may cost: about a second and 256 MiB. Whoever brings a dearer one (a slip, or an attack by

@@ -1,4 +1,6 @@
 import { cellText, csvCells } from '../platform/csv.ts';
+import type { Piece } from './import-pieces.ts';
+import { decoded, elementsOf, linesOf, recordsOf } from './import-pieces.ts';
 
 /** The fields of an account in a file, in the order in which an export writes them. */
 export const fields = [
@@ -31,87 +33,6 @@ export type ReadRow =
 
 export type Format = 'csv' | 'json';
 
-/** A piece of the file that stands for one row; `whole` is no where the file ended inside it. */
-interface Piece {
-  row: number;
-  text: string;
-  long: boolean;
-  whole: boolean;
-}
-
-/** Letters that a row may have. The longest that means something has some two thousand. */
-const longest = 16_384;
-
-/** Bytes that are no UTF-8 become U+FFFD here, and are told from their row: the rest of the file is read on. */
-async function* decoded(file: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  for await (const chunk of file) yield decoder.decode(chunk, { stream: true });
-  yield decoder.decode();
-}
-
-/** The lines of a text that comes in pieces. A line that is too long is passed over; memory holds no more than one. */
-async function* linesOf(texts: AsyncIterable<string>): AsyncGenerator<Piece> {
-  let [rest, row, long] = ['', 0, false];
-  for await (const text of texts) {
-    const parts = `${rest}${text}`.split('\n');
-    rest = parts.pop() ?? '';
-    for (const part of parts) {
-      row += 1;
-      long ||= part.length > longest;
-      yield { row, text: long ? '' : part.replace(/\r$/, ''), long, whole: true };
-      long = false;
-    }
-    if (rest.length > longest) [rest, long] = ['', true];
-  }
-  if (rest.trim() !== '' || long) yield { row: row + 1, text: rest, long, whole: false };
-}
-
-/** Walks through JSON letter by letter and knows where in an array's elements it stands. */
-function arrayWalk() {
-  let [depth, inString, escaped] = [0, false, false];
-  /** What this letter does to the elements of the outermost array: ends one, ends all, or nothing. */
-  return (letter: string): 'between' | 'end' | undefined => {
-    if (inString) {
-      if (escaped) escaped = false;
-      else if (letter === '\\') escaped = true;
-      else if (letter === '"') inString = false;
-      return undefined;
-    }
-    if (letter === '"') inString = true;
-    else if (letter === '[' || letter === '{') {
-      depth += 1;
-      if (depth === 1) return 'between';
-    } else if (letter === ']' || letter === '}') {
-      depth -= 1;
-      if (depth === 0) return 'end';
-    } else if (letter === ',' && depth === 1) return 'between';
-    return undefined;
-  };
-}
-
-/** The elements of a JSON array that comes in pieces, as texts; nothing after its end is read. */
-async function* elementsOf(texts: AsyncIterable<string>): AsyncGenerator<Piece> {
-  const step = arrayWalk();
-  let [element, row, long] = ['', 0, false];
-  for await (const text of texts) {
-    let from = 0;
-    for (let at = 0; at < text.length; at += 1) {
-      const mark = step(text[at] ?? '');
-      if (!mark) continue;
-      element += text.slice(from, at);
-      from = at + 1;
-      const blank = element.trim() === '';
-      if (row > 0 && !(blank && mark === 'end'))
-        yield { row, text: element, long: long || element.length > longest, whole: true };
-      if (mark === 'end') return;
-      [element, long, row] = ['', false, row + 1];
-    }
-    element += text.slice(from);
-    if (element.length > longest) [element, long] = ['', true];
-  }
-  yield { row: Math.max(row, 1), text: element, long, whole: false };
-}
-
 function faultOf({ text, long }: Piece): RowFault | undefined {
   if (long) return 'row-too-long';
   return text.includes('\uFFFD') ? 'not-utf8' : undefined;
@@ -138,18 +59,23 @@ async function* jsonRows(texts: AsyncIterable<string>, array: boolean): AsyncGen
   }
 }
 
+/** What stands between cells: a comma, or what spreadsheets like better. */
+const separators = [',', ';', '\t'];
+
 interface Header {
   separator: string;
   columns: readonly string[];
 }
 
-/** The columns that the first line names, and what stands between its cells: a comma, or what spreadsheets like better. */
+/** The columns that the first line names, and what stands between its cells. */
 function headerOf({ text, long }: Piece): Header | { fault: FileFault; column?: string } {
   if (long || /[\uFFFD\0]/.test(text)) return { fault: 'not-utf8' };
-  const separator = [',', ';', '\t'].find((one) => text.includes(one)) ?? ',';
+  const separator = separators.find((one) => text.includes(one)) ?? ',';
   const columns = (csvCells(text, separator) ?? []).map((name) => name.trim().toLowerCase());
   const odd = columns.find((name) => !isField(name));
-  if (odd !== undefined) return { fault: 'unknown-column', column: odd.slice(0, 40) };
+  // It is shown in a terminal, which would do what a control character says.
+  if (odd !== undefined)
+    return { fault: 'unknown-column', column: odd.replaceAll(/\p{C}/gu, '\uFFFD').slice(0, 40) };
   const twice = columns.find((name, at) => columns.indexOf(name) !== at);
   if (twice !== undefined) return { fault: 'repeated-column', column: twice };
   const lost = ['email', 'name'].find((name) => !columns.includes(name));
@@ -168,7 +94,8 @@ function csvRow({ row, text, whole }: Piece, separator: string, columns: readonl
 
 async function* csvRows(texts: AsyncIterable<string>): AsyncGenerator<ReadRow> {
   let header: Header | undefined;
-  for await (const piece of linesOf(texts)) {
+  const known = { separators: separators.join('') };
+  for await (const piece of recordsOf(texts, known)) {
     if (piece.text.trim() === '' && !piece.long) continue;
     if (!header) {
       const read = headerOf(piece);
@@ -177,6 +104,7 @@ async function* csvRows(texts: AsyncIterable<string>): AsyncGenerator<ReadRow> {
         return;
       }
       header = read;
+      known.separators = header.separator;
       continue;
     }
     const fault = faultOf(piece);

@@ -9,6 +9,7 @@ import { sha256 } from '../platform/secrets.ts';
 import { clearAttempts, countAttempt, forgiveAttempt } from '../platform/throttle.ts';
 import { successAfterFailures } from '../mail/messages.ts';
 import type { Post } from '../mail/outbox.ts';
+import type { Account } from './accounts.ts';
 import { emailKey, isPassword, passwordOf, replaceHash } from './accounts.ts';
 import { emailSubject } from './changes.ts';
 import { knownDevice, recogniseDevice } from './devices.ts';
@@ -65,7 +66,35 @@ export async function verifyPassword(
     return { code: 'wrong-password' };
   }
   const renewed = hasher.outdated(hash) ? await hasher.hash(normal) : undefined;
-  const stands = await db.transaction(async (open) => {
+  const proof = { interaction, account, known, subject, address, origin };
+  if (await prove(db, post, { ...proof, hash, renewed })) return undefined;
+  // Another sign-in with the same password may have renewed the hash in between: the one of now decides.
+  const { hash: now } = await passwordOf(db, email);
+  const still = now !== undefined && now !== hash && (await hasher.verify(now, normal));
+  const stands = still && (await prove(db, post, { ...proof, hash: now, renewed: undefined }));
+  return stands ? undefined : { code: 'wrong-password' };
+}
+
+interface RightPassword {
+  interaction: string;
+  account: Account;
+  known: Awaited<ReturnType<typeof knownDevice>>;
+  subject: string;
+  address: string;
+  origin: Origin;
+  /** The hash that it was verified against. */
+  hash: string;
+  /** The same password hashed with today's parameters, where the old one was not. */
+  renewed: string | undefined;
+}
+
+/** Writes what a right password proves, if the hash that it was verified against is the account's to this moment. */
+function prove(
+  db: Db,
+  post: Post,
+  { interaction, account, known, subject, address, origin, hash, renewed }: RightPassword,
+): Promise<boolean> {
+  return db.transaction(async (open) => {
     await takeTurn(open, `account:${account.id}`);
     // Read, then hashed for a while: a password that was changed meanwhile proves nothing any more.
     if (!(await isPassword(open, account.id, hash))) return false;
@@ -78,5 +107,4 @@ export async function verifyPassword(
     if (failures > worthTelling) await post(open, account, 'success-after-failures', successAfterFailures);
     return true;
   });
-  return stands ? undefined : { code: 'wrong-password' };
 }

@@ -51,18 +51,33 @@ for (const [network, bits] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
   ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['224.0.0.0', 3],
 ] as const)
   privateNetworks.addSubnet(network, bits, 'ipv4');
 privateNetworks.addSubnet('fc00::', 7, 'ipv6');
 privateNetworks.addSubnet('fe80::', 10, 'ipv6');
+// Nowhere and itself, addresses of version 4 in another dress (RFC 6052, RFC 3056), and those of many at once.
+privateNetworks.addSubnet('::', 127, 'ipv6');
+privateNetworks.addSubnet('64:ff9b::', 96, 'ipv6');
+privateNetworks.addSubnet('2002::', 16, 'ipv6');
+privateNetworks.addSubnet('ff00::', 8, 'ipv6');
 
 function inPrivateNetwork(hostname: string): boolean {
   const address = hostname.replace(/^\[(.*)\]$/, '$1');
   const family = isIP(address);
   return family !== 0 && privateNetworks.check(address, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** Whether what stands there as the host is the host: a usual port may be told, an upper-case letter written. */
+function readsAs(authority: string, { host, protocol }: URL): boolean {
+  const usual = protocol === 'https:' ? ':443' : ':80';
+  return [host, `${host}${usual}`].includes(authority.toLowerCase());
 }
 
 const isLoopback = ({ hostname }: URL): boolean => loopbacks.has(hostname);
@@ -88,7 +103,7 @@ function schemeFault(url: URL, use: AddressUse, type: ClientType | undefined): A
  */
 export function addressFault(text: string, use: AddressUse, type?: ClientType): AddressFault | undefined {
   if (text.length > longest) return 'address-too-long';
-  if (!/^[\x21-\x7e]+$/.test(text)) return 'address-characters';
+  if (!/^[\x21-\x7e]+$/.test(text) || /["<>^`{|}]/.test(text)) return 'address-characters';
   if (text.includes('*')) return 'address-wildcard';
   if (text.includes('#')) return 'address-fragment';
   if (!URL.canParse(text) || !/^[a-z][a-z0-9+.-]*:./i.test(text)) return 'address-malformed';
@@ -97,11 +112,12 @@ export function addressFault(text: string, use: AddressUse, type?: ClientType): 
   // A reader takes the name before the @ for the host.
   if (authority.includes('@')) return 'address-user';
   if (text.includes('\\') || traversal.test(text)) return 'address-path-traversal';
-  // `https:host` and `https:///host` are read differently by different programs.
-  if (/^https?:/i.test(text) && authority === '') return 'address-malformed';
+  // `https:host` and `https:///host` are read differently by different programs, `0x7f.1` and `%61.example` by people.
+  if (/^https?:/i.test(text) && !readsAs(authority, url)) return 'address-malformed';
   const byScheme = schemeFault(url, use, type);
   if (byScheme) return byScheme;
-  if (use === 'back-channel' && inPrivateNetwork(url.hostname)) return 'address-private-network';
+  if (use === 'back-channel' && !isLoopback(url) && inPrivateNetwork(url.hostname))
+    return 'address-private-network';
   return use === 'origin' && text !== url.origin ? 'address-not-an-origin' : undefined;
 }
 

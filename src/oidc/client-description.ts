@@ -49,6 +49,9 @@ const seconds = ({ least, most }: { least: number; most: number }) =>
     .max(most, 'lifetime-out-of-range')
     .optional();
 
+/** What is shown to people in one line: no control character, and none that turns the line around. */
+const unreadable = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
+
 const fields = z.strictObject({
   id: z
     .string()
@@ -56,7 +59,12 @@ const fields = z.strictObject({
     // A client is never mistaken for a person (RFC 9700 §4.15), nor for the provider's own pages.
     .refine((id) => !id.startsWith('hemma-'), 'id-reserved')
     .refine((id) => !/^[0-9a-f]{8}-[0-9a-f]{4}-/.test(id), 'id-like-an-account'),
-  name: z.string().trim().min(1, 'missing').max(80, 'too-long'),
+  name: z
+    .string()
+    .trim()
+    .min(1, 'missing')
+    .max(80, 'too-long')
+    .refine((name) => !unreadable.test(name), 'malformed'),
   description: z.string().trim().min(1, 'missing').max(500, 'too-long').optional(),
   /** Whom to ask about the application: an address for administrators, never shown to people. */
   contact: z.string().refine(isEmail, 'contact-not-an-address').optional(),
@@ -117,6 +125,13 @@ const keepsSecrets = (type: ClientType): boolean => type === 'web' || type === '
 const isSet = (value: unknown): boolean =>
   Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
 
+/** PostgreSQL keeps neither a NUL nor half a character, wherever in a description it stands. */
+function isKept(value: unknown): boolean {
+  if (typeof value === 'string') return !value.includes('\0') && value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([name, part]) => isKept(name) && isKept(part));
+}
+
 type Refuse = (path: (string | number)[], code: string) => void;
 
 function serviceRules(client: ClientFields, refuse: Refuse): void {
@@ -155,6 +170,7 @@ function proofRules({ type, authMethod, jwks }: ClientFields, refuse: Refuse): v
 
 /** What no single field can tell: a combination that the provider would not honour is refused, never ignored. */
 function rules(client: ClientFields, refuse: Refuse): void {
+  for (const [name, value] of Object.entries(client)) if (!isKept(value)) refuse([name], 'malformed');
   proofRules(client, refuse);
   if (client.type === 'service') return serviceRules(client, refuse);
   addressRules(client, refuse);

@@ -1,6 +1,7 @@
 import type { Doer } from '../accounts/groups.ts';
 import { listGroups } from '../accounts/groups.ts';
 import type { Db } from '../platform/database.ts';
+import { takeTurn } from '../platform/database.ts';
 import { removeClient } from './client-access.ts';
 import type { ClientFault } from './client-check.ts';
 import { checkClient } from './client-check.ts';
@@ -107,6 +108,8 @@ export async function applyEntries(
   const { by, origin } = options;
   try {
     await db.transaction(async (open) => {
+      // Two files at once, each in an order of its own, would lock each other out.
+      await takeTurn(open, 'clients');
       for (const entry of entries) results.push(await applyEntry(open, entry, options));
       const named = new Set(entries.map(({ client }) => client.id));
       const orphans = (await listClients(open)).filter(

@@ -9,6 +9,7 @@ import { identifier } from './client-description.ts';
 import type { Difference } from './client-differences.ts';
 import { differences, inShort } from './client-differences.ts';
 import { protocolMetadata } from './client-metadata.ts';
+import { endGrantsOf } from './records.ts';
 
 /** Who looks after a client's description: a file that is applied, or the console. */
 export type Managed = 'file' | 'console';
@@ -113,12 +114,20 @@ const insert = (open: Db, client: ClientDescription, managed: Managed) =>
     [client.id, JSON.stringify(client), client.firstParty, managed, new Date()],
   );
 
-const update = (open: Db, client: ClientDescription, managed: Managed) =>
-  open.query(
+async function update(
+  open: Db,
+  known: RegisteredClient | undefined,
+  client: ClientDescription,
+  managed: Managed,
+): Promise<void> {
+  await open.query(
     `UPDATE clients SET metadata = $2::text::jsonb, first_party = $3, managed = $4,
        updated_at = greatest($5, updated_at + interval '1 millisecond') WHERE id = $1`,
     [client.id, JSON.stringify(client), client.firstParty, managed, new Date()],
   );
+  // What was given while nobody was asked is nobody's yes: now everybody is.
+  if (known?.client.consent === 'none' && client.consent !== 'none') await endGrantsOf(open, client.id);
+}
 
 const noted = (
   open: Db,
@@ -152,7 +161,7 @@ export function describeFromFile(
       return { result: 'unchanged', changes };
     if (count === 0 && known?.managed === 'console' && !adopt) return { result: 'not-ours', changes };
     const result = count > 0 ? 'created' : 'changed';
-    if (count === 0) await update(open, client, 'file');
+    if (count === 0) await update(open, known, client, 'file');
     await noted(open, client, result, 'file', changes, doer);
     return { result, changes };
   });
@@ -196,7 +205,7 @@ export function changeClient(
     if (known.managed === 'file') return refused('managed-by-file');
     const changes = differences(known.client, client);
     if (changes.length === 0) return { changes };
-    await update(open, client, 'console');
+    await update(open, known, client, 'console');
     await noted(open, client, 'changed', 'console', changes, doer);
     return { changes };
   });

@@ -6,7 +6,7 @@ import { locales } from '../locales/phrases.ts';
 import { accountById } from '../accounts/accounts.ts';
 import type { Db } from '../platform/database.ts';
 import { acrValues } from './assurance.ts';
-import { claimsOf, claimsOfScopes } from './claims.ts';
+import { claimsOfScopes, claimsWithin } from './claims.ts';
 import { mayUse } from './client-access.ts';
 import type { LifetimeName } from './client-description.ts';
 import {
@@ -111,12 +111,18 @@ function existingGrant(db: Db): Configuration['loadExistingGrant'] {
     if (mine && !(mode === 'none' && lacks(mine, ctx))) return mine;
     const allowed =
       mode === 'none'
-        ? { scope: [...oidc.requestParamOIDCScopes].join(' '), claims: [...oidc.requestParamClaims] }
+        ? {
+            scope: [...oidc.requestParamOIDCScopes].join(' '),
+            claims: [...oidc.requestParamClaims],
+            seconds: undefined,
+          }
         : await consentGiven(db, account.accountId, client.clientId);
     if (!allowed) return undefined;
     const grant = mine ?? new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
     grant.addOIDCScope(allowed.scope);
     grant.addOIDCClaims(allowed.claims);
+    // A yes grows no younger by being written into another session.
+    if (allowed.seconds !== undefined) (grant as { expiresIn?: number }).expiresIn = allowed.seconds;
     await grant.save();
     return grant;
   };
@@ -205,8 +211,13 @@ function configuration(
       const account = await accountById(db, id);
       if (!account || account.disabledAt) return undefined;
       // Whoever left the groups of an application is refused with what they still hold, too.
-      if (token && !(await mayUse(db, ctx.oidc.client, id))) return undefined;
-      return { accountId: account.id, claims: () => claimsOf(account) };
+      const { client } = ctx.oidc;
+      if (token && !(await mayUse(db, client, id))) return undefined;
+      const registered = client?.scope ?? '';
+      // An application that may no longer renew renews nothing that it was given before.
+      if (token?.kind === 'RefreshToken' && !registered.split(' ').includes('offline_access'))
+        return undefined;
+      return { accountId: account.id, claims: () => claimsWithin(account, registered) };
     },
     interactions: { policy: policy(db), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
     jwks: { keys: keys.signing },

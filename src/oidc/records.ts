@@ -3,6 +3,7 @@ import { takeTurn } from '../platform/database.ts';
 import { turnOf } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
 import { acrOf } from './assurance.ts';
+import { scopesOf } from './claims.ts';
 
 /**
  * What the provider keeps: sessions, interactions, grants, codes and tokens, in one table that this file alone
@@ -309,9 +310,16 @@ export interface Allowed {
 
 /** What an account allows applications, the longest allowed first; the provider's own pages are none. */
 export async function allowedBy(db: Db, accountId: string): Promise<Allowed[]> {
-  const { rows } = await db.query<{ client_id: string; since: number; scopes: string | null }>(
+  const { rows } = await db.query<{
+    client_id: string;
+    since: number;
+    scopes: string | null;
+    claims: string | null;
+  }>(
     `SELECT payload->>'clientId' AS client_id, min((payload->>'iat')::bigint) AS since,
-       string_agg(payload->'openid'->>'scope', ' ') AS scopes
+       string_agg(payload->'openid'->>'scope', ' ') AS scopes,
+       string_agg((SELECT string_agg(name, ' ') FROM jsonb_array_elements_text(payload->'openid'->'claims') AS name),
+         ' ') AS claims
      FROM oidc_records WHERE account_id = $1 AND model = 'Grant' AND expires_at > $2
        AND payload->>'clientId' NOT LIKE 'hemma-%'
      GROUP BY 1 ORDER BY 2, 1`,
@@ -320,7 +328,12 @@ export async function allowedBy(db: Db, accountId: string): Promise<Allowed[]> {
   return rows.map((row) => ({
     clientId: row.client_id,
     since: moment(row.since),
-    scopes: [...new Set((row.scopes ?? '').split(' ').filter(Boolean))],
+    scopes: [
+      ...new Set([
+        ...(row.scopes ?? '').split(' ').filter(Boolean),
+        ...scopesOf((row.claims ?? '').split(' ')),
+      ]),
+    ],
   }));
 }
 
@@ -341,8 +354,8 @@ export interface ClientSession {
   sid: string | undefined;
 }
 
-/** Ends everything of one client: grants with their codes and tokens, its own tokens, and its place in all sessions. */
-export async function endClient(open: Db, clientId: string): Promise<ClientSession[]> {
+/** Ends all grants of one client with their codes and tokens, and its own tokens; the sessions know it still. */
+export async function endGrantsOf(open: Db, clientId: string): Promise<void> {
   const { rows: grants } = await open.query<{ id: string | null }>(
     `DELETE FROM oidc_records WHERE model IN ('Grant', 'ClientCredentials') AND payload->>'clientId' = $1
      RETURNING payload->>'jti' AS id`,
@@ -351,6 +364,11 @@ export async function endClient(open: Db, clientId: string): Promise<ClientSessi
   await open.query('DELETE FROM oidc_records WHERE grant_id = ANY($1)', [
     grants.flatMap(({ id }) => id ?? []),
   ]);
+}
+
+/** Ends everything of one client: its grants and tokens, and its place in all sessions. */
+export async function endClient(open: Db, clientId: string): Promise<ClientSession[]> {
+  await endGrantsOf(open, clientId);
   const { rows } = await open.query<{ account_id: string | null; sid: string | null }>(
     `SELECT account_id, payload->'authorizations'->($1::text)->>'sid' AS sid FROM oidc_records
      WHERE model = 'Session' AND payload->'authorizations' ? $1 FOR UPDATE`,
@@ -386,18 +404,25 @@ export async function sweepRecords(db: Db, before: Date, limit: number): Promise
   return count;
 }
 
-/** What a person allowed a client, by the newest of their grants; undefined where there is none. */
+/** What a person allowed a client, by the newest of their grants, and for how long yet; undefined where there is none. */
 export async function consentGiven(
   db: Db,
   accountId: string,
   clientId: string,
-): Promise<{ scope: string; claims: string[] } | undefined> {
-  const { rows } = await db.query<{ openid: { scope?: string; claims?: string[] } | null }>(
-    `SELECT payload->'openid' AS openid FROM oidc_records
+): Promise<{ scope: string; claims: string[]; seconds: number } | undefined> {
+  const now = new Date();
+  const { rows } = await db.query<{
+    openid: { scope?: string; claims?: string[] } | null;
+    expires_at: Date;
+  }>(
+    `SELECT payload->'openid' AS openid, expires_at FROM oidc_records
      WHERE account_id = $1 AND model = 'Grant' AND payload->>'clientId' = $2 AND expires_at > $3
      ORDER BY expires_at DESC LIMIT 1`,
-    [accountId, clientId, new Date()],
+    [accountId, clientId, now],
   );
-  const openid = rows[0]?.openid;
-  return openid ? { scope: openid.scope ?? '', claims: openid.claims ?? [] } : undefined;
+  const [newest] = rows;
+  if (!newest?.openid) return undefined;
+  const { scope = '', claims = [] } = newest.openid;
+  const seconds = Math.max(1, Math.floor((newest.expires_at.getTime() - now.getTime()) / 1000));
+  return { scope, claims, seconds };
 }

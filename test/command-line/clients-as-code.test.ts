@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createGroup } from '../../src/accounts/groups.ts';
+import { removeClient } from '../../src/oidc/client-access.ts';
+import { applyEntries } from '../../src/oidc/client-files.ts';
 import { clientSchema } from '../../src/oidc/client-description.ts';
 import { addSecret } from '../../src/oidc/client-secrets.ts';
 import { createClient } from '../../src/oidc/clients.ts';
@@ -110,6 +112,22 @@ describe('hemma clients apply', () => {
     expect(end.stderr).toMatch(/by-hand; --adopt/);
     expect(await byId('brand-new')).toBeUndefined();
     expect(await byId('by-hand')).toMatchObject({ name: 'By hand', managed: 'console' });
+  });
+
+  test('two files at once, each in an order of its own, are both applied', async () => {
+    const clients = Array.from({ length: 40 }, (_, place) => {
+      const given = { id: `many-${place}`, name: 'Many', type: 'service' };
+      return { client: clientSchema.parse(given), enabled: undefined };
+    });
+    await applyEntries(hemma.db, clients, {});
+    const named = (name: string) =>
+      clients.map(({ client, enabled }) => ({ client: { ...client, name }, enabled }));
+    const both = await Promise.all([
+      applyEntries(hemma.db, named('Forwards'), {}),
+      applyEntries(hemma.db, named('Backwards').toReversed(), {}),
+    ]);
+    expect(both.flat().every(({ result }) => result === 'changed')).toBe(true);
+    for (const { client } of clients) await removeClient(hemma.db, client.id, {});
   });
 
   test('--prune removes what an earlier file made and this one leaves out, never the console’s', async () => {

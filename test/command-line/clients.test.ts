@@ -156,10 +156,12 @@ describe('hemma clients apply', () => {
       'id: no-way-back\nname: X\ntype: web\n',
       'id: loop\nname: X\ntype: single-page\nredirectUris: []\n',
       'id: hemma-account\nname: X\ntype: web\nredirectUris: [https://x.example.com/]\n',
+      'id: unkept\nname: "X\\0"\ntype: web\nredirectUris: [https://x.example.com/]\n',
       'id: with-keys\nname: X\ntype: web\nredirectUris: [https://x.example.com/]\njwks: { keys: [{ kty: EC }] }\n',
     ];
     const ends = await Promise.all(faulty.map(apply));
-    expect(ends.map(({ code }) => code)).toEqual([1, 1, 1, 1]);
+    expect(ends.map(({ code }) => code)).toEqual([1, 1, 1, 1, 1]);
+    for (const { stderr } of ends) expect(stderr).toMatch(/^\[0\]\./);
   });
 
   test('says in a sentence that a file is not there or no YAML', async () => {

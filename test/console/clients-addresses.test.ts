@@ -43,6 +43,11 @@ describe('addresses while they are typed', () => {
     ['web', 'https://app.example/a/%2E%2e/b', 'address-path-traversal'],
     ['web', 'https://app.example\\@evil.example/', 'address-user'],
     ['web', 'https://app.example/åäö', 'address-characters'],
+    ['web', 'https://app.example/"><b>', 'address-characters'],
+    ['web', "https://app.example/o'clock", undefined],
+    ['web', 'HTTPS://App.example:443/back', undefined],
+    ['web', 'https://%61pp.example/back', 'address-malformed'],
+    ['web', 'http://0x7f.1/back', 'address-malformed'],
     ['web', 'app.example/back', 'address-malformed'],
     ['web', '/back', 'address-malformed'],
     ['web', 'https:app.example/back', 'address-malformed'],
@@ -61,10 +66,8 @@ describe('addresses while they are typed', () => {
 
   test('each use has its own rules', async () => {
     expect(await check('web', 'initiate-login', 'http://localhost/start')).toEqual(['address-not-https']);
-    expect(await check('web', 'back-channel', 'https://10.0.0.1/x\nhttps://[fd00::1]/')).toEqual([
-      'address-private-network',
-      'address-private-network',
-    ]);
+    for (const host of ['10.0.0.1', '127.0.0.2', '198.18.0.1', '[fd00::1]', '[::]', '[64:ff9b::a00:1]'])
+      expect(await check('web', 'back-channel', `https://${host}/x`)).toEqual(['address-private-network']);
     expect(await check('native', 'back-channel', 'com.example.app:/x')).toEqual(['address-private-scheme']);
     expect(await check('single-page', 'origin', 'https://a.example\nhttps://a.example/')).toEqual([
       undefined,

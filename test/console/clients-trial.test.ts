@@ -162,7 +162,8 @@ describe('the preview of claims', () => {
 
 describe('connecting', () => {
   test('shows every endpoint as discovery has it, and examples with the application’s own values', async () => {
-    const { clientId, clientSecret, redirectUri } = await party({});
+    const scopes = ['email', 'offline_access'] as const;
+    const { clientId, clientSecret, redirectUri } = await party({ scopes: [...scopes] });
     const { page, body } = await visitor.visit(hemma.url(`/admin/clients/${clientId}/connect`));
     const discovered = (await (await fetch(hemma.url('/.well-known/openid-configuration'))).json()) as Record<
       string,
@@ -186,8 +187,19 @@ describe('connecting', () => {
     for (const text of snippets) {
       expect(text).toContain(clientId);
       expect(text).toContain(hemma.issuer);
+      // Without it nobody gets the refresh token that the application is registered for.
+      expect(text).toMatch(/prompt.{0,6}consent/i);
     }
     expect(snippets.join('\n')).toContain(redirectUri);
+    // On plain http the library says no by itself.
+    expect(snippets[0]).toContain('execute: [client.allowInsecureRequests]');
     expect(body).not.toContain(clientSecret);
+  });
+
+  test('an address with an apostrophe stays a text in the examples', async () => {
+    const { clientId } = await party({ redirectUris: ["https://app.example/x');alert('"] });
+    const { page } = await visitor.visit(hemma.url(`/admin/clients/${clientId}/connect`));
+    const [example = ''] = page.querySelectorAll('.snippet pre').map((one) => one.textContent);
+    expect(example).toContain("redirect_uri: 'https://app.example/x\\');alert(\\'',");
   });
 });

@@ -171,12 +171,62 @@ describe('a new application', () => {
     expect(refusals()).toEqual(['keys-malformed']);
     await visitor.submit({ jwks: '' });
     expect(refusals()).toEqual(['keys-missing']);
+    const rsa = { kty: 'RSA', n: 'n'.repeat(342), e: 'AQAB' };
+    await visitor.submit({ jwks: keys({ ...rsa, oth: [{ r: 'r', d: 'd', t: 't' }] }) });
+    expect(refusals()).toEqual(['key-private']);
+    // With any of them no key of the set would be read.
+    for (const odd of [
+      { ...rsa, kid: 5 },
+      { ...rsa, n: '!'.repeat(342) },
+      { ...key, crv: 'P-999' },
+    ]) {
+      await visitor.submit({ jwks: keys(odd) });
+      expect(refusals()).toEqual(['keys-malformed']);
+    }
     await visitor.submit({ jwks: keys(key) });
     expect((await clientById(hemma.db, 'signer'))?.client.authMethod).toBe('private_key_jwt');
   });
 });
 
+describe('what the database keeps in no text', () => {
+  test.each([
+    [
+      'in a key',
+      {
+        authMethod: 'private_key_jwt',
+        jwks: '{"keys":[{"kty":"EC","crv":"P-256","x":"a","y":"b","kid":"\\u0000"}]}',
+      },
+      422,
+    ],
+    ['in a name, as what moves a line', { name: 'Auto\u001b[2J\u202eyap' }, 422],
+    ['in one of several groups', { allowedGroups: ['a\0', 'b'] }, 400],
+  ])('%s is refused and no fault', async (_where, fields, status) => {
+    const token = tokenOf(await open('/-/new/web'));
+    const whole = { ...least('unkept'), consent: 'remembered', authMethod: 'secret', token, ...fields };
+    const answer = await visitor.post(hemma.url('/admin/clients/-/new/web'), whole);
+    expect(answer.status).toBe(status);
+  });
+});
+
 describe('a change', () => {
+  test('of something else keeps the groups, also one that a list of very many leaves out', async () => {
+    const { id } = await group(hemma, 'Östra');
+    await hemma.db.query(
+      "INSERT INTO groups (id, name, name_key, created_at) SELECT gen_random_uuid(), 'a' || n, 'a' || n, now() FROM generate_series(1, 1000) AS n",
+    );
+    await made('among-many');
+    await hemma.db.query(
+      "UPDATE clients SET metadata = jsonb_set(metadata, '{allowedGroups}', jsonb_build_array($1::text)) WHERE id = 'among-many'",
+      [id],
+    );
+    await open('/among-many/edit');
+    await visitor.submit({ name: 'Changed' });
+    expect((await clientById(hemma.db, 'among-many'))?.client).toMatchObject({
+      name: 'Changed',
+      allowedGroups: [id],
+    });
+  });
+
   test('holds at once, is written down with what was before, and by whom', async () => {
     await made('changing');
     await visitor.follow('Ändra');

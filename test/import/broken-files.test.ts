@@ -128,10 +128,25 @@ test('JSON is read as a list and as lines, with fields of other kinds told by th
   expect(told(odd)).toEqual(['1: unknown-field']);
 });
 
-test('a quote that is never closed, and a row without end, cost their row and not the file', async () => {
-  const endless = `"${'x'.repeat(3_000_000)}`;
-  const end = await importer.take(`email,name\nq1@example.com,"Ett\n${endless}\nq2@example.com,Två\n`);
-  expect([told(end), end.summary.created]).toEqual([['2: malformed-row', '3: row-too-long'], 1]);
+describe('a quoted cell that goes on over lines', () => {
+  // Whoever put line breaks into their name in the old system would have written a row of their own.
+  const planted = 'evil@example.com,Evil';
+  test.each([
+    ['refuses its row, and no line of it is a row', `"Ett\n${planted}\n."`, '2: control-character', 1],
+    [
+      'costs no more where it is too long to be read',
+      `"${'x'.repeat(3_000_000)}\n${planted}\n."`,
+      '2: row-too-long',
+      1,
+    ],
+    ['takes the rest of the file with it where it is never closed', `"Ett\n${planted}`, '2: cut-off', 0],
+  ])('%s', async (_what, cell, refused, created) => {
+    const end = await importer.take(
+      `email,name\nq1@example.com,${cell}\nq2@example.com,Bo Ek\n`,
+      '--dry-run',
+    );
+    expect([told(end), end.summary.created]).toEqual([[refused], created]);
+  });
 });
 
 test('ends with 2 where the words are off, with 1 where there is no such file', async () => {

@@ -53,6 +53,17 @@ test.each(kinds)(
   },
 );
 
+test('the first sign-in in two browsers at once lets both in, and the hash is made anew once', async () => {
+  const password_hash = vectors['bcrypt $2a'];
+  await importer.take(line({ email: 'twice@example.com', name: 'Två', password_hash }));
+  const both = await Promise.all([
+    typed('twice@example.com', PASSWORD),
+    typed('twice@example.com', PASSWORD),
+  ]);
+  for (const { screen } of both) at('mailed-code', screen);
+  expect((await stored(hemma.db, 'twice@example.com'))?.password_hash).toMatch(/^\$argon2id\$v=19\$m=19456/);
+});
+
 test('an imported person comes all the way to the application, by the mailbox and a phone', async () => {
   const [kind = ''] = kinds;
   const { visitor } = await typed(emailOf(kind), PASSWORD);

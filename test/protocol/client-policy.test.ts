@@ -2,8 +2,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Group } from '../../src/accounts/groups.ts';
 import { addMember, createGroup, removeMember } from '../../src/accounts/groups.ts';
-import { back } from '../rig/clock.ts';
-import { type Hemma, startHemma } from '../rig/hemma.ts';
+import { applyClient } from '../../src/oidc/clients.ts';
+import { back, travel } from '../rig/clock.ts';
+import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { newPerson, type Person } from './people.ts';
 import { basicOf, broughtBack, get, post } from './requests.ts';
@@ -109,6 +110,34 @@ describe('an application for some groups', () => {
   });
 });
 
+describe('an application with few scopes', () => {
+  const claims = JSON.stringify({ id_token: { email: null }, userinfo: { email: null, name: null } });
+  const userinfo = async (token: unknown) =>
+    (await get(hemma.url('/me'), { authorization: `Bearer ${String(token)}` })).json;
+
+  test('sees no more by asking claim by claim', async () => {
+    const narrow = await party({ scopes: ['profile'] });
+    const signedIn = await (await newcomer()).signInTo(narrow, { scope: 'openid', claims });
+    expect(signedIn.claims).not.toHaveProperty('email');
+    const seen = await userinfo(signedIn.tokens.access_token);
+    expect(Object.keys(seen).toSorted()).toEqual(['name', 'sub']);
+  });
+
+  test('that were more once: tokens of then see what it may see now, and renew where it still may', async () => {
+    const shrinks = await party({ scopes: ['profile', 'email', 'offline_access'] });
+    const asked = { scope: 'openid email profile offline_access', prompt: 'consent' };
+    const { tokens } = await (await newcomer()).signInTo(shrinks, asked);
+    await applyClient(hemma.db, { ...shrinks.description, scopes: ['offline_access'] });
+    expect(Object.keys(await userinfo(tokens.access_token))).toEqual(['sub']);
+    const renewed = await shrinks.refresh(tokens.refresh_token ?? '');
+    expect(Object.keys(await userinfo(renewed.access_token))).toEqual(['sub']);
+    await applyClient(hemma.db, { ...shrinks.description, scopes: [] });
+    await expect(shrinks.refresh(renewed.refresh_token ?? '')).rejects.toMatchObject({
+      error: 'invalid_grant',
+    });
+  });
+});
+
 describe('consent', () => {
   const steps = async (person: Person, to: RelyingParty) => {
     await person.signInTo(to);
@@ -133,8 +162,42 @@ describe('consent', () => {
     expect(await steps(person.elsewhere(), remembers)).toEqual(['password']);
   });
 
+  test('names what is asked for claim by claim, and so does the list of what was allowed', async () => {
+    const asks = await party({ firstParty: false, scopes: ['email'] });
+    const person = await newcomer();
+    const { url } = await asks.begin({
+      scope: 'openid',
+      claims: JSON.stringify({ userinfo: { email: null } }),
+    });
+    await person.visitor.visit(url);
+    const page = await person.visitor.submit({ email: person.account.email, password: PASSWORD });
+    expect(page).toMatchObject({ step: 'consent' });
+    expect(page.text).toContain('se din e-postadress');
+    await person.visitor.submit({}, 'choice=allow');
+    expect((await person.visitor.visit(hemma.url('/account'))).text).toContain('se din e-postadress');
+  });
+
+  test('remembered: a yes lasts thirty days, however often the person comes back meanwhile', async () => {
+    const remembers = await party({ firstParty: false });
+    const person = await newcomer();
+    expect(await steps(person, remembers)).toEqual(['password', 'consent']);
+    travel(20 * 86_400_000);
+    expect(await steps(person.elsewhere(), remembers)).toEqual(['password']);
+    travel(15 * 86_400_000);
+    expect(await steps(person.elsewhere(), remembers)).toEqual(['password', 'consent']);
+  });
+
   test('none: never, for applications of the house', async () => {
     expect(await steps(await newcomer(), await party({}))).toEqual(['password']);
+  });
+
+  test('none no more: whoever was never asked is asked now', async () => {
+    const opened = await party({});
+    const person = await newcomer();
+    expect(await steps(person, opened)).toEqual(['password']);
+    await applyClient(hemma.db, { ...opened.description, firstParty: false, consent: 'remembered' });
+    expect(await steps(person, opened)).toEqual(['consent']);
+    expect(await steps(person.elsewhere(), opened)).toEqual(['password']);
   });
 
   test("the house's own may ask, too", async () => {

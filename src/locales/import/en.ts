@@ -6,7 +6,8 @@ export const importEn: ImportPhrases = {
     'row-too-long': 'The row is longer than 16,384 characters.',
     'wrong-columns': 'The row has not as many cells as the first row.',
     'malformed-row': 'The row cannot be read. Look at quotes and brackets.',
-    'cut-off': 'The file ends in the middle of the row. End it with a line break if it is whole.',
+    'cut-off':
+      'The file ends in the middle of the row. End it with a line break if it is whole, and close every quote.',
     'unknown-field': 'The row has a field that is not known.',
     'control-character': 'The value has a control character in it.',
     'malformed-value': 'The value cannot be read. Yes and no are written true and false.',

@@ -5,7 +5,8 @@ export const importSv = {
     'row-too-long': 'Raden är längre än 16 384 tecken.',
     'wrong-columns': 'Raden har inte lika många celler som den första raden.',
     'malformed-row': 'Raden går inte att läsa. Se på citattecken och parenteser.',
-    'cut-off': 'Filen slutar mitt i raden. Avsluta raden med en radbrytning om den är hel.',
+    'cut-off':
+      'Filen slutar mitt i raden. Avsluta raden med en radbrytning om den är hel, och stäng varje citattecken.',
     'unknown-field': 'Raden har ett fält som inte är känt.',
     'control-character': 'Värdet har ett styrtecken i sig.',
     'malformed-value': 'Värdet går inte att läsa. Ja och nej skrivs true och false.',
