@@ -259,7 +259,8 @@ function productionFaults(values: Partial<Values>, env: Record<string, string | 
     faults.push('HEMMA_ISSUER must not have a path: give the provider a host name of its own');
   }
   for (const name of ['HEMMA_DEMO', 'HEMMA_DEMO_CLIENT_SECRET', 'HEMMA_ALLOW_LOOPBACK_CLIENTS'] as const) {
-    if (values[name]) faults.push(`${name} is for trying out on http://localhost only`);
+    if (values[name] && new URL(issuer).hostname !== 'localhost')
+      faults.push(`${name} is for trying out on localhost only`);
   }
   return faults;
 }

@@ -123,7 +123,7 @@ function Lifetimes(props: Part) {
 }
 
 function Extra(props: Part) {
-  const { frame } = props;
+  const { frame, type } = props;
   const { form: t, choices } = frame.t.clients;
   return (
     <fieldset class="group">
@@ -131,6 +131,7 @@ function Extra(props: Part) {
       <Choose {...props} name="signingAlg" options={signingAlgs.map((alg) => [alg, alg])} />
       <Boxes {...props} name="allowedIntents" options={options(choices.allowedIntents)} />
       <Box {...props} name="parRequired" />
+      {type === 'web' && <Box {...props} name="pkceOptional" />}
     </fieldset>
   );
 }

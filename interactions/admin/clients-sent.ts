@@ -36,6 +36,7 @@ export const clientForm = z.object({
   signingAlg: text,
   allowedIntents: boxes,
   parRequired: text,
+  pkceOptional: text,
   /** The state of the application that the form was made from. */
   seen: z.string().max(20).default(''),
 });
@@ -98,6 +99,7 @@ export function described(sent: Sent, type: ClientType, id: string): Record<stri
     signingAlg: given(sent.signingAlg),
     allowedIntents: sent.allowedIntents,
     parRequired: sent.parRequired === 'yes',
+    pkceOptional: sent.pkceOptional === 'yes',
   };
 }
 
@@ -118,11 +120,12 @@ const digits = (value: number | undefined) => value?.toString() ?? '';
 
 /** An application as the form shows it. */
 export function valuesOf(client: ClientDescription): FieldsProps['values'] {
-  const { lifetimes: lasts, jwks, firstParty, parRequired, ...rest } = client;
+  const { lifetimes: lasts, jwks, firstParty, parRequired, pkceOptional, ...rest } = client;
   return {
     ...rest,
     firstParty: yes(firstParty),
     parRequired: yes(parRequired),
+    pkceOptional: yes(pkceOptional),
     jwks: jwks ? JSON.stringify(jwks, null, 2) : '',
     'lifetimes.accessToken': digits(lasts.accessToken),
     'lifetimes.idToken': digits(lasts.idToken),

@@ -20,6 +20,7 @@ export const clientFaults = [
   'address-twice',
   'cors-with-secret',
   'auth-method-public',
+  'pkce-public',
   'auth-method-missing',
   'keys-missing',
   'keys-malformed',

@@ -100,6 +100,8 @@ const fields = z.strictObject({
   consent: z.enum(consentModes).optional(),
   /** Whether the request must come by the back door first (RFC 9126). */
   parRequired: z.boolean().default(false),
+  /** Lets a client that proves who it is come without PKCE, for programs that cannot (RFC 9700 §2.1.1). */
+  pkceOptional: z.boolean().default(false),
 });
 
 export type ClientFields = z.output<typeof fields>;
@@ -118,6 +120,7 @@ const forPeople = [
   'requiredAcr',
   'allowedGroups',
   'parRequired',
+  'pkceOptional',
 ] as const satisfies readonly FieldName[];
 
 const keepsSecrets = (type: ClientType): boolean => type === 'web' || type === 'service';
@@ -157,8 +160,9 @@ function addressRules(client: ClientFields, refuse: Refuse): void {
   if (corsOrigins.length > 0 && keepsSecrets(type)) refuse(['corsOrigins'], 'cors-with-secret');
 }
 
-function proofRules({ type, authMethod, jwks }: ClientFields, refuse: Refuse): void {
+function proofRules({ type, authMethod, jwks, pkceOptional }: ClientFields, refuse: Refuse): void {
   if (!keepsSecrets(type)) {
+    if (pkceOptional) refuse(['pkceOptional'], 'pkce-public');
     if (authMethod && authMethod !== 'none') refuse(['authMethod'], 'auth-method-public');
     if (jwks) refuse(['jwks'], 'keys-not-used');
     return;

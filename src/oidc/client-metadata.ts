@@ -11,6 +11,7 @@ export const ownMetadata = [
   'urn:hemma:required-acr',
   'urn:hemma:allowed-groups',
   'urn:hemma:cors-origins',
+  'urn:hemma:pkce-optional',
 ];
 
 /**
@@ -56,6 +57,7 @@ export function protocolMetadata(client: ClientDescription, updatedAt: Date): Ad
     'urn:hemma:required-acr': client.requiredAcr,
     'urn:hemma:allowed-groups': client.allowedGroups ?? [],
     'urn:hemma:cors-origins': client.corsOrigins ?? [],
+    'urn:hemma:pkce-optional': client.pkceOptional ?? false,
   };
 }
 
@@ -117,12 +119,17 @@ export function trialMetadata(metadata: AdapterPayload, issuer: string): Adapter
     token_endpoint_auth_method: 'none',
     'urn:hemma:allowed-intents': [],
     'urn:hemma:cors-origins': [],
+    'urn:hemma:pkce-optional': false,
   };
 }
 
 /** Seconds that a client chose for something, or undefined where it chose none. */
 export const lifetimeOf = (client: Client | undefined, name: LifetimeName | 'session'): number | undefined =>
   (client?.['urn:hemma:lifetimes'] as ClientDescription['lifetimes'] | undefined)?.[name];
+
+/** Whether it must come with a challenge: everybody must, but a confidential client that was let off. */
+export const pkceRequiredOf = (client: Client | undefined): boolean =>
+  client?.['urn:hemma:pkce-optional'] !== true;
 
 /** How its people are asked; the provider's own pages never ask. */
 export const consentOf = (client: Client | undefined): ConsentMode =>

@@ -43,6 +43,7 @@ const complete = (stored: ClientDescription): ClientDescription => ({
   lifetimes: stored.lifetimes ?? {},
   allowedGroups: stored.allowedGroups ?? [],
   parRequired: stored.parRequired ?? false,
+  pkceOptional: stored.pkceOptional ?? false,
   consent: stored.consent ?? (stored.firstParty ? 'none' : 'remembered'),
   authMethod:
     stored.authMethod ??

@@ -16,6 +16,7 @@ import {
   lifetimeOf,
   mayCallFrom,
   ownMetadata,
+  pkceRequiredOf,
   trialMetadata,
   triedBy,
 } from './client-metadata.ts';
@@ -222,7 +223,7 @@ function configuration(
     interactions: { policy: policy(db), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
     jwks: { keys: keys.signing },
     loadExistingGrant: existingGrant(db),
-    pkce: { required: () => true },
+    pkce: { required: (_ctx, client) => pkceRequiredOf(client) },
     renderError: (ctx, out, fault) =>
       pages.problem(
         ctx,

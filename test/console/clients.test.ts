@@ -74,6 +74,7 @@ describe('a new application', () => {
       signingAlg: 'ES256',
       allowedIntents: 'step_up',
       parRequired: 'yes',
+      pkceOptional: 'yes',
     });
     expect(visitor.screen.alert).toBeUndefined();
     const stored = (await clientById(hemma.db, 'full'))?.client;
@@ -99,6 +100,7 @@ describe('a new application', () => {
       signingAlg: 'ES256',
       allowedIntents: ['step_up'],
       parRequired: true,
+      pkceOptional: true,
     });
     await open('/full/edit');
     await visitor.submit();

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Group } from '../../src/accounts/groups.ts';
 import { addMember, createGroup, removeMember } from '../../src/accounts/groups.ts';
+import { checkClient } from '../../src/oidc/client-check.ts';
 import { applyClient } from '../../src/oidc/clients.ts';
 import { back, travel } from '../rig/clock.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
@@ -220,4 +221,43 @@ test('an application that requires pushed requests takes no other', async () => 
   });
   const person = await newcomer();
   expect((await person.signIn(hemma.url(`/auth?${query.toString()}`))).step).toBe('back');
+});
+
+describe('an application that was let off PKCE', () => {
+  const none = { code_challenge: null, code_challenge_method: null };
+  const back = async (one: RelyingParty, parameters: Record<string, string | null>) => {
+    const begun = await one.begin(parameters);
+    const { url } = await (await newcomer()).signIn(begun.url);
+    const fields = { grant_type: 'authorization_code', redirect_uri: one.redirectUri };
+    const redeem = (more: Record<string, string>) =>
+      post(
+        hemma.url('/token'),
+        { ...fields, code: url.searchParams.get('code') ?? '', ...more },
+        basicOf(one),
+      );
+    return { begun, url, redeem };
+  };
+
+  test('comes without it; no other does', async () => {
+    const old = await back(await party({ pkceOptional: true }), none);
+    expect((await old.redeem({})).status).toBe(200);
+    const usual = await back(await party({}), none);
+    expect(usual.url.searchParams.get('error')).toBe('invalid_request');
+  });
+
+  test('T26 and comes with it is held to it: no verifier, a wrong one, or one without a challenge is refused', async () => {
+    const one = await party({ pkceOptional: true });
+    const refused = { status: 400, json: { error: 'invalid_grant' } };
+    expect(await (await back(one, {})).redeem({})).toMatchObject(refused);
+    expect(await (await back(one, {})).redeem({ code_verifier: 'x'.repeat(50) })).toMatchObject(refused);
+    expect(await (await back(one, none)).redeem({ code_verifier: 'x'.repeat(50) })).toMatchObject(refused);
+    const right = await back(one, {});
+    expect((await right.redeem({ code_verifier: right.begun.verifier })).status).toBe(200);
+  });
+
+  test.each(['single-page', 'native'])('is never one without a secret (%s)', (type) => {
+    const redirectUris = type === 'native' ? ['http://127.0.0.1/back'] : ['https://page.example/back'];
+    const checked = checkClient({ id: 'page', name: 'Page', type, redirectUris, pkceOptional: true });
+    expect(checked).toMatchObject({ faults: [{ field: 'pkceOptional', code: 'pkce-public' }] });
+  });
 });

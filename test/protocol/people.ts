@@ -14,6 +14,8 @@ export interface Person {
   steps: string[];
   /** Opens an address and answers every page of a sign-in until there is none; `remember` ticks the box. */
   signIn(url: string, how?: { remember?: boolean; consent?: 'allow' | 'deny' }): Promise<Screen>;
+  /** The same from a page that is there already. */
+  answer(screen: Screen, how?: Parameters<Person['signIn']>[1]): Promise<Screen>;
   /** Signs in to an application and redeems the code. */
   signInTo(party: RelyingParty, parameters?: Record<string, string | null>): Promise<SignedIn>;
   /** The same person at another computer, or the same without cookies. */
@@ -72,9 +74,10 @@ function personOf(account: Account, phone: Phone): Person {
     account,
     visitor,
     steps: [],
-    async signIn(url, how = {}) {
+    signIn: async (url, how = {}) => person.answer(await visitor.visit(url), how),
+    async answer(first, how = {}) {
       person.steps = [];
-      let screen = await visitor.visit(url);
+      let screen = first;
       for (let page = 0; page < 10; page++) {
         const answer = answerTo(screen, person, phone, how);
         if (!answer) return screen;

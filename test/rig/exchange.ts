@@ -1,6 +1,7 @@
 /** One HTTP request and its answer, with exactly the headers given: fetch would add and forbid some. */
 import type { LookupFunction } from 'node:net';
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
+import { request as requestByTls } from 'node:https';
 
 export interface Answer {
   status: number;
@@ -25,7 +26,7 @@ export function exchange(url: URL, { method = 'GET', headers = {}, body = '' }: 
     const sent = performance.now();
     const length = body || method === 'POST' ? { 'content-length': Buffer.byteLength(body) } : {};
     // No agent: a kept-alive connection would hold a provider that is told to stop.
-    const outgoing = request(
+    const outgoing = (url.protocol === 'https:' ? requestByTls : request)(
       url,
       { method, agent: false, lookup: here, headers: { ...length, ...headers } },
       (incoming) => {

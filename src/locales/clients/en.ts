@@ -113,6 +113,10 @@ export const clientsEn: ClientPhrases = {
       label: 'Require pushed requests (PAR)',
       help: 'The application must send its request from server to server first.',
     },
+    pkceOptional: {
+      label: 'May come without PKCE',
+      help: 'Only for programs that cannot do it. They must check nonce and keep their secret.',
+    },
   },
 
   choices: {
@@ -151,6 +155,7 @@ export const clientsEn: ClientPhrases = {
     'cors-with-secret':
       'Only applications without a secret call us from the browser. Let the server make the call.',
     'auth-method-public': "What runs on people's own devices cannot keep a secret.",
+    'pkce-public': 'Without a secret, PKCE is the only proof: it cannot be left out.',
     'auth-method-missing': 'This application needs to prove who it is.',
     'keys-missing': 'Paste at least one public key.',
     'keys-malformed': 'That is no set of keys (JWKS) that we can read.',

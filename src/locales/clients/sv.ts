@@ -113,6 +113,10 @@ export const clientsSv = {
       label: 'Kräv att begäran skickas bakvägen (PAR)',
       help: 'Applikationen måste först skicka sin begäran server till server.',
     },
+    pkceOptional: {
+      label: 'Får komma utan PKCE',
+      help: 'Bara för program som inte kan. De måste kontrollera nonce och hålla sin hemlighet.',
+    },
   },
 
   choices: {
@@ -151,6 +155,7 @@ export const clientsSv = {
     'cors-with-secret':
       'Bara applikationer utan hemlighet anropar oss från webbläsaren. Låt servern göra anropet.',
     'auth-method-public': 'Det som körs hos användaren kan inte hålla en hemlighet.',
+    'pkce-public': 'Utan hemlighet är PKCE det enda beviset: det går inte att välja bort.',
     'auth-method-missing': 'Den här applikationen behöver bevisa vem den är.',
     'keys-missing': 'Klistra in minst en publik nyckel.',
     'keys-malformed': 'Det är ingen nyckelsamling (JWKS) som vi kan läsa.',
