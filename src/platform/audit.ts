@@ -66,6 +66,8 @@ export const auditEvents = [
   'account.role-changed',
   'account.two-step-required',
   'group.created',
+  'group.renamed',
+  'group.removed',
   'group.member-added',
   'group.member-removed',
   'bootstrap.token-made',
@@ -162,6 +164,8 @@ export interface AuditFilter {
   /** Only these events. */
   events?: readonly AuditEvent[];
   accountId?: string;
+  /** Only what this operator did. */
+  actor?: string | undefined;
   /** Only what is about these accounts: a statement of whoever owns them. */
   about?: Knex.QueryBuilder | undefined;
   since?: Date | undefined;
@@ -176,12 +180,24 @@ export async function auditRows(db: Db, filter: AuditFilter): Promise<AuditRow[]
   const wanted = sql('audit').select('*').orderBy('id', 'desc').limit(Math.min(filter.limit, 1000));
   if (filter.event) wanted.where('event', filter.event);
   if (filter.accountId) wanted.where('account_id', filter.accountId);
+  if (filter.actor) wanted.where('actor', filter.actor);
   if (filter.about) wanted.whereIn('account_id', filter.about);
   if (filter.until) wanted.where('at', '<', filter.until);
   if (filter.since) wanted.where('at', '>=', filter.since);
   if (filter.events) wanted.whereIn('event', filter.events);
   if (filter.before !== undefined) wanted.where('id', '<', filter.before);
   return (await db.run<AuditRow>(wanted)).rows;
+}
+
+/** The latest times that people came to an application, the newest first: an index holds just these rows in this order. */
+export async function latestArrivals(db: Db, clientId: string, limit: number): Promise<AuditRow[]> {
+  const { rows } = await db.query<AuditRow>(
+    `SELECT * FROM audit
+     WHERE client_id = $1 AND event = 'token.issued' AND detail->>'grant' = 'authorization_code'
+     ORDER BY at DESC, id DESC LIMIT $2`,
+    [clientId, limit],
+  );
+  return rows;
 }
 
 /** Removes rows older than `before`, at most `limit`; the only way a row ever leaves (see the trigger). */
