@@ -32,6 +32,8 @@ function cases(schema: Knex.SchemaBuilder) {
       table.text('request');
       table.jsonb('checks').notNullable();
       table.jsonb('notes').notNullable();
+      // When somebody last did anything in it; since it was opened nobody, where it is null.
+      time(table, 'touched_at');
       time(table, 'closed_at').index();
       table.uuid('closed_by');
       table.text('outcome');

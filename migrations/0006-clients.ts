@@ -29,5 +29,9 @@ export const clients: Migration = {
       // To end everything of one application; the tokens of a grant are found by the grant.
       .raw(
         "CREATE INDEX oidc_records_by_client ON oidc_records ((payload->>'clientId')) WHERE model IN ('Grant', 'ClientCredentials')",
+      )
+      // Who came to an application last, whether they typed anything or were let in by their session.
+      .raw(
+        "CREATE INDEX audit_arrivals ON audit (client_id, at, id) WHERE event = 'token.issued' AND detail->>'grant' = 'authorization_code'",
       ),
 };

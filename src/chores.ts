@@ -3,6 +3,7 @@ import { sweepChoices } from '../interactions/sign-in/progress.ts';
 import { sweepMailedCodes } from './factors/mailed-code.ts';
 import { sweepPendingCodes } from './factors/recovery-code.ts';
 import { sweepCases } from './help-desk/cases.ts';
+import { closeLeftAlone } from './help-desk/handling.ts';
 import { sweepPendingConnections } from './factors/connection.ts';
 import { mailerOf } from './mail/mailer.ts';
 import { deliverDue, sweepMails } from './mail/outbox.ts';
@@ -53,7 +54,7 @@ async function drain(sweepBatch: (limit: number) => Promise<number>): Promise<vo
 }
 
 /** Removes what has expired. Records outlive their expiry by a day, so that a code that comes back late is known. */
-async function sweep({ db, settings }: House): Promise<void> {
+async function sweep({ db, post, settings }: House): Promise<void> {
   const ago = (time: number) => new Date(Date.now() - time);
   const signIn = ago(60 * minute);
   await drain((limit) => sweepRecords(db, ago(day), limit));
@@ -65,6 +66,7 @@ async function sweep({ db, settings }: House): Promise<void> {
   await drain((limit) => sweepMailedCodes(db, ago(2 * day), limit));
   await drain((limit) => sweepMails(db, ago(settings.HEMMA_OUTBOX_DAYS * day), limit));
   await drain((limit) => sweepAttempts(db, ago(settings.HEMMA_ATTEMPT_DAYS * day), limit));
+  await drain((limit) => closeLeftAlone(db, post, limit));
   await drain((limit) => sweepCases(db, ago(settings.HEMMA_AUDIT_DAYS * day), limit));
   await drain((limit) => sweepAudit(db, ago(settings.HEMMA_AUDIT_DAYS * day), limit));
 }

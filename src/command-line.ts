@@ -25,7 +25,7 @@ ${peopleHelp}
 ${importHelp}
 ${helpDeskHelp}
 ${clientHelp}
-  audit [--event X] [--account E] [--limit N]
+  audit [--event X] [--account E] [--operator E] [--limit N]
   totp KEY                           the six digits of a key now, for trying out
   migrate                            brings the database to the newest shape
 
@@ -69,9 +69,13 @@ async function everyAccount({ db }: Call) {
 }
 
 async function auditFrom({ db, option }: Call) {
-  const email = option('account');
-  const accountId = email ? (await accountWithPassword(db, email))?.account.id : undefined;
-  if (email && !accountId) throw new Refused('there is no account with that address');
+  const numberOf = async (email: string | undefined) => {
+    const found = email ? (await accountWithPassword(db, email))?.account.id : undefined;
+    if (email && !found) throw new Refused('there is no account with that address');
+    return found;
+  };
+  const accountId = await numberOf(option('account'));
+  const actor = await numberOf(option('operator'));
   const event = option('event');
   if (event && !auditEvents.some((known) => known === event)) throw new Usage(`there is no event ${event}`);
   const limit = z.coerce
@@ -85,6 +89,7 @@ async function auditFrom({ db, option }: Call) {
     limit: limit.data,
     ...(event ? { event } : {}),
     ...(accountId ? { accountId } : {}),
+    actor,
   });
 }
 
@@ -95,7 +100,7 @@ const commands: Record<string, Command> = {
   ...importCommands,
   ...helpDeskCommands,
   ...clientCommands,
-  audit: { takes: ['event', 'account', 'limit'], run: auditFrom },
+  audit: { takes: ['event', 'account', 'operator', 'limit'], run: auditFrom },
   migrate: { takes: [], run: async ({ db }) => ({ applied: await migrate(db) }) },
 };
 

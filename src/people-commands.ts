@@ -3,12 +3,13 @@ import type { Account } from './accounts/accounts.ts';
 import { accountById, accountWithPassword, roles } from './accounts/accounts.ts';
 import { makeBootstrapToken } from './accounts/bootstrap.ts';
 import type { Group } from './accounts/groups.ts';
-import { createGroup, groupBy, listGroups } from './accounts/groups.ts';
+import { createGroup, groupBy, listGroups, removeGroup, renameGroup } from './accounts/groups.ts';
 import { changeRole } from './accounts/operators.ts';
 import { changeGroup, disable, enable, invite } from './accounts/people.ts';
 import type { Call, Command } from './command.ts';
 import { needed, Refused, Usage } from './command.ts';
 import { voidHelpDeskCode } from './factors/recovery-code.ts';
+import { namesGroup } from './oidc/clients.ts';
 import { endEverythingSilently } from './oidc/sessions.ts';
 import type { Db } from './platform/database.ts';
 import { hasherOf } from './platform/hashing.ts';
@@ -42,6 +43,9 @@ async function groupOf(db: Db, name: string): Promise<Group> {
 const refusals: Record<string, string> = {
   'last-administrator': 'the last administrator without limits stays',
   'not-there': 'there is no account with that address',
+  'group-limits-operator': 'an operator is limited to that group: change the role first',
+  'group-of-application': "an application lets only that group's people in: change it first",
+  'group-taken': 'another group has that name',
 };
 
 function done(refused: { code: string } | undefined): void {
@@ -93,6 +97,20 @@ async function groupFromShell({ db, words }: Call) {
   return made.group;
 }
 
+async function renameFromShell({ db, words, option }: Call) {
+  const group = await groupOf(db, needed(words.join(' '), 'the name'));
+  done(await renameGroup(db, group.id, needed(option('name'), '--name'), {}));
+  return groupBy(db, { id: group.id });
+}
+
+async function removeFromShell({ db, words, option }: Call) {
+  const group = await groupOf(db, needed(words.join(' '), 'the name'));
+  if (option('confirm') !== group.name)
+    throw new Refused(`nothing was removed: --confirm must be ${group.name}`);
+  done(await removeGroup(db, group.id, namesGroup, {}));
+  return { removed: group.name };
+}
+
 async function memberFromShell({ db, words, option }: Call, member: boolean) {
   const { id, email } = await accountOf(db, words[0]);
   const group = await groupOf(db, needed(option('group'), '--group'));
@@ -112,6 +130,8 @@ export const peopleHelp = `  accounts invite --email E --name N [--locale sv|en]
                                      gives a role, over everybody or over one group
   accounts disable|enable E          ends or restores an account's access, at once
   groups create NAME                 makes a group: a customer's people
+  groups rename NAME --name N        gives a group another name
+  groups delete NAME --confirm NAME  removes a group; its people stay
   groups list                        every group, with how many are in it
   groups add|remove E --group G      puts an account into a group, or takes it out
   bootstrap                          prints a one-time token for the first administrator`;
@@ -122,6 +142,8 @@ export const peopleCommands: Record<string, Command> = {
   'accounts disable': { takes: [], run: (call) => setAccess(call, true) },
   'accounts enable': { takes: [], run: (call) => setAccess(call, false) },
   'groups create': { takes: [], run: groupFromShell },
+  'groups rename': { takes: ['name'], run: renameFromShell },
+  'groups delete': { takes: ['confirm'], run: removeFromShell },
   'groups list': { takes: [], run: ({ db }) => listGroups(db) },
   'groups add': { takes: ['group'], run: (call) => memberFromShell(call, true) },
   'groups remove': { takes: ['group'], run: (call) => memberFromShell(call, false) },

@@ -11,6 +11,8 @@ const untold = [
   'account.deleted',
   'account.invitation-sent',
   'group.created',
+  'group.renamed',
+  'group.removed',
   'group.member-added',
   'group.member-removed',
   'bootstrap.token-made',

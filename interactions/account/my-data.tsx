@@ -3,6 +3,8 @@ import type { Account } from '../../src/accounts/accounts.ts';
 import { devicesOf } from '../../src/accounts/devices.ts';
 import { liveCode } from '../../src/factors/recovery-code.ts';
 import { dataDownloaded } from '../../src/mail/messages.ts';
+import { casesOf } from '../../src/help-desk/cases.ts';
+import { sendsOf } from '../../src/help-desk/reissue.ts';
 import { authenticatorOf } from '../../src/factors/totp.ts';
 import { applicationsOf } from '../../src/oidc/applications.ts';
 import { sessionsOf } from '../../src/oidc/records.ts';
@@ -47,6 +49,26 @@ async function eventsOf(db: Db, accountId: string): Promise<AuditRow[]> {
   return all;
 }
 
+/** The person's cases: what was written down and when. Which operator it was is theirs, and no code is kept anywhere. */
+async function helpDeskCases(db: Db, accountId: string) {
+  const all = [];
+  for (const one of await casesOf(db, accountId)) {
+    const { number, openedAt, openedBy, address, checks, notes, closedAt, outcome } = one;
+    all.push({
+      number,
+      opened: openedAt,
+      openedBy: openedBy ? 'help-desk' : 'person',
+      address,
+      identityChecks: checks.map(({ name, at }) => ({ name, at })),
+      notes: notes.map(({ text, at }) => ({ text, at })),
+      codesSent: (await sendsOf(db, one.id)).map(({ at }) => at),
+      closed: closedAt,
+      outcome,
+    });
+  }
+  return all;
+}
+
 /** What is known of a person, in words and times; never a secret, nor what one could be recognised by. */
 async function dataOf({ db, provider, settings }: House, account: Account) {
   const authenticator = await authenticatorOf(db, account.id);
@@ -81,6 +103,7 @@ async function dataOf({ db, provider, settings }: House, account: Account) {
         scopes,
       }),
     ),
+    helpDeskCases: await helpDeskCases(db, id),
     events: (await eventsOf(db, id)).map(({ at, event, client_id: clientId, address }) => ({
       at,
       event,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { accountWithPassword, seenBy } from '../../src/accounts/accounts.ts';
+import { accountWithPassword, emailsOf, seenBy } from '../../src/accounts/accounts.ts';
 import { groupsOf } from '../../src/accounts/groups.ts';
 import { mayAct } from '../../src/accounts/operators.ts';
 import { timeZone } from '../../src/locales/phrases.ts';
@@ -16,6 +16,7 @@ const day = z
 export const askedOfAudit = z.object({
   event: z.union([z.literal(''), z.enum(auditEvents)]).default(''),
   account: z.string().max(254).default(''),
+  operator: z.string().max(254).default(''),
   since: day,
   until: day,
 });
@@ -44,17 +45,25 @@ async function accountOf({ house, operator }: AdminVisit, email: string): Promis
   return mayAct(operator, 'audit.read', { id, role, groups }) || id === operator.id ? id : undefined;
 }
 
+/** The number of the operator with that address, where this one may know it: the same addresses that the list shows. */
+async function operatorWith({ house, operator }: AdminVisit, email: string): Promise<string | undefined> {
+  const id = (await accountWithPassword(house.db, email))?.account.id;
+  return id && (await emailsOf(house.db, operator, [id])).has(id) ? id : undefined;
+}
+
 export type Filter = Omit<AuditFilter, 'limit' | 'before'>;
 
 /** The filter of the rows that this operator asked for and may see; undefined where nobody has the address. */
 export async function filterOf(visit: AdminVisit, asked: AskedOfAudit): Promise<Filter | undefined> {
   const accountId = asked.account ? await accountOf(visit, asked.account) : undefined;
-  if (asked.account && !accountId) return undefined;
+  const actor = asked.operator ? await operatorWith(visit, asked.operator) : undefined;
+  if ((asked.account && !accountId) || (asked.operator && !actor)) return undefined;
   return {
     about: seenBy(visit.operator),
     group: visit.operator.group,
     ...(asked.event ? { event: asked.event } : {}),
     ...(accountId ? { accountId } : {}),
+    ...(actor ? { actor } : {}),
     since: asked.since ? beginningOf(asked.since) : undefined,
     until: asked.until ? beginningOf(dayAfter(asked.until)) : undefined,
   };

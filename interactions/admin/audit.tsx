@@ -13,7 +13,7 @@ import { askedOfAudit, filterOf } from './audit-filter.ts';
 import { cursorOf, placeOf } from './cursor.ts';
 import type { AdminVisit } from './gate.ts';
 import { guarded, showPage } from './gate.ts';
-import { ConsolePage, eventInWords, Select, Table } from './page.tsx';
+import { Address, ConsolePage, eventInWords, Select, Table } from './page.tsx';
 
 const perPage = 50;
 
@@ -57,6 +57,7 @@ function Filters({ visit, asked }: AuditPageProps) {
     <form method="get" action="/admin/audit" class="form search" role="search" aria-label={t.title}>
       <Select name="event" label={t.event} options={[['', t.anyEvent], ...sorted]} chosen={asked.event} />
       <Field name="account" label={t.account} value={asked.account} autocomplete="off" inputmode="email" />
+      <Field name="operator" label={t.operator} value={asked.operator} autocomplete="off" inputmode="email" />
       <Day name="since" label={t.since} value={asked.since} />
       <Day name="until" label={t.until} value={asked.until} />
       <button type="submit" class="button" data-waiting={t.waiting}>
@@ -79,12 +80,16 @@ function Day({ name, label, value }: { name: string; label: string; value: strin
 const moreOf = ({ client_id: client, detail }: AuditRow): string =>
   [
     ...(client ? [client] : []),
-    ...Object.entries(detail).map(([name, value]) => `${name}: ${String(value)}`),
+    ...Object.entries(detail)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => `${name}: ${String(value)}`),
   ].join(', ');
 
 /** Whom a number stands for: the address where this operator may know it. */
 function whoIs(emails: ReadonlyMap<string, string>, id: string | null, unknown: string) {
-  return id ? (emails.get(id) ?? unknown) : '–';
+  if (!id) return '–';
+  const email = emails.get(id);
+  return email ? <Address>{email}</Address> : unknown;
 }
 
 function Rows({ visit, rows, emails }: AuditPageProps) {
@@ -105,12 +110,14 @@ function Rows({ visit, rows, emails }: AuditPageProps) {
           </span>,
           whoIs(emails, row.account_id, t.gone),
           whoIs(emails, row.actor, person.anOperator),
-          <span key="from" class="whole">
-            {row.address ?? '–'}
-          </span>,
-          <span key="more" class="help">
-            {moreOf(row) || '–'}
-          </span>,
+          row.address ?? '–',
+          moreOf(row) ? (
+            <span key="more" class="help">
+              {moreOf(row)}
+            </span>
+          ) : (
+            '–'
+          ),
         ],
       }))}
     />

@@ -7,6 +7,7 @@ import { liveCode } from '../../src/factors/recovery-code.ts';
 import { authenticatorOf } from '../../src/factors/totp.ts';
 import type { Approval } from '../../src/help-desk/approvals.ts';
 import { approvalsOf } from '../../src/help-desk/approvals.ts';
+import type { Case } from '../../src/help-desk/cases.ts';
 import { addNote, tickChecks } from '../../src/help-desk/handling.ts';
 import { sendsOf } from '../../src/help-desk/reissue.ts';
 import { auditRows } from '../../src/platform/audit.ts';
@@ -39,8 +40,10 @@ async function deedsOf(
 }
 
 /** What a deed led to, by its name in the address; the address may be anybody's link: it changes nothing. */
-function noticeOf({ ctx, frame }: AdminVisit): string | undefined {
-  const said: Record<string, string> = frame.t.helpDesk.desk.done;
+function noticeOf({ ctx, frame }: AdminVisit, { closedAt }: Case): string | undefined {
+  const { closed, approved, ...others } = frame.t.helpDesk.desk.done;
+  // The case may have been closed since: then what was done in it is no news any more.
+  const said: Record<string, string> = { closed, approved, ...(closedAt ? {} : others) };
   const { notice } = ctx.query;
   return typeof notice === 'string' && Object.hasOwn(said, notice) ? said[notice] : undefined;
 }
@@ -69,7 +72,7 @@ async function show(visit: AdminVisit, { found, account }: CaseVisit, refusal?: 
       approvals={approvals}
       who={(id) => emails.get(id) ?? frame.t.helpDesk.desk.someone}
       deeds={await deedsOf(visit, { found, account }, approvals)}
-      notice={refusal ? undefined : noticeOf(visit)}
+      notice={refusal ? undefined : noticeOf(visit, found)}
       refusal={refusal}
     />
   );

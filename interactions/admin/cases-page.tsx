@@ -84,12 +84,14 @@ function Factors({ visit, authenticator, code, signIns }: CasePageProps) {
       <p class="state">{code ? t.codeSince(day(code.since)) : t.noCode}</p>
       <h3>{t.signIns}</h3>
       {signIns.length === 0 && <p class="quiet">{t.noSignIns}</p>}
-      <ul class="rows">
+      <ul class="rows events">
         {signIns.map((row) => (
           <li key={row.id}>
             <p>
-              <time dateTime={row.at.toISOString()}>{formatDateTime(frame.locale, row.at)}</time>
-              {row.address && ` · ${row.address}`}
+              <span>
+                <time dateTime={row.at.toISOString()}>{formatDateTime(frame.locale, row.at)}</time>
+                {row.address && ` · ${row.address}`}
+              </span>
             </p>
           </li>
         ))}
@@ -111,7 +113,8 @@ function Checks({ visit, found, open, who, refusal }: Part) {
   const known = house.settings.HEMMA_IDENTITY_CHECKS;
   return (
     <Section title={t.checks} name="checks">
-      <p class="quiet">{t.checksHelp}</p>
+      {open && <p class="quiet">{t.checksHelp}</p>}
+      {!open && found.checks.length === 0 && <p class="quiet">{t.noneTicked}</p>}
       {open ? (
         <Form action={`/admin/cases/${found.id}/checks`} token={token} refusal={refusal} label={t.checks}>
           <div class="ticks">
@@ -133,7 +136,7 @@ function Checks({ visit, found, open, who, refusal }: Part) {
           <SecondaryButton waiting={t.waiting}>{t.tick}</SecondaryButton>
         </Form>
       ) : (
-        <ul class="rows">
+        <ul class="rows notes">
           {found.checks.map(({ name }) => (
             <li key={name}>
               {known.find((one) => one.name === name)?.[frame.locale] ?? name}
@@ -150,7 +153,7 @@ function Sent({ visit, sends, who }: CasePageProps) {
   const t = visit.frame.t.helpDesk.desk;
   if (sends.length === 0) return null;
   return (
-    <Section title={t.code} name="sent">
+    <Section title={t.sentCodes} name="sent">
       <ul class="rows">
         {sends.map(({ at, by }) => (
           <li key={at.getTime()}>{t.sent(formatDateTime(visit.frame.locale, at), who(by))}</li>
@@ -182,7 +185,7 @@ function Notes({ visit, found, open, who }: Part) {
   return (
     <Section title={t.notes} name="notes">
       {found.notes.length === 0 && <p class="quiet">{t.noNotes}</p>}
-      <ul class="rows">
+      <ul class="rows notes">
         {found.notes.map(({ text, by, at }) => (
           <li key={at}>
             <p>{text}</p>
@@ -194,7 +197,10 @@ function Notes({ visit, found, open, who }: Part) {
         <Form action={`/admin/cases/${found.id}/notes`} token={token} label={t.notes}>
           <div class="field wide">
             <label for="note">{t.note}</label>
-            <textarea id="note" name="note" class="input" rows={3} />
+            <p class="help" id="note-help">
+              {t.noteHelp}
+            </p>
+            <textarea id="note" name="note" class="input" rows={3} aria-describedby="note-help" />
           </div>
           <SecondaryButton waiting={t.waiting}>{t.addNote}</SecondaryButton>
         </Form>
@@ -203,21 +209,29 @@ function Notes({ visit, found, open, who }: Part) {
   );
 }
 
-function Deeds({ visit, found, deeds }: CasePageProps) {
+/** What can be done now, the likely one filled; what must come first is said, and the way to it is above. */
+function Deeds({ visit, found, authenticator, deeds }: CasePageProps) {
   const t = visit.frame.t.helpDesk.desk;
   const words = { send: t.send, approve: t.approve, 'begin-anew': t.askAnew, close: t.close };
   if (deeds.length === 0) return null;
+  const hurdle = !authenticator
+    ? visit.frame.t.refusals['no-phone-to-replace']
+    : found.checks.length === 0 && t.tickFirst;
+  const likely = deeds.find((name) => name === 'approve' || (name === 'send' && !hurdle));
   return (
-    <p class="actions">
-      {deeds.map((name) => (
-        <a
-          key={name}
-          class={name === 'send' ? 'button' : 'button secondary'}
-          href={`/admin/cases/${found.id}/${name}`}
-        >
-          {words[name]}
-        </a>
-      ))}
-    </p>
+    <Section title={t.next} name="next">
+      {hurdle && <p class="quiet">{hurdle}</p>}
+      <p class="actions">
+        {deeds.map((name) => (
+          <a
+            key={name}
+            class={name === likely ? 'button' : 'button secondary'}
+            href={`/admin/cases/${found.id}/${name}`}
+          >
+            {words[name]}
+          </a>
+        ))}
+      </p>
+    </Section>
   );
 }

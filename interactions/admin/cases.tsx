@@ -11,7 +11,7 @@ import { stateOfCase } from './cases-state.ts';
 import { cursorOf, placeOf } from './cursor.ts';
 import type { AdminVisit } from './gate.ts';
 import { guarded, showPage } from './gate.ts';
-import { ConsolePage, Table } from './page.tsx';
+import { Address, ConsolePage, Table } from './page.tsx';
 
 const perPage = 25;
 
@@ -42,10 +42,16 @@ export function CasesPage({ visit, closed, listed, next }: CasesPageProps) {
           rows={listed.map(({ one, account, state }) => ({
             key: one.id,
             cells: [
-              <a key="number" href={`/admin/cases/${one.id}`} data-case-number={one.number}>
+              <a key="number" class="one-line" href={`/admin/cases/${one.id}`} data-case-number={one.number}>
                 {one.number}
               </a>,
-              account ? `${account.name}, ${account.email}` : '',
+              account ? (
+                <span key="person">
+                  {account.name}, <Address>{account.email}</Address>
+                </span>
+              ) : (
+                ''
+              ),
               <time key="since" dateTime={one.openedAt.toISOString()}>
                 {formatDateTime(frame.locale, one.openedAt)}
               </time>,

@@ -5,7 +5,7 @@ import { removeSecret, secretsOf } from '../../src/oidc/client-secrets.ts';
 import type { RegisteredClient } from '../../src/oidc/clients.ts';
 import { setEnabled } from '../../src/oidc/clients.ts';
 import { forgetRefusedRedirects } from '../../src/oidc/refused-redirects.ts';
-import { Form, SubmitButton, Ways } from '../page/form.tsx';
+import { AlertIcon, Form, SubmitButton, Ways } from '../page/form.tsx';
 import type { House } from '../page/house.ts';
 import { readForm } from '../page/posted.ts';
 import { clientOf, pathOf } from './clients-frame.tsx';
@@ -42,6 +42,7 @@ export function DeedPage({ visit, shown, name, action, words, typed, wrong }: De
             <label for="confirm">{t.deeds.delete.type}</label>
             {wrong && (
               <p class="refusal" role="alert" id="confirm-refusal" data-refusal="wrong-client-id">
+                <AlertIcon />
                 <span>{t.deeds.delete.wrong}</span>
               </p>
             )}

@@ -1,23 +1,31 @@
+// Longer than usual: what an application is stands on this one page.
 import Router from '@koa/router';
 import type { ComponentChildren } from 'preact';
+import { emailsOf } from '../../src/accounts/accounts.ts';
 import { listGroups } from '../../src/accounts/groups.ts';
 import { mayAct } from '../../src/accounts/operators.ts';
 import { formatDateTime } from '../../src/locales/phrases.ts';
 import type { ClientDescription } from '../../src/oidc/client-description.ts';
+import { liveSecrets } from '../../src/oidc/client-secrets.ts';
 import type { RegisteredClient } from '../../src/oidc/clients.ts';
 import type { RefusedRedirect } from '../../src/oidc/refused-redirects.ts';
 import { refusedRedirects } from '../../src/oidc/refused-redirects.ts';
+import { latestArrivals } from '../../src/platform/audit.ts';
 import type { Frame } from '../page/layout.tsx';
 import type { House } from '../page/house.ts';
 import { ClientPage, clientOf, Copy, pathOf } from './clients-frame.tsx';
 import type { AdminVisit } from './gate.ts';
 import { guarded, showPage } from './gate.ts';
-import { Section, Table } from './page.tsx';
+import { Address, Section, Table } from './page.tsx';
 
 type OverviewProps = {
   visit: AdminVisit;
   shown: RegisteredClient;
   refused: readonly RefusedRedirect[];
+  /** It proves itself by a secret and has none that works: nobody can sign in to it yet. */
+  needsSecret: boolean;
+  /** Who came in last, of those whom this operator may know. */
+  arrivals: readonly { id: number; at: Date; account: string; email: string | undefined }[];
   /** The names of groups by their numbers. */
   groups: ReadonlyMap<string, string>;
 };
@@ -129,9 +137,40 @@ function Refused({ visit, shown, refused }: OverviewProps) {
   );
 }
 
+/** Who signed in last: each a way to the person. */
+function Arrivals({ visit, arrivals }: OverviewProps) {
+  const { frame } = visit;
+  const t = frame.t.clients.overview;
+  if (arrivals.length === 0) return <p class="quiet">{t.arrivalsNone}</p>;
+  return (
+    <>
+      <p class="quiet">{t.arrivalsHelp}</p>
+      <Table
+        caption={t.arrivals}
+        columns={[t.who, t.when]}
+        rows={arrivals.map(({ id, at, account, email }) => ({
+          key: id,
+          cells: [
+            email ? (
+              <a key="who" href={`/admin/people/${account}`}>
+                <Address>{email}</Address>
+              </a>
+            ) : (
+              t.somebody
+            ),
+            <time key="when" dateTime={at.toISOString()}>
+              {formatDateTime(frame.locale, at)}
+            </time>,
+          ],
+        }))}
+      />
+    </>
+  );
+}
+
 /** One application: how it stands, how it is set up, what it got wrong, and at the end what takes something away. */
 export function OverviewPage(props: OverviewProps) {
-  const { visit, shown, groups } = props;
+  const { visit, shown, groups, needsSecret } = props;
   const { frame, operator } = visit;
   const { client, enabled, managed, createdAt, updatedAt } = shown;
   const t = frame.t.clients;
@@ -139,6 +178,11 @@ export function OverviewPage(props: OverviewProps) {
   const time = (at: Date) => formatDateTime(frame.locale, at);
   return (
     <ClientPage visit={visit} shown={shown} part="overview" step="client" scripts={['copy']}>
+      {needsSecret && (
+        <p data-next="secret">
+          {t.secrets.none} {mayWrite && <a href={pathOf(client.id, '/secrets/new')}>{t.secrets.create}</a>}
+        </p>
+      )}
       <Section title={t.overview.settings} name="settings">
         <dl class="facts">
           {settingsOf(frame, client, groups).map(({ label, value }) => (
@@ -159,6 +203,11 @@ export function OverviewPage(props: OverviewProps) {
           </p>
         )}
       </Section>
+      {client.type !== 'service' && (
+        <Section title={t.overview.arrivals} name="arrivals">
+          <Arrivals {...props} />
+        </Section>
+      )}
       {client.type !== 'service' && (
         <Section title={t.overview.refused} name="refused-redirects">
           <Refused {...props} />
@@ -185,12 +234,24 @@ export function OverviewPage(props: OverviewProps) {
   );
 }
 
+/** The latest ten, without people whom this operator does not see; a deleted account has no address any more. */
+async function arrivalsOf({ house, operator }: AdminVisit, clientId: string) {
+  const rows = await latestArrivals(house.db, clientId, 10);
+  const ids = rows.flatMap(({ account_id: id }) => id ?? []);
+  const emails = await emailsOf(house.db, operator, ids);
+  return rows.flatMap(({ id, at, account_id: account }) =>
+    account ? [{ id, at, account, email: emails.get(account) }] : [],
+  );
+}
+
 async function show(visit: AdminVisit): Promise<void> {
   const { db } = visit.house;
   const shown = await clientOf(visit);
+  const arrivals = await arrivalsOf(visit, shown.client.id);
+  const needsSecret = shown.client.authMethod === 'secret' && !(await liveSecrets(db)).has(shown.client.id);
   const refused = await refusedRedirects(db, shown.client.id);
   const groups = new Map((await listGroups(db)).map(({ id, name }) => [id, name]));
-  showPage(visit, <OverviewPage {...{ visit, shown, refused, groups }} />);
+  showPage(visit, <OverviewPage {...{ visit, shown, needsSecret, arrivals, refused, groups }} />);
 }
 
 export function routes(house: House): Router {

@@ -21,7 +21,9 @@ type GroupsPageProps = {
 export function GroupsPage({ visit, groups, name, refusal }: GroupsPageProps) {
   const { frame, token, ctx } = visit;
   const t = frame.t.console.groups;
-  const notice = ctx.query.notice === 'created' ? t.done : undefined;
+  const said: Record<string, string> = { created: t.done, removed: t.remove.done };
+  const { notice: done } = ctx.query;
+  const notice = typeof done === 'string' && Object.hasOwn(said, done) ? said[done] : undefined;
   return (
     <ConsolePage visit={visit} title={t.title} step="groups" part="groups" notice={notice}>
       <p class="lead">{t.help}</p>
@@ -34,7 +36,9 @@ export function GroupsPage({ visit, groups, name, refusal }: GroupsPageProps) {
           rows={groups.map((group) => ({
             key: group.id,
             cells: [
-              group.name,
+              <a key="name" href={`/admin/groups/${group.id}`}>
+                {group.name}
+              </a>,
               t.members(group.members),
               <Copyable key="number" frame={frame}>
                 {group.id}

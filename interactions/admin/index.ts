@@ -18,7 +18,9 @@ import { routes as clientSecrets } from './clients-secrets.tsx';
 import { routes as clientTrial } from './clients-trial.tsx';
 import { routes as deeds } from './deeds.ts';
 import { guarded, onTo, pathAfterSignIn } from './gate.ts';
+import { routes as group } from './group.tsx';
 import { routes as groups } from './groups.tsx';
+import { routes as importing } from './import.tsx';
 import { routes as invite } from './invite.tsx';
 import { routes as membership } from './membership.tsx';
 import { routes as people } from './people.tsx';
@@ -49,11 +51,13 @@ const pages = [
   caseOf,
   people,
   invite,
+  importing,
   deeds,
   role,
   membership,
   person,
   groups,
+  group,
   auditExport,
   audit,
   clients,

@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import { z } from 'zod';
 import type { ListedGroup } from '../../src/accounts/groups.ts';
 import { listGroups } from '../../src/accounts/groups.ts';
+import { mayAct } from '../../src/accounts/operators.ts';
 import { invite } from '../../src/accounts/people.ts';
 import { locales, phrasesFor } from '../../src/locales/phrases.ts';
 import type { Refusal } from '../page/form.tsx';
@@ -34,7 +35,9 @@ export function InvitePage({ visit, groups, typed, refusal }: InvitePageProps) {
   const languages = locales.map((one) => [one, phrasesFor(one).page.languageName] as const);
   return (
     <ConsolePage visit={visit} title={t.title} step="invite" part="people">
-      <p class="lead">{t.help}</p>
+      <p class="lead">
+        {t.help} {mayAct(operator, 'people.role') && t.roleLater}
+      </p>
       <Form action="/admin/people/invite" token={token} refusal={refusal} fields={['email', 'name']}>
         <Field name="name" label={t.name} value={typed.name} autocomplete="off" refusal={refusal} />
         <Field

@@ -95,7 +95,7 @@ export function Table({ caption, columns, rows }: TableProps) {
         {rows.map(({ key, cells }) => (
           <tr key={key} data-row={key}>
             {cells.map((cell, index) => (
-              <td key={columns[index]} data-label={columns[index]}>
+              <td key={columns[index]} data-label={columns[index]} data-none={cell === '–' || undefined}>
                 {cell}
               </td>
             ))}
@@ -128,11 +128,19 @@ export function Select({ name, label, options, chosen }: SelectProps) {
   );
 }
 
+/** An address, which breaks before its domain, and within a long one at its dots, rather than inside a word. */
+export function Address({ children }: { children: string }) {
+  const parts = children
+    .split(/(?=@)/)
+    .flatMap((part) => (part.length > 18 ? part.split(/(?<=\.)/) : [part]));
+  return parts.flatMap((part, index) => (index === 0 ? [part] : [<wbr key={index} />, part]));
+}
+
 /** A text that is copied more often than read: one click selects all of it. */
 export function Copyable({ frame, children }: { frame: Frame; children: string }) {
   return (
     <span class="copyable code" title={frame.t.console.copyHint}>
-      {children}
+      <Address>{children}</Address>
     </span>
   );
 }

@@ -8,7 +8,7 @@ import type { House } from '../page/house.ts';
 import { cursorOf, placeOf } from './cursor.ts';
 import type { AdminVisit } from './gate.ts';
 import { guarded, showPage } from './gate.ts';
-import { ConsolePage, stateOf, Table } from './page.tsx';
+import { Address, ConsolePage, stateOf, Table } from './page.tsx';
 
 const perPage = 50;
 
@@ -51,8 +51,9 @@ export function PeoplePage({ visit, text, people, limit, next }: PeoplePageProps
         </button>
       </form>
       {mayInvite && (
-        <p>
+        <p class="beside">
           <a href="/admin/people/invite">{t.people.invite}</a>
+          {mayAct(operator, 'accounts.import') && <a href="/admin/people/import">{t.people.import}</a>}
         </p>
       )}
       {people.length > 0 ? (
@@ -87,7 +88,7 @@ function PeopleTable({ visit, people }: Pick<PeoplePageProps, 'visit' | 'people'
           <a key="name" href={`/admin/people/${one.id}`}>
             {one.name}
           </a>,
-          one.email,
+          <Address key="email">{one.email}</Address>,
           stateOf(frame, one),
           one.role === 'person' ? '–' : t.roles[one.role],
         ],

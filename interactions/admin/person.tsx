@@ -1,3 +1,4 @@
+// Longer than usual: everything that helps on the telephone stands on this one page.
 import Router from '@koa/router';
 import type { Account } from '../../src/accounts/accounts.ts';
 import { emailsOf } from '../../src/accounts/accounts.ts';
@@ -5,14 +6,20 @@ import type { Group } from '../../src/accounts/groups.ts';
 import { groupBy, groupsOf } from '../../src/accounts/groups.ts';
 import type { Action } from '../../src/accounts/operators.ts';
 import { mayAct } from '../../src/accounts/operators.ts';
-import { liveCode } from '../../src/factors/recovery-code.ts';
+import { helpDeskCodeUntil, liveCode } from '../../src/factors/recovery-code.ts';
 import { authenticatorOf } from '../../src/factors/totp.ts';
+import type { Case } from '../../src/help-desk/cases.ts';
+import { casesOf } from '../../src/help-desk/cases.ts';
+import type { FactorHistory } from '../../src/help-desk/factor-history.ts';
+import { factorHistory } from '../../src/help-desk/factor-history.ts';
 import { formatDate, formatDateTime, phrasesFor } from '../../src/locales/phrases.ts';
 import type { LiveSession } from '../../src/oidc/records.ts';
 import { sessionsOf } from '../../src/oidc/records.ts';
 import type { AuditRow } from '../../src/platform/audit.ts';
 import { auditRows } from '../../src/platform/audit.ts';
 import type { House } from '../page/house.ts';
+import type { CaseState } from './cases-state.ts';
+import { stateOfCase } from './cases-state.ts';
 import type { AdminVisit } from './gate.ts';
 import { guarded, personOf, showPage } from './gate.ts';
 import { ConsolePage, Copyable, eventInWords, Section } from './page.tsx';
@@ -25,6 +32,11 @@ type PersonPageProps = {
   limit: Group | undefined;
   authenticator: Awaited<ReturnType<typeof authenticatorOf>>;
   code: Awaited<ReturnType<typeof liveCode>>;
+  /** Until when a code from the help desk lives. */
+  helpDeskCode: Date | undefined;
+  history: FactorHistory;
+  /** The cases of the person, where this operator may see them. */
+  cases: readonly { one: Case; state: CaseState }[] | undefined;
   sessions: readonly LiveSession[];
   events: readonly AuditRow[];
   /** The addresses of operators who did something, of those whom this operator may know. */
@@ -45,6 +57,7 @@ export function PersonPage(props: PersonPageProps) {
       <Access {...props} />
       <TwoStep {...props} />
       <RecoveryCode {...props} />
+      <Cases {...props} />
       <Sessions {...props} />
       <Events {...props} />
       <Belonging {...props} />
@@ -106,29 +119,83 @@ function TwoStep(props: PersonPageProps) {
   const { visit, person, authenticator } = props;
   const { person: t, deeds } = visit.frame.t.console;
   const day = (date: Date) => formatDate(visit.frame.locale, date);
-  const openCase: Deed = ['case', visit.frame.t.helpDesk.desk.openFor, 'cases.send-code'];
   const require: Deed = ['require-two-step', deeds['require-two-step'].link, 'people.require-two-step'];
   return (
     <Section title={t.twoStep} name="two-step">
       <p class="state">{authenticator ? t.connected(day(authenticator.createdAt)) : t.noPhone}</p>
+      <Provenance {...props} />
       {authenticator?.disabledAt && <p class="state">{t.switchedOff(day(authenticator.disabledAt))}</p>}
       {authenticator?.lastUsedAt && <p class="quiet">{t.lastUsed(day(authenticator.lastUsedAt))}</p>}
       <p class="quiet">{person.twoStepRequired ? t.required : t.optional}</p>
-      <Deeds
-        {...props}
-        deeds={[...(authenticator ? [openCase] : []), ...(person.twoStepRequired ? [] : [require])]}
-      />
+      <Deeds {...props} deeds={person.twoStepRequired ? [] : [require]} />
     </Section>
   );
 }
 
-function RecoveryCode({ visit, code }: PersonPageProps) {
+/** Who it was that connected the phone, or took it away: the person, helped or not, or an operator. */
+function Provenance({ visit, authenticator, history, emails }: PersonPageProps) {
+  const { frame } = visit;
+  const t = frame.t.console.person;
+  const time = (date: Date) => formatDateTime(frame.locale, date);
+  const who = (id: string) => emails.get(id) ?? t.anOperator;
+  const { connected, ended } = history;
+  if (authenticator && connected) {
+    const { helped } = connected;
+    const words = helped?.by ? t.connectedWithHelp(who(helped.by), time(helped.at)) : t.connectedBy;
+    return <p class="quiet">{words}</p>;
+  }
+  if (authenticator || !ended) return null;
+  return (
+    <p class="quiet">
+      {ended.by ? t.endedByOperator(who(ended.by), time(ended.at)) : t.endedByPerson(time(ended.at))}
+    </p>
+  );
+}
+
+/** The person's cases, or the way to open one. */
+function Cases(props: PersonPageProps) {
+  const { visit, cases, authenticator } = props;
+  const { frame } = visit;
+  const { desk } = frame.t.helpDesk;
+  const t = frame.t.console.person;
+  if (!cases) return null;
+  const opens = authenticator && cases.every(({ one }) => one.closedAt);
+  return (
+    <Section title={t.cases} name="cases">
+      {cases.length === 0 && <p class="quiet">{t.noCases}</p>}
+      <ul class="rows events">
+        {cases.map(({ one, state }) => (
+          <li key={one.id}>
+            <p>
+              <span>
+                <a href={`/admin/cases/${one.id}`}>{t.case(one.number)}</a>
+                {`: ${desk.states[state]}`}
+              </span>
+            </p>
+            <p class="help">
+              <time dateTime={one.openedAt.toISOString()}>{formatDateTime(frame.locale, one.openedAt)}</time>
+            </p>
+          </li>
+        ))}
+      </ul>
+      {opens && <Deeds {...props} deeds={[['case', desk.openFor, 'cases.send-code']]} />}
+    </Section>
+  );
+}
+
+function RecoveryCode({ visit, code, helpDeskCode, history, emails }: PersonPageProps) {
   const t = visit.frame.t.console.person;
   const day = (date: Date) => formatDate(visit.frame.locale, date);
+  const time = (date: Date) => formatDateTime(visit.frame.locale, date);
+  const sent = helpDeskCode && history.codeSent;
   return (
     <Section title={t.recoveryCode} name="recovery-code">
       <p class="state">{code ? t.saved(day(code.since)) : t.noCode}</p>
       {code?.checked && <p class="quiet">{t.checked(day(code.checked))}</p>}
+      {helpDeskCode && <p class="state">{t.helpDeskCode(time(helpDeskCode))}</p>}
+      {sent && (
+        <p class="quiet">{t.codeSentBy((sent.by && emails.get(sent.by)) ?? t.anOperator, time(sent.at))}</p>
+      )}
     </Section>
   );
 }
@@ -169,6 +236,7 @@ function Events({ visit, person, events, emails }: PersonPageProps) {
             <p>
               {eventInWords(frame, row.event)}
               {row.actor && ` ${t.by(emails.get(row.actor) ?? t.anOperator)}`}
+              {row.client_id && !row.client_id.startsWith('hemma-') && ` · ${row.client_id}`}
             </p>
             <p class="help">
               <time dateTime={row.at.toISOString()}>{formatDateTime(frame.locale, row.at)}</time>
@@ -246,6 +314,14 @@ function noticeOf({ ctx, frame }: AdminVisit): string | undefined {
   return typeof notice === 'string' && Object.hasOwn(said, notice) ? said[notice] : undefined;
 }
 
+/** Nobody sees the cases of their own account, nor those of an account beyond their reach. */
+async function casesFor({ house, operator }: AdminVisit, person: Account, groups: readonly Group[]) {
+  const target = { id: person.id, role: person.role, groups: groups.map(({ id }) => id) };
+  if (person.id === operator.id || !mayAct(operator, 'cases.read', target)) return undefined;
+  const found = (await casesOf(house.db, person.id)).slice(0, 10);
+  return Promise.all(found.map(async (one) => ({ one, state: await stateOfCase(house.db, one) })));
+}
+
 async function show(visit: AdminVisit): Promise<void> {
   const { house, operator } = visit;
   const { db } = house;
@@ -254,7 +330,13 @@ async function show(visit: AdminVisit): Promise<void> {
   const events = await auditRows(db, { accountId: person.id, group, limit: 15 });
   // Whoever looks after one group hears of no other that the person is in.
   const groups = (await groupsOf(db, person.id)).filter(({ id }) => group === undefined || id === group);
-  const actors = events.flatMap(({ actor }) => (actor ? [actor] : []));
+  const history = await factorHistory(db, person.id);
+  const actors = [
+    ...events.map(({ actor }) => actor),
+    history.connected?.helped?.by,
+    history.ended?.by,
+    history.codeSent?.by,
+  ].flatMap((id) => id ?? []);
   const page = (
     <PersonPage
       visit={visit}
@@ -263,6 +345,9 @@ async function show(visit: AdminVisit): Promise<void> {
       limit={person.operatorGroup ? await groupBy(db, { id: person.operatorGroup }) : undefined}
       authenticator={await authenticatorOf(db, person.id)}
       code={await liveCode(db, person.id)}
+      helpDeskCode={await helpDeskCodeUntil(db, person.id)}
+      history={history}
+      cases={await casesFor(visit, person, groups)}
       sessions={await sessionsOf(db, person.id)}
       events={events}
       emails={await emailsOf(db, operator, actors)}

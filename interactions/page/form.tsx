@@ -16,6 +16,8 @@ type FormProps = {
   label?: string | undefined;
   /** The answer is a file: the page stays, so its button must not wait for another. */
   stays?: boolean;
+  /** It carries a file, or as much as one. */
+  upload?: boolean;
   children: ComponentChildren;
 };
 
@@ -23,10 +25,18 @@ type FormProps = {
  * Every form posts, works without scripts and leaves checking to the server (`novalidate`), so that a
  * refusal reads the same in every browser and in the language of the page.
  */
-export function Form({ action, token, refusal, fields = [], label, stays, children }: FormProps) {
+export function Form({ action, token, refusal, fields = [], label, stays, upload, children }: FormProps) {
   const above = refusal && !(refusal.field && fields.includes(refusal.field));
   return (
-    <form method="post" action={action} novalidate class="form" aria-label={label} data-stays={stays}>
+    <form
+      method="post"
+      action={action}
+      enctype={upload ? 'multipart/form-data' : undefined}
+      novalidate
+      class="form"
+      aria-label={label}
+      data-stays={stays}
+    >
       {token !== undefined && <input type="hidden" name="token" value={token} />}
       {above && <RefusalNotice refusal={refusal} />}
       {children}
@@ -209,7 +219,8 @@ export function Ways({ ways }: { ways: readonly { href: string; label: string }[
   );
 }
 
-function AlertIcon() {
+/** Stands beside every refusal: none is told by its colour alone. */
+export function AlertIcon() {
   return (
     <svg class="icon" viewBox="0 0 20 20" width="20" height="20" aria-hidden="true" focusable="false">
       <path d="M10 2a8 8 0 1 0 0 16 8 8 0 0 0 0-16Zm0 4v5m0 2.5v.5" />

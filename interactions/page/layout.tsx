@@ -114,7 +114,9 @@ function Header({ frame }: { frame: Frame }) {
       {user && (
         <nav class="user" aria-label={user.name}>
           <details>
-            <summary>{user.name}</summary>
+            <summary>
+              <span>{user.name}</span>
+            </summary>
             <ul>
               <li>
                 <a href={user.accountUrl ?? '/account'}>{t.page.myDetails}</a>

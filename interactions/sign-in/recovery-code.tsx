@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { openCaseOf } from '../../src/help-desk/cases.ts';
 import { claimCode } from '../../src/factors/recovery-code.ts';
 import { Field, Form, SecondaryButton, SubmitButton, Ways } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
@@ -7,7 +8,7 @@ import type { Frame } from '../page/layout.tsx';
 import { noteChoice } from './progress.ts';
 import { isOpen } from './steps.ts';
 import type { StepPage } from './visit.ts';
-import { attemptOf } from './visit.ts';
+import { accountOf, attemptOf } from './visit.ts';
 
 type RecoveryCodePageProps = {
   frame: Frame;
@@ -20,13 +21,15 @@ type RecoveryCodePageProps = {
   helpDesk: string;
   /** Where a case is opened; absent where the password was not typed. */
   helpDeskUrl?: string | undefined;
+  /** The help desk may have mailed a code: a case is open. */
+  awaited: boolean;
   anotherWayUrl?: string | undefined;
   refusal?: Refusal | undefined;
 };
 
 /** One screen: the code, and what became of the phone. The answer is the button. */
 export function RecoveryCodePage(props: RecoveryCodePageProps) {
-  const { frame, action, token, right, refusal, helpDesk, helpDeskUrl, anotherWayUrl } = props;
+  const { frame, action, token, right, refusal, helpDesk, helpDeskUrl, anotherWayUrl, awaited } = props;
   const t = frame.t.recoveryCode;
   const title = right ? t.gone : t.title;
   return (
@@ -42,7 +45,7 @@ export function RecoveryCodePage(props: RecoveryCodePageProps) {
           <Field
             name="code"
             label={t.code}
-            help={t.help}
+            help={awaited ? t.awaitedHelp : t.help}
             autocomplete="off"
             code
             autofocus
@@ -100,7 +103,7 @@ const form = z.object({
 
 export const recoveryCode: StepPage<z.output<typeof form>> = {
   form,
-  show(visit, refusal) {
+  async show(visit, refusal) {
     const { house, frame, action, token, record, progress } = visit;
     const right = progress.situation.proved.has('recovery-code');
     const { intent, account } = progress.situation;
@@ -110,7 +113,9 @@ export const recoveryCode: StepPage<z.output<typeof form>> = {
     const anotherWayUrl = `/interaction/${record.uid}/another-way`;
     const mayAsk = isOpen(progress.situation, 'help-desk');
     const helpDeskUrl = mayAsk ? `/interaction/${record.uid}/help-desk` : undefined;
-    const ways = { helpDesk, helpDeskUrl, anotherWayUrl };
+    // Asked only where it may be told: whoever opened a case has typed the password.
+    const awaited = mayAsk && (await openCaseOf(house.db, accountOf(visit).id)) !== undefined;
+    const ways = { helpDesk, helpDeskUrl, anotherWayUrl, awaited };
     return <RecoveryCodePage {...{ frame, action, token, right, next, ...ways, refusal }} />;
   },
   async answer(visit, { code, phoneGone }) {

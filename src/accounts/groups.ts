@@ -1,9 +1,10 @@
+// Longer than usual: a table has one owner.
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { Origin } from '../platform/audit.ts';
 import { audit, auditAll } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
-import { sql } from '../platform/database.ts';
+import { sql, takeTurn } from '../platform/database.ts';
 
 /** A customer's people: an operator may be limited to one group, an account may be in several. */
 export interface Group {
@@ -17,6 +18,8 @@ export interface Doer {
   origin?: Origin | undefined;
 }
 
+const shownName = (name: string): string => name.normalize('NFC').replaceAll(/\s+/g, ' ').trim().slice(0, 80);
+
 const nameKey = (name: string): string => name.normalize('NFKC').trim().toLowerCase();
 
 /** Makes a group; refused where its name is empty or another has it in any spelling. */
@@ -25,9 +28,10 @@ export function createGroup(
   name: string,
   doer: Doer,
 ): Promise<{ group: Group } | { refusal: 'missing-name' | 'group-taken' }> {
-  const shown = name.normalize('NFC').replaceAll(/\s+/g, ' ').trim().slice(0, 80);
+  const shown = shownName(name);
   if (shown === '') return Promise.resolve({ refusal: 'missing-name' });
   return db.transaction(async (open) => {
+    await takeTurn(open, `group:${nameKey(shown)}`);
     const { rows } = await open.query<Group>(
       `INSERT INTO groups (id, name, name_key, created_at) VALUES ($1, $2, $3, $4)
        ON CONFLICT (name_key) DO NOTHING RETURNING id, name`,
@@ -40,6 +44,82 @@ export function createGroup(
   });
 }
 
+/** Gives a group another name; what is refused, and where the group is gone, stays as it is. */
+export function renameGroup(
+  db: Db,
+  id: string,
+  name: string,
+  doer: Doer,
+): Promise<{ code: 'missing-name' | 'group-taken' | 'no-such-group' } | undefined> {
+  const shown = shownName(name);
+  if (shown === '') return Promise.resolve({ code: 'missing-name' });
+  return db.transaction(async (open) => {
+    // Of two that want one name the first has it.
+    await takeTurn(open, `group:${nameKey(shown)}`);
+    const group = await heldGroup(open, id);
+    if (!group) return { code: 'no-such-group' };
+    if (group.name === shown) return undefined;
+    const { count } = await open.query(
+      `UPDATE groups SET name = $2, name_key = $3
+       WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM groups WHERE name_key = $3 AND id <> $1)`,
+      [group.id, shown, nameKey(shown)],
+    );
+    if (count === 0) return { code: 'group-taken' };
+    const detail = { group: group.id, name: shown, before: group.name };
+    await audit(open, { event: 'group.renamed', ...doer, detail });
+    return undefined;
+  });
+}
+
+/** The group, held until the caller's transaction ends: nobody comes to depend on it meanwhile. */
+async function heldGroup(open: Db, id: string): Promise<Group | undefined> {
+  const { rows } = await open.query<Group>('SELECT id, name FROM groups WHERE id::text = $1 FOR UPDATE', [
+    id,
+  ]);
+  return rows[0];
+}
+
+/** Whether all these groups are there; they stay until the caller's transaction ends, and it with what names them. */
+export async function keepGroups(open: Db, ids: readonly string[]): Promise<boolean> {
+  if (ids.length === 0) return true;
+  const { count } = await open.query(
+    `SELECT 1 FROM groups WHERE id::text IN (SELECT jsonb_array_elements_text($1::text::jsonb)) FOR KEY SHARE`,
+    [JSON.stringify(ids)],
+  );
+  return count === new Set(ids).size;
+}
+
+/** PostgreSQL's words for a row that another one needs: `restrict_violation` since 18, before it like any foreign key. */
+const isNeeded = (fault: unknown): boolean =>
+  ['23001', '23503'].some((code) => (fault as { code?: unknown }).code === code);
+
+/**
+ * Removes a group; its people stay, in one group less. Refused while an operator is limited to it, who would look after
+ * nobody or everybody (the foreign key is the check), and while an application lets only its people in (`isNamed`).
+ */
+export async function removeGroup(
+  db: Db,
+  id: string,
+  isNamed: (open: Db, group: string) => Promise<boolean>,
+  doer: Doer,
+): Promise<{ code: 'no-such-group' | 'group-limits-operator' | 'group-of-application' } | undefined> {
+  try {
+    return await db.transaction(async (open) => {
+      const group = await heldGroup(open, id);
+      if (!group) return { code: 'no-such-group' };
+      if (await isNamed(open, group.id)) return { code: 'group-of-application' };
+      const members = await open.query('DELETE FROM group_members WHERE group_id = $1', [group.id]);
+      await open.query('DELETE FROM groups WHERE id = $1', [group.id]);
+      const detail = { group: group.id, name: group.name, members: members.count };
+      await audit(open, { event: 'group.removed', ...doer, detail });
+      return undefined;
+    });
+  } catch (fault) {
+    if (isNeeded(fault)) return { code: 'group-limits-operator' };
+    throw fault;
+  }
+}
+
 export type ListedGroup = Group & { members: number };
 
 /** All groups by name, with how many are in each. */
@@ -49,6 +129,16 @@ export async function listGroups(db: Db): Promise<ListedGroup[]> {
      FROM groups ORDER BY name_key LIMIT 1000`,
   );
   return rows;
+}
+
+/** The group with that number, with how many are in it. */
+export async function listedGroup(db: Db, id: string): Promise<ListedGroup | undefined> {
+  const { rows } = await db.query<ListedGroup>(
+    `SELECT id, name, (SELECT count(*)::int FROM group_members WHERE group_id = groups.id) AS members
+     FROM groups WHERE id::text = $1`,
+    [id],
+  );
+  return rows[0];
 }
 
 /** The group with that name in any spelling, or with that number. */

@@ -8,7 +8,7 @@ import { takeTurn } from '../platform/database.ts';
 import { voidProofs } from '../platform/proofs.ts';
 import type { Account, Role } from './accounts.ts';
 import { accountById, administratorsTurn, setRole } from './accounts.ts';
-import { groupBy, groupsOf } from './groups.ts';
+import { groupsOf, keepGroups } from './groups.ts';
 
 /** Who looks after other people's accounts, and whose: see `mayAct`. */
 export interface Operator {
@@ -163,7 +163,7 @@ export async function changeRole(
   return db.transaction(async (open) => {
     const account = await permittedInTurn(open, 'people.role', change);
     if (!account) return { code: 'not-there' };
-    if (group !== undefined && !(await groupBy(open, { id: group }))) return { code: 'no-such-group' };
+    if (group !== undefined && !(await keepGroups(open, [group]))) return { code: 'no-such-group' };
     if (account.role === role && account.operatorGroup === group) return undefined;
     if (!(await setRole(open, account.id, role, group))) return { code: 'last-administrator' };
     await voidProofs(open, { accountId: account.id });

@@ -18,7 +18,7 @@ import { countAttempt } from '../platform/throttle.ts';
 import type { Account, AccountRefusal } from './accounts.ts';
 import { createAccount, renewInvitation, setDisabled, setTwoStepRequired } from './accounts.ts';
 import type { Group } from './groups.ts';
-import { addMember, groupBy, removeMember } from './groups.ts';
+import { addMember, groupBy, keepGroups, removeMember } from './groups.ts';
 import type { DeedRefusal, ToAccount } from './operators.ts';
 import { doerOf, mayNow, permitted, permittedInTurn } from './operators.ts';
 
@@ -166,10 +166,11 @@ export function requireTwoStep(db: Db, post: Post, deed: ToAccount): Promise<Dee
 export function changeGroup(
   db: Db,
   change: ToAccount & { group: Group; member: boolean },
-): Promise<DeedRefusal | undefined> {
+): Promise<DeedRefusal | { code: 'no-such-group' } | undefined> {
   return db.transaction(async (open) => {
     const account = await permitted(open, 'people.groups', change);
     if (!account) return { code: 'not-there' };
+    if (!(await keepGroups(open, [change.group.id]))) return { code: 'no-such-group' };
     await (change.member ? addMember : removeMember)(open, account.id, change.group, doerOf(change));
     return undefined;
   });

@@ -13,7 +13,7 @@ import { randomToken } from '../platform/secrets.ts';
 import type { Approval } from './approvals.ts';
 import { askApproval, grant, standing } from './approvals.ts';
 import type { Case, CaseDeed, CaseRefusal } from './cases.ts';
-import { endCase, openCaseFor, turnedAway } from './cases.ts';
+import { endCase, openCaseFor, touchCase, turnedAway } from './cases.ts';
 import { newStopCode } from './stop-codes.ts';
 import type { AccountFault } from './reissue.ts';
 import { faultOf, quietSeconds } from './reissue.ts';
@@ -44,6 +44,7 @@ export function askToBeginAnew(db: Db, post: Post, deed: CaseDeed): Promise<Anew
     }
     const first = await askApproval(open, { about: found, deed: 'invite', by: deed.by.id });
     if (!first) return undefined;
+    await touchCase(open, found.id);
     const detail = { case: found.number, deed: 'invite' };
     await audit(open, { event: 'help-desk.approval-asked', ...about, detail });
     // Before anything happens the person hears of it, and can stop it.
@@ -123,6 +124,7 @@ export async function approve(
     const fault = anew ? await anewFault(open, account, found) : undefined;
     if (fault) return turnedAway(open, deed, fault);
     if (!(await grant(open, question.id, deed.by.id))) return { code: 'nothing-to-approve' };
+    await touchCase(open, found.id);
     const detail = { case: found.number, deed: question.deed, asked: question.askedBy };
     await audit(open, {
       event: 'help-desk.approved',

@@ -1,3 +1,4 @@
+// Longer than usual: a table has one owner.
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Account } from '../accounts/accounts.ts';
 import { seenBy } from '../accounts/accounts.ts';
@@ -12,8 +13,8 @@ import { isRowNumber, sql } from '../platform/database.ts';
 import { countAttempt } from '../platform/throttle.ts';
 import { newStopCode } from './stop-codes.ts';
 
-/** How a case ended: the person has a phone again, stopped it, was invited anew, or an operator closed it. */
-export type Outcome = 'new-phone' | 'stopped' | 'invited-anew' | 'closed';
+/** How a case ended: the person has a phone again, stopped it, was invited anew, an operator closed it, or nobody did. */
+export type Outcome = 'new-phone' | 'stopped' | 'invited-anew' | 'closed' | 'left-alone';
 
 /** A way in which an operator made sure who the person is. */
 export interface Ticked {
@@ -221,6 +222,15 @@ export async function openCaseFor(
   return { refusal: { code: 'case-closed' } };
 }
 
+/** Every case of an account, the newest first, at most 100. Who may see them is asked elsewhere. */
+export async function casesOf(db: Db, accountId: string): Promise<Case[]> {
+  const { rows } = await db.query<Row>(
+    `SELECT ${columns} FROM help_desk_cases WHERE account_id = $1 ORDER BY opened_at DESC LIMIT 100`,
+    [accountId],
+  );
+  return rows.map(caseOf);
+}
+
 /** The cases that an operator may see, the newest first: the queue, or what is closed. `limit` is at most 100. */
 export async function listCases(
   db: Db,
@@ -242,35 +252,65 @@ export async function listCases(
 
 /** Writes down how the person was made sure of, in the caller's transaction and the account's turn. */
 export async function writeChecks(open: Db, id: string, checks: readonly Ticked[]): Promise<void> {
-  await open.query('UPDATE help_desk_cases SET checks = $2::text::jsonb WHERE id = $1', [
+  await open.query('UPDATE help_desk_cases SET checks = $2::text::jsonb, touched_at = $3 WHERE id = $1', [
     id,
     JSON.stringify(checks),
+    new Date(),
   ]);
 }
 
 /** Adds a note, in the caller's transaction. */
 export async function writeNote(open: Db, id: string, note: Note): Promise<void> {
-  await open.query('UPDATE help_desk_cases SET notes = notes || $2::text::jsonb WHERE id = $1', [
-    id,
-    JSON.stringify([note]),
-  ]);
+  await open.query(
+    'UPDATE help_desk_cases SET notes = notes || $2::text::jsonb, touched_at = $3 WHERE id = $1',
+    [id, JSON.stringify([note]), new Date()],
+  );
 }
 
-/** Ends an open case, in the caller's transaction; answers whether this call was the one. */
+/** Somebody did something in a case, in the caller's transaction: it is not left alone. */
+export async function touchCase(open: Db, id: string): Promise<void> {
+  await open.query('UPDATE help_desk_cases SET touched_at = $2 WHERE id = $1', [id, new Date()]);
+}
+
+/** Open cases that nobody has touched since `before`, with their accounts, at most `limit`. */
+export async function casesLeftAlone(
+  db: Db,
+  before: Date,
+  limit: number,
+): Promise<{ id: string; accountId: string }[]> {
+  const { rows } = await db.query<{ id: string; accountId: string }>(
+    `SELECT id, account_id AS "accountId" FROM help_desk_cases
+     WHERE closed_at IS NULL AND coalesce(touched_at, opened_at) < $1 LIMIT $2`,
+    [before, limit],
+  );
+  return rows;
+}
+
+interface Ending {
+  id: string;
+  outcome: Outcome;
+  by?: string;
+  origin?: Origin | undefined;
+  /** Only where nobody has touched it since. */
+  untouchedSince?: Date;
+}
+
+/** Ends an open case, in the caller's transaction; answers its number where this call was the one. */
 export async function endCase(
   open: Db,
-  { id, outcome, by, origin }: { id: string; outcome: Outcome; by?: string; origin?: Origin | undefined },
-): Promise<boolean> {
+  { id, outcome, by, origin, untouchedSince }: Ending,
+): Promise<string | undefined> {
   const { rows } = await open.query<Row>(
     `UPDATE help_desk_cases SET closed_at = $2, closed_by = $3, outcome = $4
-     WHERE id = $1 AND closed_at IS NULL RETURNING ${columns}`,
-    [id, new Date(), by ?? null, outcome],
+     WHERE id = $1 AND closed_at IS NULL AND ($5::timestamptz IS NULL OR coalesce(touched_at, opened_at) < $5)
+     RETURNING ${columns}`,
+    [id, new Date(), by ?? null, outcome, untouchedSince ?? null],
   );
   const row = rows[0];
-  if (!row) return false;
+  if (!row) return undefined;
   const detail = { case: row.number, outcome };
   await audit(open, { event: 'help-desk.case-closed', accountId: row.account_id, by, origin, detail });
-  return true;
+  return row.number;
 }
 
 /** The account has a phone again: what its open case was for is done. */

@@ -1,13 +1,15 @@
+import { accountById } from '../accounts/accounts.ts';
 import type { Operator } from '../accounts/operators.ts';
 import { permitted } from '../accounts/operators.ts';
 import { voidHelpDeskCode } from '../factors/recovery-code.ts';
-import { caseClosed } from '../mail/help-desk.ts';
+import { caseClosed, caseLeftAlone } from '../mail/help-desk.ts';
 import type { Post } from '../mail/outbox.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { takeTurn } from '../platform/database.ts';
 import type { Case, CaseDeed, CaseRefusal } from './cases.ts';
-import { endCase, openCase, openCaseFor, writeChecks, writeNote } from './cases.ts';
+import { casesLeftAlone, endCase, openCase, openCaseFor, writeChecks, writeNote } from './cases.ts';
 
 /** An operator whom the person called opens the case, or finds the one that is open. */
 export function openCaseFrom(
@@ -86,4 +88,27 @@ export function closeByHand(db: Db, post: Post, deed: CaseDeed): Promise<CaseRef
     await post(open, account, 'case-closed', (facts) => caseClosed(facts, found.number));
     return undefined;
   });
+}
+
+/** Days after which a case that nobody touches is closed. A code lives an hour, so none of it is alive by then. */
+const patienceDays = 14;
+
+/**
+ * Closes cases that nobody touched for fourteen days, at most `limit`, each in the turn of its account: whoever does
+ * something in one meanwhile keeps it open. The person is told. Answers how many were found.
+ */
+export async function closeLeftAlone(db: Db, post: Post, limit: number): Promise<number> {
+  const untouchedSince = new Date(Date.now() - patienceDays * 86_400_000);
+  const found = await casesLeftAlone(db, untouchedSince, limit);
+  for (const { id, accountId } of found) {
+    await db.transaction(async (open) => {
+      await takeTurn(open, `account:${accountId}`);
+      const account = await accountById(open, accountId);
+      const number = await endCase(open, { id, outcome: 'left-alone', untouchedSince });
+      if (!account || !number) return;
+      await voidHelpDeskCode(open, accountId);
+      await post(open, account, 'case-closed', (facts) => caseLeftAlone(facts, number, patienceDays));
+    });
+  }
+  return found.length;
 }

@@ -12,7 +12,7 @@ import { takeTurn } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import { askApproval, takeApproval } from './approvals.ts';
 import type { Case, CaseDeed, CaseRefusal } from './cases.ts';
-import { openCaseFor, turnedAway } from './cases.ts';
+import { openCaseFor, touchCase, turnedAway } from './cases.ts';
 import { newStopCode } from './stop-codes.ts';
 
 /** T31: at most three a day and one in ten minutes for an account; for an operator the setting says how many a day. */
@@ -98,6 +98,7 @@ async function send(open: Db, post: Post, to: Account, found: Case, code: string
     'INSERT INTO help_desk_sends (id, case_id, account_id, operator_id, sent_at) VALUES ($1, $2, $3, $4, $5)',
     [randomUUID(), found.id, to.id, by, new Date()],
   );
+  await touchCase(open, found.id);
   const stopCode = await newStopCode(open, found.id);
   await post(open, to, 'help-desk-code', (facts) => helpDeskCode(facts, code));
   await post(open, to, 'help-desk-code-sent', (facts) => helpDeskCodeSent(facts, found.number, stopCode));
@@ -126,6 +127,7 @@ export async function sendHelpDeskCode(
     const about = { accountId: account.id, by, origin: deed.origin };
     if (refusal?.code === 'approval-needed') {
       const first = await askApproval(open, { about: found, deed: 'send-code', by });
+      await touchCase(open, found.id);
       const detail = { case: found.number, deed: 'send-code' };
       if (first) await audit(open, { event: 'help-desk.approval-asked', ...about, detail });
     } else if (refusal) {

@@ -74,6 +74,14 @@ export const en: Phrases = {
       'This is the last administrator who looks after everybody. Make another person administrator first.',
     'no-such-group': 'That group is no longer there. Choose another.',
     'group-taken': 'There is a group with that name already.',
+    'group-limits-operator': 'An administrator or help desk is limited to the group. Change that role first.',
+    'group-of-application': "An application lets only the group's people in. Change the application first.",
+    'wrong-group-name': "That isn't the name of the group. Type it just as it stands.",
+    'unreadable-file': 'The file cannot be read.',
+    'no-file': 'Choose a file first.',
+    'file-too-large': 'The file is larger than 5 MB. Split it, or use the command hemma accounts import.',
+    'too-many-rows': 'The file has too many rows. Split it, or use the command hemma accounts import.',
+    'file-gone': 'The page was open for too long. Choose the file once more.',
     'no-such-person': 'Nobody whom you look after has that address.',
     'wrong-bootstrap-token':
       'That token does not work. A token works for a day, and once. Make a new one with the command hemma bootstrap.',
@@ -306,6 +314,7 @@ export const en: Phrases = {
   recoveryCode: {
     title: 'Enter your recovery code',
     help: "The code you saved when you connected the app: XXXX-XXXX-XXXX-XXXX-XXXX. Capitals don't matter.",
+    awaitedHelp: 'The code that the help desk mailed you, or the one you saved when you connected the app.',
     gone: 'Is the phone gone for good?',
     goneYes: 'Yes, connect a new one',
     goneNo: "No, I just don't have it here",
@@ -428,7 +437,7 @@ export const en: Phrases = {
     },
     data: {
       title: 'Everything we know about you',
-      help: 'A file (JSON) with your account, devices, sessions, applications and events. No passwords and no codes.',
+      help: 'A file (JSON) with your account, devices, sessions, applications, help-desk cases and events. No passwords and no codes.',
       now: 'You signed in with two steps just now, so you can take it now.',
       signInFirst: 'First you sign in with two steps again. Then you press here once more.',
       download: 'Download my data',

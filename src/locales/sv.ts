@@ -76,6 +76,15 @@ export const sv = {
       'Det här är den sista administratören som sköter alla. Gör en annan person till administratör först.',
     'no-such-group': 'Den gruppen finns inte längre. Välj en annan.',
     'group-taken': 'Det finns redan en grupp med det namnet.',
+    'group-limits-operator':
+      'En administratör eller support är begränsad till gruppen. Ändra den rollen först.',
+    'group-of-application': 'En applikation släpper bara in gruppens personer. Ändra applikationen först.',
+    'wrong-group-name': 'Namnet stämmer inte med gruppens. Skriv det precis som det står.',
+    'unreadable-file': 'Filen går inte att läsa.',
+    'no-file': 'Välj en fil först.',
+    'file-too-large': 'Filen är större än 5 MB. Dela den, eller använd kommandot hemma accounts import.',
+    'too-many-rows': 'Filen har för många rader. Dela den, eller använd kommandot hemma accounts import.',
+    'file-gone': 'Sidan var öppen för länge. Välj filen en gång till.',
     'no-such-person': 'Ingen som du sköter har den adressen.',
     'wrong-bootstrap-token':
       'Engångsnyckeln gäller inte. Den gäller ett dygn och en gång. Gör en ny med kommandot hemma bootstrap.',
@@ -307,6 +316,7 @@ export const sv = {
   recoveryCode: {
     title: 'Skriv din engångskod',
     help: 'Koden du sparade när du kopplade appen: XXXX-XXXX-XXXX-XXXX-XXXX. Stora eller små bokstäver spelar ingen roll.',
+    awaitedHelp: 'Koden som supporten mejlade dig, eller den som du sparade när du kopplade appen.',
     gone: 'Är telefonen borta för gott?',
     goneYes: 'Ja, koppla en ny',
     goneNo: 'Nej, jag har den bara inte här',
@@ -429,7 +439,7 @@ export const sv = {
     },
     data: {
       title: 'Allt vi vet om dig',
-      help: 'En fil (JSON) med ditt konto, dina enheter, inloggningar, tjänster och händelser. Inga lösenord och inga koder.',
+      help: 'En fil (JSON) med ditt konto, dina enheter, inloggningar, tjänster, ärenden hos supporten och händelser. Inga lösenord och inga koder.',
       now: 'Du loggade in i två steg nyss, så du kan hämta den nu.',
       signInFirst: 'Först loggar du in i två steg igen. Sedan trycker du här en gång till.',
       download: 'Ladda ner mina uppgifter',

@@ -118,6 +118,27 @@ export function caseClosed(facts: MailFacts, number: string): Message {
       );
 }
 
+/** Nobody did anything in it for so many days. */
+export function caseLeftAlone(facts: MailFacts, number: string, days: number): Message {
+  return facts.locale === 'sv'
+    ? letter(
+        facts,
+        `Ärende ${number} är stängt`,
+        [
+          `Inget har hänt i ärende ${number} på ${days} dagar, så det stängdes ${when(facts)}. En kod från supporten som inte var använd gäller inte längre.`,
+        ],
+        `Behöver du fortfarande hjälp? Kontakta ${facts.helpDesk}.`,
+      )
+    : letter(
+        facts,
+        `Case ${number} is closed`,
+        [
+          `Nothing has happened in case ${number} for ${days} days, so it was closed on ${when(facts)}. A code from the help desk that was not used no longer works.`,
+        ],
+        `Do you still need help? Contact ${facts.helpDesk}.`,
+      );
+}
+
 /** The person stopped it. */
 export function caseStopped(facts: MailFacts, number: string): Message {
   return facts.locale === 'sv'

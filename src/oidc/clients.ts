@@ -1,6 +1,6 @@
 import type { AdapterPayload } from 'oidc-provider';
 import type { Doer } from '../accounts/groups.ts';
-import { groupBy } from '../accounts/groups.ts';
+import { groupBy, keepGroups } from '../accounts/groups.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import type { ClientFault } from './client-check.ts';
@@ -103,6 +103,15 @@ export async function withGroups(
   return faults.length > 0 ? { faults } : { client: { ...client, allowedGroups: [...ids].toSorted() } };
 }
 
+/** Whether an application names a group: as one whose people may use it, or as the limit of what it may do itself. */
+export async function namesGroup(open: Db, group: string): Promise<boolean> {
+  const { count } = await open.query(
+    `SELECT 1 FROM clients WHERE metadata->'allowedGroups' ? $1 OR metadata->>'apiGroup' = $1 LIMIT 1`,
+    [group],
+  );
+  return count > 0;
+}
+
 export interface Applied {
   result: 'created' | 'changed' | 'unchanged' | 'not-ours';
   changes: Difference[];
@@ -155,6 +164,8 @@ export function describeFromFile(
   { adopt = false, ...doer }: Doer & { adopt?: boolean } = {},
 ): Promise<Applied> {
   return db.transaction(async (open) => {
+    if (!(await keepGroups(open, client.allowedGroups)))
+      throw new Error('a group was removed meanwhile: apply the file once more');
     const { count } = await insert(open, client, 'file');
     const known = await heldClient(open, client.id);
     const changes = differences(count > 0 ? undefined : known?.client, client);
@@ -183,6 +194,7 @@ export function createClient(
   doer: Doer,
 ): Promise<{ fault: ClientFault } | undefined> {
   return db.transaction(async (open) => {
+    if (!(await keepGroups(open, client.allowedGroups))) return refused('group-unknown', 'allowedGroups');
     const { count } = await insert(open, client, 'console');
     if (count === 0) return refused('id-taken', 'id');
     await noted(open, client, 'created', 'console', differences(undefined, client), doer);
@@ -201,6 +213,7 @@ export function changeClient(
   doer: Doer,
 ): Promise<{ fault: ClientFault } | { changes: Difference[] }> {
   return db.transaction(async (open) => {
+    if (!(await keepGroups(open, client.allowedGroups))) return refused('group-unknown', 'allowedGroups');
     const known = await heldClient(open, client.id);
     if (!known || known.updatedAt.getTime() !== seen.getTime()) return refused('changed-meanwhile');
     if (known.managed === 'file') return refused('managed-by-file');

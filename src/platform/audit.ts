@@ -66,6 +66,8 @@ export const auditEvents = [
   'account.role-changed',
   'account.two-step-required',
   'group.created',
+  'group.renamed',
+  'group.removed',
   'group.member-added',
   'group.member-removed',
   'bootstrap.token-made',
@@ -168,6 +170,8 @@ export interface AuditFilter {
   /** Only these events. */
   events?: readonly AuditEvent[];
   accountId?: string;
+  /** Only what this operator did. */
+  actor?: string | undefined;
   /** Only what is about these accounts: a statement of whoever owns them. */
   about?: Knex.QueryBuilder | undefined;
   /** Of what is about a group, this one's alone: whoever looks after one hears of no other. */
@@ -193,6 +197,7 @@ export async function auditRows(db: Db, filter: AuditFilter): Promise<AuditRow[]
     .limit(Math.min(filter.limit, 1000));
   if (filter.event) wanted.where('event', filter.event);
   if (filter.accountId) wanted.where('account_id', filter.accountId);
+  if (filter.actor) wanted.where('actor', filter.actor);
   if (filter.about) wanted.whereIn('account_id', filter.about);
   if (filter.group) wanted.whereRaw("(detail->>'group' IS NULL OR detail->>'group' = ?)", [filter.group]);
   if (filter.until) wanted.where('at', '<', filter.until);
@@ -201,6 +206,17 @@ export async function auditRows(db: Db, filter: AuditFilter): Promise<AuditRow[]
   if (filter.before !== undefined)
     wanted.whereRaw('(at, id) < ((SELECT at FROM audit WHERE id = ?), ?)', [filter.before, filter.before]);
   return (await db.run<AuditRow>(wanted)).rows;
+}
+
+/** The latest times that people came to an application, the newest first: an index holds just these rows in this order. */
+export async function latestArrivals(db: Db, clientId: string, limit: number): Promise<AuditRow[]> {
+  const { rows } = await db.query<AuditRow>(
+    `SELECT * FROM audit
+     WHERE client_id = $1 AND event = 'token.issued' AND detail->>'grant' = 'authorization_code'
+     ORDER BY at DESC, id DESC LIMIT $2`,
+    [clientId, limit],
+  );
+  return rows;
 }
 
 /** Removes rows older than `before`, at most `limit`; the only way a row ever leaves (see the trigger). */

@@ -167,6 +167,7 @@ describe('the data as a file', () => {
       expect.arrayContaining(['account.data-downloaded', 'password.right', 'account.created']),
     );
     expect(data['devices']).toMatchObject([{ name: 'Firefox, Windows' }]);
+    expect(data['helpDeskCases']).toEqual([]);
     expect(data['devices']?.[0]).not.toHaveProperty('rememberedUntil');
     expect(file.body).not.toMatch(/argon2|\$2|hash|secret/i);
     for (const secret of [ida.key, ida.recoveryCode, ida.recoveryCode.slice(-4)])

@@ -125,6 +125,7 @@ describe('hemma accounts list, disable and enable', () => {
     const tokens = await autopay.redeem(begun, (await visitor.visit(begun.url)).url);
     const disabled = answered(await shell(['accounts', 'disable', 'Cecilia@Example.com', '--json'])) as Shown;
     expect(disabled).toMatchObject({ email: 'cecilia@example.com', disabled: true });
+    await hemma.mail.mailTo('cecilia@example.com', /avstängt/);
     await expect(autopay.userinfo(tokens.access_token, disabled.id)).rejects.toThrow();
     at('password', await visitor.visit(hemma.url('/account')));
     expect((await typePassword(visitor, 'cecilia@example.com')).refusal).toBe('wrong-password');
@@ -181,6 +182,8 @@ describe('hemma audit', () => {
       await shell(['audit', '--event', 'sign-in.finished', '--limit', '1', '--json']),
     );
     expect(filtered).toMatchObject([{ event: 'sign-in.finished' }]);
+    // Nobody in it is an operator who did anything to anybody.
+    expect(answered(await shell(['audit', '--operator', 'eva@example.com', '--json']))).toEqual([]);
   });
 
   test('ends with 2 for a limit or an event that is none, with 1 for an unknown account', async () => {
@@ -189,9 +192,10 @@ describe('hemma audit', () => {
       ['audit', '--limit', 'many'],
       ['audit', '--event', 'sign-in.finish'],
       ['audit', '--account', 'nobody@example.com'],
+      ['audit', '--operator', 'nobody@example.com'],
     ];
     const ends = await Promise.all(calls.map((words) => shell(words)));
-    expect(ends.map(({ code }) => code)).toEqual([2, 2, 2, 1]);
+    expect(ends.map(({ code }) => code)).toEqual([2, 2, 2, 1, 1]);
     for (const { stdout } of ends) expect(stdout).toBe('');
   });
 });

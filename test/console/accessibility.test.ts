@@ -1,4 +1,8 @@
-/** Every page of the console, for everybody: WCAG 2.2 AA by axe, on a phone and a desk, in both languages. */
+/**
+ * Every page of the console, for everybody: WCAG 2.2 AA by axe, in Swedish by day and in English by night, and no
+ * sideways scroll on a phone or a desk. The pages of applications are looked at in clients-scripts.test.ts.
+ */
+import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
@@ -14,7 +18,7 @@ beforeAll(async () => {
   hemma = await startHemma();
   chromium = await startChromium();
   const bakery = await group(hemma, 'Norrlands Bageri AB');
-  await group(hemma, 'Söderströms Åkeri');
+  const { id: haulier } = await group(hemma, 'Söderströms Åkeri');
   const email = 'anna-karin.osterberg-lindqvist@norrlandsbageri.example';
   const anna = await hemma.account({ email, name: 'Anna-Karin Österberg-Lindqvist', twoStepRequired: false });
   await putInto(hemma, anna, bakery);
@@ -23,17 +27,28 @@ beforeAll(async () => {
   const invited = (await alma.visitor.submit({ name: 'Dagny Dahl', email: 'dagny@example.com' })).url
     .pathname;
   const person = `/admin/people/${anna.id}`;
+  const [open, closed] = [await caseOf(anna.id), await caseOf(anna.id, new Date())];
   const deeds = ['disable', 'enable', 'end-sessions', 'require-two-step', 'role', 'groups'];
   paths = {
     people: '/admin/people',
     'nobody found': '/admin/people?q=zzz',
     invite: '/admin/people/invite',
+    import: '/admin/people/import',
     person,
     invited,
     itself: `/admin/people/${alma.id}`,
     'resend-invitation': `${invited}/resend-invitation`,
     ...Object.fromEntries(deeds.map((deed) => [deed, `${person}/${deed}`])),
+    cases: '/admin/cases',
+    'closed cases': '/admin/cases?closed=yes',
+    case: `/admin/cases/${open}`,
+    'closed case': `/admin/cases/${closed}`,
+    ...Object.fromEntries(
+      ['send', 'begin-anew', 'close'].map((deed) => [deed, `/admin/cases/${open}/${deed}`]),
+    ),
     'all groups': '/admin/groups',
+    group: `/admin/groups/${haulier}`,
+    'group to remove': `/admin/groups/${haulier}/delete`,
     audit: '/admin/audit',
     'nothing found': '/admin/audit?since=2020-01-01&until=2020-01-02',
     'nobody asked for': '/admin/audit?account=nobody@example.com',
@@ -44,6 +59,27 @@ afterAll(async () => {
   await chromium.stop();
   await hemma.stop();
 });
+
+/** A case with a tick and a note by somebody who is here no more. */
+async function caseOf(account: string, closedAt?: Date): Promise<string> {
+  const id = randomUUID();
+  const done = { by: randomUUID(), at: new Date().toISOString() };
+  await hemma.db.query(
+    `INSERT INTO help_desk_cases (id, number, account_id, opened_at, checks, notes, closed_at, outcome)
+     VALUES ($1, $2, $3, $4, $5::text::jsonb, $6::text::jsonb, $7, $8)`,
+    [
+      id,
+      closedAt ? '000-0002' : '000-0001',
+      account,
+      new Date(),
+      JSON.stringify([{ name: 'call-back', ...done }]),
+      JSON.stringify([{ text: 'Ringde upp på numret i registret.', ...done }]),
+      closedAt ?? null,
+      closedAt ? 'left-alone' : null,
+    ],
+  );
+  return id;
+}
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -67,30 +103,30 @@ async function browserOf({ visitor }: OperatorAtWork, javaScript = true): Promis
   return page;
 }
 
-async function faultsOf(page: Page): Promise<string[]> {
+const looks = { day: [320, 'light', 1280], night: [1280, 'dark', 320] } as const;
+
+/** What axe finds in one look, and what scrolls sideways in either width: nothing. */
+async function faultsOf(page: Page, time: keyof typeof looks): Promise<string[]> {
+  const [width, colorScheme, other] = looks[time];
   const found: string[] = [];
-  for (const [width, colorScheme] of [
-    [320, 'light'],
-    [1280, 'dark'],
-  ] as const) {
-    await page.setViewportSize({ width, height: 800 });
-    await page.emulateMedia({ colorScheme });
-    const { violations } = await page.evaluate<{ violations: Violation[] }>(look);
-    const named = violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ target }) => `${id} ${target.join(' ')}`),
-    );
+  for (const size of [other, width]) {
+    await page.setViewportSize({ width: size, height: 800 });
     const wider = await page.evaluate<number>(
       'document.documentElement.scrollWidth - document.documentElement.clientWidth',
     );
-    found.push(...named.map((fault) => `${width} ${colorScheme}: ${fault}`));
-    if (wider > 0) found.push(`${width}: scrolls ${wider} px sideways`);
+    if (wider > 0) found.push(`${size}: scrolls ${wider} px sideways`);
   }
-  return found;
+  await page.emulateMedia({ colorScheme });
+  const { violations } = await page.evaluate<{ violations: Violation[] }>(look);
+  const named = violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} ${target.join(' ')}`));
+  return [...found, ...named.map((fault) => `${width} ${colorScheme}: ${fault}`)];
 }
-
-test.each(['sv', 'en'] as const)(
-  'every page of the console serves everybody, on any screen: %s',
-  async (language) => {
+test.each([
+  ['sv', 'day'],
+  ['en', 'night'],
+] as const)(
+  'every page of the console serves everybody, on any screen: %s by %s',
+  async (language, time) => {
     const page = await browserOf(alma);
     const found: string[] = [];
     for (const [name, path] of Object.entries(paths)) {
@@ -100,7 +136,20 @@ test.each(['sv', 'en'] as const)(
       if ((await page.locator('html').getAttribute('lang')) !== language)
         found.push(`${name}: wrong language`);
       if ((await page.locator('h1').count()) !== 1) found.push(`${name}: not one heading`);
-      found.push(...(await faultsOf(page)).map((fault) => `${name} ${fault}`));
+      found.push(...(await faultsOf(page, time)).map((fault) => `${name} ${fault}`));
+    }
+    await page.goto(hemma.url('/admin/people/import'));
+    const buffer = Buffer.from('email,name\nastrid@example.com,Astrid\nno-address,Bo\n');
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'people.csv', mimeType: 'text/csv', buffer });
+    await page.locator('main form button').first().click();
+    await page.locator('main[data-step=import-checked]').waitFor();
+    found.push(...(await faultsOf(page, time)).map((fault) => `checked file ${fault}`));
+    if (time === 'night') {
+      await page.locator('main form button').first().click();
+      await page.locator('main[data-step=imported]').waitFor();
+      found.push(...(await faultsOf(page, time)).map((fault) => `imported file ${fault}`));
     }
     expect(found).toEqual([]);
   },
@@ -130,6 +179,6 @@ test('the page of the first administrator serves everybody too', async () => {
   const page = await chromium.newPerson({ reducedMotion: true });
   await page.addInitScript({ path: axe });
   await page.goto(empty.url('/admin/bootstrap'));
-  expect(await faultsOf(page)).toEqual([]);
+  expect([...(await faultsOf(page, 'day')), ...(await faultsOf(page, 'night'))]).toEqual([]);
   await empty.stop();
 });

@@ -59,6 +59,11 @@ describe('T37 the audit', () => {
       'Personen lades till i en grupp',
       'Kontot skapades',
     ]);
+    const done = rowsOf(await show(alma, { operator: 'Alma@example.com' }));
+    expect(done.map((cells) => [cells[1], cells[3]])).toEqual([
+      ['Inloggningar avslutades', 'alma@example.com'],
+    ]);
+    expect((await show(alma, { operator: 'nobody@example.com' })).refusal).toBe('no-such-person');
     const day = (ahead: number) => new Date(Date.now() + ahead * 86_400_000).toISOString().slice(0, 10);
     expect(rowsOf(await show(alma, { since: day(2) }))).toEqual([]);
     expect(rowsOf(await show(alma, { until: day(-2) }))).toEqual([]);
@@ -88,9 +93,11 @@ describe('T37 the audit', () => {
   test('shows a limited administrator what is about their people, and nothing else', async () => {
     const whom = new Set(rowsOf(await show(nora)).map((cells) => cells[2]));
     expect([...whom]).toEqual(['nils@north.example']);
-    expect(rowsOf(nora.visitor.screen)[0]?.[3]).toBe('en administratör');
+    expect(rowsOf(nora.visitor.screen)[0]?.[3]).toBe('en handläggare');
     expect(nora.visitor.screen.body).not.toContain('alma@example.com');
     expect((await show(nora, { account: formula })).refusal).toBe('no-such-person');
+    // Who somebody is whom they may not know is not told by what they did, either.
+    expect((await show(nora, { operator: 'alma@example.com' })).refusal).toBe('no-such-person');
     const file = JSON.parse((await exported(nora, 'json')).body) as {
       email: string | null;
       account: string;
@@ -162,6 +169,10 @@ describe('the file', () => {
     const rows = JSON.parse(file.body) as { event: string }[];
     expect(rows.length).toBeGreaterThan(3);
     expect(new Set(rows.map(({ event }) => event))).toEqual(new Set(['account.created']));
+    const hers = JSON.parse((await exported(alma, 'json', { operator: 'alma@example.com' })).body) as {
+      operatorEmail: string;
+    }[];
+    expect(new Set(hers.map(({ operatorEmail }) => operatorEmail))).toEqual(new Set(['alma@example.com']));
     expect(
       JSON.parse((await exported(alma, 'json', { since: '2020-01-01', until: '' })).body),
     ).not.toHaveLength(0);

@@ -1,5 +1,6 @@
 /** Trying an application out from the console: a real sign-in by its rules, and what it would be told of somebody. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { signInFirst } from '../rig/ceremony.ts';
 import { addMember } from '../../src/accounts/groups.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
@@ -28,6 +29,27 @@ afterAll(async () => {
 
 const tryPage = (id: string, query = '') => visitor.visit(hemma.url(`/admin/clients/${id}/try${query}`));
 const begin = 'Börja provinloggningen';
+
+test('the page of an application says who came in last, also whoever typed nothing, and a trial is no visit', async () => {
+  const shop = await party({ name: 'Butiken' });
+  await hemma.account({ email: 'stina@hemma.example', name: 'Stina' });
+  const stina = newVisitor();
+  const { key } = await signInFirst(stina, (await shop.begin()).url, 'stina@hemma.example');
+  expect(key).not.toBe('');
+  await tryPage(shop.clientId);
+  await visitor.submit({}, begin);
+  const overview = () => visitor.visit(hemma.url(`/admin/clients/${shop.clientId}`));
+  expect((await overview()).text).toContain('Ingen har loggat in än.');
+  for (let visit = 0; visit < 2; visit += 1) {
+    const begun = await shop.begin();
+    await shop.redeem(begun, (await stina.visit(begun.url)).url);
+  }
+  const rows = (await overview()).page.querySelectorAll('[data-section=arrivals] tbody tr');
+  expect(rows.map((row) => row.querySelector('td')?.textContent)).toEqual(
+    Array.from({ length: 2 }, () => 'stina@hemma.example'),
+  );
+  expect((await visitor.follow('stina@hemma.example')).heading).toBe('Stina');
+});
 
 /** Claims of the page by their place and name. */
 const claimsOn = (screen: Screen) =>

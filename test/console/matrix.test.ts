@@ -81,7 +81,12 @@ const mounted = consoleRouter({} as House).stack.flatMap(({ methods, path }) =>
 /** One request: a form comes without its token, so whoever is let in is refused for that alone (403). */
 async function ask(actor: Actor, route: string, id = '00000000-0000-4000-8000-000000000000') {
   const [method = '', path = ''] = route.split(' ');
-  const parts: Record<string, string> = { ':client': 'shop', ':secret': secret, ':type': 'web' };
+  const parts: Record<string, string> = {
+    ':client': 'shop',
+    ':secret': secret,
+    ':type': 'web',
+    ':group': north.id,
+  };
   const url = hemma.url(path.replaceAll(/:\w+/g, (part) => parts[part] ?? id));
   const headers = { 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-www-form-urlencoded' };
   const answer = await visitors[actor].request(url, {

@@ -25,6 +25,9 @@ describe('from a shell', () => {
     expect(await said('groups', 'list')).toMatchObject([{ name: 'Norrlands Bageri', members: 1 }]);
     await said('groups', 'remove', 'nora@example.com', '--group', 'Norrlands Bageri');
     expect(await said('groups', 'list')).toMatchObject([{ members: 0 }]);
+    await said('groups', 'create', 'Kort');
+    expect(await said('groups', 'rename', 'kort', '--name', 'Kortare')).toMatchObject({ name: 'Kortare' });
+    expect(await said('groups', 'delete', 'kortare', '--confirm', 'Kortare')).toEqual({ removed: 'Kortare' });
   }, 60_000);
 
   test('people are invited into a group, and roles limited to it', async () => {
@@ -41,6 +44,8 @@ describe('from a shell', () => {
     [['groups', 'add', 'nobody@example.com', '--group', 'Norrlands Bageri'], 1],
     [['groups', 'add', 'nora@example.com', '--group', 'Nowhere'], 1],
     [['groups', 'create'], 2],
+    [['groups', 'delete', 'Norrlands Bageri'], 1],
+    [['groups', 'delete', 'Norrlands Bageri', '--confirm', 'Norrlands Bageri'], 1],
     [['accounts', 'role', 'nora@example.com', '--role', 'king'], 2],
     [['accounts', 'role', 'nora@example.com'], 2],
     [['accounts', 'invite', '--email', 'nora@example.com', '--name', 'N'], 1],

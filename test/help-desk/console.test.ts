@@ -1,6 +1,7 @@
 /** The console's cases, by three people: somebody who lost phone and code, an agent, and a second one. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { back, minutes, travel } from '../rig/clock.ts';
+import { recoveryCodeOnPage } from '../rig/ceremony.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { sixDigits } from '../rig/totp.ts';
@@ -64,13 +65,39 @@ test('J5 the agent finds the case in the queue, ticks, notes, sends, and sees no
     seen.push((await browser.visit(hemma.url(path))).body);
   }
   for (const body of seen) expect(body).not.toContain(code.slice(0, 9));
+  const about = async (section: string) =>
+    (await browser.visit(hemma.url(`/admin/people/${owner.id}`))).page
+      .querySelector(`[data-section=${section}]`)
+      ?.textContent.replaceAll(/\s+/g, ' ') ?? '';
+  expect(await about('two-step')).toContain('Personen kopplade den.');
+  expect(await about('recovery-code')).toMatch(
+    /En kod från supporten gäller till .*Den skickades .* av agent@example\.com/,
+  );
+  expect(await about('cases')).toContain(`Ärende ${number}: En kod är skickad och gäller än`);
+  await browser.follow(`Ärende ${number}`);
   await browser.follow('Skicka koden');
   await browser.submit({}, 'Skicka koden');
   expect([browser.screen.status, browser.screen.refusal]).toEqual([422, 'code-just-sent']);
   const visitor = await atCodePage(party, owner.email);
   await typeCode(visitor, code);
   await visitor.submit({ code: sixDigits(keyOf(visitor)) });
-  expect(visitor.screen.step).toBe('new-recovery-code');
+  await visitor.submit({ lastGroup: recoveryCodeOnPage(visitor.screen).slice(-4) });
+  await visitor.visit(hemma.url('/account'));
+  const file = (await visitor.submit({}, 'Ladda ner mina uppgifter')).body;
+  expect((JSON.parse(file) as Record<string, unknown>)['helpDeskCases']).toMatchObject([
+    {
+      number,
+      openedBy: 'person',
+      identityChecks: [{ name: 'call-back' }, {}],
+      notes: [{}],
+      outcome: 'new-phone',
+    },
+  ]);
+  for (const hidden of [code.slice(0, 9), 'agent@']) expect(file).not.toContain(hidden);
+  expect(await about('two-step')).toMatch(
+    /Personen kopplade den med en kod som agent@example\.com skickade .*\./,
+  );
+  expect(await about('cases')).toContain('Personen har kopplat en ny telefon');
   await browser.visit(hemma.url('/admin/cases?closed=yes'));
   await browser.follow(number);
   expect(state(browser)).toBe('new-phone');

@@ -4,7 +4,13 @@ import type { Account, Role } from '../../src/accounts/accounts.ts';
 import { type Operator, operatorOf } from '../../src/accounts/operators.ts';
 import { approve, askToBeginAnew } from '../../src/help-desk/beginning-anew.ts';
 import { type Case, openCaseOf } from '../../src/help-desk/cases.ts';
-import { addNote, closeByHand, openCaseFrom, tickChecks } from '../../src/help-desk/handling.ts';
+import {
+  addNote,
+  closeByHand,
+  closeLeftAlone,
+  openCaseFrom,
+  tickChecks,
+} from '../../src/help-desk/handling.ts';
 import { sendHelpDeskCode } from '../../src/help-desk/reissue.ts';
 import { postOf } from '../../src/mail/outbox.ts';
 import { forgetDevices } from '../../src/accounts/devices.ts';
@@ -43,6 +49,8 @@ export interface Desk {
   /** Opens, ticks and sends, as an operator does who is sure; answers the code out of the person's mail. */
   codeFor(by: Operator, person: { id: string; email: string }): Promise<string>;
   caseOf(accountId: string): Promise<Case | undefined>;
+  /** What the chores do to cases that nobody touches. */
+  sweep(): Promise<number>;
 }
 
 /** Puts the desk beside a provider, with the functions that the console and the command line call. */
@@ -85,6 +93,7 @@ export async function deskAt(place: Place): Promise<Desk> {
     askAnew: async (by, { id }) => said(await askToBeginAnew(db, post, { caseId: id, by })),
     close: async (by, { id }) => said(await closeByHand(db, post, { caseId: id, by })),
     caseOf: (accountId) => openCaseOf(db, accountId),
+    sweep: () => closeLeftAlone(db, post, 500),
     async codeFor(by, { id, email }) {
       const opened = await desk.open(by, id);
       await desk.tick(by, opened);

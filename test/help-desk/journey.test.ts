@@ -62,6 +62,7 @@ test('J5 from "I don\'t have my code" to a new phone, and back in Autopay with t
   const code = await codeMailedTo(hemma, owner.email);
 
   await visitor.follow('Jag har fått koden');
+  expect(visitor.screen.text).toContain('Koden som supporten mejlade dig');
   await typeCode(visitor, code.toLowerCase().replaceAll('-', ' '));
   expect(visitor.screen.step).toBe('re-enrollment');
   const key = keyOn(visitor.screen);

@@ -1,7 +1,7 @@
 /** T31: who may have a code sent to whom, when, and how often; every refusal is written down. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { auditRows } from '../../src/platform/audit.ts';
-import { back, hours, minutes, travel } from '../rig/clock.ts';
+import { back, days, hours, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { sixDigits } from '../rig/totp.ts';
@@ -235,4 +235,28 @@ test('a closed case takes no ticks, notes or codes, and closing it ends the code
   await visitor.submit({ code });
   expect(visitor.screen.refusal).toBe('wrong-recovery-code');
   await hemma.mail.mailTo(owner.email, /är stängt/);
+});
+
+test('a case that nobody touches for fourteen days closes by itself, and its person is told', async () => {
+  const [owner, other] = [await person('lena'), await person('lars')];
+  const agent = await desk.operator('lotta');
+  const [left, cared] = [await desk.open(agent, owner.id), await desk.open(agent, other.id)];
+  await desk.tick(agent, left);
+  await desk.send(agent, left);
+  travel(days(13));
+  await desk.sweep();
+  expect(await desk.caseOf(owner.id)).toBeDefined();
+  expect(await desk.note(agent, cared, 'Ringer igen i morgon.')).toBe('done');
+  travel(days(2));
+  await desk.sweep();
+  expect(await desk.caseOf(owner.id)).toBeUndefined();
+  expect(await desk.caseOf(other.id)).toBeDefined();
+  expect((await hemma.mail.mailTo(owner.email, /är stängt/)).text).toContain('på 14 dagar');
+  const [closed] = await auditRows(hemma.db, {
+    event: 'help-desk.case-closed',
+    accountId: owner.id,
+    limit: 9,
+  });
+  expect(closed).toMatchObject({ actor: null, detail: { case: left.number, outcome: 'left-alone' } });
+  expect(await desk.open(agent, owner.id)).not.toMatchObject({ id: left.id });
 });

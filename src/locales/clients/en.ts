@@ -209,6 +209,12 @@ export const clientsEn: ClientPhrases = {
     changed: (date) => `Last changed ${date}`,
     settings: 'How it is set up',
     edit: 'Edit',
+    arrivals: 'Signed in last',
+    arrivalsHelp: 'The ten latest times that somebody came in, also without typing anything.',
+    arrivalsNone: 'Nobody has signed in yet.',
+    who: 'Who',
+    when: 'Time',
+    somebody: 'Deleted account',
     refused: 'Addresses that nobody was sent to',
     refusedHelp:
       'The application asked for addresses that it is not registered with. Whoever was signing in saw only that we did not understand the request. The text comes from outside.',

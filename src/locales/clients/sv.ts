@@ -208,6 +208,12 @@ export const clientsSv = {
     changed: (date: string) => `Senast ändrad ${date}`,
     settings: 'Så är den inställd',
     edit: 'Ändra',
+    arrivals: 'Senast inloggade',
+    arrivalsHelp: 'De tio senaste gångerna som någon kom in, också utan att skriva något.',
+    arrivalsNone: 'Ingen har loggat in än.',
+    who: 'Vem',
+    when: 'Tid',
+    somebody: 'Borttaget konto',
     refused: 'Adresser som ingen skickades till',
     refusedHelp:
       'Applikationen bad om adresser som den inte är registrerad med. Den som loggade in fick bara se att vi inte förstod begäran. Texten kommer utifrån.',

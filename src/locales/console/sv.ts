@@ -1,3 +1,5 @@
+// Long because all words of the console's pages stand in one place for whoever translates them.
+
 /** Administrationens ord. Den andra språkfilen har samma form. */
 export const consoleSv = {
   title: 'Administration',
@@ -30,6 +32,7 @@ export const consoleSv = {
     submit: 'Sök',
     waiting: 'Söker …',
     invite: 'Bjud in en person',
+    import: 'Läs in från en fil',
     none: (text: string) => `Ingen passar på ”${text}”. Prova början av e-postadressen.`,
     empty: 'Här är ingen än. Bjud in den första.',
     list: 'Personer, i e-postadressens ordning',
@@ -45,6 +48,7 @@ export const consoleSv = {
     name: 'Namn',
     email: 'E-postadress',
     language: 'Språk i mejl och på sidor',
+    roleLater: 'En roll ger du efteråt, på personens sida.',
     group: 'Grupp',
     noGroup: 'Ingen grupp',
     submit: 'Skicka inbjudan',
@@ -68,6 +72,11 @@ export const consoleSv = {
     noGroups: 'Inte med i någon grupp.',
     twoStep: 'Tvåstegsverifiering',
     connected: (date: string) => `En telefon är kopplad sedan ${date}.`,
+    connectedBy: 'Personen kopplade den.',
+    connectedWithHelp: (who: string, time: string) =>
+      `Personen kopplade den med en kod som ${who} skickade ${time}.`,
+    endedByPerson: (time: string) => `Personen inaktiverade tvåstegsverifieringen ${time}.`,
+    endedByOperator: (who: string, time: string) => `Kontot nollställdes ${time} av ${who}.`,
     lastUsed: (date: string) => `Senast använd ${date}.`,
     switchedOff: (date: string) => `Koderna stängdes av ${date} efter många försök.`,
     noPhone: 'Ingen telefon är kopplad.',
@@ -77,6 +86,12 @@ export const consoleSv = {
     saved: (date: string) => `Personen sparade en engångskod ${date}.`,
     checked: (date: string) => `Kontrollerad av personen ${date}.`,
     noCode: 'Ingen sparad engångskod gäller.',
+    helpDeskCode: (time: string) => `En kod från supporten gäller till ${time}.`,
+    codeSentBy: (who: string, time: string) =>
+      `Den skickades ${time} av ${who}. Ingen hos supporten kan se den.`,
+    cases: 'Ärenden',
+    noCases: 'Inga ärenden.',
+    case: (number: string) => `Ärende ${number}`,
     sessions: 'Inloggad på',
     noSessions: 'Inte inloggad någonstans.',
     unknownDevice: 'Okänd webbläsare',
@@ -86,7 +101,7 @@ export const consoleSv = {
     noEvents: 'Inget har hänt än.',
     allEvents: 'Alla händelser för kontot',
     by: (who: string) => `av ${who}`,
-    anOperator: 'en administratör',
+    anOperator: 'en handläggare',
   },
 
   deeds: {
@@ -175,6 +190,25 @@ export const consoleSv = {
     number: 'Gruppens nummer',
     done: 'Gruppen är skapad.',
     people: 'Antal',
+    rename: {
+      title: 'Byt namn',
+      name: 'Nytt namn',
+      help: 'Den som sköter gruppen ser det nya namnet på en gång.',
+      button: 'Byt namn',
+      waiting: 'Byter …',
+      done: 'Gruppen har ett nytt namn.',
+    },
+    remove: {
+      title: 'Ta bort gruppen',
+      help: 'Personerna i den har kvar sina konton, men är inte längre med i gruppen.',
+      consequence: (members: number) =>
+        members === 0
+          ? 'Ingen är med i gruppen. Det går inte att ångra.'
+          : `${members === 1 ? 'En person' : `${members} personer`} är med i gruppen. Kontona finns kvar, men inte gruppen. Det går inte att ångra.`,
+      type: 'Skriv gruppens namn',
+      button: 'Ta bort gruppen',
+      done: 'Gruppen är borttagen.',
+    },
   },
 
   audit: {
@@ -182,7 +216,8 @@ export const consoleSv = {
     help: 'Det nyaste står först. Inga lösenord eller koder står någonsin här.',
     event: 'Händelse',
     anyEvent: 'Alla händelser',
-    account: 'Personens e-postadress',
+    account: 'Vem (e-postadress)',
+    operator: 'Av (e-postadress)',
     since: 'Från och med',
     until: 'Till och med',
     submit: 'Visa',
@@ -202,6 +237,45 @@ export const consoleSv = {
     waiting: 'Hämtar …',
     fileName: 'handelser',
     gone: 'borttaget konto',
+  },
+
+  import: {
+    title: 'Läs in personer från en fil',
+    help: 'Först ser du vad som skulle hända, rad för rad. Inget ändras förrän du säger till.',
+    file: 'Fil',
+    fileHelp: (rows: string) =>
+      `CSV eller JSON, högst 5 MB och ${rows} rader. Större filer läses in med kommandot hemma accounts import.`,
+    columns:
+      'Kolumner: email, name, locale, two_step_required, email_verified, disabled, groups (A|B), password_hash. Bara email och name måste finnas.',
+    createGroups: 'Skapa grupper som inte finns',
+    invite: 'Mejla en inbjudan till dem som inte har något lösenord i filen',
+    check: 'Kontrollera filen',
+    checking: 'Kontrollerar …',
+    wouldTitle: 'Det här skulle hända',
+    didTitle: 'Inläsningen är klar',
+    would: (created: string) => `${created} läses in.`,
+    did: (created: string) => `Klart: ${created}.`,
+    people: (count: number, shown: string) => (count === 1 ? '1 person' : `${shown} personer`),
+    rows: 'Rader i filen',
+    created: 'Nya konton',
+    existing: 'Har redan konto, lämnas som de är',
+    refused: 'Rader som inte kan läsas in',
+    nothing: 'Ingen rad i filen skulle ge ett nytt konto.',
+    faults: 'Rader som inte läses in',
+    row: 'Rad',
+    column: 'Kolumn',
+    why: 'Varför',
+    moreFaults: (count: string) => `Och ${count} rader till.`,
+    button: (created: string) => `Läs in ${created}`,
+    importing: 'Läser in …',
+    anotherFile: 'Välj en annan fil',
+    toPeople: 'Till personerna',
+    exportTitle: 'Ladda ner alla konton',
+    exportHelp: 'Samma kolumner som ovan, utan lösenord. Vem som laddade ner står i händelseloggen.',
+    csv: 'Ladda ner som CSV',
+    json: 'Ladda ner som JSON',
+    waiting: 'Hämtar …',
+    fileName: 'konton',
   },
 
   bootstrap: {
@@ -242,14 +316,18 @@ export const consoleSv = {
     'client.removed': 'En applikation togs bort',
     'client.everyone-signed-out': 'Alla loggades ut från en applikation',
     'client.trial-begun': 'En provinloggning började',
+    'help-desk.code-sent': 'Supporten skickade en kod till personens e-postadress',
+    'help-desk.invitation-sent': 'Kontot nollställdes och personen bjöds in på nytt',
     'help-desk.checked': 'Identiteten kontrollerades i ett ärende',
     'help-desk.noted': 'En anteckning skrevs i ett ärende',
-    'help-desk.refused': 'Ett ärende avvisades',
+    'help-desk.refused': 'Något i ett ärende nekades',
     'help-desk.approval-asked': 'Ett ärende väntar på en andra person',
     'help-desk.approved': 'Ett ärende godkändes av en andra person',
     'help-desk.stop-refused': 'En stoppkod som inte gäller skrevs',
     'keys.made': 'Nycklar skapades',
     'group.created': 'En grupp skapades',
+    'group.renamed': 'En grupp bytte namn',
+    'group.removed': 'En grupp togs bort',
     'group.member-added': 'Personen lades till i en grupp',
     'group.member-removed': 'Personen togs ur en grupp',
     'bootstrap.token-made': 'En engångsnyckel för den första administratören skapades',

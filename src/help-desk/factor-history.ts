@@ -1,0 +1,53 @@
+import type { AuditRow } from '../platform/audit.ts';
+import { auditRows } from '../platform/audit.ts';
+import type { Db } from '../platform/database.ts';
+
+/** What somebody did to an account's factors; `by` is an operator's number, nobody's where it was the person. */
+export interface FactorDeed {
+  at: Date;
+  by: string | undefined;
+}
+
+/** How an account came to the factors that it has, as far back as the audit goes. */
+export interface FactorHistory {
+  /** The phone of now was connected; `helped` is who sent the code from the help desk that it was connected with. */
+  connected: { at: Date; helped: FactorDeed | undefined } | undefined;
+  /** The account has no phone since then: switched off by the person, or reset by an operator. */
+  ended: FactorDeed | undefined;
+  /** The latest code from the help desk, living or not. */
+  codeSent: FactorDeed | undefined;
+}
+
+const events = [
+  'authenticator.connected',
+  'two-step.deactivated',
+  'help-desk.code-sent',
+  'help-desk-code.spent',
+  'help-desk.invitation-sent',
+] as const;
+
+const deedOf = ({ at, actor }: AuditRow): FactorDeed => ({ at, by: actor ?? undefined });
+
+/** Who gave the account what it has, and when: read from the audit, which holds every change and no secret. */
+export async function factorHistory(db: Db, accountId: string): Promise<FactorHistory> {
+  const rows = await auditRows(db, { accountId, events, limit: 50 });
+  const latest = (...names: readonly (typeof events)[number][]) =>
+    rows.find(({ event }) => names.some((name) => name === event));
+  const phone = latest('authenticator.connected');
+  const end = latest('two-step.deactivated', 'help-desk.invitation-sent');
+  const sent = latest('help-desk.code-sent');
+  // Spent in the very request that connected the phone: then that code was the way in.
+  const way = rows.find(
+    ({ event, request }) => event === 'help-desk-code.spent' && request === phone?.request,
+  );
+  const sender = way && rows.slice(rows.indexOf(way)).find(({ event }) => event === 'help-desk.code-sent');
+  const ended = end && !(phone && rows.indexOf(phone) < rows.indexOf(end)) ? deedOf(end) : undefined;
+  return {
+    connected:
+      phone && !ended
+        ? { at: phone.at, helped: phone.request && sender ? deedOf(sender) : undefined }
+        : undefined,
+    ended,
+    codeSent: sent && deedOf(sent),
+  };
+}

@@ -1,0 +1,99 @@
+/** Groups in the console: another name, and the end of one, which nobody who depends on it is robbed by. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { groupBy, removeGroup } from '../../src/accounts/groups.ts';
+import { clientSchema } from '../../src/oidc/client-description.ts';
+import { createClient, namesGroup } from '../../src/oidc/clients.ts';
+import { auditRows } from '../../src/platform/audit.ts';
+import { at } from '../rig/ceremony.ts';
+import { type Hemma, startHemma } from '../rig/hemma.ts';
+import { group, operator, type OperatorAtWork, putInto, withRole } from './town.ts';
+
+let hemma: Hemma;
+let alma: OperatorAtWork;
+beforeAll(async () => {
+  hemma = await startHemma();
+  alma = await operator(hemma, 'alma@example.com', 'administrator');
+}, 60_000);
+afterAll(() => hemma.stop());
+
+const shop = (id: string, groups: readonly string[]) =>
+  createClient(
+    hemma.db,
+    clientSchema.parse({
+      id,
+      name: id,
+      type: 'web',
+      redirectUris: ['https://shop.example/back'],
+      allowedGroups: groups,
+    }),
+    {},
+  );
+const remove = async (id: string, name: string) => {
+  await alma.visitor.visit(hemma.url(`/admin/groups/${id}/delete`));
+  at('group-delete', alma.visitor.screen);
+  return alma.visitor.submit({ name });
+};
+
+test('a group is found in the list and given another name, which nobody else has', async () => {
+  const { id } = await group(hemma, 'Bageriet');
+  await group(hemma, 'Åkeriet');
+  await alma.visitor.visit(hemma.url('/admin/groups'));
+  at('group', await alma.visitor.follow('Bageriet'));
+  for (const [name, refusal] of [
+    [' ', 'missing-name'],
+    ['ÅKERIET', 'group-taken'],
+  ] as const)
+    expect((await alma.visitor.submit({ name })).refusal).toBe(refusal);
+  const done = await alma.visitor.submit({ name: 'Bageriet  i Luleå' });
+  expect([done.heading, done.text]).toEqual([
+    'Bageriet i Luleå',
+    expect.stringContaining('Gruppen har ett nytt namn.'),
+  ]);
+  expect(await auditRows(hemma.db, { event: 'group.renamed', limit: 9 })).toMatchObject([
+    { actor: alma.id, detail: { group: id, name: 'Bageriet i Luleå', before: 'Bageriet' } },
+  ]);
+});
+
+test('a group is removed once its name is typed, and its people stay', async () => {
+  const made = await group(hemma, 'Mejeriet');
+  const mia = await hemma.account({ email: 'mia@example.com' });
+  await putInto(hemma, mia, made);
+  const wrong = await remove(made.id, 'mejeriet');
+  expect([wrong.status, wrong.refusal]).toEqual([422, 'wrong-group-name']);
+  expect(wrong.text).toContain('En person är med i gruppen.');
+  const done = await alma.visitor.submit({ name: ' Mejeriet ' });
+  expect([done.step, done.text]).toEqual(['groups', expect.stringContaining('Gruppen är borttagen.')]);
+  expect(done.text).not.toContain('Mejeriet');
+  expect((await alma.visitor.visit(hemma.url(`/admin/people/${mia.id}`))).text).toContain(
+    'Inte med i någon grupp.',
+  );
+  expect((await alma.visitor.visit(hemma.url(`/admin/groups/${made.id}`))).status).toBe(404);
+  expect(await auditRows(hemma.db, { event: 'group.removed', limit: 9 })).toMatchObject([
+    { actor: alma.id, detail: { group: made.id, name: 'Mejeriet', members: 1 } },
+  ]);
+});
+
+test('a group stays while an operator is limited to it, or an application lets only its people in', async () => {
+  const [north, south] = [await group(hemma, 'Norr'), await group(hemma, 'Söder')];
+  await withRole(hemma, 'nora@example.com', 'administrator', north);
+  await shop('only-south', [south.id]);
+  const [limits, named] = [await remove(north.id, 'Norr'), await remove(south.id, 'Söder')];
+  expect([limits.refusal, named.refusal]).toEqual(['group-limits-operator', 'group-of-application']);
+  expect(limits.alert).toContain('Ändra den rollen först.');
+  expect(named.alert).toContain('Ändra applikationen först.');
+  for (const { id } of [north, south]) expect(await groupBy(hemma.db, { id })).toBeDefined();
+});
+
+test('of a removal and whatever comes to depend on the group at the same moment one is done', async () => {
+  for (const turn of [1, 2, 3]) {
+    const { id } = await group(hemma, `Kort ${turn}`);
+    const doer = {};
+    const [first, second, depending] = await Promise.all([
+      removeGroup(hemma.db, id, namesGroup, doer),
+      removeGroup(hemma.db, id, namesGroup, doer),
+      shop(`late-${turn}`, [id]),
+    ]);
+    const removed = [first, second].filter((refused) => refused === undefined).length;
+    expect([removed, depending?.fault.code]).toEqual(depending ? [1, 'group-unknown'] : [0, undefined]);
+  }
+});
