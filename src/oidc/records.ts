@@ -311,7 +311,8 @@ export interface Allowed {
 export async function allowedBy(db: Db, accountId: string): Promise<Allowed[]> {
   const { rows } = await db.query<{ client_id: string; since: number; scopes: string | null }>(
     `SELECT payload->>'clientId' AS client_id, min((payload->>'iat')::bigint) AS since,
-       string_agg(payload->'openid'->>'scope', ' ') AS scopes
+       string_agg(concat_ws(' ', payload->'openid'->>'scope', (SELECT string_agg(value, ' ')
+         FROM jsonb_each_text(coalesce(payload->'resources', '{}')))), ' ') AS scopes
      FROM oidc_records WHERE account_id = $1 AND model = 'Grant' AND expires_at > $2
        AND payload->>'clientId' NOT LIKE 'hemma-%'
      GROUP BY 1 ORDER BY 2, 1`,
@@ -391,13 +392,17 @@ export async function consentGiven(
   db: Db,
   accountId: string,
   clientId: string,
-): Promise<{ scope: string; claims: string[] } | undefined> {
-  const { rows } = await db.query<{ openid: { scope?: string; claims?: string[] } | null }>(
-    `SELECT payload->'openid' AS openid FROM oidc_records
+): Promise<{ scope: string; claims: string[]; resources: Record<string, string> } | undefined> {
+  const { rows } = await db.query<{
+    openid: { scope?: string; claims?: string[] } | null;
+    resources: Record<string, string> | null;
+  }>(
+    `SELECT payload->'openid' AS openid, payload->'resources' AS resources FROM oidc_records
      WHERE account_id = $1 AND model = 'Grant' AND payload->>'clientId' = $2 AND expires_at > $3
      ORDER BY expires_at DESC LIMIT 1`,
     [accountId, clientId, new Date()],
   );
-  const openid = rows[0]?.openid;
-  return openid ? { scope: openid.scope ?? '', claims: openid.claims ?? [] } : undefined;
+  if (!rows[0]) return undefined;
+  const { openid, resources } = rows[0];
+  return { scope: openid?.scope ?? '', claims: openid?.claims ?? [], resources: resources ?? {} };
 }
