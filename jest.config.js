@@ -12,6 +12,7 @@ const swc = {
 /** The packages that tests and the rig import themselves. */
 const packages = [
   '@axe-core/playwright',
+  '@seriousme/openapi-schema-validator',
   '@swc/core',
   'dclint',
   'jose',

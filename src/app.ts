@@ -11,6 +11,8 @@ import { showProblem } from '../interactions/page/problem.tsx';
 import { signIn } from '../interactions/sign-in/index.ts';
 import { stop } from '../interactions/help-desk-stop.tsx';
 import { migrated } from '../migrations/index.ts';
+import { adminApi } from './admin/index.ts';
+import { answerFault, isApi } from './admin/problem.ts';
 import type { UnitOfWork } from './oidc/unit-of-work.ts';
 import type { Log } from './platform/log.ts';
 import { ownHostOnly, requestOrigin, sentByOurPage } from './platform/http.ts';
@@ -39,7 +41,9 @@ function faults(house: House, log: Log): Middleware {
           { request: ctx.state.origin.request, path: ctx.path, fault: fault.stack },
           'a request failed',
         );
-      showProblem(house, ctx, known ? fault.message : ctx.status === 503 ? 'unavailable' : 'trouble');
+      const code = known ? fault.message : ctx.status === 503 ? 'unavailable' : 'trouble';
+      if (isApi(ctx.path)) answerFault(ctx, ctx.status, code);
+      else showProblem(house, ctx, code);
     }
   };
 }
@@ -142,6 +146,7 @@ export function appOf(house: House, keys: string[], work: UnitOfWork, log: Log):
   app.use(ownHostOnly(house.settings));
   app.use(health(house));
   app.use(work.middleware);
+  app.use(adminApi(house));
   app.use(front);
   app.use(signIn(house));
   app.use(stop(house));

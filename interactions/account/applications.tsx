@@ -1,13 +1,14 @@
 import { formatDate } from '../../src/locales/phrases.ts';
 import type { Application } from '../../src/oidc/applications.ts';
 import { Form, SecondaryButton } from '../page/form.tsx';
+import { scopeWords } from '../page/scope-words.ts';
 import type { MyDetailsPageProps } from './sections.tsx';
 import { Section } from './sections.tsx';
 
 /** Which applications may read something about the person, and what. */
 export function Applications({ frame, action, token, applications }: MyDetailsPageProps) {
   const t = frame.t.myDetails.applications;
-  const words: Record<string, string> = frame.t.consent.scopes;
+  const words = scopeWords(frame);
   const list = new Intl.ListFormat(frame.locale);
   const may = ({ scopes }: Application) => t.may(list.format(scopes.map((scope) => words[scope] ?? scope)));
   return (

@@ -1,16 +1,18 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import { emailsOf } from '../../src/accounts/accounts.ts';
+import { filterOf } from '../../src/accounts/audit-filter.ts';
 import { formatDateTime } from '../../src/locales/phrases.ts';
 import type { AuditRow } from '../../src/platform/audit.ts';
 import { auditEvents, auditRows } from '../../src/platform/audit.ts';
 import type { Refusal } from '../page/form.tsx';
 import { Field, Form, RefusalNotice, SecondaryButton } from '../page/form.tsx';
 import type { House } from '../page/house.ts';
+import type { Frame } from '../page/layout.tsx';
 import { inWords } from '../page/refusal.ts';
-import type { AskedOfAudit } from './audit-filter.ts';
-import { askedOfAudit, filterOf } from './audit-filter.ts';
-import { cursorOf, placeOf } from './cursor.ts';
+import type { AskedOfAudit } from './audit-asked.ts';
+import { askedOfAudit } from './audit-asked.ts';
+import { cursorOf, placeOf } from '../../src/platform/cursor.ts';
 import type { AdminVisit } from './gate.ts';
 import { guarded, showPage } from './gate.ts';
 import { Address, ConsolePage, eventInWords, Select, Table } from './page.tsx';
@@ -76,9 +78,10 @@ function Day({ name, label, value }: { name: string; label: string; value: strin
   );
 }
 
-/** What a row says besides: names and numbers of ours, and the client. */
-const moreOf = ({ client_id: client, detail }: AuditRow): string =>
+/** What a row says besides: the program it came through, the client, names and numbers of ours. */
+const moreOf = ({ t }: Frame, { client_id: client, program, detail }: AuditRow): string =>
   [
+    ...(program ? [t.console.audit.through(program)] : []),
     ...(client ? [client] : []),
     ...Object.entries(detail)
       .filter(([, value]) => value !== null)
@@ -111,9 +114,9 @@ function Rows({ visit, rows, emails }: AuditPageProps) {
           whoIs(emails, row.account_id, t.gone),
           whoIs(emails, row.actor, person.anOperator),
           row.address ?? '–',
-          moreOf(row) ? (
+          moreOf(frame, row) ? (
             <span key="more" class="help">
-              {moreOf(row)}
+              {moreOf(frame, row)}
             </span>
           ) : (
             '–'
@@ -156,7 +159,7 @@ async function show(visit: AdminVisit): Promise<void> {
   const { after, ...asked } = read.success ? read.data : ctx.throw(400, 'malformed-request');
   const place = after ? placeOf(house.vault, 'audit', after) : undefined;
   if (after && place === undefined) return ctx.throw(400, 'malformed-request');
-  const filter = await filterOf(visit, asked);
+  const filter = await filterOf(house.db, operator, asked);
   if (!filter) {
     const contact = house.settings.HEMMA_HELP_DESK_CONTACT;
     const refusal = inWords(frame, { code: 'no-such-person' }, contact);

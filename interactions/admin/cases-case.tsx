@@ -8,6 +8,7 @@ import { authenticatorOf } from '../../src/factors/totp.ts';
 import type { Approval } from '../../src/help-desk/approvals.ts';
 import { approvalsOf } from '../../src/help-desk/approvals.ts';
 import type { Case } from '../../src/help-desk/cases.ts';
+import { stateOfCase } from '../../src/help-desk/case-state.ts';
 import { addNote, tickChecks } from '../../src/help-desk/handling.ts';
 import { sendsOf } from '../../src/help-desk/reissue.ts';
 import { auditRows } from '../../src/platform/audit.ts';
@@ -18,7 +19,7 @@ import { inWords } from '../page/refusal.ts';
 import type { CaseDeedName } from './cases-page.tsx';
 import { CasePage } from './cases-page.tsx';
 import type { CaseVisit } from './cases-state.ts';
-import { caseOfPage, deedOn, stateOfCase } from './cases-state.ts';
+import { caseOfPage, deedOn } from './cases-state.ts';
 import type { AdminVisit } from './gate.ts';
 import { guarded, onTo, sentForm, showPage } from './gate.ts';
 

@@ -7,7 +7,7 @@ import { formatDate, formatDateTime } from '../../src/locales/phrases.ts';
 import type { AuditRow } from '../../src/platform/audit.ts';
 import type { Refusal } from '../page/form.tsx';
 import { Form, SecondaryButton } from '../page/form.tsx';
-import type { CaseState } from './cases-state.ts';
+import type { CaseState } from '../../src/help-desk/case-state.ts';
 import type { AdminVisit } from './gate.ts';
 import { ConsolePage, Copyable, Section } from './page.tsx';
 

@@ -1,21 +1,7 @@
 import type { Account } from '../../src/accounts/accounts.ts';
-import { helpDeskCodeUntil } from '../../src/factors/recovery-code.ts';
-import { approvalsOf } from '../../src/help-desk/approvals.ts';
-import type { Case, Outcome } from '../../src/help-desk/cases.ts';
+import type { Case } from '../../src/help-desk/cases.ts';
 import { caseFor } from '../../src/help-desk/cases.ts';
-import type { Db } from '../../src/platform/database.ts';
 import type { AdminVisit } from './gate.ts';
-
-/** How a case stands, in one word: what it waits for, or how it ended. */
-export type CaseState = 'waiting' | 'approval' | 'approved' | 'sent' | Outcome;
-
-export async function stateOfCase(db: Db, one: Case): Promise<CaseState> {
-  if (one.outcome) return one.outcome;
-  const approvals = await approvalsOf(db, one.id);
-  if (approvals.some(({ approvedBy }) => approvedBy === undefined)) return 'approval';
-  if (approvals.length > 0) return 'approved';
-  return (await helpDeskCodeUntil(db, one.accountId)) ? 'sent' : 'waiting';
-}
 
 export interface CaseVisit {
   found: Case;

@@ -1,30 +1,20 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import type { Account } from '../../src/accounts/accounts.ts';
-import { accountById } from '../../src/accounts/accounts.ts';
-import type { Case } from '../../src/help-desk/cases.ts';
-import { listCases } from '../../src/help-desk/cases.ts';
+import type { QueuedCase } from '../../src/help-desk/case-state.ts';
+import { caseQueue } from '../../src/help-desk/case-state.ts';
 import { formatDateTime } from '../../src/locales/phrases.ts';
 import type { House } from '../page/house.ts';
-import type { CaseState } from './cases-state.ts';
-import { stateOfCase } from './cases-state.ts';
-import { cursorOf, placeOf } from './cursor.ts';
+import { cursorOf, placeOf } from '../../src/platform/cursor.ts';
 import type { AdminVisit } from './gate.ts';
 import { guarded, showPage } from './gate.ts';
 import { Address, ConsolePage, Table } from './page.tsx';
 
 const perPage = 25;
 
-interface Listed {
-  one: Case;
-  account: Account | undefined;
-  state: CaseState;
-}
-
 type CasesPageProps = {
   visit: AdminVisit;
   closed: boolean;
-  listed: readonly Listed[];
+  listed: readonly QueuedCase[];
   next?: string | undefined;
 };
 
@@ -90,21 +80,9 @@ async function show(visit: AdminVisit): Promise<void> {
   const { closed, after } = query.success ? query.data : ctx.throw(400, 'malformed-request');
   const place = after === undefined ? undefined : placeOf(house.vault, 'cases', after);
   if (after !== undefined && place === undefined) return ctx.throw(400, 'malformed-request');
-  // One more than is shown tells whether there are more.
-  const found = await listCases(house.db, operator, {
-    closed: closed === 'yes',
-    before: place === undefined ? undefined : new Date(place),
-    limit: perPage + 1,
-  });
-  const cases = found.slice(0, perPage);
-  const last = cases.at(-1);
-  const listed: Listed[] = [];
-  for (const one of cases) {
-    const account = await accountById(house.db, one.accountId);
-    listed.push({ one, account, state: await stateOfCase(house.db, one) });
-  }
-  const next =
-    found.length > perPage && last ? cursorOf(house.vault, 'cases', last.openedAt.toISOString()) : undefined;
+  const page = { closed: closed === 'yes', after: place, limit: perPage };
+  const { cases: listed, next: last } = await caseQueue(house.db, operator, page);
+  const next = last && cursorOf(house.vault, 'cases', last);
   showPage(visit, <CasesPage {...{ visit, closed: closed === 'yes', listed, next }} />);
 }
 

@@ -1,4 +1,5 @@
 import type { Group } from '../../src/accounts/groups.ts';
+import { apiScopes, isPersonal } from '../../src/oidc/api-scopes.ts';
 import type { ClientFault } from '../../src/oidc/client-check.ts';
 import type { ClientType } from '../../src/oidc/client-description.ts';
 import { lifetimeLimits, signingAlgs } from '../../src/oidc/client-description.ts';
@@ -136,6 +137,32 @@ function Extra(props: Part) {
   );
 }
 
+/** What it may do in the interface for programs; what a person must answer for is no choice for a service. */
+function Api(props: Part) {
+  const { frame, type, groups } = props;
+  const { form: t, choices } = frame.t.clients;
+  const service = type === 'service';
+  return (
+    <fieldset class="group">
+      <legend>{t.groups.api}</legend>
+      <Boxes
+        {...props}
+        name="apiScopes"
+        options={apiScopes
+          .filter((scope) => !service || !isPersonal(scope))
+          .map((scope) => [scope, choices.apiScopes[scope]])}
+      />
+      {service && groups.length > 0 && (
+        <Choose
+          {...props}
+          name="apiGroup"
+          options={[['', t.everybody], ...groups.map(({ id, name }) => [id, name] as const)]}
+        />
+      )}
+    </fieldset>
+  );
+}
+
 /** Everything that was wrong, in one place and first: the fields say it once more where it belongs. */
 function Faults({ frame, faults, values }: FieldsProps) {
   if (faults.length === 0) return null;
@@ -192,6 +219,7 @@ export function ClientFormPage({ visit, type, editing, values, groups, faults }:
         {type !== 'service' && <SeesAndPeople {...part} />}
         <Lifetimes {...part} />
         {type !== 'service' && <Extra {...part} />}
+        <Api {...part} />
         <SubmitButton waiting={t.waiting}>{editing ? t.form.submit : t.form.submitNew}</SubmitButton>
       </form>
       <Ways ways={[{ href: editing ? pathOf(editing.id) : '/admin/clients', label: t.cancel }]} />

@@ -9,7 +9,7 @@ import type { House } from '../page/house.ts';
 import type { Frame } from '../page/layout.tsx';
 import { Layout, renderPage } from '../page/layout.tsx';
 import { pathOf } from './clients-frame.tsx';
-import type { Claim } from './clients-trial.tsx';
+import type { Claim } from '../../src/oidc/preview.ts';
 import { Claims } from './clients-trial.tsx';
 
 /** Why a trial brought nothing back, by the standard's word for it. */

@@ -95,6 +95,17 @@ function settingsOf(frame: Frame, client: ClientDescription, groups: ReadonlyMap
     { label: f.authMethod.label, value: choices.authMethod[client.authMethod] },
     ...(client.type === 'service' ? [] : people),
     ...lasts,
+    ...(client.apiScopes.length > 0
+      ? [
+          {
+            label: f.apiScopes.label,
+            value: list(client.apiScopes.map((scope) => choices.apiScopes[scope])),
+          },
+        ]
+      : []),
+    ...(client.apiGroup
+      ? [{ label: f.apiGroup.label, value: groups.get(client.apiGroup) ?? client.apiGroup }]
+      : []),
   ];
 }
 

@@ -37,6 +37,8 @@ export const clientForm = z.object({
   allowedIntents: boxes,
   parRequired: text,
   pkceOptional: text,
+  apiScopes: boxes,
+  apiGroup: text,
   /** The state of the application that the form was made from. */
   seen: z.string().max(20).default(''),
 });
@@ -81,6 +83,8 @@ export function described(sent: Sent, type: ClientType, id: string): Record<stri
       ? { authMethod: given(sent.authMethod), jwks: json(sent.jwks) }
       : {}),
     lifetimes: lifetimes(sent, type),
+    apiScopes: sent.apiScopes,
+    ...(type === 'service' ? { apiGroup: given(sent.apiGroup) } : {}),
   };
   if (type === 'service') return about;
   return {

@@ -1,12 +1,8 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import type { Account } from '../../src/accounts/accounts.ts';
-import { accountWithPassword } from '../../src/accounts/accounts.ts';
-import { authenticatorOf } from '../../src/factors/totp.ts';
-import { claimsOf, claimsOfScopes } from '../../src/oidc/claims.ts';
-import { mayUse } from '../../src/oidc/client-access.ts';
-import type { ClientDescription } from '../../src/oidc/client-description.ts';
 import type { RegisteredClient } from '../../src/oidc/clients.ts';
+import type { Claim, Preview } from '../../src/oidc/preview.ts';
+import { previewOf } from '../../src/oidc/preview.ts';
 import { newTicket, readTicket, trialRequest, trialTime } from '../../src/oidc/trial.ts';
 import { audit } from '../../src/platform/audit.ts';
 import { cookieName, cookieOptions } from '../../src/platform/http.ts';
@@ -18,14 +14,6 @@ import { ClientPage, clientOf, pathOf } from './clients-frame.tsx';
 import type { AdminVisit } from './gate.ts';
 import { guarded, onTo, sentForm, showPage } from './gate.ts';
 import { Section, Table } from './page.tsx';
-
-type Where = keyof Frame['t']['clients']['trial']['where'];
-type Verdict = keyof Frame['t']['clients']['trial']['verdicts'];
-
-/** One claim: where it stands, and its value; undefined for one that only a sign-in decides. */
-export type Claim = { name: string; value: unknown; where: Where };
-
-type Preview = { person: Account; verdicts: readonly Verdict[]; claims: readonly Claim[] };
 
 type TrialPageProps = {
   visit: AdminVisit;
@@ -145,47 +133,12 @@ export function TrialPage(props: TrialPageProps) {
   );
 }
 
-function claimsFor(house: House, client: ClientDescription, person: Account): Claim[] {
-  const all: Record<string, unknown> = claimsOf(person);
-  const issuer = house.settings.HEMMA_ISSUER;
-  const first: Claim[] = [
-    { name: 'iss', value: issuer, where: 'id-token' },
-    { name: 'aud', value: client.id, where: 'id-token' },
-    { name: 'sub', value: person.id, where: 'id-token' },
-    { name: 'acr', value: undefined, where: 'id-token' },
-    { name: 'amr', value: undefined, where: 'id-token' },
-    { name: 'auth_time', value: undefined, where: 'id-token' },
-    { name: 'sid', value: undefined, where: 'id-token' },
-  ];
-  const scopes = client.scopes.filter((scope) => scope !== 'offline_access');
-  const names = ['sub', ...scopes.flatMap((scope) => [...claimsOfScopes[scope]])];
-  const told = names.filter((name) => all[name] !== undefined);
-  return [...first, ...told.map((name): Claim => ({ name, value: all[name], where: 'userinfo' }))];
-}
-
-async function previewOf(
-  house: House,
-  client: ClientDescription,
-  email: string,
-): Promise<Preview | 'nobody'> {
-  const person = (await accountWithPassword(house.db, email))?.account;
-  if (!person) return 'nobody';
-  const compiled = await house.provider.Client.find(client.id);
-  // One that is switched off is not compiled: its groups are judged as soon as it is on again.
-  const allowed = await mayUse(house.db, compiled, person.id);
-  const phone = await authenticatorOf(house.db, person.id);
-  const verdicts: Verdict[] = [
-    person.disabledAt ? 'disabled' : allowed ? 'allowed' : 'outside',
-    ...(client.requiredAcr && !phone ? (['needs-phone'] as const) : []),
-  ];
-  return { person, verdicts, claims: claimsFor(house, client, person) };
-}
-
 async function show(visit: AdminVisit): Promise<void> {
   const { house, ctx } = visit;
   const shown = await clientOf(visit);
   const asked = typeof ctx.query.person === 'string' ? ctx.query.person.slice(0, 254) : '';
-  const preview = asked ? await previewOf(house, shown.client, asked) : undefined;
+  const found = asked ? await previewOf(house.db, house.provider, shown.client, asked) : undefined;
+  const preview = asked ? (found ?? 'nobody') : undefined;
   showPage(visit, <TrialPage {...{ visit, shown, asked, preview }} />, preview === 'nobody');
 }
 

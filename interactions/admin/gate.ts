@@ -2,9 +2,8 @@ import type { Context, Middleware } from 'koa';
 import type { VNode } from 'preact';
 import { accountById } from '../../src/accounts/accounts.ts';
 import type { Account } from '../../src/accounts/accounts.ts';
-import { groupsOf } from '../../src/accounts/groups.ts';
 import type { Action, Operator } from '../../src/accounts/operators.ts';
-import { mayAct, operatorOf } from '../../src/accounts/operators.ts';
+import { accountFor, mayAct, operatorOf } from '../../src/accounts/operators.ts';
 import { acrOf, levelOf } from '../../src/oidc/assurance.ts';
 import { sessionSeconds } from '../../src/oidc/session-limits.ts';
 import { sentByOurPage } from '../../src/platform/http.ts';
@@ -130,12 +129,8 @@ export const guardedFreshly = (house: House, action: Action, handle: Handler): M
 /** The account of this address, where the operator may do `action` to it; whoever may not learns nothing of it (404). */
 export async function personOf({ house, ctx, operator }: AdminVisit, action: Action): Promise<Account> {
   const { id } = ctx.params as { id?: string };
-  const account = id ? await accountById(house.db, id) : undefined;
-  if (!account) return ctx.throw(404, 'not-found');
-  const groups = (await groupsOf(house.db, account.id)).map((group) => group.id);
-  if (!mayAct(operator, action, { id: account.id, role: account.role, groups }))
-    return ctx.throw(404, 'not-found');
-  return account;
+  const account = id ? await accountFor(house.db, operator, action, id) : undefined;
+  return account ?? ctx.throw(404, 'not-found');
 }
 
 const tokenField = z.object({ token: z.string().max(200).default('') });

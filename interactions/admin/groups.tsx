@@ -75,8 +75,8 @@ export function routes(house: House): Router {
   const router = new Router();
   router.get(
     '/admin/groups',
-    guarded(house, 'people.groups', (visit) => show(visit)),
+    guarded(house, 'groups.read', (visit) => show(visit)),
   );
-  router.post('/admin/groups', readForm, guardedFreshly(house, 'people.groups', answer));
+  router.post('/admin/groups', readForm, guardedFreshly(house, 'groups.write', answer));
   return router;
 }

@@ -14,7 +14,7 @@ const parts: readonly (readonly [Part, Action])[] = [
   ['people', 'people.read'],
   ['cases', 'cases.read'],
   ['clients', 'clients.read'],
-  ['groups', 'people.groups'],
+  ['groups', 'groups.read'],
   ['audit', 'audit.read'],
 ];
 

@@ -5,7 +5,7 @@ import { searchPeople } from '../../src/accounts/accounts.ts';
 import { groupBy } from '../../src/accounts/groups.ts';
 import { mayAct } from '../../src/accounts/operators.ts';
 import type { House } from '../page/house.ts';
-import { cursorOf, placeOf } from './cursor.ts';
+import { cursorOf, placeOf } from '../../src/platform/cursor.ts';
 import type { AdminVisit } from './gate.ts';
 import { guarded, showPage } from './gate.ts';
 import { Address, ConsolePage, stateOf, Table } from './page.tsx';

@@ -3,11 +3,11 @@ import { accountById } from '../../src/accounts/accounts.ts';
 import { scopesOf } from '../../src/oidc/claims.ts';
 import { audit } from '../../src/platform/audit.ts';
 import type { StepPage, Visit } from './visit.ts';
-import type { Phrases } from '../../src/locales/sv.ts';
 import { Form, SecondaryButton, SubmitButton } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
 import { Layout } from '../page/layout.tsx';
 import type { Frame } from '../page/layout.tsx';
+import { scopeWords } from '../page/scope-words.ts';
 
 type ConsentPageProps = {
   frame: Frame;
@@ -30,7 +30,7 @@ export function ConsentPage(props: ConsentPageProps) {
       <p class="lead">{t.asks(clientName)}</p>
       <ul class="list">
         {scopes.map((scope) => (
-          <li key={scope}>{inWords(scope, t.scopes)}</li>
+          <li key={scope}>{inWords(scope, scopeWords(frame))}</li>
         ))}
       </ul>
       <p class="quiet">
@@ -50,8 +50,8 @@ export function ConsentPage(props: ConsentPageProps) {
 }
 
 /** A scope that nobody has put into words is still shown, by its own name. */
-function inWords(scope: string, words: Phrases['consent']['scopes']) {
-  return Object.hasOwn(words, scope) ? words[scope as keyof typeof words] : <span class="code">{scope}</span>;
+function inWords(scope: string, words: Readonly<Record<string, string>>) {
+  return Object.hasOwn(words, scope) ? words[scope] : <span class="code">{scope}</span>;
 }
 
 const form = z.object({ choice: z.enum(['allow', 'deny']) });
@@ -64,6 +64,11 @@ const missing = ({ record }: Visit, what: 'missingOIDCScope' | 'missingOIDCClaim
   return Array.isArray(list) ? list.filter((entry): entry is string => typeof entry === 'string') : [];
 };
 
+/** What is asked of the interface for programs, by its name. */
+function ofResources({ record }: Visit): Record<string, string[]> {
+  return (record.prompt.details.missingResourceScopes as Record<string, string[]> | undefined) ?? {};
+}
+
 /** Adds what was missing to the person's grant for this application. */
 async function allow(visit: Visit, accountId: string): Promise<string> {
   const { provider } = visit.house;
@@ -73,6 +78,8 @@ async function allow(visit: Visit, accountId: string): Promise<string> {
   const grant = known ?? new provider.Grant({ accountId, clientId });
   grant.addOIDCScope(missing(visit, 'missingOIDCScope').join(' '));
   grant.addOIDCClaims(missing(visit, 'missingOIDCClaims'));
+  for (const [resource, scopes] of Object.entries(ofResources(visit)))
+    grant.addResourceScope(resource, scopes);
   return grant.save();
 }
 
@@ -81,7 +88,7 @@ export const consent: StepPage<z.output<typeof form>> = {
   async show(visit, refusal) {
     const { house, record, frame, action, token, clientName } = visit;
     const email = (await accountById(house.db, record.session?.accountId ?? ''))?.email ?? '';
-    const asked = missing(visit, 'missingOIDCScope');
+    const asked = [...missing(visit, 'missingOIDCScope'), ...Object.values(ofResources(visit)).flat()];
     // Claims that are asked for by their own names say the same as the scope that they belong to.
     const claims = scopesOf(missing(visit, 'missingOIDCClaims'));
     const scopes =

@@ -10,7 +10,7 @@ import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import { sha256 } from '../platform/secrets.ts';
 import { membersOf } from './groups.ts';
-import type { Operator } from './operators.ts';
+import type { Actor } from './operators.ts';
 import { passwordFault } from './password-rules.ts';
 
 export const roles = ['person', 'help-desk', 'administrator'] as const;
@@ -367,12 +367,18 @@ export async function renewInvitation(open: Db, id: string, { first }: { first: 
   return count > 0;
 }
 
+/** Whether somebody's limits leave the accounts of operators open: an unlimited administrator's, and a program's that gives roles. */
+export const reachesOperators = (actor: Actor): boolean =>
+  actor.group === undefined &&
+  ('program' in actor ? actor.actions.includes('people.role') : actor.role === 'administrator');
+
 /**
  * The accounts that an operator sees, as a part of another statement; undefined: all. The rule of `mayAct` as SQL: nobody
  * but an unlimited administrator sees operators, and a limit to a group holds everywhere.
  */
-export function seenBy({ role, group }: Operator): Knex.QueryBuilder | undefined {
-  if (role === 'administrator' && group === undefined) return undefined;
+export function seenBy(actor: Actor): Knex.QueryBuilder | undefined {
+  if (reachesOperators(actor)) return undefined;
+  const { group } = actor;
   const people = sql('accounts').select('id').where('role', 'person');
   return group === undefined ? people : people.whereIn('id', membersOf(group));
 }
@@ -381,15 +387,28 @@ export function seenBy({ role, group }: Operator): Knex.QueryBuilder | undefined
 const wordStarts = (text: string): string =>
   (text.match(/[\p{L}\p{N}]+/gu) ?? []).map((word) => `${word}:*`).join(' & ');
 
+/** People sought by the beginning of an address or by words of a name, and in one group where that is asked. */
+export interface PeopleSought {
+  text: string;
+  /** Only those whose address comes after this one: the next page. */
+  after?: string | undefined;
+  group?: string | undefined;
+  limit: number;
+}
+
+/** A page of 200, and one more that tells whether there are more. */
+const mostAtOnce = 201;
+
 /** One half of a search: a page of what `found` holds, by address, of the accounts that the operator sees. */
 async function pageOfPeople(
   db: Db,
-  operator: Operator,
+  actor: Actor,
   found: Knex.QueryBuilder,
-  { after, limit }: { after?: string | undefined; limit: number },
+  { after, group, limit }: Omit<PeopleSought, 'text'>,
 ): Promise<Account[]> {
-  const wanted = found.orderByRaw('email_key COLLATE "C"').limit(Math.min(limit, 100));
-  const seen = seenBy(operator);
+  const wanted = found.orderByRaw('email_key COLLATE "C"').limit(Math.min(limit, mostAtOnce));
+  const seen = seenBy(actor);
+  if (group !== undefined) wanted.whereIn('id', membersOf(group));
   if (seen) wanted.whereIn('id', seen);
   if (after !== undefined) wanted.whereRaw('email_key COLLATE "C" > ?', [after]);
   return (await db.run<Row>(wanted)).rows.map(accountOf);
@@ -401,12 +420,12 @@ async function pageOfPeople(
  */
 export async function searchPeople(
   db: Db,
-  operator: Operator,
-  { text, ...page }: { text: string; after?: string | undefined; limit: number },
+  actor: Actor,
+  { text, ...page }: PeopleSought,
 ): Promise<Account[]> {
   const prefix = emailKey(text);
   const everybody = sql('accounts').select(sql.raw(columns));
-  if (prefix === '') return pageOfPeople(db, operator, everybody, page);
+  if (prefix === '') return pageOfPeople(db, actor, everybody, page);
   const literal = prefix.replaceAll(/[\\%_]/g, '\\$&');
   const byEmail = everybody.clone().whereRaw('email_key COLLATE "C" LIKE ?', [`${literal}%`]);
   const words = wordStarts(text.normalize('NFC'));
@@ -415,26 +434,23 @@ export async function searchPeople(
     .select(sql.raw(columns), 'email_key')
     .whereRaw("to_tsvector('simple', name) @@ to_tsquery('simple', ?) OFFSET 0", [words]);
   const byName = sql.select(sql.raw(columns)).from(named.as('named'));
-  const halves = [await pageOfPeople(db, operator, byEmail, page)];
-  if (words) halves.push(await pageOfPeople(db, operator, byName, page));
+  const halves = [await pageOfPeople(db, actor, byEmail, page)];
+  if (words) halves.push(await pageOfPeople(db, actor, byName, page));
   const once = new Map(halves.flat().map((account) => [account.email, account]));
   return [...once.keys()]
     .toSorted((one, other) => (one < other ? -1 : 1))
-    .slice(0, Math.min(page.limit, 100))
+    .slice(0, Math.min(page.limit, mostAtOnce))
     .flatMap((email) => once.get(email) ?? []);
 }
 
 /** The addresses of accounts by their numbers, of those that the operator sees; at most a page of them. */
-export async function emailsOf(
-  db: Db,
-  operator: Operator,
-  ids: readonly string[],
-): Promise<Map<string, string>> {
-  const seen = seenBy(operator);
+export async function emailsOf(db: Db, actor: Actor, ids: readonly string[]): Promise<Map<string, string>> {
+  const seen = seenBy(actor);
   const wanted = sql('accounts').select('id', 'email').whereIn('id', ids.slice(0, 2000));
   if (seen)
     wanted.where((any) => {
-      any.whereIn('id', seen).orWhere('id', operator.id);
+      any.whereIn('id', seen);
+      if ('id' in actor) any.orWhere('id', actor.id);
     });
   const { rows } = await db.run<{ id: string; email: string }>(wanted);
   return new Map(rows.map(({ id, email }) => [id, email]));

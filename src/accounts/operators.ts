@@ -7,7 +7,8 @@ import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
 import { voidProofs } from '../platform/proofs.ts';
 import type { Account, Role } from './accounts.ts';
-import { accountById, administratorsTurn, setRole } from './accounts.ts';
+import { accountById, administratorsTurn, reachesOperators, setRole } from './accounts.ts';
+import type { Group } from './groups.ts';
 import { groupsOf, keepGroups } from './groups.ts';
 
 /** Who looks after other people's accounts, and whose: see `mayAct`. */
@@ -18,6 +19,21 @@ export interface Operator {
   group: string | undefined;
 }
 
+/**
+ * A program that acts by itself: nobody stands behind it, so it does what its token says and nothing that a person must
+ * answer for (`personal`).
+ */
+export interface Machine {
+  /** The application that it is. */
+  program: string;
+  actions: readonly Action[];
+  /** As for an operator; a limit makes it no more than a customer's own administrator. */
+  group: string | undefined;
+}
+
+/** Whoever looks after accounts: a person with a role, or a program. */
+export type Actor = Operator | Machine;
+
 /** All that an operator can do, by name. What is not listed for a role below is not allowed. */
 export const actions = [
   'people.read',
@@ -27,6 +43,8 @@ export const actions = [
   'people.require-two-step',
   'people.groups',
   'people.role',
+  'groups.read',
+  'groups.write',
   'cases.read',
   'cases.send-code',
   'cases.approve',
@@ -62,28 +80,40 @@ const limitedAdministrator: readonly Action[] = [
   'audit.read',
 ];
 
+/** What somebody must answer for, and no machine can: how a person was made sure of, and what takes two people. */
+export const personal: ReadonlySet<Action> = new Set(['cases.send-code', 'cases.approve']);
+
 /** What stays allowed where operator and target are one: looking. Own factors are changed in My details. */
 const onOneself: ReadonlySet<Action> = new Set(['people.read']);
 
-function allowedTo({ role, group }: Operator): readonly Action[] {
+function allowedTo(actor: Actor): readonly Action[] {
+  if ('program' in actor) {
+    const limit = actor.group === undefined ? actions : limitedAdministrator;
+    return actor.actions.filter((action) => limit.includes(action) && !personal.has(action));
+  }
+  const { role, group } = actor;
   if (role === 'administrator') return group === undefined ? actions : limitedAdministrator;
   return role === 'help-desk' ? helpDesk : [];
 }
 
+/** Whether an operator's own account is the one that it is about. */
+const isItself = (actor: Actor, target: Pick<Target, 'id'>): boolean =>
+  'id' in actor && actor.id === target.id;
+
 /** Only an unlimited administrator reaches another operator: a lower role never touches a higher one's account. */
-function reaches({ id, role, group }: Operator, action: Action, target: Target): boolean {
-  if (role === 'administrator' && group === undefined) return target.id !== id || onOneself.has(action);
-  if (target.id === id || target.role !== 'person') return false;
-  return group === undefined || target.groups.includes(group);
+function reaches(actor: Actor, action: Action, target: Target): boolean {
+  if (reachesOperators(actor)) return !isItself(actor, target) || onOneself.has(action);
+  if (isItself(actor, target) || target.role !== 'person') return false;
+  return actor.group === undefined || target.groups.includes(actor.group);
 }
 
 /**
  * Whether an operator may do this, to this account where it is about one. Pure, and no by default. Without a target it
  * answers whether the operator does such things at all: enough for a list that its SQL limits, never for a deed.
  */
-export function mayAct(operator: Operator, action: Action, target?: Target): boolean {
-  if (!allowedTo(operator).includes(action)) return false;
-  return target === undefined || reaches(operator, action, target);
+export function mayAct(actor: Actor, action: Action, target?: Target): boolean {
+  if (!allowedTo(actor).includes(action)) return false;
+  return target === undefined || reaches(actor, action, target);
 }
 
 /** The operator that an account is; undefined for a person, and for whoever is disabled. */
@@ -96,17 +126,50 @@ export function operatorOf(account: Account): Operator | undefined {
 /** Who does something to whose account. A shell is the operator of the machine: nothing limits it. */
 export interface ToAccount {
   target: string;
-  by: Operator | 'shell';
+  by: Actor | 'shell';
   origin?: Origin | undefined;
 }
 
 export type DeedRefusal = { code: 'not-there' | 'last-administrator' };
 
-/** What the audit says of who did it. */
+/** What the audit says of who did it; a program stands in the origin. */
 export const doerOf = ({ by, origin }: Pick<ToAccount, 'by' | 'origin'>) => ({
-  by: by === 'shell' ? undefined : by.id,
+  by: by === 'shell' || 'program' in by ? undefined : by.id,
   origin,
 });
+
+/** An account with the groups that it is in, where somebody may do `action` to it now. */
+async function reached(
+  db: Db,
+  actor: Actor,
+  action: Action,
+  account: Account,
+): Promise<{ account: Account; groups: Group[] } | undefined> {
+  const groups = await groupsOf(db, account.id);
+  const target = { id: account.id, role: account.role, groups: groups.map(({ id }) => id) };
+  return mayAct(actor, action, target) ? { account, groups } : undefined;
+}
+
+/** The same for the account with that number; whoever may not learns nothing of it. */
+export async function personFor(
+  db: Db,
+  actor: Actor,
+  action: Action,
+  id: string,
+): Promise<{ account: Account; groups: Group[] } | undefined> {
+  const account = await accountById(db, id);
+  return account && reached(db, actor, action, account);
+}
+
+/** The account alone. */
+export const accountFor = async (...which: Parameters<typeof personFor>): Promise<Account | undefined> =>
+  (await personFor(...which))?.account;
+
+/** What is left of an operator's rights at this moment. */
+async function operatorNow(open: Db, { id }: Pick<Operator, 'id'>): Promise<Operator | undefined> {
+  const account = await accountById(open, id);
+  return account && operatorOf(account);
+}
 
 /**
  * The account, where this operator may do this to it now: asked in the transaction of the deed, with the roles and
@@ -115,23 +178,19 @@ export const doerOf = ({ by, origin }: Pick<ToAccount, 'by' | 'origin'>) => ({
 export async function permitted(
   open: Db,
   action: Action,
-  { target, by }: { target: string; by: Pick<Operator, 'id'> | 'shell' },
+  { target, by }: { target: string; by: Pick<Operator, 'id'> | Machine | 'shell' },
 ): Promise<Account | undefined> {
   await takeTurn(open, `account:${target}`);
   const account = await accountById(open, target);
   if (!account || by === 'shell') return account;
-  const self = await accountById(open, by.id);
-  const operator = self && operatorOf(self);
-  const groups = (await groupsOf(open, target)).map(({ id }) => id);
-  const allowed = operator && mayAct(operator, action, { id: target, role: account.role, groups });
-  return allowed ? account : undefined;
+  const actor = 'program' in by ? by : await operatorNow(open, by);
+  return actor && (await reached(open, actor, action, account))?.account;
 }
 
-/** Whether this operator may do such things at this moment, where the deed is about nobody who is there yet. */
-export async function mayNow(open: Db, action: Action, by: Operator): Promise<Operator | undefined> {
-  const self = await accountById(open, by.id);
-  const operator = self && operatorOf(self);
-  return operator && mayAct(operator, action) ? operator : undefined;
+/** Who this is at this moment, where they may do such things at all: for a deed about nobody who is there yet. */
+export async function mayNow(open: Db, action: Action, by: Actor): Promise<Actor | undefined> {
+  const actor = 'program' in by ? by : await operatorNow(open, by);
+  return actor && mayAct(actor, action) ? actor : undefined;
 }
 
 /**

@@ -33,10 +33,14 @@ export function signOutEveryone(db: Db, id: string, doer: Doer): Promise<ClientS
 }
 
 /** Removes a client and all that hangs on it: secrets, grants, tokens, its place in sessions. Undefined: there is none. */
-export function removeClient(db: Db, id: string, doer: Doer): Promise<ClientSession[] | undefined> {
+export function removeClient(
+  db: Db,
+  id: string,
+  { seen, ...doer }: Doer & { /** Only as it was then (its `updatedAt`). */ seen?: Date | undefined },
+): Promise<ClientSession[] | undefined> {
   return db.transaction(async (open) => {
     const held = await heldClient(open, id);
-    if (!held) return undefined;
+    if (!held || (seen && held.updatedAt.getTime() !== seen.getTime())) return undefined;
     const ended = await endClient(open, id);
     await forgetClient(open, id);
     const detail = { name: held.client.name, managed: held.managed, sessions: ended.length };

@@ -35,6 +35,10 @@ export const clientFaults = [
   'group-unknown',
   'changed-meanwhile',
   'managed-by-file',
+  'api-scope-for-people',
+  'api-scope-beyond-group',
+  'api-group-not-used',
+  'beyond-reach',
 ] as const;
 export type ClientFaultCode = (typeof clientFaults)[number] | AddressFault;
 

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { isEmail } from '../accounts/accounts.ts';
+import { mayAct } from '../accounts/operators.ts';
+import type { ApiScope } from './api-scopes.ts';
+import { actionsOfScope, apiScopes, isPersonal } from './api-scopes.ts';
 import type { AddressUse } from './client-addresses.ts';
 import { addressFault } from './client-addresses.ts';
 import { publicKeys } from './client-keys.ts';
@@ -102,6 +105,10 @@ const fields = z.strictObject({
   parRequired: z.boolean().default(false),
   /** Lets a client that proves who it is come without PKCE, for programs that cannot (RFC 9700 §2.1.1). */
   pkceOptional: z.boolean().default(false),
+  /** What it may ask for of the interface for programs (see api-scopes.ts). */
+  apiScopes: z.array(z.enum(apiScopes)).max(20, 'too-many').default([]),
+  /** The number (in files: name) of the group that a service is limited to there; everybody, where undefined. */
+  apiGroup: z.string().trim().min(1, 'missing').max(80, 'too-long').optional(),
 });
 
 export type ClientFields = z.output<typeof fields>;
@@ -172,10 +179,28 @@ function proofRules({ type, authMethod, jwks, pkceOptional }: ClientFields, refu
   if (authMethod === 'secret' && jwks) refuse(['jwks'], 'keys-not-used');
 }
 
+/** Whether a program that is limited to a group can do anything at all with a scope. */
+const worksInGroup = (scope: ApiScope): boolean =>
+  actionsOfScope[scope].some((action) =>
+    mayAct({ program: 'any', actions: actionsOfScope[scope], group: 'any' }, action),
+  );
+
+function apiRules({ type, apiScopes: scopes, apiGroup }: ClientFields, refuse: Refuse): void {
+  if (apiGroup !== undefined && (type !== 'service' || scopes.length === 0))
+    refuse(['apiGroup'], 'api-group-not-used');
+  if (type !== 'service') return;
+  scopes.forEach((scope, at) => {
+    if (isPersonal(scope)) refuse(['apiScopes', at], 'api-scope-for-people');
+    else if (apiGroup !== undefined && !worksInGroup(scope))
+      refuse(['apiScopes', at], 'api-scope-beyond-group');
+  });
+}
+
 /** What no single field can tell: a combination that the provider would not honour is refused, never ignored. */
 function rules(client: ClientFields, refuse: Refuse): void {
   for (const [name, value] of Object.entries(client)) if (!isKept(value)) refuse([name], 'malformed');
   proofRules(client, refuse);
+  apiRules(client, refuse);
   if (client.type === 'service') return serviceRules(client, refuse);
   addressRules(client, refuse);
   if (client.consent === 'none' && !client.firstParty) refuse(['consent'], 'consent-none-for-others');

@@ -1,12 +1,13 @@
-import type { Doer } from '../accounts/groups.ts';
 import { listGroups } from '../accounts/groups.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
+import { beyondReach } from './api-scopes.ts';
 import { removeClient } from './client-access.ts';
 import type { ClientFault } from './client-check.ts';
 import { checkClient } from './client-check.ts';
 import type { ClientDescription } from './client-description.ts';
 import type { Difference } from './client-differences.ts';
+import type { Applied, ClientDoer } from './clients.ts';
 import { describeFromFile, listClients, setEnabled, withGroups } from './clients.ts';
 
 /** A client as a file has it; `enabled` is undefined where the file does not say. */
@@ -65,11 +66,11 @@ export async function readEntries(
 /** What became of one client; `changes` is empty where it is the same as before. */
 export interface FileResult {
   id: string;
-  result: 'created' | 'changed' | 'unchanged' | 'removed' | 'not-ours';
+  result: Applied['result'] | 'removed';
   changes: Difference[];
 }
 
-export interface FileOptions extends Doer {
+export interface FileOptions extends ClientDoer {
   /** Shows what would happen and leaves everything as it is. */
   dryRun?: boolean | undefined;
   /** Removes clients that an earlier file made and this one does not name; never those of the console. */
@@ -82,9 +83,12 @@ export interface FileOptions extends Doer {
 class OnlyTried extends Error {}
 
 async function applyEntry(open: Db, { client, enabled }: Entry, options: FileOptions): Promise<FileResult> {
-  const { adopt, by, origin } = options;
-  const { result, changes } = await describeFromFile(open, client, { by, origin, adopt: adopt === true });
-  if (result === 'not-ours' || enabled === undefined) return { id: client.id, result, changes };
+  const { adopt, by, origin, reach } = options;
+  const how = { by, origin, reach, adopt: adopt === true };
+  const { result, changes } = await describeFromFile(open, client, how);
+  if (result === 'not-ours' || result === 'beyond-reach' || enabled === undefined)
+    return { id: client.id, result, changes };
+  if (enabled && beyondReach(reach, client)) return { id: client.id, result: 'beyond-reach', changes };
   const switched = await setEnabled(open, client.id, enabled, { by, origin });
   if (!switched) return { id: client.id, result, changes };
   const state: Difference = { field: 'enabled', before: String(!enabled), after: String(enabled) };
@@ -119,8 +123,8 @@ export async function applyEntries(
         await removeClient(open, client.id, { by, origin });
         results.push({ id: client.id, result: 'removed', changes: [] });
       }
-      const notOurs = results.some(({ result }) => result === 'not-ours');
-      if (options.dryRun || notOurs) throw new OnlyTried();
+      const refused = results.some(({ result }) => result === 'not-ours' || result === 'beyond-reach');
+      if (options.dryRun || refused) throw new OnlyTried();
     });
   } catch (thrown) {
     if (!(thrown instanceof OnlyTried)) throw thrown;
@@ -151,11 +155,12 @@ function brief(client: ClientDescription): Record<string, unknown> {
 export async function exportEntries(db: Db): Promise<Record<string, unknown>[]> {
   const names = new Map((await listGroups(db)).map(({ id, name }) => [id, name]));
   return (await listClients(db)).map(({ client, enabled }) => {
-    const { allowedGroups, ...rest } = brief(client);
+    const { allowedGroups, apiGroup, ...rest } = brief(client);
     const groups = Array.isArray(allowedGroups) ? (allowedGroups as string[]) : [];
     return {
       ...rest,
       ...(groups.length > 0 ? { allowedGroups: groups.map((id) => names.get(id) ?? id) } : {}),
+      ...(typeof apiGroup === 'string' ? { apiGroup: names.get(apiGroup) ?? apiGroup } : {}),
       ...(enabled ? {} : { enabled: false }),
     };
   });

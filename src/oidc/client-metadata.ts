@@ -1,4 +1,5 @@
 import type { AdapterPayload, Client } from 'oidc-provider';
+import type { ApiScope } from './api-scopes.ts';
 import { levelOf } from './assurance.ts';
 import type { ClientDescription, ConsentMode, LifetimeName } from './client-description.ts';
 
@@ -12,6 +13,7 @@ export const ownMetadata = [
   'urn:hemma:allowed-groups',
   'urn:hemma:cors-origins',
   'urn:hemma:pkce-optional',
+  'urn:hemma:api-scopes',
 ];
 
 /**
@@ -58,6 +60,7 @@ export function protocolMetadata(client: ClientDescription, updatedAt: Date): Ad
     'urn:hemma:allowed-groups': client.allowedGroups ?? [],
     'urn:hemma:cors-origins': client.corsOrigins ?? [],
     'urn:hemma:pkce-optional': client.pkceOptional ?? false,
+    'urn:hemma:api-scopes': client.apiScopes ?? [],
   };
 }
 
@@ -120,6 +123,7 @@ export function trialMetadata(metadata: AdapterPayload, issuer: string): Adapter
     'urn:hemma:allowed-intents': [],
     'urn:hemma:cors-origins': [],
     'urn:hemma:pkce-optional': false,
+    'urn:hemma:api-scopes': [],
   };
 }
 
@@ -139,6 +143,10 @@ export const consentOf = (client: Client | undefined): ConsentMode =>
 /** The least level of a sign-in to it. */
 export const requiredLevelOf = (client: Client | undefined): 0 | 1 | 2 =>
   levelOf(client?.['urn:hemma:required-acr'] as string | undefined);
+
+/** What it may ask for of the interface for programs. */
+export const apiScopesOf = (client: Client | undefined): readonly ApiScope[] =>
+  (client?.['urn:hemma:api-scopes'] as readonly ApiScope[] | undefined) ?? [];
 
 /** The groups whose people may use it; undefined where everybody may. */
 export function allowedGroupsOf(client: Client | undefined): readonly string[] | undefined {

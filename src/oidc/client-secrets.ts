@@ -3,6 +3,8 @@ import type { Doer } from '../accounts/groups.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { randomToken, sha256 } from '../platform/secrets.ts';
+import { beyondReach } from './api-scopes.ts';
+import type { ClientDoer } from './clients.ts';
 import { heldClient } from './clients.ts';
 
 /** A secret as it is listed: what it is and how it is used, never itself. */
@@ -67,7 +69,8 @@ export type SecretRefusal =
   | 'secret-expired-already'
   | 'secrets-too-many'
   | 'client-unknown'
-  | 'client-keeps-no-secret';
+  | 'client-keeps-no-secret'
+  | 'beyond-reach';
 
 export interface NewSecret {
   clientId: string;
@@ -84,27 +87,28 @@ export interface NewSecret {
 export async function newSecret(
   db: Db,
   { clientId, name: given, expiresAt, given: chosen }: NewSecret,
-  doer: Doer,
-): Promise<{ secret: string } | { refusal: SecretRefusal }> {
+  { reach, ...doer }: ClientDoer,
+): Promise<{ id: string; secret: string } | { refusal: SecretRefusal }> {
   const name = given.normalize('NFC').trim().slice(0, 80);
   if (name === '') return { refusal: 'secret-name-missing' };
   if (expiresAt && expiresAt <= new Date()) return { refusal: 'secret-expired-already' };
-  const secret = chosen ?? randomToken();
+  const [id, secret] = [randomUUID(), chosen ?? randomToken()];
   return db.transaction(async (open) => {
     const held = await heldClient(open, clientId);
     if (!held) return { refusal: 'client-unknown' };
     if (held.client.authMethod !== 'secret') return { refusal: 'client-keeps-no-secret' };
+    if (beyondReach(reach, held.client)) return { refusal: 'beyond-reach' };
     const others = await secretsOf(open, clientId);
     if (others.some((other) => other.name === name)) return { refusal: 'secret-name-taken' };
     if (others.length >= mostSecrets) return { refusal: 'secrets-too-many' };
     await open.query(
       `INSERT INTO client_secrets (id, client_id, name, hash, created_at, expires_at)
        VALUES ($1, $2, $3, $4, $5, $6)`,
-      [randomUUID(), clientId, name, sha256(secret), new Date(), expiresAt ?? null],
+      [id, clientId, name, sha256(secret), new Date(), expiresAt ?? null],
     );
     const detail = { name, expires: expiresAt?.toISOString() ?? null };
     await audit(open, { event: 'client.secret-added', clientId, ...doer, detail });
-    return { secret };
+    return { id, secret };
   });
 }
 

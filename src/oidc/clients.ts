@@ -1,8 +1,10 @@
 import type { AdapterPayload } from 'oidc-provider';
-import type { Doer } from '../accounts/groups.ts';
+import type { Doer, Group } from '../accounts/groups.ts';
 import { groupBy, keepGroups } from '../accounts/groups.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import type { Reach } from './api-scopes.ts';
+import { beyondReach } from './api-scopes.ts';
 import type { ClientFault } from './client-check.ts';
 import type { ClientDescription } from './client-description.ts';
 import { identifier } from './client-description.ts';
@@ -44,6 +46,7 @@ const complete = (stored: ClientDescription): ClientDescription => ({
   allowedGroups: stored.allowedGroups ?? [],
   parRequired: stored.parRequired ?? false,
   pkceOptional: stored.pkceOptional ?? false,
+  apiScopes: stored.apiScopes ?? [],
   consent: stored.consent ?? (stored.firstParty ? 'none' : 'remembered'),
   authMethod:
     stored.authMethod ??
@@ -88,6 +91,10 @@ export async function listClients(db: Db): Promise<RegisteredClient[]> {
   return rows.map(registered);
 }
 
+/** The group with that number or name. */
+const groupSaid = async (db: Db, said: string): Promise<Group | undefined> =>
+  (await groupBy(db, { id: said })) ?? (await groupBy(db, { name: said }));
+
 /** Groups may be named by their name or their number; what is stored is the number. */
 export async function withGroups(
   db: Db,
@@ -96,12 +103,28 @@ export async function withGroups(
   const faults: ClientFault[] = [];
   const ids = new Set<string>();
   for (const [at, group] of client.allowedGroups.entries()) {
-    const found = (await groupBy(db, { id: group })) ?? (await groupBy(db, { name: group }));
+    const found = await groupSaid(db, group);
     if (found) ids.add(found.id);
     else faults.push({ path: `allowedGroups.${at}`, field: 'allowedGroups', code: 'group-unknown' });
   }
-  return faults.length > 0 ? { faults } : { client: { ...client, allowedGroups: [...ids].toSorted() } };
+  const { apiGroup } = client;
+  const limit = apiGroup === undefined ? undefined : await groupSaid(db, apiGroup);
+  if (apiGroup !== undefined && !limit)
+    faults.push({ path: 'apiGroup', field: 'apiGroup', code: 'group-unknown' });
+  if (faults.length > 0) return { faults };
+  return {
+    client: { ...client, allowedGroups: [...ids].toSorted(), ...(limit ? { apiGroup: limit.id } : {}) },
+  };
 }
+
+/** Who changes applications: a program gives none of them more than it has itself. */
+export interface ClientDoer extends Doer {
+  reach?: Reach | undefined;
+}
+
+/** The groups that an application names, by their numbers. */
+const groupsNamed = ({ allowedGroups, apiGroup }: ClientDescription): string[] =>
+  apiGroup === undefined ? allowedGroups : [...allowedGroups, apiGroup];
 
 /** Whether an application names a group: as one whose people may use it, or as the limit of what it may do itself. */
 export async function namesGroup(open: Db, group: string): Promise<boolean> {
@@ -113,7 +136,7 @@ export async function namesGroup(open: Db, group: string): Promise<boolean> {
 }
 
 export interface Applied {
-  result: 'created' | 'changed' | 'unchanged' | 'not-ours';
+  result: 'created' | 'changed' | 'unchanged' | 'not-ours' | 'beyond-reach';
   changes: Difference[];
 }
 
@@ -161,10 +184,10 @@ const noted = (
 export function describeFromFile(
   db: Db,
   client: ClientDescription,
-  { adopt = false, ...doer }: Doer & { adopt?: boolean } = {},
+  { adopt = false, reach, ...doer }: ClientDoer & { adopt?: boolean } = {},
 ): Promise<Applied> {
   return db.transaction(async (open) => {
-    if (!(await keepGroups(open, client.allowedGroups)))
+    if (!(await keepGroups(open, groupsNamed(client))))
       throw new Error('a group was removed meanwhile: apply the file once more');
     const { count } = await insert(open, client, 'file');
     const known = await heldClient(open, client.id);
@@ -172,6 +195,7 @@ export function describeFromFile(
     if (count === 0 && changes.length === 0 && !(adopt && known?.managed === 'console'))
       return { result: 'unchanged', changes };
     if (count === 0 && known?.managed === 'console' && !adopt) return { result: 'not-ours', changes };
+    if (beyondReach(reach, client, known?.client)) return { result: 'beyond-reach', changes };
     const result = count > 0 ? 'created' : 'changed';
     if (count === 0) await update(open, known, client, 'file');
     await noted(open, client, result, 'file', changes, doer);
@@ -191,10 +215,11 @@ const refused = (code: ClientFault['code'], field = ''): { fault: ClientFault } 
 export function createClient(
   db: Db,
   client: ClientDescription,
-  doer: Doer,
+  { reach, ...doer }: ClientDoer,
 ): Promise<{ fault: ClientFault } | undefined> {
+  if (beyondReach(reach, client)) return Promise.resolve(refused('beyond-reach', 'apiScopes'));
   return db.transaction(async (open) => {
-    if (!(await keepGroups(open, client.allowedGroups))) return refused('group-unknown', 'allowedGroups');
+    if (!(await keepGroups(open, groupsNamed(client)))) return refused('group-unknown', 'allowedGroups');
     const { count } = await insert(open, client, 'console');
     if (count === 0) return refused('id-taken', 'id');
     await noted(open, client, 'created', 'console', differences(undefined, client), doer);
@@ -210,13 +235,14 @@ export function changeClient(
   db: Db,
   client: ClientDescription,
   seen: Date,
-  doer: Doer,
+  { reach, ...doer }: ClientDoer,
 ): Promise<{ fault: ClientFault } | { changes: Difference[] }> {
   return db.transaction(async (open) => {
-    if (!(await keepGroups(open, client.allowedGroups))) return refused('group-unknown', 'allowedGroups');
+    if (!(await keepGroups(open, groupsNamed(client)))) return refused('group-unknown', 'allowedGroups');
     const known = await heldClient(open, client.id);
     if (!known || known.updatedAt.getTime() !== seen.getTime()) return refused('changed-meanwhile');
     if (known.managed === 'file') return refused('managed-by-file');
+    if (beyondReach(reach, known.client, client)) return refused('beyond-reach', 'apiScopes');
     const changes = differences(known.client, client);
     if (changes.length === 0) return { changes };
     await update(open, known, client, 'console');

@@ -22,8 +22,10 @@ const tooWeak = new Check(
     if (level === 'unreachable') {
       throw new errors.UnmetAuthenticationRequirements('the requested acr is not one of ours');
     }
+    // A token for the interface for programs opens what the console does: two factors, always.
+    const forApi = Object.keys(ctx.oidc.resourceServers ?? {}).length > 0 ? 2 : 0;
     // What the client is registered with holds, whatever its requests ask for.
-    const needed = Math.max(level, requiredLevelOf(ctx.oidc.client));
+    const needed = Math.max(level, forApi, requiredLevelOf(ctx.oidc.client));
     // Without a session the library asks for one by itself; a sign-in reaches at least level 1.
     return Math.max(1, levelOf(ctx.oidc.session?.acr)) < needed ? REQUEST_PROMPT : NO_NEED_TO_PROMPT;
   },

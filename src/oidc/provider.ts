@@ -1,10 +1,11 @@
 import type { Context } from 'koa';
-import type { Client, Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider';
-import { Provider } from 'oidc-provider';
+import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import { errors, Provider } from 'oidc-provider';
 import type { Settings } from '../../config/settings.ts';
 import { locales } from '../locales/phrases.ts';
 import { accountById } from '../accounts/accounts.ts';
 import type { Db } from '../platform/database.ts';
+import { apiResource, isApiScope } from './api-scopes.ts';
 import { acrValues } from './assurance.ts';
 import { claimsOfScopes, claimsWithin } from './claims.ts';
 import { mayUse } from './client-access.ts';
@@ -12,7 +13,7 @@ import type { LifetimeName } from './client-description.ts';
 import {
   accountClient,
   adminClient,
-  consentOf,
+  apiScopesOf,
   lifetimeOf,
   mayCallFrom,
   ownMetadata,
@@ -22,10 +23,10 @@ import {
 } from './client-metadata.ts';
 import { matchingSecret, noteUse } from './client-secrets.ts';
 import { clientMetadata } from './clients.ts';
+import { existingGrant } from './grants.ts';
 import { checkIntent } from './intents.ts';
 import type { Keys } from './keys.ts';
 import { policy } from './policy.ts';
-import { consentGiven } from './records.ts';
 import { sessionSeconds } from './session-limits.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
@@ -81,55 +82,24 @@ function cookies(settings: Settings, keys: Keys): Configuration['cookies'] {
   };
 }
 
-/** Whether a grant lacks something that this request asks for. */
-function lacks(grant: Grant, { oidc }: KoaContextWithOIDC): boolean {
-  const scopes = new Set(grant.getOIDCScopeEncountered().split(' '));
-  const claims = new Set(grant.getOIDCClaimsEncountered());
-  return (
-    [...oidc.requestParamOIDCScopes].some((scope) => !scopes.has(scope)) ||
-    [...oidc.requestParamClaims].some((claim) => !claims.has(claim))
-  );
-}
-
 /**
- * The grant of this session and client: tokens hang on it and end with it, so that signing out in one browser leaves
- * another's alone. What a person allowed once is written into each new one; a first-party client needs no asking.
+ * The one resource that access tokens are made for besides userinfo: the interface for programs (RFC 8707). Its tokens are
+ * looked up at every use, so one that was taken back is dead at once. Whoever is not registered for it is told that there
+ * is no such target, and asks for no scope that its description does not list.
  */
-function existingGrant(db: Db): Configuration['loadExistingGrant'] {
-  return async (ctx) => {
-    const { oidc } = ctx;
-    const { client, session, account, provider } = oidc;
-    if (!client || !account) return undefined;
-    const known =
-      (oidc.result?.consent as { grantId?: string } | undefined)?.grantId ??
-      session?.grantIdFor(client.clientId);
-    const found = known ? await provider.Grant.find(known) : undefined;
-    const mine =
-      found?.accountId === account.accountId && found.clientId === client.clientId ? found : undefined;
-    const mode = consentOf(client);
-    // Asked every time: only the answer that was given in this very sign-in counts.
-    if (mode === 'ask' && !oidc.result?.consent) return undefined;
-    if (mine && !(mode === 'none' && lacks(mine, ctx))) return mine;
-    const allowed =
-      mode === 'none'
-        ? {
-            scope: [...oidc.requestParamOIDCScopes].join(' '),
-            claims: [...oidc.requestParamClaims],
-            seconds: undefined,
-          }
-        : await consentGiven(db, account.accountId, client.clientId);
-    if (!allowed) return undefined;
-    const grant = mine ?? new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
-    grant.addOIDCScope(allowed.scope);
-    grant.addOIDCClaims(allowed.claims);
-    // A yes grows no younger by being written into another session.
-    if (allowed.seconds !== undefined) (grant as { expiresIn?: number }).expiresIn = allowed.seconds;
-    await grant.save();
-    return grant;
+function interfaceFor(issuer: string) {
+  return (ctx: KoaContextWithOIDC, resource: string, client: Client) => {
+    const allowed: readonly string[] = apiScopesOf(client);
+    if (resource !== apiResource(issuer) || allowed.length === 0) throw new errors.InvalidTarget();
+    const { scope } = ctx.oidc.params ?? {};
+    const asked = typeof scope === 'string' ? scope.split(' ') : [];
+    const beyond = asked.find((one) => isApiScope(one) && !allowed.includes(one));
+    if (beyond !== undefined) throw new errors.InvalidScope('requested scope is not allowed', beyond);
+    return { scope: allowed.join(' '), audience: resource, accessTokenFormat: 'opaque' as const };
   };
 }
 
-function features(db: Db, pages: Pages): Configuration['features'] {
+function features(db: Db, issuer: string, pages: Pages): Configuration['features'] {
   return {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
@@ -139,7 +109,7 @@ function features(db: Db, pages: Pages): Configuration['features'] {
     claimsParameter: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },
     dPoP: { enabled: false },
-    resourceIndicators: { enabled: false },
+    resourceIndicators: { enabled: true, getResourceServerInfo: interfaceFor(issuer) },
     backchannelLogout: { enabled: true },
     rpInitiatedLogout: {
       enabled: true,
@@ -206,7 +176,7 @@ function configuration(
     enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256'] },
     extraClientMetadata: { properties: ownMetadata },
     extraParams: { intent: checkIntent },
-    features: features(db, pages),
+    features: features(db, settings.HEMMA_ISSUER, pages),
     ...(fetchSetting ? { fetch: fetchSetting } : {}),
     async findAccount(ctx, id, token) {
       const account = await accountById(db, id);

@@ -317,7 +317,8 @@ export async function allowedBy(db: Db, accountId: string): Promise<Allowed[]> {
     claims: string | null;
   }>(
     `SELECT payload->>'clientId' AS client_id, min((payload->>'iat')::bigint) AS since,
-       string_agg(payload->'openid'->>'scope', ' ') AS scopes,
+       string_agg(concat_ws(' ', payload->'openid'->>'scope', (SELECT string_agg(value, ' ')
+         FROM jsonb_each_text(coalesce(payload->'resources', '{}')))), ' ') AS scopes,
        string_agg((SELECT string_agg(name, ' ') FROM jsonb_array_elements_text(payload->'openid'->'claims') AS name),
          ' ') AS claims
      FROM oidc_records WHERE account_id = $1 AND model = 'Grant' AND expires_at > $2
@@ -404,25 +405,34 @@ export async function sweepRecords(db: Db, before: Date, limit: number): Promise
   return count;
 }
 
+/** What a person allowed a client; `seconds` is how long yet. */
+export interface Consent {
+  scope: string;
+  claims: string[];
+  resources: Record<string, string>;
+  seconds: number;
+}
+
 /** What a person allowed a client, by the newest of their grants, and for how long yet; undefined where there is none. */
 export async function consentGiven(
   db: Db,
   accountId: string,
   clientId: string,
-): Promise<{ scope: string; claims: string[]; seconds: number } | undefined> {
+): Promise<Consent | undefined> {
   const now = new Date();
   const { rows } = await db.query<{
     openid: { scope?: string; claims?: string[] } | null;
+    resources: Record<string, string> | null;
     expires_at: Date;
   }>(
-    `SELECT payload->'openid' AS openid, expires_at FROM oidc_records
+    `SELECT payload->'openid' AS openid, payload->'resources' AS resources, expires_at FROM oidc_records
      WHERE account_id = $1 AND model = 'Grant' AND payload->>'clientId' = $2 AND expires_at > $3
      ORDER BY expires_at DESC LIMIT 1`,
     [accountId, clientId, now],
   );
   const [newest] = rows;
-  if (!newest?.openid) return undefined;
-  const { scope = '', claims = [] } = newest.openid;
-  const seconds = Math.max(1, Math.floor((newest.expires_at.getTime() - now.getTime()) / 1000));
-  return { scope, claims, seconds };
+  if (!newest) return undefined;
+  const { openid, resources, expires_at: end } = newest;
+  const seconds = Math.max(1, Math.floor((end.getTime() - now.getTime()) / 1000));
+  return { scope: openid?.scope ?? '', claims: openid?.claims ?? [], resources: resources ?? {}, seconds };
 }

@@ -95,6 +95,8 @@ export interface Origin {
   request: string;
   /** What the browser calls itself; for the names of devices, never for a decision. */
   userAgent: string;
+  /** The application through which it came, where it came through the interface for programs. */
+  program?: string | undefined;
 }
 
 /** One deed. `detail` holds names and numbers of ours, never a secret and never unescaped text from outside. */
@@ -117,6 +119,8 @@ export interface AuditRow {
   client_id: string | null;
   address: string | null;
   request: string | null;
+  /** The application through which it was done; null: through a page of ours, or a shell. */
+  program: string | null;
   detail: Record<string, unknown>;
 }
 
@@ -129,8 +133,8 @@ const asJson = (value: unknown): string =>
 /** Appends one row, in the caller's transaction where there is one. */
 export async function audit(db: Db, { event, accountId, by, clientId, origin, detail }: Deed): Promise<void> {
   await db.query(
-    `INSERT INTO audit (at, event, account_id, client_id, address, request, detail, actor)
-     VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8)`,
+    `INSERT INTO audit (at, event, account_id, client_id, address, request, detail, actor, program)
+     VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8, $9)`,
     [
       new Date(),
       event,
@@ -140,6 +144,7 @@ export async function audit(db: Db, { event, accountId, by, clientId, origin, de
       origin?.request ?? null,
       asJson(detail ?? {}),
       by ?? null,
+      origin?.program ?? null,
     ],
   );
 }
@@ -155,12 +160,13 @@ export async function auditAll(open: Db, deeds: readonly Deed[]): Promise<void> 
     request: origin?.request,
     detail: detail ?? {},
     actor: by,
+    program: origin?.program,
   }));
   await open.query(
-    `INSERT INTO audit (at, event, account_id, client_id, address, request, detail, actor)
-     SELECT $2, event, account_id, client_id, address, request, detail, actor
+    `INSERT INTO audit (at, event, account_id, client_id, address, request, detail, actor, program)
+     SELECT $2, event, account_id, client_id, address, request, detail, actor, program
      FROM jsonb_to_recordset($1::text::jsonb) AS deed (event text, account_id uuid, client_id text, address text,
-       request text, detail jsonb, actor uuid)`,
+       request text, detail jsonb, actor uuid, program text)`,
     [asJson(rows), new Date()],
   );
 }

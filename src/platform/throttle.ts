@@ -2,7 +2,7 @@ import type { Db } from './database.ts';
 
 /** What can be tried: each has its own budget for each subject (an account, an address, a browser). */
 export type Tried =
-  'password' | 'totp' | 'recovery-code' | 'mailed-code' | 'mail' | 'address' | 'case' | 'stop-code';
+  'password' | 'totp' | 'recovery-code' | 'mailed-code' | 'mail' | 'address' | 'case' | 'stop-code' | 'api';
 
 interface Budget {
   /** Failures before the first pause. */
@@ -23,6 +23,8 @@ const budgets: Record<Tried, Budget> = {
   // Help-desk cases that one account opens, each of them a mail; and stop codes typed from one network.
   case: { free: 3, forgetAfter: 24 * 3_600_000 },
   'stop-code': { free: 10, forgetAfter: 15 * 60_000 },
+  // Requests to the interface for programs without a token that holds.
+  api: { free: 100, forgetAfter: 15 * 60_000 },
 };
 
 const firstPause = 30;

@@ -1,7 +1,7 @@
 /** T37: the audit in the console, complete, limited, and harmless in a spreadsheet; T35: secrets are nowhere in it. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { csvCell } from '../../src/platform/csv.ts';
-import { beginningOf } from '../../interactions/admin/audit-filter.ts';
+import { beginningOf } from '../../src/accounts/audit-filter.ts';
 import { auditEvents } from '../../src/platform/audit.ts';
 import { at } from '../rig/ceremony.ts';
 import { back, minutes, travel } from '../rig/clock.ts';

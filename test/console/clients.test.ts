@@ -75,6 +75,7 @@ describe('a new application', () => {
       allowedIntents: 'step_up',
       parRequired: 'yes',
       pkceOptional: 'yes',
+      apiScopes: ['people:read', 'cases:write'],
     });
     expect(visitor.screen.alert).toBeUndefined();
     const stored = (await clientById(hemma.db, 'full'))?.client;
@@ -101,8 +102,22 @@ describe('a new application', () => {
       allowedIntents: ['step_up'],
       parRequired: true,
       pkceOptional: true,
+      apiScopes: ['people:read', 'cases:write'],
     });
     await open('/full/edit');
+    await visitor.submit();
+    expect(visitor.screen.url.search).toBe('?notice=unchanged');
+  });
+
+  test('that is a service is limited to a group in the interface for programs, and answers for nobody', async () => {
+    const syd = await group(hemma, 'Syd');
+    await open('/-/new/service');
+    expect(visitor.screen.page.querySelector('input[value="cases:write"]')).toBeNull();
+    await visitor.submit({ id: 'robot', name: 'Robot', apiScopes: 'people:read', apiGroup: syd.id });
+    const stored = (await clientById(hemma.db, 'robot'))?.client;
+    expect(stored).toMatchObject({ apiScopes: ['people:read'], apiGroup: syd.id });
+    expect(visitor.screen.text).toContain('Syd');
+    await open('/robot/edit');
     await visitor.submit();
     expect(visitor.screen.url.search).toBe('?notice=unchanged');
   });

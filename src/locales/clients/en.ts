@@ -59,9 +59,11 @@ export const clientsEn: ClientPhrases = {
       people: 'Who may use it',
       lifetimes: 'How long things last',
       extra: 'More',
+      api: 'Interface for programs',
     },
     noGroups: 'There are no groups yet. Everybody may use the application.',
     anyAcr: 'Whatever the application asks for',
+    everybody: 'Everybody',
     alwaysTwoStep: 'Always two steps',
   },
 
@@ -117,6 +119,11 @@ export const clientsEn: ClientPhrases = {
       label: 'May come without PKCE',
       help: 'Only for programs that cannot do it. They must check nonce and keep their secret.',
     },
+    apiScopes: {
+      label: 'What it may do in the interface for programs (API)',
+      help: 'None chosen: it has no business there. Somebody who signs in to it still does only what their role allows.',
+    },
+    apiGroup: { label: 'Only this group', help: 'The service then sees and looks after its people alone.' },
   },
 
   choices: {
@@ -131,6 +138,20 @@ export const clientsEn: ClientPhrases = {
       offline_access: 'Renew while nobody is there (offline_access)',
     },
     allowedIntents: { replace_authenticator: 'Move to a new phone', step_up: 'Confirm that it is you' },
+    apiScopes: {
+      'people:read': 'Read people and groups (people:read)',
+      'people:write':
+        'Invite, disable and sign out people, require two steps, change their groups (people:write)',
+      'roles:write': 'Give and take roles, and reach the accounts of operators (roles:write)',
+      'groups:write': 'Make groups (groups:write)',
+      'cases:read': 'Read help-desk cases (cases:read)',
+      'cases:write': 'Handle help-desk cases, for somebody who signs in (cases:write)',
+      'audit:read': 'Read the audit (audit:read)',
+      'clients:read': 'Read applications (clients:read)',
+      'clients:write': 'Make, change and delete applications (clients:write)',
+      'accounts:import': 'Take in many accounts (accounts:import)',
+      'accounts:export': 'Take out all accounts (accounts:export)',
+    },
     consent: {
       ask: 'Every time',
       remembered: 'Once, and remember the answer for 30 days',
@@ -172,6 +193,10 @@ export const clientsEn: ClientPhrases = {
     'changed-meanwhile':
       'Somebody else changed the application while you typed. Look at it and make your change again.',
     'managed-by-file': 'The application is managed in a file. Change it there.',
+    'api-scope-for-people': 'A person answers for that: no program can do it by itself.',
+    'api-scope-beyond-group': 'Whoever is limited to a group has no use for that.',
+    'api-group-not-used': 'Only services that may use the interface are limited to a group.',
+    'beyond-reach': 'That would give the application more than the program that asks has itself.',
     'address-too-long': 'An address has at most 2000 characters.',
     'address-characters':
       'Blanks, accented letters and other unusual characters are not taken. Write them encoded (%C3%A5).',
@@ -300,6 +325,7 @@ export const clientsEn: ClientPhrases = {
       'secrets-too-many': 'The application has twenty secrets already. Remove one that nobody uses.',
       'client-unknown': 'The application is no longer there.',
       'client-keeps-no-secret': 'The application keeps no secrets.',
+      'beyond-reach': 'That would give the application more than the program that asks has itself.',
     },
   },
 

@@ -59,9 +59,11 @@ export const clientsSv = {
       people: 'Vilka som får använda den',
       lifetimes: 'Hur länge saker gäller',
       extra: 'Övrigt',
+      api: 'Gränssnitt för program',
     },
     noGroups: 'Det finns inga grupper än. Alla får använda applikationen.',
     anyAcr: 'Det som applikationen ber om',
+    everybody: 'Alla',
     alwaysTwoStep: 'Alltid två steg',
   },
 
@@ -117,6 +119,11 @@ export const clientsSv = {
       label: 'Får komma utan PKCE',
       help: 'Bara för program som inte kan. De måste kontrollera nonce och hålla sin hemlighet.',
     },
+    apiScopes: {
+      label: 'Vad den får göra i gränssnittet för program (API)',
+      help: 'Inget valt: den har inget där att göra. Den som loggar in i den gör ändå bara det som rollen tillåter.',
+    },
+    apiGroup: { label: 'Bara den här gruppen', help: 'Tjänsten ser och sköter då bara gruppens personer.' },
   },
 
   choices: {
@@ -131,6 +138,20 @@ export const clientsSv = {
       offline_access: 'Förnya utan att någon är där (offline_access)',
     },
     allowedIntents: { replace_authenticator: 'Flytta till en ny telefon', step_up: 'Bekräfta att det är du' },
+    apiScopes: {
+      'people:read': 'Läsa personer och grupper (people:read)',
+      'people:write':
+        'Bjuda in, stänga av och logga ut personer, kräva två steg, ändra deras grupper (people:write)',
+      'roles:write': 'Ge och ta roller, och nå handläggares konton (roles:write)',
+      'groups:write': 'Skapa grupper (groups:write)',
+      'cases:read': 'Läsa ärenden hos kundtjänst (cases:read)',
+      'cases:write': 'Handlägga ärenden, för någon som loggar in (cases:write)',
+      'audit:read': 'Läsa loggboken (audit:read)',
+      'clients:read': 'Läsa applikationer (clients:read)',
+      'clients:write': 'Skapa, ändra och ta bort applikationer (clients:write)',
+      'accounts:import': 'Ta in många konton (accounts:import)',
+      'accounts:export': 'Ta ut alla konton (accounts:export)',
+    },
     consent: {
       ask: 'Varje gång',
       remembered: 'En gång, och kom ihåg svaret i 30 dagar',
@@ -171,6 +192,10 @@ export const clientsSv = {
     'group-unknown': 'Det finns ingen grupp med det namnet.',
     'changed-meanwhile': 'Någon annan ändrade applikationen medan du skrev. Titta på den och ändra igen.',
     'managed-by-file': 'Applikationen sköts i en fil. Ändra den där.',
+    'api-scope-for-people': 'Det svarar en människa för: inget program kan göra det på egen hand.',
+    'api-scope-beyond-group': 'Den som är begränsad till en grupp har ingen nytta av det.',
+    'api-group-not-used': 'Bara tjänster som får använda gränssnittet begränsas till en grupp.',
+    'beyond-reach': 'Det skulle ge applikationen mer än programmet som frågar självt har.',
     'address-too-long': 'En adress har högst 2000 tecken.',
     'address-characters':
       'Mellanslag, å, ä, ö och andra ovanliga tecken går inte. Skriv dem kodade (%C3%A5).',
@@ -299,6 +324,7 @@ export const clientsSv = {
       'secrets-too-many': 'Applikationen har redan tjugo hemligheter. Ta bort någon som inte används.',
       'client-unknown': 'Applikationen finns inte längre.',
       'client-keeps-no-secret': 'Applikationen har inga hemligheter.',
+      'beyond-reach': 'Det skulle ge applikationen mer än programmet som frågar självt har.',
     },
   },
 

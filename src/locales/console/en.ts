@@ -227,6 +227,7 @@ export const consoleEn: typeof consoleSv = {
     from: 'Address',
     more: 'More',
     request: 'Request',
+    through: (program) => `through ${program}`,
     exportTitle: 'Download',
     exportHelp:
       'The events shown now, at most 100,000. You sign in in two steps first, if that was more than ten minutes ago.',

@@ -229,6 +229,7 @@ export const consoleSv = {
     from: 'Från',
     more: 'Mer',
     request: 'Nummer',
+    through: (program: string) => `genom ${program}`,
     exportTitle: 'Ladda ner',
     exportHelp:
       'De händelser som visas nu, högst 100 000. Du loggar in i två steg först, om det var mer än tio minuter sedan.',

@@ -1,4 +1,4 @@
-import type { Vault } from '../../src/platform/secrets.ts';
+import type { Vault } from './secrets.ts';
 
 /**
  * Where a list goes on, as a text that says nothing and cannot be made up: closed with the house's key for this list

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { apiScopes } from '../oidc/api-scopes.ts';
+import type { ClientDescription } from '../oidc/client-description.ts';
+import {
+  authMethods,
+  clientIntents,
+  clientScopes,
+  clientTypes,
+  consentModes,
+  identifier,
+  requiredAcrs,
+  signingAlgs,
+} from '../oidc/client-description.ts';
+import type { RegisteredClient } from '../oidc/clients.ts';
+import { exampleClient, exampleVersion } from './examples.ts';
+import { groupId, iso, moment } from './shapes.ts';
+
+export const clientParams = z.object({ id: z.string().regex(identifier) });
+
+const addresses = z.array(z.string());
+
+/** Every field of a description has a place here; one that is forgotten does not compile. */
+const shape = {
+  id: z.string(),
+  name: z.string(),
+  description: z.string().optional(),
+  contact: z.string().optional(),
+  type: z.enum(clientTypes),
+  firstParty: z.boolean(),
+  authMethod: z.enum(authMethods),
+  jwks: z.object({ keys: z.array(z.looseObject({ kty: z.string() })) }).optional(),
+  redirectUris: addresses,
+  postLogoutRedirectUris: addresses,
+  corsOrigins: addresses,
+  backchannelLogoutUri: z.string().optional(),
+  launchUrl: z.string().optional(),
+  initiateLoginUri: z.string().optional(),
+  scopes: z.array(z.enum(clientScopes)),
+  allowedIntents: z.array(z.enum(clientIntents)),
+  signingAlg: z.enum(signingAlgs),
+  lifetimes: z.object({
+    accessToken: z.int().optional(),
+    idToken: z.int().optional(),
+    refreshToken: z.int().optional(),
+    session: z.int().optional(),
+  }),
+  requiredAcr: z.enum(requiredAcrs).optional(),
+  allowedGroups: z.array(groupId),
+  consent: z.enum(consentModes),
+  parRequired: z.boolean(),
+  pkceOptional: z.boolean(),
+  apiScopes: z.array(z.enum(apiScopes)),
+  apiGroup: groupId.optional(),
+  enabled: z.boolean(),
+  managed: z.enum(['file', 'console']).meta({ description: 'Who looks after its description.' }),
+  createdAt: moment,
+  updatedAt: moment,
+} satisfies Record<keyof ClientDescription, z.ZodType> & Record<string, z.ZodType>;
+
+/** An application as it is answered: its description with every default, and never a secret. */
+export const clientAnswer: z.ZodObject<typeof shape> = z.object(shape);
+
+export const shownClient = ({ client, enabled, managed, createdAt, updatedAt }: RegisteredClient) => ({
+  ...client,
+  enabled,
+  managed,
+  createdAt: iso(createdAt),
+  updatedAt: iso(updatedAt),
+});
+
+/** Which version of an application something is about. */
+export const etagOf = ({ updatedAt, enabled }: Pick<RegisteredClient, 'updatedAt' | 'enabled'>): string =>
+  `"${updatedAt.getTime()}${enabled ? '' : '-off'}"`;
+
+/** Whether If-Match names this version (RFC 9110 §13.1.1). */
+export const matches = (header: string, etag: string): boolean =>
+  header.trim() === '*' || header.split(',').some((one) => one.trim() === etag);
+
+export const exampleDescription = {
+  name: 'Payroll',
+  type: 'web',
+  redirectUris: ['https://payroll.example/back'],
+} as const;
+
+export const exampleAnswer = {
+  id: exampleClient,
+  ...exampleDescription,
+  firstParty: false,
+  authMethod: 'secret',
+  postLogoutRedirectUris: [],
+  corsOrigins: [],
+  scopes: ['profile', 'email'],
+  allowedIntents: [],
+  signingAlg: 'RS256',
+  lifetimes: {},
+  allowedGroups: [],
+  consent: 'remembered',
+  parRequired: false,
+  apiScopes: [],
+  enabled: true,
+  managed: 'console',
+  createdAt: '2026-03-01T08:00:00.000Z',
+  updatedAt: exampleVersion.updatedAt,
+};

@@ -1,0 +1,249 @@
+import { z } from 'zod';
+import { beyondReach } from '../oidc/api-scopes.ts';
+import { messengerTo, signOutEveryone } from '../oidc/client-access.ts';
+import { applyEntries, readEntries } from '../oidc/client-files.ts';
+import type { ListedSecret } from '../oidc/client-secrets.ts';
+import { newSecret, removeSecret, secretsOf } from '../oidc/client-secrets.ts';
+import { clientById, setEnabled } from '../oidc/clients.ts';
+import { inputFault } from './body.ts';
+import { clientParams, exampleDescription } from './client-shapes.ts';
+import { doer } from './clients.ts';
+import type { Endpoint } from './endpoint.ts';
+import { endpoint } from './endpoint.ts';
+import { exampleClient, exampleSecret } from './examples.ts';
+import type { ProblemCode } from './problem.ts';
+import { flag, iso, isoOrNull, moment, momentOrNull } from './shapes.ts';
+
+const params = clientParams;
+const exampleParams = { id: exampleClient };
+
+const switching = (enabled: boolean): Endpoint =>
+  endpoint({
+    method: 'POST',
+    path: `/clients/{id}/${enabled ? 'enable' : 'disable'}`,
+    name: enabled ? 'enableClient' : 'disableClient',
+    summary: enabled
+      ? 'Switch an application on again.'
+      : 'Switch an application off: its tokens and secrets are refused from the next request on.',
+    scope: 'clients:write',
+    action: 'clients.write',
+    fresh: true,
+    params,
+    answers: { status: 204 },
+    refuses: enabled ? ['beyond-reach'] : [],
+    example: { params: exampleParams },
+    async handle(asked) {
+      const known = await clientById(asked.house.db, asked.params.id);
+      if (!known) return { problem: 'not-found' };
+      if (enabled && beyondReach(asked.caller.reach, known.client)) return { problem: 'beyond-reach' };
+      await setEnabled(asked.house.db, known.client.id, enabled, doer(asked));
+      return undefined;
+    },
+  });
+
+const signingOut = endpoint({
+  method: 'POST',
+  path: '/clients/{id}/sign-out-everyone',
+  name: 'signEveryoneOutOfClient',
+  summary: "End everybody's tokens for an application, and tell it so.",
+  scope: 'clients:write',
+  action: 'clients.write',
+  fresh: true,
+  params,
+  answers: { status: 204 },
+  refuses: [],
+  example: { params: exampleParams },
+  async handle(asked) {
+    const { db, provider } = asked.house;
+    const known = await clientById(db, asked.params.id);
+    if (!known) return { problem: 'not-found' };
+    const tell = await messengerTo(provider, known.client.id);
+    const ended = await signOutEveryone(db, known.client.id, doer(asked));
+    await tell?.(ended);
+    return undefined;
+  },
+});
+
+const listed = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  createdAt: moment,
+  lastUsedAt: momentOrNull,
+  expiresAt: momentOrNull,
+});
+
+const shown = ({ id, name, createdAt, lastUsedAt, expiresAt }: ListedSecret) => ({
+  id,
+  name,
+  createdAt: iso(createdAt),
+  lastUsedAt: isoOrNull(lastUsedAt),
+  expiresAt: isoOrNull(expiresAt),
+});
+
+const exampleListed = {
+  id: exampleSecret,
+  name: 'production',
+  createdAt: '2026-03-01T08:00:00.000Z',
+  lastUsedAt: null,
+  expiresAt: null,
+};
+
+const secrets = endpoint({
+  method: 'GET',
+  path: '/clients/{id}/secrets',
+  name: 'listSecrets',
+  summary: 'The secrets of an application: what each is for and how it is used, never itself.',
+  scope: 'clients:read',
+  action: 'clients.read',
+  params,
+  answers: { status: 200, schema: z.object({ items: z.array(listed) }) },
+  refuses: [],
+  example: { params: exampleParams, answer: { items: [exampleListed] } },
+  async handle({ house, params: { id } }) {
+    if (!(await clientById(house.db, id))) return { problem: 'not-found' };
+    return { body: { items: (await secretsOf(house.db, id)).map(shown) } };
+  },
+});
+
+const ofSecret = {
+  'secret-name-missing': { path: 'name', code: 'missing' },
+  'secret-expired-already': { path: 'expiresAt', code: 'malformed' },
+} as const;
+
+const create = endpoint({
+  method: 'POST',
+  path: '/clients/{id}/secrets',
+  name: 'createSecret',
+  summary: 'Make a secret. It stands in this answer, once, and nowhere else.',
+  scope: 'clients:write',
+  action: 'clients.write',
+  fresh: true,
+  params,
+  body: z.strictObject({
+    name: z.string().min(1).max(80),
+    expiresAt: z.iso.datetime({ offset: true }).nullable().default(null),
+  }),
+  answers: { status: 201, schema: z.object({ id: z.uuid(), name: z.string(), secret: z.string() }) },
+  refuses: ['client-keeps-no-secret', 'secret-name-taken', 'secrets-too-many', 'beyond-reach'],
+  example: {
+    params: exampleParams,
+    body: { name: 'test', expiresAt: '2126-12-31T00:00:00Z' },
+    answer: { id: exampleSecret, name: 'test', secret: 'shown-here-once' },
+  },
+  async handle(asked) {
+    const { db, settings } = asked.house;
+    const { id: clientId } = asked.params;
+    const { name, expiresAt } = asked.body;
+    const wanted = { clientId, name, expiresAt: expiresAt === null ? undefined : new Date(expiresAt) };
+    const made = await newSecret(db, wanted, doer(asked));
+    if (!('refusal' in made))
+      return {
+        location: `${settings.HEMMA_ISSUER}/api/clients/${clientId}/secrets`,
+        body: { id: made.id, name: name.trim(), secret: made.secret },
+      };
+    const { refusal } = made;
+    if (refusal === 'client-unknown') return { problem: 'not-found' };
+    if (refusal !== 'secret-name-missing' && refusal !== 'secret-expired-already')
+      return { problem: refusal };
+    const { path, code } = ofSecret[refusal];
+    return { problem: 'invalid', errors: [inputFault(path, code)] };
+  },
+});
+
+const remove = endpoint({
+  method: 'DELETE',
+  path: '/clients/{id}/secrets/{secret}',
+  name: 'deleteSecret',
+  summary: 'Remove a secret: it is refused from the next request on.',
+  scope: 'clients:write',
+  action: 'clients.write',
+  fresh: true,
+  params: params.extend({ secret: z.uuid() }),
+  answers: { status: 204 },
+  refuses: [],
+  example: { params: { ...exampleParams, secret: exampleSecret } },
+  async handle(asked) {
+    const { id, secret } = asked.params;
+    const gone = await removeSecret(asked.house.db, id, secret, doer(asked));
+    return gone ? undefined : { problem: 'not-found' };
+  },
+});
+
+const results = ['created', 'changed', 'unchanged', 'removed', 'not-ours', 'beyond-reach'] as const;
+const refusing = ['not-ours', 'beyond-reach'] as const satisfies readonly ProblemCode[];
+
+const apply = endpoint({
+  method: 'POST',
+  path: '/clients/apply',
+  name: 'applyClients',
+  summary: 'Make applications as this list says, all of it or nothing. Once more changes nothing.',
+  description: 'The same list as `hemma clients apply` takes, and as `hemma clients export` writes.',
+  scope: 'clients:write',
+  action: 'clients.write',
+  fresh: true,
+  query: z.strictObject({ dryRun: flag, prune: flag, adopt: flag }),
+  body: z.array(z.record(z.string(), z.unknown()).meta({ described: 'ClientEntry' })).max(1000),
+  answers: {
+    status: 200,
+    schema: z.object({
+      items: z.array(
+        z.object({
+          id: z.string(),
+          result: z.enum(results),
+          changes: z.array(
+            z.object({ field: z.string(), before: z.string().nullable(), after: z.string().nullable() }),
+          ),
+        }),
+      ),
+    }),
+  },
+  refuses: refusing,
+  example: {
+    query: { dryRun: 'true' },
+    body: [{ id: 'invoices', ...exampleDescription, name: 'Invoices' }],
+    answer: {
+      items: [
+        {
+          id: 'invoices',
+          result: 'created',
+          changes: [{ field: 'id', before: null, after: '"invoices"' }],
+        },
+      ],
+    },
+  },
+  async handle(asked) {
+    const { db } = asked.house;
+    const read = await readEntries(db, asked.body);
+    if ('faults' in read)
+      return {
+        problem: 'invalid',
+        errors: read.faults.map(({ at, path, code }) => inputFault(`${at}.${path}`, code)),
+      };
+    const done = await applyEntries(db, read.entries, { ...doer(asked), ...asked.query });
+    const stopped = done.flatMap(({ result }) => refusing.find((code) => code === result) ?? [])[0];
+    if (stopped) {
+      const named = done.flatMap(({ id, result }) => (result === stopped ? [inputFault(id, stopped)] : []));
+      return { problem: stopped, errors: named };
+    }
+    const items = done.map(({ id, result, changes }) => ({
+      id,
+      result,
+      changes: changes.map(({ field, before, after }) => ({
+        field,
+        before: before ?? null,
+        after: after ?? null,
+      })),
+    }));
+    return { body: { items } };
+  },
+});
+
+export const clientDeeds: readonly Endpoint[] = [
+  switching(true),
+  switching(false),
+  signingOut,
+  secrets,
+  create,
+  remove,
+  apply,
+];

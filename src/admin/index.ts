@@ -1,0 +1,85 @@
+import type { Context, Middleware } from 'koa';
+import type { House } from '../../interactions/page/house.ts';
+import { accounts } from './accounts.ts';
+import { audit } from './audit.ts';
+import { caseDeeds } from './cases-deeds.ts';
+import { cases } from './cases.ts';
+import { clientDeeds } from './clients-deeds.ts';
+import { clientInsight } from './clients-insight.ts';
+import { clients } from './clients.ts';
+import type { Endpoint } from './endpoint.ts';
+import { run } from './endpoint.ts';
+import { groups } from './groups.ts';
+import { documentOf } from './openapi.ts';
+import { peopleDeeds } from './people-deeds.ts';
+import { people } from './people.ts';
+import { answerProblem, isApi } from './problem.ts';
+
+/** All that the interface serves. What has a name stands before what has a number (`/clients/apply`). */
+export const endpoints: readonly Endpoint[] = [
+  ...people,
+  ...peopleDeeds,
+  ...groups,
+  ...cases,
+  ...caseDeeds,
+  ...audit,
+  ...clientDeeds,
+  ...clients,
+  ...clientInsight,
+  ...accounts,
+];
+
+const documentPath = '/api/openapi.json';
+
+interface Route {
+  definition: Endpoint;
+  pattern: RegExp;
+}
+
+/** What is in braces takes whatever stands between two slashes; the endpoint's schema judges it. */
+const patternOf = (path: string): RegExp =>
+  new RegExp(`^/api${path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
+
+/** What stands in the address; undefined where it was not encoded as addresses are. */
+function named(match: RegExpExecArray): Record<string, string> | undefined {
+  try {
+    const parts = Object.entries(match.groups ?? {});
+    return Object.fromEntries(parts.map(([name, part]) => [name, decodeURIComponent(part)]));
+  } catch {
+    return undefined;
+  }
+}
+
+async function dispatch(house: House, ctx: Context, routes: readonly Route[]): Promise<void> {
+  const method = ctx.method === 'HEAD' ? 'GET' : ctx.method;
+  const here = routes.flatMap(({ definition, pattern }) => {
+    const match = pattern.exec(ctx.path);
+    return match ? [{ definition, match }] : [];
+  });
+  const found = here.find(({ definition }) => definition.method === method);
+  const params = found && named(found.match);
+  if (found && params) return run(house, ctx, found.definition, params);
+  if (here.length === 0 || found) return answerProblem(ctx, { problem: 'not-found' });
+  const methods = here.map(({ definition }) => definition.method);
+  ctx.set('Allow', [...new Set(methods.includes('GET') ? [...methods, 'HEAD'] : methods)].join(', '));
+  return answerProblem(ctx, { problem: 'method-not-allowed' });
+}
+
+/** The interface for programs. It knows no cookie, neither reads nor sets one, and nothing of it is kept by a cache. */
+export function adminApi(house: House): Middleware {
+  const routes = endpoints.map((definition) => ({ definition, pattern: patternOf(definition.path) }));
+  const document = JSON.stringify(documentOf(house.settings.HEMMA_ISSUER, endpoints));
+  return async (ctx, next) => {
+    if (!isApi(ctx.path)) return next();
+    ctx.set('Cache-Control', 'no-store');
+    if (ctx.path !== documentPath) return dispatch(house, ctx, routes);
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
+      ctx.set('Allow', 'GET, HEAD');
+      return answerProblem(ctx, { problem: 'method-not-allowed' });
+    }
+    ctx.set('Cache-Control', 'public, max-age=300');
+    ctx.body = document;
+    ctx.type = 'application/json';
+    return undefined;
+  };
+}

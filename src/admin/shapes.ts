@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { roles } from '../accounts/accounts.ts';
+import { auditEvents } from '../platform/audit.ts';
+
+/** Shapes that several endpoints share. Times are ISO 8601 in UTC; what is not there is null. */
+export const moment = z.iso.datetime();
+export const momentOrNull = moment.nullable();
+export const accountId = z.uuid().meta({ description: "An account's number: the `sub` of its tokens." });
+export const groupId = z.uuid().meta({ description: "A group's number." });
+
+const page = (most: number, usual: number) => ({
+  cursor: z
+    .string()
+    .max(700)
+    .optional()
+    .meta({ description: 'What the page before answered as `next`. It goes on in that very list alone.' }),
+  limit: z.coerce.number().int().min(1).max(most).default(usual),
+});
+
+/** The page that is asked for. */
+export const paged: ReturnType<typeof page> = page(200, 50);
+
+/** A page of a list. */
+export const listOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({
+    items: z.array(item),
+    next: z.string().nullable().meta({ description: 'The cursor of the next page; null: this is the last.' }),
+  });
+
+/** Yes or no in an address. */
+export const flag = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((said) => said === 'true');
+
+export const role = z.enum(roles);
+
+/** A row of the audit. */
+export const auditRow = z.object({
+  id: z.int(),
+  at: moment,
+  event: z.enum(auditEvents),
+  account: accountId.nullable(),
+  email: z.string().nullable(),
+  operator: accountId.nullable().meta({ description: 'The operator who did it to the account.' }),
+  operatorEmail: z.string().nullable(),
+  program: z
+    .string()
+    .nullable()
+    .meta({ description: 'The application through which it came, where it came through this interface.' }),
+  client: z.string().nullable(),
+  address: z.string().nullable(),
+  request: z.string().nullable(),
+  detail: z.record(z.string(), z.unknown()),
+});
+
+export const iso = (time: Date): string => time.toISOString();
+export const isoOrNull = (time: Date | null | undefined): string | null => time?.toISOString() ?? null;

@@ -1,0 +1,68 @@
+import type { Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider';
+import type { Db } from '../platform/database.ts';
+import { consentOf } from './client-metadata.ts';
+import { consentGiven } from './records.ts';
+
+/** What this request asks for of the interface for programs, by its name. */
+const resourcesAsked = (oidc: KoaContextWithOIDC['oidc']): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(oidc.resourceServers ?? {}).flatMap(([resource, { scopes }]) => {
+      const asked = [...oidc.requestParamScopes].filter((scope) => scopes.has(scope));
+      return asked.length > 0 ? [[resource, asked.join(' ')]] : [];
+    }),
+  );
+
+/** Whether a grant lacks something that this request asks for. */
+function lacks(grant: Grant, { oidc }: KoaContextWithOIDC): boolean {
+  const scopes = new Set(grant.getOIDCScopeEncountered().split(' '));
+  const claims = new Set(grant.getOIDCClaimsEncountered());
+  return (
+    [...oidc.requestParamOIDCScopes].some((scope) => !scopes.has(scope)) ||
+    [...oidc.requestParamClaims].some((claim) => !claims.has(claim)) ||
+    Object.entries(resourcesAsked(oidc)).some(([resource, asked]) => {
+      const known = new Set(grant.getResourceScopeEncountered(resource).split(' '));
+      return asked.split(' ').some((scope) => !known.has(scope));
+    })
+  );
+}
+
+/**
+ * The grant of this session and client: tokens hang on it and end with it, so that signing out in one browser leaves
+ * another's alone. What a person allowed once is written into each new one; a first-party client needs no asking.
+ */
+export function existingGrant(db: Db): Configuration['loadExistingGrant'] {
+  return async (ctx) => {
+    const { oidc } = ctx;
+    const { client, session, account, provider } = oidc;
+    if (!client || !account) return undefined;
+    const known =
+      (oidc.result?.consent as { grantId?: string } | undefined)?.grantId ??
+      session?.grantIdFor(client.clientId);
+    const found = known ? await provider.Grant.find(known) : undefined;
+    const mine =
+      found?.accountId === account.accountId && found.clientId === client.clientId ? found : undefined;
+    const mode = consentOf(client);
+    // Asked every time: only the answer that was given in this very sign-in counts.
+    if (mode === 'ask' && !oidc.result?.consent) return undefined;
+    if (mine && !(mode === 'none' && lacks(mine, ctx))) return mine;
+    const allowed =
+      mode === 'none'
+        ? {
+            scope: [...oidc.requestParamOIDCScopes].join(' '),
+            claims: [...oidc.requestParamClaims],
+            resources: resourcesAsked(oidc),
+            seconds: undefined,
+          }
+        : await consentGiven(db, account.accountId, client.clientId);
+    if (!allowed) return undefined;
+    const grant = mine ?? new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
+    grant.addOIDCScope(allowed.scope);
+    grant.addOIDCClaims(allowed.claims);
+    for (const [resource, scopes] of Object.entries(allowed.resources))
+      grant.addResourceScope(resource, scopes);
+    // A yes grows no younger by being written into another session.
+    if (allowed.seconds !== undefined) (grant as { expiresIn?: number }).expiresIn = allowed.seconds;
+    await grant.save();
+    return grant;
+  };
+}
