@@ -14,6 +14,7 @@ import { openDatabase } from './platform/database.ts';
 import { hasherOf } from './platform/hashing.ts';
 import { helpDeskCommands, helpDeskHelp } from './help-desk-commands.ts';
 import { importCommands, importHelp } from './import-commands.ts';
+import { keyCommands, keyHelp } from './key-commands.ts';
 import { peopleCommands, peopleHelp } from './people-commands.ts';
 
 const help = `hemma: the provider from a shell
@@ -25,6 +26,7 @@ ${peopleHelp}
 ${importHelp}
 ${helpDeskHelp}
 ${clientHelp}
+${keyHelp}
   audit [--event X] [--account E] [--limit N]
   totp KEY                           the six digits of a key now, for trying out
   migrate                            brings the database to the newest shape
@@ -54,6 +56,7 @@ const options = {
   'create-groups': { type: 'boolean' },
   invite: { type: 'boolean' },
   'with-hashes': { type: 'boolean' },
+  now: { type: 'boolean' },
 } as const;
 
 const shown = ({ id, email, name, role, disabledAt }: Account) => ({
@@ -120,6 +123,7 @@ const commands: Record<string, (call: Call) => Promise<unknown>> = {
   ...importCommands,
   ...helpDeskCommands,
   ...clientCommands,
+  ...keyCommands,
   audit: auditFrom,
   migrate: async ({ db }) => ({ applied: await migrate(db) }),
 };

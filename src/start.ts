@@ -12,9 +12,10 @@ import { appOf } from './app.ts';
 import { openEnrolment } from './accounts/accounts.ts';
 import { forgetDevices } from './accounts/devices.ts';
 import { closeCase } from './help-desk/cases.ts';
-import { startChores } from './chores.ts';
+import { followKeys, startChores } from './chores.ts';
 import { postOf } from './mail/outbox.ts';
 import { listen } from './oidc/events.ts';
+import { keyring } from './oidc/keyring.ts';
 import { loadKeys } from './oidc/keys.ts';
 import type { Pages } from './oidc/provider.ts';
 import { providerOf } from './oidc/provider.ts';
@@ -72,6 +73,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
   };
   const provider = providerOf(db, settings, keys, work, pages);
   listen(provider, db, work, log);
+  const ring = keyring(provider, db, vault, { signing: keys.signing, days: settings.HEMMA_KEY_DAYS });
   const post = postOf(vault, {
     brand: settings.HEMMA_BRAND_NAME,
     helpDesk: settings.HEMMA_HELP_DESK_CONTACT,
@@ -95,7 +97,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
     provider,
     assets: assetsOf(settings, folder),
   };
-  return { house, log, app: appOf(house, keys.cookies, work, log) };
+  return { house, ring, log, app: appOf(house, keys.cookies, work, log) };
 }
 
 /**
@@ -105,7 +107,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
 export async function start(settings: Settings, logTo?: DestinationStream): Promise<Hemma> {
   const db = await openDatabase(settings);
   try {
-    const { house, log, app } = await build(settings, db, logTo);
+    const { house, ring, log, app } = await build(settings, db, logTo);
     const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
       handle(request, response).catch((fault: unknown) =>
         log.error({ fault: String(fault) }, 'a request was lost'),
@@ -114,6 +116,7 @@ export async function start(settings: Settings, logTo?: DestinationStream): Prom
     const handle = app.callback();
     const port = await serve(server, settings);
     const chores = startChores(house, log);
+    const following = followKeys(db, ring, log);
     log.info({ issuer: settings.HEMMA_ISSUER, port }, 'Hemma is up');
     return {
       issuer: settings.HEMMA_ISSUER,
@@ -122,6 +125,7 @@ export async function start(settings: Settings, logTo?: DestinationStream): Prom
       vault: house.vault,
       async stop() {
         await close(server);
+        await following.stop();
         await chores.stop();
         await db.close();
         log.info('Hemma is down');

@@ -9,6 +9,7 @@ import { acrValues } from './assurance.ts';
 import { claimsOf, claimsOfScopes } from './claims.ts';
 import { mayUse } from './client-access.ts';
 import type { LifetimeName } from './client-description.ts';
+import { signingAlgs } from './client-description.ts';
 import {
   accountClient,
   adminClient,
@@ -22,6 +23,7 @@ import {
 import { matchingSecret, noteUse } from './client-secrets.ts';
 import { clientMetadata } from './clients.ts';
 import { checkIntent } from './intents.ts';
+import { publishedAt } from './key-life.ts';
 import type { Keys } from './keys.ts';
 import { policy } from './policy.ts';
 import { consentGiven } from './records.ts';
@@ -196,7 +198,7 @@ function configuration(
     clientBasedCORS: (_ctx, origin, client) => mayCallFrom(client, origin),
     cookies: cookies(settings, keys),
     discovery: { ui_locales_supported: locales, claim_types_supported: ['normal'] },
-    enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256'] },
+    enabledJWA: { idTokenSigningAlgValues: [...signingAlgs] },
     extraClientMetadata: { properties: ownMetadata },
     extraParams: { intent: checkIntent },
     features: features(db, pages),
@@ -209,7 +211,7 @@ function configuration(
       return { accountId: account.id, claims: () => claimsOf(account) };
     },
     interactions: { policy: policy(db), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
-    jwks: { keys: keys.signing },
+    jwks: { keys: publishedAt(keys.signing, new Date()) },
     loadExistingGrant: existingGrant(db),
     pkce: { required: () => true },
     renderError: (ctx, out, fault) =>
@@ -248,6 +250,11 @@ export function providerOf(db: Db, settings: Settings, keys: Keys, work: UnitOfW
   const provider = new Provider(settings.HEMMA_ISSUER, configuration(db, settings, keys, work, pages));
   // Host and scheme come from the issuer by now: see ownHostOnly.
   provider.proxy = true;
+  provider.use(async (ctx, next) => {
+    await next();
+    // What stands between (proxies, browsers) keeps keys for minutes (OpenID Connect Core §10.1.1); see `publishAhead`.
+    if (ctx.oidc?.route === 'jwks') ctx.set('Cache-Control', 'public, max-age=300');
+  });
   const clients = provider.Client.prototype as unknown as {
     clientId: string;
     compareClientSecret(given: string): Promise<boolean>;
