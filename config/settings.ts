@@ -98,6 +98,11 @@ const table = {
     fallback: undefined,
     why: 'Keys that encrypt what the database keeps secret, newest first, separated by commas; older ones still open what they closed.',
   },
+  HEMMA_KEY_DAYS: {
+    type: z.coerce.number().int().min(2).max(366),
+    fallback: '90',
+    why: 'Days that a signing key signs before the next one takes over, which is published a day ahead.',
+  },
   HEMMA_SMTP_URL: {
     type: z.url({ protocol: /^smtps?$/ }).optional(),
     fallback: undefined,

@@ -8,6 +8,7 @@ import { helpDesk } from './0004-help-desk.ts';
 import { operators } from './0005-operators.ts';
 import { clients } from './0006-clients.ts';
 import { api } from './0007-api.ts';
+import { keys } from './0010-keys.ts';
 import type { Migration } from './migration.ts';
 
 const migrations: readonly Migration[] = [
@@ -18,6 +19,7 @@ const migrations: readonly Migration[] = [
   operators,
   clients,
   api,
+  keys,
 ];
 
 // Any number that no other program on the same database uses for its own lock.

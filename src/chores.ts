@@ -7,10 +7,14 @@ import { closeLeftAlone } from './help-desk/handling.ts';
 import { sweepPendingConnections } from './factors/connection.ts';
 import { mailerOf } from './mail/mailer.ts';
 import { deliverDue, sweepMails } from './mail/outbox.ts';
+import type { Keyring } from './oidc/keyring.ts';
+import { keysChannel } from './oidc/keys.ts';
 import { sweepRecords } from './oidc/records.ts';
 import { sweepAudit } from './platform/audit.ts';
+import type { Database } from './platform/database.ts';
 import type { Log } from './platform/log.ts';
 import { sweepDeeds, sweepProofs } from './platform/proofs.ts';
+import { WrongSecretKeys } from './platform/secrets.ts';
 import { sweepAttempts } from './platform/throttle.ts';
 
 /** What goes on behind the pages, in every process: mails leave, and what has expired is removed in small batches. */
@@ -69,6 +73,30 @@ async function sweep({ db, post, settings }: House): Promise<void> {
   await drain((limit) => closeLeftAlone(db, post, limit));
   await drain((limit) => sweepCases(db, ago(settings.HEMMA_AUDIT_DAYS * day), limit));
   await drain((limit) => sweepAudit(db, ago(settings.HEMMA_AUDIT_DAYS * day), limit));
+}
+
+/**
+ * Follows the signing keys: what another process changed is heard of at once, and found within two seconds where nothing
+ * is heard. So every process publishes a key long before any signs with it.
+ */
+export function followKeys(db: Database, ring: Keyring, log: Log): Chores {
+  const follow = () =>
+    ring.follow().catch((fault: unknown) => {
+      // Another process closed its keys with a secret key that this one was not given: an operator must see to it.
+      const level = fault instanceof WrongSecretKeys ? 'error' : 'warn';
+      log[level]({ fault: String(fault) }, 'the keys could not be read');
+    });
+  const hearing = db.hear(keysChannel, () => void follow());
+  const chore = every(2 * second, log, 'keys', async () => {
+    await follow();
+    await ring.tend();
+  });
+  return {
+    async stop() {
+      await chore.stop();
+      await hearing.stop();
+    },
+  };
 }
 
 /** Starts the chores of this process. */

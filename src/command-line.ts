@@ -14,6 +14,7 @@ import { openDatabase } from './platform/database.ts';
 import { hasherOf } from './platform/hashing.ts';
 import { helpDeskCommands, helpDeskHelp } from './help-desk-commands.ts';
 import { importCommands, importHelp } from './import-commands.ts';
+import { keyCommands, keyHelp } from './key-commands.ts';
 import { peopleCommands, peopleHelp } from './people-commands.ts';
 
 const help = `hemma: the provider from a shell
@@ -25,6 +26,7 @@ ${peopleHelp}
 ${importHelp}
 ${helpDeskHelp}
 ${clientHelp}
+${keyHelp}
   audit [--event X] [--account E] [--operator E] [--limit N]
   totp KEY                           the six digits of a key now, for trying out
   migrate                            brings the database to the newest shape
@@ -100,6 +102,7 @@ const commands: Record<string, Command> = {
   ...importCommands,
   ...helpDeskCommands,
   ...clientCommands,
+  ...keyCommands,
   audit: { takes: ['event', 'account', 'operator', 'limit'], run: auditFrom },
   migrate: { takes: [], run: async ({ db }) => ({ applied: await migrate(db) }) },
 };

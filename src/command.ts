@@ -30,6 +30,7 @@ export const options = {
   'create-groups': { type: 'boolean' },
   invite: { type: 'boolean' },
   'with-hashes': { type: 'boolean' },
+  now: { type: 'boolean' },
 } as const;
 export type OptionName = keyof typeof options;
 

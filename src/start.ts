@@ -13,8 +13,9 @@ import { openEnrolment } from './accounts/accounts.ts';
 import { forgetDevices } from './accounts/devices.ts';
 import { voidHelpDeskCode } from './factors/recovery-code.ts';
 import { closeCase } from './help-desk/cases.ts';
-import { startChores } from './chores.ts';
+import { followKeys, startChores } from './chores.ts';
 import { listen } from './oidc/events.ts';
+import { keyring } from './oidc/keyring.ts';
 import { loadKeys } from './oidc/keys.ts';
 import type { Pages } from './oidc/provider.ts';
 import { providerOf } from './oidc/provider.ts';
@@ -73,6 +74,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
   };
   const provider = providerOf(db, settings, keys, work, pages);
   listen(provider, db, work, log);
+  const ring = keyring(provider, db, vault, { signing: keys.signing, days: settings.HEMMA_KEY_DAYS });
   const folder = fileURLToPath(new URL('../interactions/page/public', import.meta.url));
   const house: House = {
     settings,
@@ -91,7 +93,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
     provider,
     assets: assetsOf(settings, folder),
   };
-  return { house, log, app: appOf(house, keys.cookies, work, log) };
+  return { house, ring, log, app: appOf(house, keys.cookies, work, log) };
 }
 
 /**
@@ -101,7 +103,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
 export async function start(settings: Settings, logTo?: DestinationStream): Promise<Hemma> {
   const db = await openDatabase(settings);
   try {
-    const { house, log, app } = await build(settings, db, logTo);
+    const { house, ring, log, app } = await build(settings, db, logTo);
     const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
       handle(request, response).catch((fault: unknown) =>
         log.error({ fault: String(fault) }, 'a request was lost'),
@@ -110,6 +112,7 @@ export async function start(settings: Settings, logTo?: DestinationStream): Prom
     const handle = app.callback();
     const port = await serve(server, settings);
     const chores = startChores(house, log);
+    const following = followKeys(db, ring, log);
     log.info({ issuer: settings.HEMMA_ISSUER, port }, 'Hemma is up');
     return {
       issuer: settings.HEMMA_ISSUER,
@@ -118,6 +121,7 @@ export async function start(settings: Settings, logTo?: DestinationStream): Prom
       vault: house.vault,
       async stop() {
         await close(server);
+        await following.stop();
         await chores.stop();
         await db.close();
         log.info('Hemma is down');

@@ -23,7 +23,7 @@ export const clientScopes = ['profile', 'email', 'offline_access'] as const;
 export const clientIntents = ['replace_authenticator', 'step_up'] as const;
 /** Level 1 is what every sign-in reaches: requiring it would say nothing. */
 export const requiredAcrs = ['urn:hemma:2'] as const;
-export const signingAlgs = ['RS256', 'ES256'] as const;
+export const signingAlgs = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const;
 
 /** Seconds: the shortest and the longest that a client may choose; the longest is what everybody has without choosing. */
 export const lifetimeLimits = {

@@ -10,6 +10,7 @@ import { acrValues } from './assurance.ts';
 import { claimsOfScopes, claimsWithin } from './claims.ts';
 import { mayUse } from './client-access.ts';
 import type { LifetimeName } from './client-description.ts';
+import { signingAlgs } from './client-description.ts';
 import {
   accountClient,
   adminClient,
@@ -25,6 +26,7 @@ import { matchingSecret, noteUse } from './client-secrets.ts';
 import { clientMetadata } from './clients.ts';
 import { existingGrant } from './grants.ts';
 import { checkIntent } from './intents.ts';
+import { publishedAt } from './key-life.ts';
 import type { Keys } from './keys.ts';
 import { policy } from './policy.ts';
 import { sessionSeconds } from './session-limits.ts';
@@ -173,7 +175,7 @@ function configuration(
     clientBasedCORS: (_ctx, origin, client) => mayCallFrom(client, origin),
     cookies: cookies(settings, keys),
     discovery: { ui_locales_supported: locales, claim_types_supported: ['normal'] },
-    enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256'] },
+    enabledJWA: { idTokenSigningAlgValues: [...signingAlgs] },
     extraClientMetadata: { properties: ownMetadata },
     extraParams: { intent: checkIntent },
     features: features(db, settings.HEMMA_ISSUER, pages),
@@ -191,7 +193,7 @@ function configuration(
       return { accountId: account.id, claims: () => claimsWithin(account, registered) };
     },
     interactions: { policy: policy(db), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
-    jwks: { keys: keys.signing },
+    jwks: { keys: publishedAt(keys.signing, new Date()) },
     loadExistingGrant: existingGrant(db),
     pkce: { required: (_ctx, client) => pkceRequiredOf(client) },
     renderError: (ctx, out, fault) =>
@@ -230,6 +232,11 @@ export function providerOf(db: Db, settings: Settings, keys: Keys, work: UnitOfW
   const provider = new Provider(settings.HEMMA_ISSUER, configuration(db, settings, keys, work, pages));
   // Host and scheme come from the issuer by now: see ownHostOnly.
   provider.proxy = true;
+  provider.use(async (ctx, next) => {
+    await next();
+    // What stands between (proxies, browsers) keeps keys for minutes (OpenID Connect Core §10.1.1); see `publishAhead`.
+    if (ctx.oidc?.route === 'jwks') ctx.set('Cache-Control', 'public, max-age=300');
+  });
   const clients = provider.Client.prototype as unknown as {
     clientId: string;
     compareClientSecret(given: string): Promise<boolean>;

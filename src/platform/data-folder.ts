@@ -66,6 +66,10 @@ function embedded(database: PGlite): Engine {
   return {
     query: ask(database),
     transaction: (work) => database.transaction((open) => work(ask(open as Runner))),
+    hear(channel, hear) {
+      const heard = database.listen(channel, hear).catch(() => undefined);
+      return { stop: async () => (await heard)?.() };
+    },
     close: () => database.close(),
   };
 }

@@ -5,6 +5,8 @@ import pg from 'pg';
 import type { Settings } from '../../config/settings.ts';
 import { openDataFolder } from './data-folder.ts';
 import type { Answer, Engine } from './engine.ts';
+import type { Hearing } from './notifications.ts';
+import { hearPostgres } from './notifications.ts';
 
 /**
  * The one handle to SQL; every function that reads or writes takes it first. It may be a transaction.
@@ -26,6 +28,8 @@ export interface Db {
 
 /** The whole database, which its opener closes. */
 export interface Database extends Db {
+  /** Calls `hear` soon after any process said something on a channel (`pg_notify`); a hint, and never the only way. */
+  hear(channel: string, hear: () => void): Hearing;
   close(): Promise<void>;
 }
 
@@ -82,7 +86,11 @@ export function databaseOf(engine: Engine): Database {
     },
     (deed) => deed(),
   );
-  return { ...outer, close: () => engine.close() };
+  return {
+    ...outer,
+    hear: (channel, hear) => engine.hear?.(channel, hear) ?? { stop: () => Promise.resolve() },
+    close: () => engine.close(),
+  };
 }
 
 // Counts and steps stay far below 2^53, so bigint may be a number on every engine.
@@ -139,6 +147,7 @@ function postgres(url: string, connections: number): Engine {
         client.release(broken);
       }
     },
+    hear: (channel, hear) => hearPostgres(url, channel, hear),
     close: () => pool.end(),
   };
 }

@@ -1,3 +1,5 @@
+import type { Hearing } from './notifications.ts';
+
 /** The rows that a statement gave back, and how many rows it touched. */
 export interface Answer<Row> {
   rows: Row[];
@@ -8,5 +10,7 @@ export interface Answer<Row> {
 export interface Engine {
   query(sql: string, params: readonly unknown[], prepare: boolean): Promise<Answer<unknown>>;
   transaction<T>(work: (query: Engine['query']) => Promise<T>): Promise<T>;
+  /** Hears what is said on a channel (NOTIFY); a guest of another process hears nothing. */
+  hear?(channel: string, hear: () => void): Hearing;
   close(): Promise<void>;
 }

@@ -33,9 +33,9 @@ describe('discovery', () => {
     expect([...grants].sort()).toEqual(['authorization_code', 'client_credentials', 'refresh_token']);
   });
 
-  test('signs by RS256 and ES256, never by none or a shared secret', () => {
+  test('signs by RS256, PS256, ES256 and EdDSA, never by none or a shared secret', () => {
     const signing = document['id_token_signing_alg_values_supported'] as string[];
-    expect([...signing].sort()).toEqual(['ES256', 'RS256']);
+    expect([...signing].sort()).toEqual(['ES256', 'EdDSA', 'PS256', 'RS256']);
     expect(document['token_endpoint_auth_methods_supported']).toEqual([
       'client_secret_basic',
       'client_secret_post',
@@ -66,7 +66,7 @@ describe('discovery', () => {
 
   test('publishes the public halves of its keys and nothing of the private ones', async () => {
     const { keys } = (await get(hemma.url('/jwks'))).json as { keys: Record<string, string>[] };
-    expect(keys.map(({ alg }) => alg ?? '').toSorted()).toEqual(['ES256', 'RS256']);
+    expect(keys.map(({ kty }) => kty ?? '').toSorted()).toEqual(['EC', 'OKP', 'RSA']);
     for (const key of keys) {
       expect(key).toMatchObject({ use: 'sig', kid: expect.stringMatching(/^.{16}$/) });
       expect(

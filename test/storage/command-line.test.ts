@@ -3,9 +3,11 @@ import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { answered } from '../command-line/shell.ts';
 import { at, signInFirst } from '../rig/ceremony.ts';
+import { exchange } from '../rig/exchange.ts';
 import { PASSWORD } from '../rig/hemma.ts';
 import { newVisitor } from '../rig/visitor.ts';
 import { type Embedded, startEmbedded } from './embedded.ts';
+import { until } from './until.ts';
 
 let here: Embedded;
 beforeAll(async () => {
@@ -46,6 +48,13 @@ describe('the command line on the embedded database', () => {
       [1, 2, 3].map((n) => `person${n}@example.com`),
     );
     expect(await emails()).toEqual(expect.arrayContaining([1, 2, 3].map((n) => `person${n}@example.com`)));
+  });
+
+  test('makes new signing keys while the provider runs, and it publishes them at once', async () => {
+    answered(await here.shell(['keys', 'rotate', '--json']));
+    const keys = async () =>
+      (JSON.parse((await exchange(new URL('/jwks', here.hemma.issuer))).body) as { keys: object[] }).keys;
+    await until('they are published', async () => (await keys()).length === 6, 5_000);
   });
 
   test('works when the provider does not run, and leaves the folder to it', async () => {

@@ -1,0 +1,59 @@
+import pg from 'pg';
+
+/** Somebody who hears what is said on a channel, until stopped. */
+export interface Hearing {
+  stop(): Promise<void>;
+}
+
+const pause = 2_000;
+const patience = 1_000;
+
+/** Hangs up, and does not wait long for a server that says nothing. */
+async function hangUp(client: pg.Client): Promise<void> {
+  let late: NodeJS.Timeout | undefined;
+  const waited = new Promise<void>((done) => {
+    late = setTimeout(done, patience);
+  });
+  await Promise.race([client.end().catch(() => undefined), waited]);
+  clearTimeout(late);
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}
+
+/**
+ * Calls `hear` whenever somebody says something on a channel of PostgreSQL (NOTIFY), and each time that listening
+ * begins anew, since what was said meanwhile is lost. It has a connection of its own and never fails: whoever must not
+ * miss anything looks from time to time all the same, as behind a pooler that lends a connection for one statement only.
+ */
+export function hearPostgres(url: string, channel: string, hear: () => void): Hearing {
+  let client: pg.Client | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const again = () => {
+    if (stopped) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => void begin(), pause).unref();
+  };
+  const begin = async () => {
+    const mine = new pg.Client({ connectionString: url, keepAlive: true, connectionTimeoutMillis: 5_000 });
+    client = mine;
+    mine.on('error', () => undefined);
+    mine.on('end', again);
+    mine.on('notification', hear);
+    try {
+      await mine.connect();
+      await mine.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+      hear();
+    } catch {
+      again();
+      await hangUp(mine);
+    }
+  };
+  void begin();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      if (client) await hangUp(client);
+    },
+  };
+}
