@@ -7,9 +7,18 @@ import { secondAddress } from './0003-second-address.ts';
 import { helpDesk } from './0004-help-desk.ts';
 import { operators } from './0005-operators.ts';
 import { clients } from './0006-clients.ts';
+import { logoutOutbox } from './0009-logout-outbox.ts';
 import type { Migration } from './migration.ts';
 
-const migrations: readonly Migration[] = [firstLight, newPhone, secondAddress, helpDesk, operators, clients];
+const migrations: readonly Migration[] = [
+  firstLight,
+  newPhone,
+  secondAddress,
+  helpDesk,
+  operators,
+  clients,
+  logoutOutbox,
+];
 
 // Any number that no other program on the same database uses for its own lock.
 const lock = 4_736_672;

@@ -10,7 +10,7 @@ import { caseByNumber, listCases } from './help-desk/cases.ts';
 import { closeByHand, openCaseFrom, tickChecks } from './help-desk/handling.ts';
 import { sendHelpDeskCode } from './help-desk/reissue.ts';
 import { postOf } from './mail/outbox.ts';
-import { endEverythingSilently } from './oidc/sessions.ts';
+import { endings } from './oidc/sessions.ts';
 import { hasherOf } from './platform/hashing.ts';
 import { vaultOf } from './platform/secrets.ts';
 import { secretKeys } from './secret-keys.ts';
@@ -85,7 +85,7 @@ async function casesFrom(call: Call) {
 
 async function approveFromShell(call: Call) {
   const deed = await deedOn(call);
-  const aftermath = { forgetDevices, ...endEverythingSilently };
+  const aftermath = { forgetDevices, ...endings };
   done(await approve(call.db, await hasherOf(1), postFor(call), aftermath, deed));
   return { case: call.words[0], approved: true };
 }

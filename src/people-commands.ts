@@ -10,7 +10,7 @@ import { changeGroup, disable, enable, invite } from './accounts/people.ts';
 import type { Call } from './command.ts';
 import { needed, Refused, Usage } from './command.ts';
 import { postOf } from './mail/outbox.ts';
-import { endEverythingSilently } from './oidc/sessions.ts';
+import { endings } from './oidc/sessions.ts';
 import type { Db } from './platform/database.ts';
 import { hasherOf } from './platform/hashing.ts';
 import { vaultOf } from './platform/secrets.ts';
@@ -59,11 +59,7 @@ function done(refused: { code: string } | undefined): void {
 async function setAccess({ db, settings, words }: Call, disabled: boolean) {
   const { id } = await accountOf(db, words[0]);
   const deed = { target: id, by: 'shell' } as const;
-  done(
-    disabled
-      ? await disable(db, post(settings), endEverythingSilently, deed)
-      : await enable(db, post(settings), deed),
-  );
+  done(disabled ? await disable(db, post(settings), endings, deed) : await enable(db, post(settings), deed));
   const account = await accountById(db, id);
   return account && shown(account);
 }
@@ -90,7 +86,7 @@ async function roleFromShell({ db, settings, words, option }: Call) {
   const name = option('group');
   const group = name ? (await groupOf(db, name)).id : undefined;
   const change = { target: id, by: 'shell', role: role.data, group } as const;
-  done(await changeRole(db, post(settings), endEverythingSilently, change));
+  done(await changeRole(db, post(settings), endings, change));
   const account = await accountById(db, id);
   return account && shown(account);
 }

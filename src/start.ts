@@ -6,7 +6,8 @@ import type { Settings } from '../config/settings.ts';
 import { assetsOf } from '../interactions/page/assets.ts';
 import type { House } from '../interactions/page/house.ts';
 import { showProblem } from '../interactions/page/problem.tsx';
-import { showSignedOut, showSignOut } from '../interactions/sign-in/signed-out.tsx';
+import { showSignOut } from '../interactions/sign-in/sign-out.tsx';
+import { showSignedOut } from '../interactions/sign-in/signed-out.tsx';
 import { migrate } from '../migrations/index.ts';
 import { appOf } from './app.ts';
 import { openEnrolment } from './accounts/accounts.ts';
@@ -16,6 +17,8 @@ import { startChores } from './chores.ts';
 import { postOf } from './mail/outbox.ts';
 import { listen } from './oidc/events.ts';
 import { loadKeys } from './oidc/keys.ts';
+import { logoutDelivery, takeOverSending } from './oidc/logout-delivery.ts';
+import { logoutTopic } from './oidc/logout-outbox.ts';
 import type { Pages } from './oidc/provider.ts';
 import { providerOf } from './oidc/provider.ts';
 import { weakenSession } from './oidc/records.ts';
@@ -72,6 +75,10 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
   };
   const provider = providerOf(db, settings, keys, work, pages);
   listen(provider, db, work, log);
+  const delivery = logoutDelivery(db, takeOverSending(provider), (fault) =>
+    log.error({ fault: String(fault) }, 'a sign-out message was not taken care of'),
+  );
+  db.listen(logoutTopic, () => void delivery.turn());
   const post = postOf(vault, {
     brand: settings.HEMMA_BRAND_NAME,
     helpDesk: settings.HEMMA_HELP_DESK_CONTACT,
@@ -90,12 +97,12 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
       forgetDevices,
       weakenSession,
       openEnrolment,
-      ...endings(db, provider),
+      ...endings,
     },
     provider,
     assets: assetsOf(settings, folder),
   };
-  return { house, log, app: appOf(house, keys.cookies, work, log) };
+  return { house, log, delivery, app: appOf(house, keys.cookies, work, log) };
 }
 
 /**
@@ -105,7 +112,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
 export async function start(settings: Settings, logTo?: DestinationStream): Promise<Hemma> {
   const db = await openDatabase(settings);
   try {
-    const { house, log, app } = await build(settings, db, logTo);
+    const { house, log, delivery, app } = await build(settings, db, logTo);
     const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
       handle(request, response).catch((fault: unknown) =>
         log.error({ fault: String(fault) }, 'a request was lost'),
@@ -113,7 +120,7 @@ export async function start(settings: Settings, logTo?: DestinationStream): Prom
     });
     const handle = app.callback();
     const port = await serve(server, settings);
-    const chores = startChores(house, log);
+    const chores = startChores(house, delivery, log);
     log.info({ issuer: settings.HEMMA_ISSUER, port }, 'Hemma is up');
     return {
       issuer: settings.HEMMA_ISSUER,

@@ -146,7 +146,7 @@ export async function changeRole(
     if (account.role === role && account.operatorGroup === group) return undefined;
     if (!(await setRole(open, account.id, role, group))) return { code: 'last-administrator' };
     await voidProofs(open, { accountId: account.id });
-    await aftermath.endEverything(open, { accountId: account.id, origin: change.origin });
+    await aftermath.endEverything(open, { accountId: account.id });
     const detail = { from: account.role, to: role, group: group ?? null };
     await audit(open, { event: 'account.role-changed', accountId: account.id, ...doerOf(change), detail });
     await post(open, account, 'role-changed', (facts) => roleChanged(facts, role));
