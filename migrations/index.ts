@@ -8,6 +8,7 @@ import { helpDesk } from './0004-help-desk.ts';
 import { operators } from './0005-operators.ts';
 import { clients } from './0006-clients.ts';
 import { api } from './0007-api.ts';
+import { logoutOutbox } from './0009-logout-outbox.ts';
 import { keys } from './0010-keys.ts';
 import type { Migration } from './migration.ts';
 
@@ -19,6 +20,7 @@ const migrations: readonly Migration[] = [
   operators,
   clients,
   api,
+  logoutOutbox,
   keys,
 ];
 

@@ -2,6 +2,7 @@ import type { Middleware } from 'koa';
 import Koa from 'koa';
 import compose from 'koa-compose';
 import helmet from 'koa-helmet';
+import type { KoaContextWithOIDC } from 'oidc-provider';
 import { myDetails } from '../interactions/account/my-details.tsx';
 import { adminConsole } from '../interactions/admin/index.ts';
 import { devMail } from '../interactions/dev-mail.tsx';
@@ -9,6 +10,7 @@ import type { House } from '../interactions/page/house.ts';
 import { readForm } from '../interactions/page/posted.ts';
 import { showProblem } from '../interactions/page/problem.tsx';
 import { signIn } from '../interactions/sign-in/index.ts';
+import { noteLeaving } from '../interactions/sign-in/signed-out.tsx';
 import { stop } from '../interactions/help-desk-stop.tsx';
 import { migrated } from '../migrations/index.ts';
 import { adminApi } from './admin/index.ts';
@@ -113,24 +115,29 @@ const numbered: Middleware = async (ctx, next) => {
 };
 
 /**
- * An authorization request may be a form (OpenID Connect Core §3.1.2.1). Cookies that other sites' forms do not carry
- * would hide the session from it, so it is repeated as the GET that it stands for.
+ * A request to sign in or out may be a form (OpenID Connect Core §3.1.2.1, RP-Initiated Logout 1.0 §2). Cookies that
+ * other sites' forms do not carry would hide the session from it, so it is repeated as the GET that it stands for.
  */
-function authorizationForms(): Middleware {
+function foreignForms(): Middleware {
   const post: Middleware = (ctx) => {
     ctx.status = 303;
-    ctx.redirect(`/auth?${ctx.request.rawBody ?? ''}`);
+    ctx.redirect(`${ctx.path}?${ctx.request.rawBody ?? ''}`);
   };
   const read = compose([readForm, post]);
-  return (ctx, next) => (ctx.path === '/auth' && ctx.method === 'POST' ? read(ctx, next) : next());
+  const taken = new Set(['/auth', '/session/end']);
+  return (ctx, next) => (taken.has(ctx.path) && ctx.method === 'POST' ? read(ctx, next) : next());
 }
 
-/** The rule for forms of our own holds for the library's sign-out, too: only a page of ours sends it. */
-function ownSignOut(issuer: string): Middleware {
-  return (ctx, next) => {
-    const foreign =
-      ctx.path === '/session/end/confirm' && ctx.method === 'POST' && !sentByOurPage(ctx, issuer);
-    return foreign ? ctx.throw(403, 'foreign-form') : next();
+/**
+ * The rule for forms of our own holds for the library's sign-out, too: only a page of ours sends it. What it ended is
+ * noted in the browser that sent it.
+ */
+function ownSignOut(house: House): Middleware {
+  return async (ctx, next) => {
+    const mine = ctx.path === '/session/end/confirm' && ctx.method === 'POST';
+    if (mine && !sentByOurPage(ctx, house.settings.HEMMA_ISSUER)) ctx.throw(403, 'foreign-form');
+    await next();
+    if (mine && ctx.status === 303) await noteLeaving(house, ctx as unknown as KoaContextWithOIDC);
   };
 }
 
@@ -153,8 +160,8 @@ export function appOf(house: House, keys: string[], work: UnitOfWork, log: Log):
   app.use(myDetails(house));
   app.use(adminConsole(house));
   if (house.settings.development && !house.settings.HEMMA_SMTP_URL) app.use(devMail(house));
-  app.use(ownSignOut(house.settings.HEMMA_ISSUER));
-  app.use(authorizationForms());
+  app.use(ownSignOut(house));
+  app.use(foreignForms());
   app.use(numbered);
   app.use(libraryFaults);
   app.use(compose(house.provider.middleware as unknown as Middleware[]));

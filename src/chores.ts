@@ -9,7 +9,9 @@ import { mailerOf } from './mail/mailer.ts';
 import { deliverDue, sweepMails } from './mail/outbox.ts';
 import type { Keyring } from './oidc/keyring.ts';
 import { keysChannel } from './oidc/keys.ts';
-import { sweepRecords } from './oidc/records.ts';
+import type { LogoutDelivery } from './oidc/logout-delivery.ts';
+import { sweepLogoutMessages } from './oidc/logout-outbox.ts';
+import { endExpiredSessions, sweepRecords } from './oidc/records.ts';
 import { sweepAudit } from './platform/audit.ts';
 import type { Database } from './platform/database.ts';
 import type { Log } from './platform/log.ts';
@@ -17,7 +19,10 @@ import { sweepDeeds, sweepProofs } from './platform/proofs.ts';
 import { WrongSecretKeys } from './platform/secrets.ts';
 import { sweepAttempts } from './platform/throttle.ts';
 
-/** What goes on behind the pages, in every process: mails leave, and what has expired is removed in small batches. */
+/**
+ * What goes on behind the pages, in every process: mails and sign-out messages leave, sessions run out, and what has
+ * expired is removed in small batches.
+ */
 export interface Chores {
   stop(): Promise<void>;
 }
@@ -61,6 +66,7 @@ async function drain(sweepBatch: (limit: number) => Promise<number>): Promise<vo
 async function sweep({ db, post, settings }: House): Promise<void> {
   const ago = (time: number) => new Date(Date.now() - time);
   const signIn = ago(60 * minute);
+  await drain((limit) => endExpiredSessions(db, limit));
   await drain((limit) => sweepRecords(db, ago(day), limit));
   await drain((limit) => sweepProofs(db, signIn, limit));
   await drain((limit) => sweepDeeds(db, signIn, limit));
@@ -69,6 +75,7 @@ async function sweep({ db, post, settings }: House): Promise<void> {
   await drain((limit) => sweepPendingCodes(db, signIn, limit));
   await drain((limit) => sweepMailedCodes(db, ago(2 * day), limit));
   await drain((limit) => sweepMails(db, ago(settings.HEMMA_OUTBOX_DAYS * day), limit));
+  await drain((limit) => sweepLogoutMessages(db, ago(settings.HEMMA_OUTBOX_DAYS * day), limit));
   await drain((limit) => sweepAttempts(db, ago(settings.HEMMA_ATTEMPT_DAYS * day), limit));
   await drain((limit) => closeLeftAlone(db, post, limit));
   await drain((limit) => sweepCases(db, ago(settings.HEMMA_AUDIT_DAYS * day), limit));
@@ -100,9 +107,14 @@ export function followKeys(db: Database, ring: Keyring, log: Log): Chores {
 }
 
 /** Starts the chores of this process. */
-export function startChores(house: House, log: Log): Chores {
+export function startChores(house: House, delivery: LogoutDelivery, log: Log): Chores {
   const { db, vault, settings } = house;
-  const running = [every(20 * second, log, 'sweep', () => sweep(house))];
+  const running = [
+    every(20 * second, log, 'sweep', () => sweep(house)),
+    // What this process puts out leaves at once; this finds what is tried again, and what other processes left.
+    every(second, log, 'sign-out messages', () => delivery.turn()),
+    delivery,
+  ];
   if (settings.HEMMA_SMTP_URL) {
     const mailer = mailerOf(settings.HEMMA_SMTP_URL, settings.HEMMA_MAIL_FROM);
     const deliver = async () => void (await deliverDue(db, vault, (mail) => mailer.deliver(mail)));

@@ -9,7 +9,7 @@ import type { Case } from './help-desk/cases.ts';
 import { caseByNumber, listCases } from './help-desk/cases.ts';
 import { closeByHand, openCaseFrom, tickChecks } from './help-desk/handling.ts';
 import { sendHelpDeskCode } from './help-desk/reissue.ts';
-import { endEverythingSilently } from './oidc/sessions.ts';
+import { endings } from './oidc/sessions.ts';
 import { hasherOf } from './platform/hashing.ts';
 import { postFor } from './post.ts';
 
@@ -75,7 +75,7 @@ async function casesFrom(call: Call) {
 
 async function approveFromShell(call: Call) {
   const deed = await deedOn(call);
-  const aftermath = { forgetDevices, ...endEverythingSilently };
+  const aftermath = { forgetDevices, ...endings };
   done(await approve(call.db, await hasherOf(1), postFor(call.settings), aftermath, deed));
   return { case: call.words[0], approved: true };
 }

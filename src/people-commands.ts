@@ -10,7 +10,7 @@ import type { Call, Command } from './command.ts';
 import { needed, Refused, Usage } from './command.ts';
 import { voidHelpDeskCode } from './factors/recovery-code.ts';
 import { namesGroup } from './oidc/clients.ts';
-import { endEverythingSilently } from './oidc/sessions.ts';
+import { endings } from './oidc/sessions.ts';
 import type { Db } from './platform/database.ts';
 import { hasherOf } from './platform/hashing.ts';
 import { postFor } from './post.ts';
@@ -26,7 +26,7 @@ const shown = ({ id, email, name, role, operatorGroup, disabledAt }: Account) =>
   disabled: disabledAt !== undefined,
 });
 
-const aftermath = { voidHelpDeskCode, ...endEverythingSilently };
+const aftermath = { voidHelpDeskCode, ...endings };
 
 async function accountOf(db: Db, email: string | undefined): Promise<Account> {
   const found = await accountWithPassword(db, needed(email, 'the address'));

@@ -6,7 +6,8 @@ import type { Settings } from '../config/settings.ts';
 import { assetsOf } from '../interactions/page/assets.ts';
 import type { House } from '../interactions/page/house.ts';
 import { showProblem } from '../interactions/page/problem.tsx';
-import { showSignedOut, showSignOut } from '../interactions/sign-in/signed-out.tsx';
+import { showSignOut } from '../interactions/sign-in/sign-out.tsx';
+import { showSignedOut } from '../interactions/sign-in/signed-out.tsx';
 import { migrate } from '../migrations/index.ts';
 import { appOf } from './app.ts';
 import { openEnrolment } from './accounts/accounts.ts';
@@ -17,6 +18,8 @@ import { followKeys, startChores } from './chores.ts';
 import { listen } from './oidc/events.ts';
 import { keyring } from './oidc/keyring.ts';
 import { loadKeys } from './oidc/keys.ts';
+import { logoutDelivery, takeOverSending } from './oidc/logout-delivery.ts';
+import { logoutTopic } from './oidc/logout-outbox.ts';
 import type { Pages } from './oidc/provider.ts';
 import { providerOf } from './oidc/provider.ts';
 import { weakenSession } from './oidc/records.ts';
@@ -75,6 +78,10 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
   const provider = providerOf(db, settings, keys, work, pages);
   listen(provider, db, work, log);
   const ring = keyring(provider, db, vault, { signing: keys.signing, days: settings.HEMMA_KEY_DAYS });
+  const delivery = logoutDelivery(db, takeOverSending(provider), (fault) =>
+    log.error({ fault: String(fault) }, 'a sign-out message was not taken care of'),
+  );
+  db.listen(logoutTopic, () => void delivery.turn());
   const folder = fileURLToPath(new URL('../interactions/page/public', import.meta.url));
   const house: House = {
     settings,
@@ -88,12 +95,12 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
       forgetDevices,
       weakenSession,
       openEnrolment,
-      ...endings(db, provider),
+      ...endings,
     },
     provider,
     assets: assetsOf(settings, folder),
   };
-  return { house, ring, log, app: appOf(house, keys.cookies, work, log) };
+  return { house, ring, delivery, log, app: appOf(house, keys.cookies, work, log) };
 }
 
 /**
@@ -103,7 +110,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
 export async function start(settings: Settings, logTo?: DestinationStream): Promise<Hemma> {
   const db = await openDatabase(settings);
   try {
-    const { house, ring, log, app } = await build(settings, db, logTo);
+    const { house, ring, delivery, log, app } = await build(settings, db, logTo);
     const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
       handle(request, response).catch((fault: unknown) =>
         log.error({ fault: String(fault) }, 'a request was lost'),
@@ -111,7 +118,7 @@ export async function start(settings: Settings, logTo?: DestinationStream): Prom
     });
     const handle = app.callback();
     const port = await serve(server, settings);
-    const chores = startChores(house, log);
+    const chores = startChores(house, delivery, log);
     const following = followKeys(db, ring, log);
     log.info({ issuer: settings.HEMMA_ISSUER, port }, 'Hemma is up');
     return {

@@ -34,10 +34,10 @@ async function carryOut(
   { account, session }: Resident,
   sent: Sent,
 ): Promise<Notice | undefined> {
-  const { db, provider, settings } = house;
+  const { db, settings } = house;
   const { origin } = ctx.state;
   const end = (which: { only: string } | { except: string }) =>
-    endOwnSessions(db, provider, { accountId: account.id, which, origin });
+    endOwnSessions(db, { accountId: account.id, which, origin });
   if (sent.forget) await forgetDevice(db, account.id, sent.forget, origin);
   if (sent.endSession && (await end({ only: sent.endSession })) > 0) return 'session-ended';
   if (sent.endOtherSessions && (await end({ except: session })) > 0) return 'others-ended';

@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import type { AddressUse } from '../../src/oidc/client-addresses.ts';
-import { addressFault, addressHint } from '../../src/oidc/client-addresses.ts';
+import { addressFault, addressHint, addressUses } from '../../src/oidc/client-addresses.ts';
 import type { ClientType } from '../../src/oidc/client-description.ts';
 import { clientTypes } from '../../src/oidc/client-description.ts';
 import type { Frame } from '../page/layout.tsx';
@@ -18,7 +18,7 @@ export const linesOf = (text: string): string[] =>
     .filter(Boolean);
 
 const form = z.object({
-  use: z.enum(['redirect', 'post-logout', 'origin', 'back-channel', 'launch', 'initiate-login']),
+  use: z.enum(addressUses),
   type: z.enum(clientTypes),
   addresses: z.string().max(15_000),
 });

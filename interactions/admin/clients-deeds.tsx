@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import { messengerTo, removeClient, signOutEveryone } from '../../src/oidc/client-access.ts';
+import { removeClient, signOutEveryone } from '../../src/oidc/client-access.ts';
 import { removeSecret, secretsOf } from '../../src/oidc/client-secrets.ts';
 import type { RegisteredClient } from '../../src/oidc/clients.ts';
 import { setEnabled } from '../../src/oidc/clients.ts';
@@ -101,10 +101,7 @@ const signingOut: Deed = {
   name: 'sign-out',
   words: simple('sign-out'),
   async carryOut(visit, { client }) {
-    const { db, provider } = visit.house;
-    const tell = await messengerTo(provider, client.id);
-    const ended = await signOutEveryone(db, client.id, doerOf(visit));
-    await tell?.(ended);
+    await signOutEveryone(visit.house.db, client.id, doerOf(visit));
     return pathOf(client.id, '?notice=signed-out');
   },
 };
@@ -114,11 +111,7 @@ const deleting: Deed = {
   typed: true,
   words: simple('delete'),
   async carryOut(visit, { client }) {
-    const { db, provider } = visit.house;
-    // Found while it is there: afterwards nobody knows where to send the message.
-    const tell = await messengerTo(provider, client.id);
-    const ended = await removeClient(db, client.id, doerOf(visit));
-    await tell?.(ended ?? []);
+    await removeClient(visit.house.db, client.id, doerOf(visit));
     return '/admin/clients?notice=removed';
   },
 };

@@ -50,6 +50,7 @@ function Addresses(props: Part) {
       <Lines {...props} name="postLogoutRedirectUris" help={t.onePerLine} check="post-logout" rows={2} />
       {onDevice && <Lines {...props} name="corsOrigins" help={t.onePerLine} check="origin" rows={2} />}
       <Line {...props} name="backchannelLogoutUri" check="back-channel" code />
+      <Line {...props} name="frontchannelLogoutUri" check="front-channel" code />
       <Line {...props} name="launchUrl" check="launch" code />
       <Line {...props} name="initiateLoginUri" check="initiate-login" code />
     </fieldset>

@@ -48,7 +48,13 @@ function settingsOf(frame: Frame, client: ClientDescription, groups: ReadonlyMap
   const texts = (name: 'redirectUris' | 'postLogoutRedirectUris' | 'corsOrigins') =>
     client[name].length > 0 ? [{ label: f[name].label, value: list(client[name]) }] : [];
   const text = (
-    name: 'description' | 'contact' | 'backchannelLogoutUri' | 'launchUrl' | 'initiateLoginUri',
+    name:
+      | 'description'
+      | 'contact'
+      | 'backchannelLogoutUri'
+      | 'frontchannelLogoutUri'
+      | 'launchUrl'
+      | 'initiateLoginUri',
   ) => (client[name] ? [{ label: f[name].label, value: client[name] }] : []);
   const lasts = Object.entries(client.lifetimes).map(([name, value]) => ({
     label: f[`lifetimes.${name}` as 'lifetimes.idToken'].label,
@@ -60,6 +66,7 @@ function settingsOf(frame: Frame, client: ClientDescription, groups: ReadonlyMap
     ...texts('postLogoutRedirectUris'),
     ...texts('corsOrigins'),
     ...text('backchannelLogoutUri'),
+    ...text('frontchannelLogoutUri'),
     ...text('launchUrl'),
     ...text('initiateLoginUri'),
     { label: f.scopes.label, value: client.scopes.map((scope) => choices.scopes[scope]).join(', ') || '–' },

@@ -32,7 +32,13 @@ export type Frame = {
 };
 
 export type Script =
-  'six-digits' | 'waiting-button' | 'show-password' | 'recovery-code' | 'copy' | 'client-addresses';
+  | 'six-digits'
+  | 'waiting-button'
+  | 'show-password'
+  | 'recovery-code'
+  | 'copy'
+  | 'client-addresses'
+  | 'signed-out';
 
 type LayoutProps = {
   frame: Frame;

@@ -21,7 +21,7 @@ async function endOldSession({ house, ctx, record }: Visit): Promise<void> {
   const interaction = await house.provider.interactionDetails(ctx.req, ctx.res);
   delete interaction.session;
   await interaction.save(interaction.exp - Math.floor(Date.now() / 1000));
-  await endOwnSessions(house.db, house.provider, {
+  await endOwnSessions(house.db, {
     accountId,
     which: { only: uid },
     origin: ctx.state.origin,

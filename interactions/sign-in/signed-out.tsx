@@ -1,60 +1,86 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import { z } from 'zod';
+import type { ToldApplication } from '../../src/oidc/sessions.ts';
+import { applicationsToldOf, needBrowser } from '../../src/oidc/sessions.ts';
+import { cookieName, cookieOptions } from '../../src/platform/http.ts';
 import { frameOf } from '../page/frame.ts';
 import type { House } from '../page/house.ts';
-import { renderPage } from '../page/layout.tsx';
-import type { Phrases } from '../../src/locales/sv.ts';
-import { Form, SecondaryButton, SubmitButton } from '../page/form.tsx';
-import { Layout } from '../page/layout.tsx';
 import type { Frame } from '../page/layout.tsx';
+import { Layout, renderPage } from '../page/layout.tsx';
 
-type SignOutPageProps = {
+type SignedOutPageProps = {
   frame: Frame;
-  /** Address and `xsrf` of the form come from the provider (RP-Initiated Logout 1.0 §2: it asks first). */
-  action: string;
-  xsrf: string;
-  /** The names of the applications in this session. */
-  clients: readonly string[];
+  /** How it stands with each application: the truth, also when one did not answer. */
+  results?: readonly ToldApplication[];
+  /** Whether this browser is signed in here: the person stayed, or has come back since. */
+  stillSignedIn?: boolean;
+  /** Where to see how it stands by now. */
+  againUrl?: string;
+  /** Where the application wants the person back, once their browser has opened what it must. */
+  onwardUrl?: string | undefined;
 };
 
-export function SignOutPage({ frame, action, xsrf, clients }: SignOutPageProps) {
-  const t = frame.t.signOut;
+const isOpen = ({ outcome }: ToldApplication) => outcome === 'pending' || outcome === 'retrying';
+
+/** The page is told of no application's answer: it asks again by its script, or by the link where there is none. */
+export function SignedOutPage({
+  frame,
+  results = [],
+  stillSignedIn = false,
+  againUrl,
+  onwardUrl,
+}: SignedOutPageProps) {
+  const t = frame.t.signedOut;
+  const title = stillSignedIn ? t.stillTitle : t.title;
+  const open = results.some(isOpen);
   return (
-    <Layout frame={frame} title={t.title} step="sign-out" scripts={['waiting-button']}>
-      <h1>{t.title}</h1>
-      <p class="lead">{clients.length > 0 ? t.help : t.helpWithout}</p>
-      {clients.length > 0 && (
-        <ul class="list">
-          {clients.map((name) => (
-            <li key={name}>{name}</li>
-          ))}
+    <Layout
+      frame={frame}
+      title={title}
+      step={stillSignedIn ? 'still-signed-in' : 'signed-out'}
+      scripts={['signed-out']}
+    >
+      <h1>{title}</h1>
+      <div class="results" role="status" data-results data-open={open ? 'yes' : undefined}>
+        <Results frame={frame} results={results} stillSignedIn={stillSignedIn} />
+      </div>
+      {open && againUrl && (
+        <ul class="ways" data-again>
+          <li>
+            <a href={againUrl}>{t.again}</a>
+          </li>
         </ul>
       )}
-      <Form action={action}>
-        <input type="hidden" name="xsrf" value={xsrf} />
-        <SubmitButton name="logout" value="yes" waiting={t.waiting}>
-          {t.submit}
-        </SubmitButton>
-        <SecondaryButton waiting={frame.t.form.waiting}>{t.stay}</SecondaryButton>
-      </Form>
+      {results.map(
+        ({ name, frame: page }) =>
+          page && (
+            <iframe key={name} src={page} title={name} sandbox="allow-scripts allow-same-origin" hidden />
+          ),
+      )}
+      <div class="actions">
+        {onwardUrl ? (
+          <a class="button" href={onwardUrl} data-onward>
+            {frame.t.form.goOn}
+          </a>
+        ) : (
+          <a class="button" href="/account">
+            {stillSignedIn ? frame.t.page.myDetails : t.signInAgain}
+          </a>
+        )}
+      </div>
     </Layout>
   );
 }
 
-export type SignOutOutcome = { name: string; outcome: keyof Phrases['signedOut']['outcomes'] };
+type ResultsProps = Required<Pick<SignedOutPageProps, 'frame' | 'results' | 'stillSignedIn'>>;
 
-type SignedOutPageProps = {
-  frame: Frame;
-  /** What each application answered: the truth, also when one did not. */
-  results?: readonly SignOutOutcome[];
-  signInUrl?: string | undefined;
-};
-
-export function SignedOutPage({ frame, results = [], signInUrl }: SignedOutPageProps) {
+function Results({ frame, results, stillSignedIn }: ResultsProps) {
   const t = frame.t.signedOut;
-  const silent = results.some(({ outcome }) => outcome === 'no-answer');
+  const silent = results.flatMap(({ name, outcome }) =>
+    outcome === 'no-answer' || outcome === 'not-told' ? [name] : [],
+  );
   return (
-    <Layout frame={frame} title={t.title} step="signed-out">
-      <h1>{t.title}</h1>
+    <>
       {results.length > 0 && (
         <ul class="list" aria-label={t.results}>
           {results.map(({ name, outcome }) => (
@@ -64,45 +90,97 @@ export function SignedOutPage({ frame, results = [], signInUrl }: SignedOutPageP
           ))}
         </ul>
       )}
-      <p class="lead">{silent ? t.noAnswerHelp : t.everywhere}</p>
-      {signInUrl && (
-        <div class="actions">
-          <a class="button" href={signInUrl}>
-            {t.signInAgain}
-          </a>
-        </div>
+      {silent.length > 0 && (
+        <p class="quiet">{t.noAnswerHelp(new Intl.ListFormat(frame.locale).format(silent))}</p>
       )}
-    </Layout>
+      {results.some(({ outcome }) => outcome === 'retrying') && <p class="quiet">{t.retryingHelp}</p>}
+      {silent.length === 0 && !stillSignedIn && !results.some(isOpen) && <p class="quiet">{t.everywhere}</p>}
+      {stillSignedIn && <p class="quiet">{t.stillHelp}</p>}
+    </>
   );
 }
 
-const wishes = (ctx: KoaContextWithOIDC) => {
-  const asked = ctx.oidc.params?.ui_locales;
-  return { uiLocales: typeof asked === 'string' ? asked : undefined };
-};
+/** As long as applications are tried; afterwards their answers are nobody's business any more. */
+const remembered = 3_600_000;
+const purpose = 'signed-out';
 
-/** Asks once whether to sign out everywhere, naming the applications of this session. */
-export async function showSignOut(
-  house: House,
-  ctx: KoaContextWithOIDC,
-  { action, xsrf }: { action: string; xsrf: string },
-): Promise<void> {
-  const ids = Object.keys(ctx.oidc.session?.authorizations ?? {}).filter(
-    (id) => !/^hemma-(account|admin)$/.test(id),
-  );
-  const clients = await Promise.all(ids.map((id) => house.provider.Client.find(id)));
-  const names = clients
-    .flatMap((client) => (client ? [client.clientName ?? client.clientId] : []))
-    .toSorted();
-  const frame = frameOf(house, ctx, wishes(ctx));
-  ctx.type = 'html';
-  ctx.body = renderPage(frame, <SignOutPage {...{ frame, action, xsrf, clients: names }} />);
+/** Browsers keep no cookie of more than 4096 characters; an address that does not fit is gone to at once. */
+const longest = 2000;
+
+/** What the cookie holds: a session's public number, until when it is believed, a language, and where to go on. */
+const kept = z.tuple([z.string(), z.number(), z.string(), z.string()]);
+
+/**
+ * Notes in this browser, and in no other, which session it has just left: a signed cookie, so that the page afterwards
+ * shows that session's applications and nobody else's. Neither it nor an address holds anything of the account. Where
+ * applications can be signed out by the browser alone, the page comes before the address that was asked for.
+ */
+export async function noteLeaving(house: House, ctx: KoaContextWithOIDC): Promise<void> {
+  const { session } = ctx.oidc;
+  if (!session?.accountId) return;
+  const { locale = '' } = (session.state ?? {}) as { locale?: string };
+  const own = ctx.oidc.urlFor('end_session_success');
+  const onward = ctx.response.get('Location');
+  const between =
+    !onward.startsWith(own) &&
+    onward.length <= longest &&
+    (await needBrowser(house.db, Object.keys(session.authorizations ?? {})));
+  if (between) ctx.redirect(own);
+  const note = [session.uid, Date.now() + remembered, locale, between ? onward : ''];
+  const text = Buffer.from(JSON.stringify(note)).toString('base64url');
+  const options = { ...cookieOptions(house.settings), maxAge: remembered };
+  const value = `${text}.${house.vault.mac(purpose, text)}`;
+  ctx.cookies.set(cookieName(house.settings, 'signed-out'), value, options);
 }
 
-/** The end of a sign-out that no application asked to come back from. */
-export function showSignedOut(house: House, ctx: KoaContextWithOIDC): void {
-  const frame = frameOf(house, ctx, wishes(ctx));
-  ctx.set('Clear-Site-Data', '"cache"');
+interface Left {
+  session?: string;
+  locale?: string;
+  onward?: string;
+}
+
+/** The session that this browser left, if that was within the hour. */
+function leaving(house: House, ctx: KoaContextWithOIDC): Left {
+  const given = ctx.cookies.get(cookieName(house.settings, 'signed-out'), { signed: false }) ?? '';
+  const [text = '', mac = ''] = given.split('.');
+  if (!house.vault.macMatches(purpose, text, mac)) return {};
+  const [session, until, locale, onward] = kept.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
+  return until < Date.now() ? {} : { session, locale, onward };
+}
+
+/** What the page needs beyond every other: to ask this very host again, and to open the pages of applications. */
+function widen(ctx: KoaContextWithOIDC, results: readonly ToldApplication[]): void {
+  const origins = results.flatMap(({ frame }) => (frame ? [new URL(frame).origin] : []));
+  const policy = [
+    ctx.response.get('Content-Security-Policy'),
+    ...(results.some(isOpen) ? ["connect-src 'self'"] : []),
+    ...(origins.length > 0 ? [`frame-src ${[...new Set(origins)].join(' ')}`] : []),
+  ];
+  ctx.set('Content-Security-Policy', policy.join(';'));
+}
+
+/**
+ * The end of a sign-out that no application asked to come back from. It shows what is so now: whoever comes here signed
+ * in is told that they are.
+ */
+export async function showSignedOut(house: House, ctx: KoaContextWithOIDC): Promise<void> {
+  const { accountId, uid } = await house.provider.Session.get(ctx);
+  const left = leaving(house, ctx);
+  const told = left.session
+    ? await applicationsToldOf(house.db, house.settings.HEMMA_ISSUER, left.session)
+    : [];
+  const stillSignedIn = accountId !== undefined;
+  // In a session that came later the page of an application might end what has begun since.
+  const later = stillSignedIn && uid !== left.session;
+  const results = later ? told.map(({ name, outcome }) => ({ name, outcome })) : told;
+  const frame = frameOf(house, ctx, { uiLocales: left.locale });
+  widen(ctx, results);
+  // For whoever arrives here; the script that asks again has nothing to clear.
+  if (!stillSignedIn && ctx.get('sec-fetch-dest') !== 'empty') ctx.set('Clear-Site-Data', '"cache"');
+  const onwardUrl = later || !left.onward ? undefined : left.onward;
   ctx.type = 'html';
-  ctx.body = renderPage(frame, <SignedOutPage frame={frame} signInUrl="/account" />);
+  ctx.body = renderPage(
+    frame,
+    <SignedOutPage {...{ frame, results, stillSignedIn, againUrl: ctx.url, onwardUrl }} />,
+  );
 }

@@ -62,7 +62,7 @@ export async function choosePassword(
     await voidProofs(open, { accountId: account.id, except: interaction });
     await clearAttempts(open, emailSubject(account.email), 'password');
     await forgetDevices(open, account.id);
-    await aftermath.endOtherSessions(open, { accountId: account.id, kept: session, origin });
+    await aftermath.endOtherSessions(open, { accountId: account.id, kept: session });
     await audit(open, { event: 'password.changed', accountId: account.id, origin });
     await post(open, account, 'password-changed', passwordChanged);
   });
@@ -121,7 +121,7 @@ export function deleteAccount(
     if (!(await turnOf(open, account.id, interaction))) return !(await accountById(open, account.id));
     if (await isLastAdministrator(open, account.id)) return { code: 'last-administrator' };
     await removeAccount(open, account.id);
-    await aftermath.endEverything(open, { accountId: account.id, origin });
+    await aftermath.endEverything(open, { accountId: account.id });
     await audit(open, { event: 'account.deleted', accountId: account.id, origin });
     await post(open, account, 'account-deleted', accountDeleted);
     return true;

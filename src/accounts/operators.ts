@@ -228,7 +228,7 @@ export async function changeRole(
     await voidProofs(open, { accountId: account.id });
     // It was sent by the rules of the old role: to an operator takes two.
     await aftermath.voidHelpDeskCode(open, account.id);
-    await aftermath.endEverything(open, { accountId: account.id, origin: change.origin });
+    await aftermath.endEverything(open, { accountId: account.id });
     const detail = { from: account.role, to: role, group: group ?? null };
     await audit(open, { event: 'account.role-changed', accountId: account.id, ...doerOf(change), detail });
     await post(open, account, 'role-changed', (facts) => roleChanged(facts, role));

@@ -111,7 +111,7 @@ export function disable(
     if (!(await setDisabled(open, account.id, true))) return { code: 'last-administrator' };
     await voidProofs(open, { accountId: account.id });
     await aftermath.voidHelpDeskCode(open, account.id);
-    await aftermath.endEverything(open, { accountId: account.id, origin: deed.origin });
+    await aftermath.endEverything(open, { accountId: account.id });
     await audit(open, { event: 'account.disabled', accountId: account.id, ...doerOf(deed) });
     await post(open, account, 'account-disabled', accountDisabled);
     return undefined;
@@ -143,7 +143,7 @@ export function signOutEverywhere(
     if (!account) return { code: 'not-there' };
     await voidProofs(open, { accountId: account.id });
     await aftermath.forgetDevices(open, account.id);
-    await aftermath.endEverything(open, { accountId: account.id, origin: deed.origin });
+    await aftermath.endEverything(open, { accountId: account.id });
     await audit(open, { event: 'session.ended', accountId: account.id, ...doerOf(deed) });
     await post(open, account, 'signed-out-by-operator', signedOutByOperator);
     return undefined;

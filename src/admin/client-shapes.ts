@@ -33,6 +33,7 @@ const shape = {
   postLogoutRedirectUris: addresses,
   corsOrigins: addresses,
   backchannelLogoutUri: z.string().optional(),
+  frontchannelLogoutUri: z.string().optional(),
   launchUrl: z.string().optional(),
   initiateLoginUri: z.string().optional(),
   scopes: z.array(z.enum(clientScopes)),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { beyondReach } from '../oidc/api-scopes.ts';
-import { messengerTo, signOutEveryone } from '../oidc/client-access.ts';
+import { signOutEveryone } from '../oidc/client-access.ts';
 import { applyEntries, readEntries } from '../oidc/client-files.ts';
 import type { ListedSecret } from '../oidc/client-secrets.ts';
 import { newSecret, removeSecret, secretsOf } from '../oidc/client-secrets.ts';
@@ -54,12 +54,10 @@ const signingOut = endpoint({
   refuses: [],
   example: { params: exampleParams },
   async handle(asked) {
-    const { db, provider } = asked.house;
+    const { db } = asked.house;
     const known = await clientById(db, asked.params.id);
     if (!known) return { problem: 'not-found' };
-    const tell = await messengerTo(provider, known.client.id);
-    const ended = await signOutEveryone(db, known.client.id, doer(asked));
-    await tell?.(ended);
+    await signOutEveryone(db, known.client.id, doer(asked));
     return undefined;
   },
 });

@@ -4,7 +4,7 @@ import type { ClientFault } from '../oidc/client-check.ts';
 import { checkClient } from '../oidc/client-check.ts';
 import type { ClientDescription } from '../oidc/client-description.ts';
 import { clientSchema } from '../oidc/client-description.ts';
-import { messengerTo, removeClient } from '../oidc/client-access.ts';
+import { removeClient } from '../oidc/client-access.ts';
 import type { RegisteredClient } from '../oidc/clients.ts';
 import { changeClient, clientById, createClient, listClients, withGroups } from '../oidc/clients.ts';
 import type { Db } from '../platform/database.ts';
@@ -179,17 +179,13 @@ const remove = endpoint({
   refuses: ['changed-meanwhile'],
   example: { params: { id: exampleClient }, headers: { 'If-Match': exampleVersion.etag } },
   async handle(asked) {
-    const { db, provider } = asked.house;
+    const { db } = asked.house;
     const { id } = asked.params;
     const known = await clientById(db, id);
     if (!known) return { problem: 'not-found' };
     if (!matches(asked.ctx.get('if-match'), etagOf(known))) return { problem: 'changed-meanwhile' };
-    // Found while it is there: afterwards nobody knows where to send the message.
-    const tell = await messengerTo(provider, id);
     const ended = await removeClient(db, id, { ...doer(asked), seen: known.updatedAt });
-    if (!ended) return { problem: 'changed-meanwhile' };
-    await tell?.(ended);
-    return undefined;
+    return ended === undefined ? { problem: 'changed-meanwhile' } : undefined;
   },
 });
 

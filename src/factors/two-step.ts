@@ -81,8 +81,7 @@ export async function replace(
       throw new Error('the place of the authenticator was taken inside the transaction that emptied it');
     }
     await aftermath.forgetDevices(open, account.id);
-    if (endOtherSessions)
-      await aftermath.endOtherSessions(open, { accountId: account.id, kept: session, origin });
+    if (endOtherSessions) await aftermath.endOtherSessions(open, { accountId: account.id, kept: session });
     await recordDeed(open, interaction, account.id, 'replace_authenticator');
     await audit(open, { event: 'authenticator.replaced', accountId: account.id, origin });
     await aftermath.closeCase(open, account.id);
@@ -105,8 +104,7 @@ export async function deactivate(db: Db, post: Post, aftermath: Aftermath, chang
     if (!authenticator || !(await unbindAuthenticator(open, account.id, authenticator))) return;
     await voidLive(open, account.id);
     await aftermath.forgetDevices(open, account.id);
-    if (endOtherSessions)
-      await aftermath.endOtherSessions(open, { accountId: account.id, kept: session, origin });
+    if (endOtherSessions) await aftermath.endOtherSessions(open, { accountId: account.id, kept: session });
     await aftermath.weakenSession(open, account.id, session);
     await aftermath.openEnrolment(open, account.id, session);
     await recordDeed(open, interaction, account.id, 'deactivate_two_step');

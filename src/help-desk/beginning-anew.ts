@@ -72,7 +72,7 @@ async function beginAnew(
   await voidProofs(open, { accountId: account.id });
   await aftermath.forgetDevices(open, account.id);
   const { by, origin } = deed;
-  await aftermath.endEverything(open, { accountId: account.id, origin });
+  await aftermath.endEverything(open, { accountId: account.id });
   const detail = { case: found.number };
   await audit(open, {
     event: 'help-desk.invitation-sent',

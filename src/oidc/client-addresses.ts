@@ -2,7 +2,16 @@ import { BlockList, isIP } from 'node:net';
 import type { ClientType } from './client-description.ts';
 
 /** What an address of an application is for; each use has its own rules. */
-export type AddressUse = 'redirect' | 'post-logout' | 'origin' | 'back-channel' | 'launch' | 'initiate-login';
+export const addressUses = [
+  'redirect',
+  'post-logout',
+  'origin',
+  'back-channel',
+  'front-channel',
+  'launch',
+  'initiate-login',
+] as const;
+export type AddressUse = (typeof addressUses)[number];
 
 /** Why an address is refused. The code is the phrase key (see the words for clients in `src/locales`). */
 export const addressFaults = [

@@ -19,6 +19,7 @@ export const clientFaults = [
   'redirect-missing',
   'address-twice',
   'cors-with-secret',
+  'front-channel-elsewhere',
   'auth-method-public',
   'pkce-public',
   'auth-method-missing',

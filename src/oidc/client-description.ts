@@ -80,6 +80,8 @@ const fields = z.strictObject({
   /** Origins besides those of the redirect addresses whose scripts may call the provider. */
   corsOrigins: addresses('origin'),
   backchannelLogoutUri: address('back-channel').optional(),
+  /** A page of it that signs out whoever's browser opens it; for applications that take no messages. */
+  frontchannelLogoutUri: address('front-channel').optional(),
   /** Where a person opens the application; the way back from a page that lets nobody on. */
   launchUrl: address('launch').optional(),
   /** Where a sign-in can be begun from here (OpenID Connect Core §4); comes before the launch address. */
@@ -120,6 +122,7 @@ const forPeople = [
   'postLogoutRedirectUris',
   'corsOrigins',
   'backchannelLogoutUri',
+  'frontchannelLogoutUri',
   'launchUrl',
   'initiateLoginUri',
   'scopes',
@@ -152,6 +155,9 @@ function serviceRules(client: ClientFields, refuse: Refuse): void {
   }
 }
 
+const sameOrigin = (one: string, other: string): boolean =>
+  URL.canParse(one) && URL.canParse(other) && new URL(one).origin === new URL(other).origin;
+
 function addressRules(client: ClientFields, refuse: Refuse): void {
   const { type, redirectUris, postLogoutRedirectUris, corsOrigins } = client;
   const lists = { redirectUris, postLogoutRedirectUris, corsOrigins };
@@ -164,6 +170,10 @@ function addressRules(client: ClientFields, refuse: Refuse): void {
     });
   }
   if (redirectUris.length === 0) refuse(['redirectUris'], 'redirect-missing');
+  // Front-Channel Logout 1.0 §2: a page of the application itself, or anybody's could be opened here.
+  const front = client.frontchannelLogoutUri;
+  if (front && !redirectUris.some((uri) => sameOrigin(uri, front)))
+    refuse(['frontchannelLogoutUri'], 'front-channel-elsewhere');
   if (corsOrigins.length > 0 && keepsSecrets(type)) refuse(['corsOrigins'], 'cors-with-secret');
 }
 

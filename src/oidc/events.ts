@@ -22,17 +22,13 @@ const reason = (fault: Error): string => {
  * so the rows wait until they are.
  */
 export function listen(provider: Provider, db: Db, work: UnitOfWork, log: Log): void {
-  const record = (
-    ctx: KoaContextWithOIDC,
-    deed: Omit<Deed, 'origin' | 'clientId' | 'accountId'>,
-    accountId?: string,
-  ) => {
+  const record = (ctx: KoaContextWithOIDC, deed: Omit<Deed, 'origin' | 'clientId' | 'accountId'>) => {
     const entities = ctx.oidc?.entities;
     const full: Deed = {
       ...deed,
       origin: ctx.state.origin,
       clientId: ctx.oidc?.client?.clientId,
-      accountId: accountId ?? entities?.Account?.accountId ?? ctx.oidc?.session?.accountId,
+      accountId: entities?.Account?.accountId ?? ctx.oidc?.session?.accountId,
     };
     work.afterCommit(() => audit(db, full));
   };
@@ -66,16 +62,6 @@ export function listen(provider: Provider, db: Db, work: UnitOfWork, log: Log): 
     record(ctx, { event: 'sign-in.refused', detail: { error: fault.message, reason: reason(fault) } });
   });
   provider.on('end_session.success', (ctx) => record(ctx, { event: 'sign-out.finished' }));
-  provider.on('backchannel.error', (ctx, fault, client, accountId) => {
-    record(
-      ctx,
-      {
-        event: 'sign-out.application-failed',
-        detail: { application: client.clientId, reason: reason(fault) },
-      },
-      accountId,
-    );
-  });
   provider.on('server_error', (ctx, fault) => {
     // The library has made an answer of it by now; the roof decides whether it is ours to give (see app.ts).
     ctx.state.fault = fault;

@@ -36,7 +36,7 @@ import type { UnitOfWork } from './unit-of-work.ts';
 export interface Pages {
   problem(ctx: Context, code: string, description: string | undefined): void;
   signOut(ctx: KoaContextWithOIDC, form: { action: string; xsrf: string }): Promise<void>;
-  signedOut(ctx: KoaContextWithOIDC): void;
+  signedOut(ctx: KoaContextWithOIDC): Promise<void>;
 }
 
 const minute = 60;
@@ -149,12 +149,19 @@ const mayRevoke = (
   token: { clientId?: string | undefined },
 ): boolean => client.clientId === token.clientId;
 
-/** Outgoing calls go through the library's guard against private addresses, unless the operator tries things out. */
+/** Milliseconds that any call to an application may last. */
+const patience = 5_000;
+
+/**
+ * Outgoing calls go through the library's guard against private addresses, unless the operator tries things out; a
+ * redirect is never followed.
+ */
 function outgoing(settings: Settings): Configuration['fetch'] {
-  if (!settings.HEMMA_ALLOW_LOOPBACK_CLIENTS) return undefined;
   return (url, options) => {
-    const { dispatcher: _guard, ...open } = options as RequestInit & { dispatcher?: unknown };
-    return fetch(url, open);
+    const { dispatcher: guard, ...open } = options as RequestInit & { dispatcher?: unknown };
+    const signal = AbortSignal.timeout(patience);
+    const guarded = settings.HEMMA_ALLOW_LOOPBACK_CLIENTS || !guard ? {} : { dispatcher: guard };
+    return fetch(url, { ...open, ...guarded, signal, redirect: 'manual' });
   };
 }
 
@@ -165,7 +172,6 @@ function configuration(
   work: UnitOfWork,
   pages: Pages,
 ): Configuration {
-  const fetchSetting = outgoing(settings);
   return {
     adapter: (name: string) => (name === 'Client' ? clientAdapter(db, settings, work) : work.adapter(name)),
     acrValues,
@@ -174,12 +180,18 @@ function configuration(
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     clientBasedCORS: (_ctx, origin, client) => mayCallFrom(client, origin),
     cookies: cookies(settings, keys),
-    discovery: { ui_locales_supported: locales, claim_types_supported: ['normal'] },
+    discovery: {
+      ui_locales_supported: locales,
+      claim_types_supported: ['normal'],
+      // Not the library's but ours: see signed-out.tsx.
+      frontchannel_logout_supported: true,
+      frontchannel_logout_session_supported: true,
+    },
     enabledJWA: { idTokenSigningAlgValues: [...signingAlgs] },
     extraClientMetadata: { properties: ownMetadata },
     extraParams: { intent: checkIntent },
     features: features(db, settings.HEMMA_ISSUER, pages),
-    ...(fetchSetting ? { fetch: fetchSetting } : {}),
+    fetch: outgoing(settings),
     async findAccount(ctx, id, token) {
       const account = await accountById(db, id);
       if (!account || account.disabledAt) return undefined;

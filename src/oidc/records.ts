@@ -1,16 +1,20 @@
+/**
+ * What the provider keeps: sessions, interactions, grants, codes and tokens, in one table that this file alone
+ * names. A row's key is the SHA-256 of its identifier and the identifier itself is not kept: a copy of the
+ * database holds nothing that could be presented as a cookie or a token. Whatever ends a session here puts out, in
+ * the same transaction, what its applications are to be told.
+ * Longer than usual: a table has one owner.
+ */
+
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
 import { turnOf } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
 import { acrOf } from './assurance.ts';
 import { scopesOf } from './claims.ts';
+import type { Ended } from './logout-outbox.ts';
+import { putOut } from './logout-outbox.ts';
 
-/**
- * What the provider keeps: sessions, interactions, grants, codes and tokens, in one table that this file alone
- * names. A row's key is the SHA-256 of its identifier and the identifier itself is not kept: a copy of the
- * database holds nothing that could be presented as a cookie or a token.
- * Longer than usual: a table has one owner.
- */
 export type Payload = Record<string, unknown> & { consumed?: number | boolean };
 
 /** Everything that a request wants written, in order, in one transaction. */
@@ -100,6 +104,26 @@ function changes(base: Payload | undefined, next: Payload): { set: Authorization
   return { set: Object.fromEntries(set), gone: Object.keys(before).filter((id) => !(id in after)) };
 }
 
+/** What applications are told of when a session ends for them: all that were signed in through it, or those named. */
+function endedFor(payload: Payload, clients = Object.keys(authorizationsOf(payload))): Ended[] {
+  const { accountId, uid } = payload;
+  if (typeof accountId !== 'string' || typeof uid !== 'string') return [];
+  return clients.map((clientId) => {
+    const { sid } = (authorizationsOf(payload)[clientId] ?? {}) as { sid?: string };
+    return { clientId, accountId, session: uid, sid };
+  });
+}
+
+/** The same, of a session that goes on under a new identifier: whoever is not in it any more, or all if it is another's. */
+function leftBehind(before: Payload, after: Payload | undefined): Ended[] {
+  if (after?.accountId !== before.accountId) return endedFor(before);
+  const there = authorizationsOf(after);
+  return endedFor(
+    before,
+    Object.keys(authorizationsOf(before)).filter((id) => !(id in there)),
+  );
+}
+
 async function insert(open: Db, { model, key, payload, expiresAt }: Upsert): Promise<void> {
   // A replayed assertion or proof is told by the insert itself; everything else may be saved again.
   const conflict =
@@ -135,6 +159,7 @@ async function saveSession(open: Db, { model, key, payload, expiresAt, base }: U
      WHERE model = $1 AND key = $2`,
     [model, key, JSON.stringify(payload), expiresAt, JSON.stringify(set), gone, payload.accountId ?? null],
   );
+  if (count > 0 && base) await putOut(open, endedFor(base, gone));
   return count > 0;
 }
 
@@ -146,6 +171,7 @@ export async function writeAll(open: Db, writes: readonly Write[]): Promise<void
   const rotates = writes.some((write) => write.kind === 'upsert' && write.model === 'Session' && !write.base);
   let moved: Payload | undefined;
   let before: Payload | undefined;
+  let landed: Payload | undefined;
   for (const write of writes) {
     // Finished on proofs that were voided since: somebody chose a new password, or was disabled, in between.
     const login = write.kind === 'upsert' ? write.login : undefined;
@@ -163,6 +189,7 @@ export async function writeAll(open: Db, writes: readonly Write[]): Promise<void
       const merged =
         write.model === 'Session' && moved ? mergeMoved(moved, before, write.payload) : write.payload;
       await insert(open, { ...write, payload: merged });
+      if (write.model === 'Session') landed = merged;
     } else if (write.kind === 'revoke') {
       await open.query('DELETE FROM oidc_records WHERE grant_id = $2 AND model = $1', [
         write.model,
@@ -176,9 +203,12 @@ export async function writeAll(open: Db, writes: readonly Write[]): Promise<void
         if (!ended) throw new Overtaken('Session', write.base);
         moved = ended;
         before = write.base;
+      } else if (write.model === 'Session' && ended) {
+        await putOut(open, endedFor(ended));
       }
     }
   }
+  if (moved) await putOut(open, leftBehind(moved, landed));
 }
 
 function mergeMoved(moved: Payload, before: Payload | undefined, next: Payload): Payload {
@@ -219,25 +249,22 @@ export function revokeGrant(db: Db, grantId: string): Promise<void> {
   });
 }
 
-/** Ends every session, grant, code and token of an account, and answers what its sessions were used for. */
-export async function endEverythingOf(open: Db, accountId: string): Promise<EndedSession[]> {
-  const ended = await endOtherSessions(open, accountId, undefined);
+/** Ends every session, grant, code and token of an account; its applications will be told. */
+export async function endEverythingOf(open: Db, accountId: string): Promise<void> {
+  await endOtherSessions(open, accountId, undefined);
   await open.query('DELETE FROM oidc_records WHERE account_id = $1', [accountId]);
-  return ended;
 }
 
-/** The applications that were signed in through a session that ended, with the number each knew it by. */
-export type EndedSession = { clientId: string; sid: string | undefined }[];
-
 /**
- * Ends sessions of an account, the one with the public number `only` or all but `except`, and answers what they
- * were used for. Codes and tokens bound to a session end with it, since the library looks for it at their use.
+ * Ends sessions of an account, the one with the public number `only` or all but `except`, and answers how many; what
+ * their applications are to be told goes into the outbox. Codes and tokens bound to a session end with it, since the
+ * library looks for it at their use.
  */
 export async function endSessions(
   open: Db,
   accountId: string,
   which: { only: string } | { except: string | undefined },
-): Promise<EndedSession[]> {
+): Promise<number> {
   const mine = "DELETE FROM oidc_records WHERE account_id = $1 AND model = 'Session'";
   const { rows } = await ('only' in which
     ? open.query<{ payload: Payload }>(`${mine} AND uid = $2 RETURNING payload`, [accountId, which.only])
@@ -245,26 +272,17 @@ export async function endSessions(
         accountId,
         which.except ?? null,
       ]));
-  return rows.map(({ payload }) =>
-    Object.entries(authorizationsOf(payload)).map(([clientId, value]) => ({
-      clientId,
-      sid: (value as { sid?: string }).sid,
-    })),
+  await putOut(
+    open,
+    rows.flatMap(({ payload }) => endedFor(payload)),
   );
+  return rows.length;
 }
 
-/**
- * Ends an account's sessions but the one with the public number `kept`, with all that waits to open another; answers
- * what they were used for.
- */
-export async function endOtherSessions(
-  open: Db,
-  accountId: string,
-  kept: string | undefined,
-): Promise<EndedSession[]> {
-  const ended = await endSessions(open, accountId, { except: kept });
+/** Ends an account's sessions but the one with the public number `kept`, with all that waits to open another. */
+export async function endOtherSessions(open: Db, accountId: string, kept: string | undefined): Promise<void> {
+  await endSessions(open, accountId, { except: kept });
   await endFinished(open, accountId);
-  return ended;
 }
 
 /** Ends sign-ins of this account that are finished and not followed yet: one held back must not open a session later. */
@@ -349,12 +367,6 @@ export async function endGrants(open: Db, accountId: string, clientId: string): 
   return rows.length > 0;
 }
 
-/** A session that an application was signed in through, and the number that it knows it by. */
-export interface ClientSession {
-  accountId: string;
-  sid: string | undefined;
-}
-
 /** Ends all grants of one client with their codes and tokens, and its own tokens; the sessions know it still. */
 export async function endGrantsOf(open: Db, clientId: string): Promise<void> {
   const { rows: grants } = await open.query<{ id: string | null }>(
@@ -367,11 +379,14 @@ export async function endGrantsOf(open: Db, clientId: string): Promise<void> {
   ]);
 }
 
-/** Ends everything of one client: its grants and tokens, and its place in all sessions. */
-export async function endClient(open: Db, clientId: string): Promise<ClientSession[]> {
+/**
+ * Ends everything of one client: grants with their codes and tokens, its own tokens, and its place in all sessions, of
+ * which it will be told. Answers how many those were.
+ */
+export async function endClient(open: Db, clientId: string): Promise<number> {
   await endGrantsOf(open, clientId);
-  const { rows } = await open.query<{ account_id: string | null; sid: string | null }>(
-    `SELECT account_id, payload->'authorizations'->($1::text)->>'sid' AS sid FROM oidc_records
+  const { rows } = await open.query<{ payload: Payload }>(
+    `SELECT payload FROM oidc_records
      WHERE model = 'Session' AND payload->'authorizations' ? $1 FOR UPDATE`,
     [clientId],
   );
@@ -380,9 +395,9 @@ export async function endClient(open: Db, clientId: string): Promise<ClientSessi
      WHERE model = 'Session' AND payload->'authorizations' ? $1`,
     [clientId],
   );
-  return rows.flatMap(({ account_id: accountId, sid }) =>
-    accountId ? [{ accountId, sid: sid ?? undefined }] : [],
-  );
+  const ended = rows.flatMap(({ payload }) => endedFor(payload, [clientId]));
+  await putOut(open, ended);
+  return ended.length;
 }
 
 /** Lowers what a session says of itself, in the transaction that took a factor away. */
@@ -396,13 +411,30 @@ export async function weakenSession(open: Db, accountId: string, session: string
 }
 
 /** Removes records that expired before `before`, at most `limit`; answers how many. */
-export async function sweepRecords(db: Db, before: Date, limit: number): Promise<number> {
-  const { count } = await db.query(
-    `DELETE FROM oidc_records WHERE ctid = ANY(ARRAY(
-       SELECT ctid FROM oidc_records WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))`,
-    [before, limit],
-  );
-  return count;
+export const sweepRecords = (db: Db, before: Date, limit: number): Promise<number> =>
+  swept(db, 'expires_at < $1', before, limit);
+
+/**
+ * Ends the sessions whose day or idle hour is over, at most `limit`, and answers how many: nobody comes for them any
+ * more, and their applications are told like at any other end.
+ */
+export const endExpiredSessions = (db: Db, limit: number): Promise<number> =>
+  swept(db, "model = 'Session' AND expires_at < $1", new Date(), limit);
+
+function swept(db: Db, which: string, before: Date, limit: number): Promise<number> {
+  return db.transaction(async (open) => {
+    const { rows } = await open.query<{ session: Payload | null }>(
+      `DELETE FROM oidc_records WHERE ctid = ANY(ARRAY(
+         SELECT ctid FROM oidc_records WHERE ${which} LIMIT $2 FOR UPDATE SKIP LOCKED))
+       RETURNING CASE WHEN model = 'Session' THEN payload END AS session`,
+      [before, limit],
+    );
+    await putOut(
+      open,
+      rows.flatMap(({ session }) => (session ? endedFor(session) : [])),
+    );
+    return rows.length;
+  });
 }
 
 /** What a person allowed a client; `seconds` is how long yet. */

@@ -1,4 +1,3 @@
-import type { Origin } from './audit.ts';
 import type { Db } from './database.ts';
 
 /**
@@ -8,12 +7,9 @@ import type { Db } from './database.ts';
 export interface Aftermath {
   forgetDevices(open: Db, accountId: string): Promise<void>;
   /** Ends the account's sessions but the one with the public number `kept`; once it is done, applications are told. */
-  endOtherSessions(
-    open: Db,
-    which: { accountId: string; kept: string | undefined; origin?: Origin | undefined },
-  ): Promise<void>;
+  endOtherSessions(open: Db, which: { accountId: string; kept: string | undefined }): Promise<void>;
   /** Ends every session, grant, code and token of an account; once it is done, applications are told. */
-  endEverything(open: Db, whose: { accountId: string; origin?: Origin | undefined }): Promise<void>;
+  endEverything(open: Db, whose: { accountId: string }): Promise<void>;
   /** The session was as strong as two factors; from this transaction on it is as strong as a password. */
   weakenSession(open: Db, accountId: string, session: string | undefined): Promise<void>;
   /** Lets this session, and no other, connect a phone with the password alone for a while. */

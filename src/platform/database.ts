@@ -20,16 +20,18 @@ export interface Db {
   /** All or nothing. Inside an open transaction it joins that one. */
   transaction<T>(work: (db: Db) => Promise<T>): Promise<T>;
   /**
-   * Runs once this transaction is committed, and never where it is rolled back; outside of one, at once. The
-   * transaction's caller waits for it. It tells of its own faults: what is committed stays so.
+   * Says in this process that something new waits in `topic` (an outbox): once this transaction is committed, and
+   * never where it is rolled back; outside of one, at once. Other processes find it when they look.
    */
-  committed(deed: () => Promise<void>): Promise<void>;
+  announce(topic: string): void;
 }
 
 /** The whole database, which its opener closes. */
 export interface Database extends Db {
   /** Calls `hear` soon after any process said something on a channel (`pg_notify`); a hint, and never the only way. */
   hear(channel: string, hear: () => void): Hearing;
+  /** Calls `hear` at each announcement of `topic`; it begins what it does, and nobody waits for the end. */
+  listen(topic: string, hear: () => void): void;
   close(): Promise<void>;
 }
 
@@ -48,7 +50,7 @@ export const isRowNumber = (text: string): boolean =>
 /** Writes SQL without a connection: for migrations, and for statements whose filters vary. */
 export const sql: Knex = knex({ client: 'pg' });
 
-function handle(query: Engine['query'], transaction: Db['transaction'], committed: Db['committed']): Db {
+function handle(query: Engine['query'], transaction: Db['transaction'], announce: Db['announce']): Db {
   return {
     query: <Row>(text: string, params: readonly unknown[] = []) =>
       query(text, params, true) as Promise<Answer<Row>>,
@@ -57,13 +59,14 @@ function handle(query: Engine['query'], transaction: Db['transaction'], committe
       return query(native.sql, native.bindings, false) as Promise<Answer<Row>>;
     },
     transaction,
-    committed,
+    announce,
   };
 }
 
 /** Turns an engine into the handle that the house uses. */
 export function databaseOf(engine: Engine): Database {
   const inside = new AsyncLocalStorage<true>();
+  const listeners = new Map<string, () => void>();
   // On PGlite an outer call inside a transaction would wait for itself for ever; here it fails at once, on both.
   const outside = () => {
     if (inside.getStore()) throw new Error('a statement used the outer handle inside a transaction');
@@ -75,20 +78,24 @@ export function databaseOf(engine: Engine): Database {
     },
     async (work) => {
       outside();
-      const deeds: (() => Promise<void>)[] = [];
-      const later = (deed: () => Promise<void>) => Promise.resolve(void deeds.push(deed));
+      const topics = new Set<string>();
       const result = await engine.transaction((query) => {
-        const open: Db = handle(query, (joined) => joined(open), later);
+        const open: Db = handle(
+          query,
+          (joined) => joined(open),
+          (topic) => void topics.add(topic),
+        );
         return inside.run(true, () => work(open));
       });
-      await Promise.allSettled(deeds.map((deed) => deed()));
+      for (const topic of topics) listeners.get(topic)?.();
       return result;
     },
-    (deed) => deed(),
+    (topic) => listeners.get(topic)?.(),
   );
   return {
     ...outer,
     hear: (channel, hear) => engine.hear?.(channel, hear) ?? { stop: () => Promise.resolve() },
+    listen: (topic, hear) => void listeners.set(topic, hear),
     close: () => engine.close(),
   };
 }

@@ -1,6 +1,9 @@
 /** J7, the simple half: Lön after Autopay without a question, and signing out of one signs out of both. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { back } from '../rig/clock.ts';
+import { applyClient } from '../../src/oidc/clients.ts';
+import { newPerson } from '../protocol/people.ts';
+import { back, seconds, travel } from '../rig/clock.ts';
+import { startRelyingParty } from '../rig/relying-party.ts';
 import * as person from './person.ts';
 import { startTown, type Town } from './town.ts';
 import { words } from './words.ts';
@@ -52,6 +55,47 @@ describe.each(person.everyWay)('one sign-in for both, $language, $scripts', (way
     await person.isAt(page, 'totp');
     await person.typeDigits(page, way, person.nextDigits(key));
     await person.isSignedIn(page, language);
+  });
+});
+
+describe('the page after signing out', () => {
+  test('follows applications that did not answer by itself, and asks nobody else', async () => {
+    const lon = await startRelyingParty({ hemma: town.hemma, description: { name: 'Lön' } });
+    const { visitor, ...somebody } = await newPerson(town.hemma, { twoStep: false });
+    await somebody.signInTo(lon);
+    lon.onLogout('with a fault');
+    const page = await town.newPerson();
+    const url = `${town.hemma.issuer}/`;
+    await page.context().addCookies(visitor.cookies.all().map(({ name, value }) => ({ name, value, url })));
+    await page.goto(town.hemma.url('/session/end'));
+    await page.getByRole('button', { name: 'Logga ut', exact: true }).click();
+    await person.isAt(page, 'signed-out');
+    await page.getByText('Lön: svarade inte, försöker igen').waitFor();
+    expect(await page.locator('[data-again]').isHidden()).toBe(true);
+    lon.onLogout('well');
+    travel(seconds(15));
+    await page.getByText('Lön: utloggad').waitFor();
+    expect(await page.getByRole('status').innerText()).toContain('Du kan stänga webbläsaren nu.');
+    await lon.stop();
+  });
+
+  test('opens the page of an application that has nothing else, and goes on by itself', async () => {
+    const old = await startRelyingParty({ hemma: town.hemma, description: { name: 'Gammal' } });
+    const { origin } = new URL(old.redirectUri);
+    const { backchannelLogoutUri: _none, ...description } = old.description;
+    await applyClient(town.hemma.db, { ...description, frontchannelLogoutUri: `${origin}/bye` });
+    const { visitor, ...somebody } = await newPerson(town.hemma, { twoStep: false });
+    await somebody.signInTo(old);
+    const page = await town.newPerson();
+    const url = `${town.hemma.issuer}/`;
+    await page.context().addCookies(visitor.cookies.all().map(({ name, value }) => ({ name, value, url })));
+    const opened = page.waitForResponse((one) => one.url().startsWith(`${origin}/bye?iss=`));
+    const asked = { client_id: old.clientId, post_logout_redirect_uri: `${origin}/signed-out` };
+    await page.goto(town.hemma.url(`/session/end?${new URLSearchParams(asked).toString()}`));
+    await page.getByRole('button', { name: 'Logga ut', exact: true }).click();
+    expect((await opened).status()).toBe(200);
+    await page.waitForURL(`${origin}/signed-out`);
+    await old.stop();
   });
 });
 

@@ -52,7 +52,7 @@ describe('deleting an application', () => {
     expect(visitor.screen.url.pathname).toBe('/admin/clients');
     expect(visitor.screen.text).toContain('Applikationen är borttagen.');
     expect(await me()).toBe(401);
-    expect(party.logoutTokens.map((token) => decodeJwt(token)['sid'])).toEqual([sid]);
+    expect((await party.told(1)).map((token) => decodeJwt(token)['sid'])).toEqual([sid]);
     expect((await person.visitor.visit((await party.begin()).url)).step).toBe('problem');
     expect((await person.visitor.visit(hemma.url('/account'))).step).toBe('account');
     expect((await open('/goes')).status).toBe(404);
@@ -73,7 +73,7 @@ describe('signing everyone out of an application', () => {
     await visitor.submit();
     expect(visitor.screen.url.search).toBe('?notice=signed-out');
     expect([await me(), await other.me()]).toEqual([401, 200]);
-    const told = party.logoutTokens.map((token) => decodeJwt(token)['sid']);
+    const told = (await party.told(2)).map((token) => decodeJwt(token)['sid']);
     expect(new Set(told)).toEqual(new Set([sid, claims.sid]));
     expect(other.party.logoutTokens).toEqual([]);
     // Whoever comes back is let in without a question, with tokens that work.
@@ -82,7 +82,7 @@ describe('signing everyone out of an application', () => {
     await party.verify(tokens.id_token ?? '');
   });
 
-  test('does not wait for ever for one that does not answer', async () => {
+  test('does not wait for one that does not answer', async () => {
     const { party, me } = await inUse('silent');
     await party.stop();
     parties.splice(parties.indexOf(party), 1);

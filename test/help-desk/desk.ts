@@ -14,7 +14,7 @@ import {
 import { sendHelpDeskCode } from '../../src/help-desk/reissue.ts';
 import { postOf } from '../../src/mail/outbox.ts';
 import { forgetDevices } from '../../src/accounts/devices.ts';
-import { endEverythingSilently } from '../../src/oidc/sessions.ts';
+import { endings } from '../../src/oidc/sessions.ts';
 import type { Db } from '../../src/platform/database.ts';
 import { hasherOf } from '../../src/platform/hashing.ts';
 import { vaultOf } from '../../src/platform/secrets.ts';
@@ -68,7 +68,7 @@ export async function deskAt(place: Place): Promise<Desk> {
   });
   const known = settings.HEMMA_IDENTITY_CHECKS;
   const dailyCodes = settings.HEMMA_HELP_DESK_DAILY_CODES;
-  const aftermath = { forgetDevices, ...endEverythingSilently };
+  const aftermath = { forgetDevices, ...endings };
   const desk: Desk = {
     async operator(name, role = 'help-desk') {
       const operator = operatorOf(await place.account({ email: `${name}@desk.example.com`, role }));

@@ -132,7 +132,7 @@ describe('an application that is removed', () => {
     const { tokens } = await person.signInTo(gone);
     await addSecret(hemma.db, gone.clientId, 'another');
     const ended = await removeClient(hemma.db, gone.clientId, {});
-    expect(ended).toEqual([{ accountId: person.account.id, sid: expect.any(String) }]);
+    expect(ended).toBe(1);
     expect(await removeClient(hemma.db, gone.clientId, {})).toBeUndefined();
     const left = await hemma.db.query(
       "SELECT 1 FROM oidc_records WHERE model = 'Session' AND payload->'authorizations' ? $1",

@@ -55,6 +55,8 @@ describe('discovery', () => {
       authorization_response_iss_parameter_supported: true,
       backchannel_logout_supported: true,
       backchannel_logout_session_supported: true,
+      frontchannel_logout_supported: true,
+      frontchannel_logout_session_supported: true,
       request_uri_parameter_supported: false,
     });
     expect(document['scopes_supported']).toEqual(['openid', 'offline_access', 'profile', 'email']);

@@ -1,4 +1,5 @@
 /** T29: signing out is asked about, and ends what it should and nothing else. */
+import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { back, minutes, travel } from '../rig/clock.ts';
@@ -91,6 +92,12 @@ describe('a link to sign out', () => {
         .setIssuer(hemma.issuer)
         .setAudience(autopay.clientId)
         .sign(new TextEncoder().encode(autopay.clientSecret)),
+    'of another provider': () =>
+      new SignJWT({ sub: person.account.id })
+        .setProtectedHeader({ alg: 'RS256', kid: 'theirs' })
+        .setIssuer('https://elsewhere.example')
+        .setAudience(autopay.clientId)
+        .sign(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey),
     'with a changed signature': () => `${hint().slice(0, -8)}AAAAAAAA`,
     'of no application of ours': () => new UnsecuredJWT({}).setAudience('nobody').encode(),
     'without an application': () => new UnsecuredJWT({}).encode(),
@@ -105,6 +112,44 @@ describe('a link to sign out', () => {
       expect(await isSignedIn()).toBe(true);
     },
   );
+
+  test('a form of an application that asks to sign out is the same question, whatever its cookies', async () => {
+    await person.visitor.visit(autopay.redirectUri);
+    const fields = { id_token_hint: hint(), post_logout_redirect_uri: registered(), state: 'å&ä' };
+    const screen = await person.visitor.post(hemma.url('/session/end'), fields);
+    expect(screen).toMatchObject({ step: 'sign-out', status: 200 });
+    expect(screen.chain.map(({ method, status }) => [method, status])).toEqual([
+      ['POST', 303],
+      ['GET', 200],
+    ]);
+    expect(await isSignedIn()).toBe(true);
+    person.visitor.backTo(screen);
+    expect(broughtBack((await signOut()).url)).toEqual({ state: 'å&ä' });
+    expect(await isSignedIn()).toBe(false);
+  });
+
+  test.each([{}, { state: 'alone' }, { logout_hint: 'astrid@example.com' }, { id_token_hint: '' }])(
+    'asked with %j only, it asks once and shows its own page',
+    async (parameters) => {
+      expect((await person.visitor.visit(end(parameters))).step).toBe('sign-out');
+      const screen = await signOut();
+      expect(screen).toMatchObject({ step: 'signed-out', url: { search: '' } });
+      expect(await isSignedIn()).toBe(false);
+    },
+  );
+
+  test('the hint of a session that is over, and of another person, asks about the session that is here', async () => {
+    const other = await newPerson(hemma, { twoStep: false });
+    await other.signInTo(autopay);
+    const asked = { id_token_hint: hint(), post_logout_redirect_uri: registered() };
+    expect((await other.visitor.visit(end(asked))).step).toBe('sign-out');
+    expect(await isSignedIn()).toBe(true);
+    // With no session at all nothing is asked; the way back is the registered one.
+    const nobody = person.elsewhere().visitor;
+    await nobody.visit(end(asked));
+    if (nobody.screen.step === undefined) await nobody.submit();
+    expect(nobody.screen.url.href.startsWith(registered())).toBe(true);
+  });
 
   test('T29 the hint of one application does not speak for another', async () => {
     const screen = await person.visitor.visit(end({ id_token_hint: hint(), client_id: lon.clientId }));

@@ -1,7 +1,7 @@
 /** An application that signs people in by the provider: openid-client for the protocol, jose for the tokens. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify, type JWTVerifyResult } from 'jose';
 import * as client from 'openid-client';
@@ -46,22 +46,40 @@ export interface RelyingParty {
   endSessionUrl(parameters: Record<string, string>): Promise<string>;
   /** Bodies posted to `backchannel_logout_uri`, oldest first. */
   logoutTokens: string[];
+  /** Those that came after the first `since`, as soon as they are `count`; after five seconds what there is by then. */
+  told(count: number, since?: number): Promise<string[]>;
+  /** How it answers sign-out messages from now on: well, with a fault, by sending them on to an address, or never. */
+  onLogout(manner: LogoutManner): void;
   stop(): Promise<void>;
 }
 
+export type LogoutManner = 'well' | 'with a fault' | 'never' | { to: string };
+
 /** The application's own two addresses: where people come back to, and where sign-out messages go. */
 async function listen(logoutTokens: string[]) {
+  let manner: LogoutManner = 'well';
+  const answer = (response: ServerResponse, told: boolean) => {
+    if (told && manner === 'never') return;
+    if (told && typeof manner === 'object') {
+      response.writeHead(302, { location: manner.to }).end();
+      return;
+    }
+    const page =
+      '<!doctype html><html lang="en"><title>Back</title><main data-step="back"><h1>Back</h1></main></html>';
+    response
+      .writeHead(told && manner === 'with a fault' ? 503 : 200, {
+        'content-type': 'text/html; charset=utf-8',
+        'cache-control': 'no-store',
+      })
+      .end(page);
+  };
   const server = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       const token = new URLSearchParams(body).get('logout_token');
       if (token) logoutTokens.push(token);
-      const page =
-        '<!doctype html><html lang="en"><title>Back</title><main data-step="back"><h1>Back</h1></main></html>';
-      response
-        .writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' })
-        .end(page);
+      answer(response, token !== null);
     });
   });
   server.listen(0, '127.0.0.1');
@@ -72,7 +90,7 @@ async function listen(logoutTokens: string[]) {
     server.close();
     await once(server, 'close');
   };
-  return { origin, stop };
+  return { origin, stop, onLogout: (next: LogoutManner) => void (manner = next) };
 }
 
 /** Registers the application by the product's own functions and answers what it was told. */
@@ -97,7 +115,7 @@ async function register(origin: string, { hemma, description = {} }: RelyingPart
 export async function startRelyingParty(options: RelyingPartyOptions): Promise<RelyingParty> {
   const { issuer } = options.hemma;
   const logoutTokens: string[] = [];
-  const { origin, stop } = await listen(logoutTokens);
+  const { origin, stop, onLogout } = await listen(logoutTokens);
   const registered = await register(origin, options);
   const { clientId, clientSecret } = registered;
   const redirectUri = registered.description.redirectUris[0] ?? '';
@@ -112,7 +130,13 @@ export async function startRelyingParty(options: RelyingPartyOptions): Promise<R
     redirectUri,
     configuration,
     logoutTokens,
+    onLogout,
     stop,
+    async told(count, since = 0) {
+      for (let wait = 0; wait < 100 && logoutTokens.length < since + count; wait++)
+        await new Promise((done) => setTimeout(done, 50));
+      return logoutTokens.slice(since);
+    },
     async begin(parameters = {}) {
       const [state, nonce, verifier] = [
         client.randomState(),

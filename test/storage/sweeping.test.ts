@@ -161,6 +161,7 @@ describe('the chores', () => {
         db: hemma.db,
         settings: { HEMMA_OUTBOX_DAYS: 7, HEMMA_ATTEMPT_DAYS: 90, HEMMA_AUDIT_DAYS: 396 },
       } as never,
+      { turn: () => Promise.resolve(), stop: () => Promise.resolve() },
       pino({ level: 'silent' }),
     );
     for (let turn = 0; turn < 3 && (await waiting()) > 0; turn++) {

@@ -88,6 +88,10 @@ export const clientsEn: ClientPhrases = {
       label: 'More origins whose scripts may call us (CORS)',
       help: 'The origins of the addresses above are in already.',
     },
+    frontchannelLogoutUri: {
+      label: 'Page that signs out in the browser (front-channel logout)',
+      help: 'Only for those that cannot take messages. Browsers often stop it.',
+    },
     backchannelLogoutUri: {
       label: 'Address for sign-out messages (back-channel logout)',
       help: 'We send word there when somebody has signed out.',
@@ -173,6 +177,8 @@ export const clientsEn: ClientPhrases = {
     'contact-not-an-address': "That doesn't look like an email address.",
     'redirect-missing': 'Whoever signs in needs an address to come back to.',
     'address-twice': 'The address is in the list already.',
+    'front-channel-elsewhere':
+      'The page must be at the same place (scheme, host and port) as one of the addresses after sign-in.',
     'cors-with-secret':
       'Only applications without a secret call us from the browser. Let the server make the call.',
     'auth-method-public': "What runs on people's own devices cannot keep a secret.",

@@ -92,6 +92,10 @@ export const clientsSv = {
       label: 'Adress för utloggningsmeddelanden (back-channel logout)',
       help: 'Dit skickar vi bud när någon har loggat ut.',
     },
+    frontchannelLogoutUri: {
+      label: 'Sida som loggar ut i webbläsaren (front-channel logout)',
+      help: 'Bara för den som inte kan ta emot meddelanden. Webbläsare stoppar den ofta.',
+    },
     launchUrl: { label: 'Startadress', help: 'Länken till applikationen under Mina uppgifter.' },
     initiateLoginUri: {
       label: 'Adress som påbörjar en inloggning (initiate login URI)',
@@ -173,6 +177,8 @@ export const clientsSv = {
     'contact-not-an-address': 'Det ser inte ut som en e-postadress.',
     'redirect-missing': 'Den som loggar in behöver en adress att komma tillbaka till.',
     'address-twice': 'Adressen står redan med.',
+    'front-channel-elsewhere':
+      'Sidan måste ligga på samma ställe (schema, värd och port) som en av adresserna efter inloggning.',
     'cors-with-secret':
       'Bara applikationer utan hemlighet anropar oss från webbläsaren. Låt servern göra anropet.',
     'auth-method-public': 'Det som körs hos användaren kan inte hålla en hemlighet.',
