@@ -107,7 +107,7 @@ export const auditColumns = [
 
 /** A page of rows as they leave the house, the newest first. */
 export async function leavingRows(db: Db, actor: Actor, filter: AuditFilter): Promise<LeavingRow[]> {
-  const rows = await auditRows(db, filter);
+  const rows = await auditRows(db, { ...filter, group: actor.group });
   const ids = rows.flatMap(({ account_id: account, actor: by }) => [account, by].filter((id) => id !== null));
   const emails = await emailsOf(db, actor, [...new Set(ids)]);
   return rows.map((row) => leaving(row, emails));

@@ -6,6 +6,7 @@ import { mayAct, operatorOf, personal } from '../accounts/operators.ts';
 import type { ApiScope, Reach } from '../oidc/api-scopes.ts';
 import { actionsOfScopes, apiResource, isApiScope } from '../oidc/api-scopes.ts';
 import { acrOf, levelOf } from '../oidc/assurance.ts';
+import { operatorLimits } from '../oidc/session-limits.ts';
 import { mayUse } from '../oidc/client-access.ts';
 import type { ClientDescription } from '../oidc/client-description.ts';
 import { clientById } from '../oidc/clients.ts';
@@ -27,9 +28,7 @@ export interface Caller {
   signedInAt: Date | undefined;
 }
 
-/** Seconds that a sign-in opens the interface for, and what changes somebody's access: as in the console. */
-const longest = 3600;
-const fresh = 600;
+const { longest, fresh } = operatorLimits;
 
 /** The header says what is wrong (RFC 6750 §3): a request without a token is told nothing more than that it needs one. */
 function challenge(ctx: Context, attributes: Record<string, string> = {}): void {

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { beyondReach } from '../oidc/api-scopes.ts';
 import { messengerTo, signOutEveryone } from '../oidc/client-access.ts';
 import { applyEntries, readEntries } from '../oidc/client-files.ts';
 import type { ListedSecret } from '../oidc/client-secrets.ts';
@@ -35,9 +34,8 @@ const switching = (enabled: boolean): Endpoint =>
     async handle(asked) {
       const known = await clientById(asked.house.db, asked.params.id);
       if (!known) return { problem: 'not-found' };
-      if (enabled && beyondReach(asked.caller.reach, known.client)) return { problem: 'beyond-reach' };
-      await setEnabled(asked.house.db, known.client.id, enabled, doer(asked));
-      return undefined;
+      const switched = await setEnabled(asked.house.db, known.client.id, enabled, doer(asked));
+      return switched === 'beyond-reach' ? { problem: switched } : undefined;
     },
   });
 

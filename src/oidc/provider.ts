@@ -10,6 +10,7 @@ import { acrValues } from './assurance.ts';
 import { claimsOfScopes, claimsWithin } from './claims.ts';
 import { mayUse } from './client-access.ts';
 import type { LifetimeName } from './client-description.ts';
+import { serviceTokenMost } from './client-description.ts';
 import {
   accountClient,
   adminClient,
@@ -51,7 +52,7 @@ const atMost =
 const ttl: Configuration['ttl'] = {
   AuthorizationCode: minute,
   AccessToken: atMost(hour, 'accessToken'),
-  ClientCredentials: atMost(10 * minute, 'accessToken'),
+  ClientCredentials: atMost(serviceTokenMost, 'accessToken'),
   IdToken: atMost(hour, 'idToken'),
   Interaction: 30 * minute,
   Grant: 30 * day,

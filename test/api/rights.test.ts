@@ -112,6 +112,26 @@ describe('T35 rights never grow: a program', () => {
   });
 });
 
+test('row 83: whoever looks after one group hears of no other that a person is in', async () => {
+  const [ours, theirs] = [await group(hemma, 'Ours'), await group(hemma, 'Theirs')];
+  const shared = await hemma.account({ email: 'shared@example.com' });
+  await putInto(hemma, shared, ours, theirs);
+  const scopes = ['people:read', 'audit:read'] as const;
+  const limited = await machineToken(hemma, await service(hemma, 'ours', scopes, ours.id), scopes);
+  const boss = await tokenOf(hemma, tool, await somebodyWith(hemma, 'administrator', ours), scopes);
+  for (const token of [limited, boss]) {
+    const paths = [`/people/${shared.id}`, `/people/${shared.id}/events`, `/audit?account=${shared.email}`];
+    for (const path of paths) {
+      const { status, body } = await call(hemma, path, { token });
+      expect([path, status]).toEqual([path, 200]);
+      expect(body).toContain(ours.id);
+      expect(body).not.toMatch(new RegExp(`${theirs.id}|Theirs`));
+    }
+  }
+  const all = await byAlma(`/people/${shared.id}`);
+  expect(all.json['groups']).toEqual([ours, theirs]);
+});
+
 describe('T36 an operator', () => {
   test('starts a new phone and never sees the code: in no answer of the interface, whoever asks', async () => {
     const nils = await newPerson(hemma);
