@@ -138,7 +138,10 @@ export const doerOf = ({ by, origin }: Pick<ToAccount, 'by' | 'origin'>) => ({
   origin,
 });
 
-/** An account with the groups that it is in, where somebody may do `action` to it now. */
+/**
+ * An account with the groups that it is in, where somebody may do `action` to it now. Whoever looks after one group hears
+ * of no other that the person is in.
+ */
 async function reached(
   db: Db,
   actor: Actor,
@@ -147,7 +150,8 @@ async function reached(
 ): Promise<{ account: Account; groups: Group[] } | undefined> {
   const groups = await groupsOf(db, account.id);
   const target = { id: account.id, role: account.role, groups: groups.map(({ id }) => id) };
-  return mayAct(actor, action, target) ? { account, groups } : undefined;
+  if (!mayAct(actor, action, target)) return undefined;
+  return { account, groups: groups.filter(({ id }) => actor.group === undefined || id === actor.group) };
 }
 
 /** The same for the account with that number; whoever may not learns nothing of it. */
