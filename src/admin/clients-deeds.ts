@@ -11,7 +11,7 @@ import type { Endpoint } from './endpoint.ts';
 import { endpoint } from './endpoint.ts';
 import { exampleClient, exampleSecret } from './examples.ts';
 import type { ProblemCode } from './problem.ts';
-import { flag, iso, isoOrNull, moment, momentOrNull } from './shapes.ts';
+import { flag, iso, isoOrNull, moment, momentOrNull, saidMoment } from './shapes.ts';
 
 const params = clientParams;
 const exampleParams = { id: exampleClient };
@@ -119,7 +119,7 @@ const create = endpoint({
   params,
   body: z.strictObject({
     name: z.string().min(1).max(80),
-    expiresAt: z.iso.datetime({ offset: true }).nullable().default(null),
+    expiresAt: saidMoment.nullable().default(null),
   }),
   answers: { status: 201, schema: z.object({ id: z.uuid(), name: z.string(), secret: z.string() }) },
   refuses: ['client-keeps-no-secret', 'secret-name-taken', 'secrets-too-many', 'beyond-reach'],

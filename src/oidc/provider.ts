@@ -24,7 +24,7 @@ import {
 } from './client-metadata.ts';
 import { matchingSecret, noteUse } from './client-secrets.ts';
 import { clientMetadata } from './clients.ts';
-import { existingGrant } from './grants.ts';
+import { existingGrant, noteSignIn } from './grants.ts';
 import { checkIntent } from './intents.ts';
 import type { Keys } from './keys.ts';
 import { policy } from './policy.ts';
@@ -177,6 +177,7 @@ function configuration(
     enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256'] },
     extraClientMetadata: { properties: ownMetadata },
     extraParams: { intent: checkIntent },
+    extraTokenClaims: noteSignIn,
     features: features(db, settings.HEMMA_ISSUER, pages),
     ...(fetchSetting ? { fetch: fetchSetting } : {}),
     async findAccount(ctx, id, token) {

@@ -77,6 +77,17 @@ describe('T35 rights never grow: a program', () => {
     expect((await byMachine(`/clients/${strong}/disable`, { method: 'POST' })).status).toBe(204);
   });
 
+  test('makes or takes over none that people come through to the interface: it would act in their role', async () => {
+    const web = { name: 'X', type: 'web', redirectUris: ['https://x.example/back'], firstParty: true };
+    const id = await there(['people:read'], web);
+    const lending = { ...web, apiScopes: ['people:read'] };
+    const made = { method: 'POST', json: { id: fresh(), ...lending } };
+    const changed = { method: 'PUT', json: lending, headers: { 'if-match': '*' } };
+    expect(isProblem(await byMachine('/clients', made), 'beyond-reach')).toBe(true);
+    expect(isProblem(await byMachine(`/clients/${id}`, changed), 'beyond-reach')).toBe(true);
+    expect((await byAlma('/clients', made)).status).toBe(201);
+  });
+
   test('applies no list with such an application in it: all or nothing', async () => {
     const [good, bad] = [fresh(), fresh()];
     const list = [
