@@ -112,7 +112,7 @@ describe('a refusal is a problem document with the code', () => {
     );
   });
 
-  test('also where the house itself fails, with the number that finds it in the log', async () => {
+  test('SECURITY 86 also where the house itself fails, with the number that finds it in the log', async () => {
     await hemma.db.query('ALTER TABLE group_members RENAME TO elsewhere');
     try {
       const answer = await send('/groups');

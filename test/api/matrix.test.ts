@@ -145,7 +145,7 @@ function wanted(row: Row, actor: Actor): readonly [number, string?][] {
 
 const letIn = new Set([200, 201, 204, 404, 415, 422, 428]);
 
-describe('T35 the interface', () => {
+describe('SECURITY 81, T35 the interface', () => {
   test('has no endpoint without a row, and no row without an endpoint', () => {
     expect(routes.length).toBeGreaterThan(35);
     expect(new Set(routes)).toEqual(new Set(Object.keys(rows)));

@@ -123,7 +123,7 @@ describe('T35 rights never grow: a program', () => {
   });
 });
 
-test('row 83: whoever looks after one group hears of no other that a person is in', async () => {
+test('SECURITY 83 whoever looks after one group hears of no other that a person is in', async () => {
   const [ours, theirs] = [await group(hemma, 'Ours'), await group(hemma, 'Theirs')];
   const shared = await hemma.account({ email: 'shared@example.com' });
   await putInto(hemma, shared, ours, theirs);

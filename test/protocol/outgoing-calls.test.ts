@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 describe('a sign-out message', () => {
-  test('trap: to an address of this very machine is not sent, is audited, and holds up nobody', async () => {
+  test('SECURITY 85 trap: to an address of this very machine is not sent, is audited, and holds up nobody', async () => {
     const person = await newPerson(hemma, { twoStep: false });
     await person.signInTo(party);
     await person.visitor.visit(new URL('/session/end', guarded.issuer));
