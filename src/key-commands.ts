@@ -31,8 +31,8 @@ const everyKey = async ({ db, settings }: Call) =>
 const brokenByNow = `Every key from before stops signing in ten seconds and is withdrawn ten seconds later.
 Until applications read the keys anew they may refuse sign-ins, and they believe the stolen key: minutes for most, up
 to an hour for mod_auth_openidc, up to twelve for .NET. Restart those that matter.
-What the old keys signed is refused from then on: JWT access tokens (applications get new ones by their refresh tokens),
-and ID tokens that come back as the hint of a sign-out (the person sees an error, and signs out at the provider).
+What the old keys signed is refused from then on: ID tokens that come back as the hint of a sign-out (the person sees an
+error, and signs out at the provider).
 Sessions, codes and refresh tokens go on. Where more than the keys was stolen, end those too, and exchange
 HEMMA_SECRET_KEYS first: the new keys are closed with it.
 `;

@@ -1,82 +1,18 @@
-import type { Settings } from '../config/settings.ts';
-import { readSettings } from '../config/settings.ts';
-import { firstBootstrapToken } from './accounts/bootstrap.ts';
-import { seedDemo } from './demo.ts';
-import { DataFolderBusy, DataFolderUnusable } from './platform/data-folder.ts';
-import type { Hemma } from './start.ts';
-import { WrongSecretKeys } from './platform/secrets.ts';
-import { start } from './start.ts';
+import { boot } from './boot.ts';
 
-const say = (text: string) => process.stderr.write(`${text}\n`);
-
-/** One sentence for what an operator can mend; the stack for what is ours. */
-function sentence(fault: unknown, port: number): string {
-  const { code, message, stack } = fault as NodeJS.ErrnoException;
-  if (fault instanceof DataFolderBusy) return `The data folder is in use by another process: ${message}.`;
-  if (fault instanceof DataFolderUnusable) return `The data folder cannot be used: ${message}.`;
-  if (code === 'EADDRINUSE')
-    return `Port ${port} is taken by another program; choose another with HEMMA_PORT.`;
-  if (code === 'EACCES') return `Permission is missing: ${message}.`;
-  if (fault instanceof WrongSecretKeys) return `HEMMA_SECRET_KEYS does not fit this database: ${message}.`;
-  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'ETIMEDOUT') {
-    return `The database of DATABASE_URL does not answer: ${message || code}.`;
-  }
-  if (code === '3D000' || code === '28P01' || code === '28000')
-    return `The database of DATABASE_URL refuses: ${message}.`;
-  return stack ?? String(fault);
-}
-
-/** An empty database gets its first administrator by a token that is printed now and never again. */
-async function offerBootstrap({ db, issuer }: Hemma): Promise<void> {
-  const made = await firstBootstrapToken(db);
-  if (!made) return;
-  process.stdout.write(
-    `There is no account yet. The first administrator comes in at ${issuer}/admin/bootstrap with this\n` +
-      `one-time token, until ${made.expires.toISOString()}: ${made.token}\n`,
-  );
-}
-
-async function begin(settings: Settings): Promise<Hemma> {
-  const hemma = await start(settings);
-  try {
-    if (settings.HEMMA_DEMO) process.stdout.write(`${await seedDemo(hemma.db, hemma.vault, settings)}\n`);
-    else if (!settings.development) await offerBootstrap(hemma);
-    return hemma;
-  } catch (fault) {
-    await hemma.stop();
-    throw fault;
-  }
-}
-
-async function main(): Promise<void> {
-  const read = readSettings(process.env);
-  if ('faults' in read) {
-    say(`Hemma does not start; ${read.faults.length} of its settings must be mended:`);
-    for (const fault of read.faults) say(`  - ${fault}`);
-    process.exitCode = 1;
-    return;
-  }
-  const { settings } = read;
-  const hemma = await begin(settings).catch((fault: unknown) => {
-    say(sentence(fault, settings.HEMMA_PORT));
-    process.exitCode = 1;
-    return undefined;
+/** The provider as a process: starts, and stops when it is asked to. */
+const hemma = await boot(process);
+let stopping = false;
+for (const signal of hemma ? (['SIGINT', 'SIGTERM'] as const) : []) {
+  process.on(signal, () => {
+    if (stopping) return;
+    stopping = true;
+    hemma?.stop().then(
+      () => process.exit(0),
+      (fault: unknown) => {
+        process.stderr.write(`${String(fault)}\n`);
+        process.exit(1);
+      },
+    );
   });
-  if (!hemma) return;
-  let stopping = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      hemma.stop().then(
-        () => process.exit(0),
-        (fault: unknown) => {
-          say(String(fault));
-          process.exit(1);
-        },
-      );
-    });
-  }
 }
-
-await main();

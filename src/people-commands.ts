@@ -44,7 +44,7 @@ const refusals: Record<string, string> = {
   'last-administrator': 'the last administrator without limits stays',
   'not-there': 'there is no account with that address',
   'group-limits-operator': 'an operator is limited to that group: change the role first',
-  'group-of-application': "an application lets only that group's people in: change it first",
+  'group-of-application': 'an application names that group: change it first',
   'group-taken': 'another group has that name',
 };
 

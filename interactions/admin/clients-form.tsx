@@ -2,7 +2,7 @@ import type { Group } from '../../src/accounts/groups.ts';
 import { apiScopes, isPersonal } from '../../src/oidc/api-scopes.ts';
 import type { ClientFault } from '../../src/oidc/client-check.ts';
 import type { ClientType } from '../../src/oidc/client-description.ts';
-import { lifetimeLimits, signingAlgs } from '../../src/oidc/client-description.ts';
+import { lifetimeLimits, serviceTokenMost, signingAlgs } from '../../src/oidc/client-description.ts';
 import { SubmitButton, Ways } from '../page/form.tsx';
 import type { AdminVisit } from './gate.ts';
 import { ConsolePage } from './page.tsx';
@@ -115,9 +115,9 @@ function Lifetimes(props: Part) {
     <fieldset class="group">
       <legend>{t.groups.lifetimes}</legend>
       {names.map((name) => {
-        const { least, most } = lifetimeLimits[name];
-        const byDefault = type === 'service' ? 600 : most;
-        const help = `${t.byDefault(byDefault)} ${t.range(least, most)}`;
+        const { least, most: everybody } = lifetimeLimits[name];
+        const most = type === 'service' ? serviceTokenMost : everybody;
+        const help = `${t.byDefault(most)} ${t.range(least, most)}`;
         return <Line key={name} {...props} name={`lifetimes.${name}`} help={help} code />;
       })}
     </fieldset>

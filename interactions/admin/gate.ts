@@ -5,7 +5,7 @@ import type { Account } from '../../src/accounts/accounts.ts';
 import type { Action, Operator } from '../../src/accounts/operators.ts';
 import { accountFor, mayAct, operatorOf } from '../../src/accounts/operators.ts';
 import { acrOf, levelOf } from '../../src/oidc/assurance.ts';
-import { sessionSeconds } from '../../src/oidc/session-limits.ts';
+import { operatorLimits, sessionSeconds } from '../../src/oidc/session-limits.ts';
 import { sentByOurPage } from '../../src/platform/http.ts';
 import { frameOf } from '../page/frame.ts';
 import type { House } from '../page/house.ts';
@@ -29,9 +29,7 @@ export interface AdminVisit {
   frame: Frame;
 }
 
-/** Seconds that a sign-in in two steps opens the console for, and a form that changes somebody's access. */
-const longest = 3600;
-const fresh = 600;
+const { longest, fresh } = operatorLimits;
 
 const consolePath = /^\/admin(\/[a-z0-9-]{1,64}){0,4}(\?[A-Za-z0-9%&=._~+-]{0,400})?$/;
 

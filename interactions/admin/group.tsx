@@ -111,17 +111,17 @@ export function routes(house: House): Router {
   const router = new Router();
   router.get(
     '/admin/groups/:group',
-    guarded(house, 'people.groups', async (visit) =>
+    guarded(house, 'groups.write', async (visit) =>
       showPage(visit, <GroupPage visit={visit} group={await groupOf(visit)} />),
     ),
   );
-  router.post('/admin/groups/:group', readForm, guardedFreshly(house, 'people.groups', rename));
+  router.post('/admin/groups/:group', readForm, guardedFreshly(house, 'groups.write', rename));
   router.get(
     '/admin/groups/:group/delete',
-    guardedFreshly(house, 'people.groups', async (visit) =>
+    guardedFreshly(house, 'groups.write', async (visit) =>
       showPage(visit, <RemoveGroupPage visit={visit} group={await groupOf(visit)} />),
     ),
   );
-  router.post('/admin/groups/:group/delete', readForm, guardedFreshly(house, 'people.groups', remove));
+  router.post('/admin/groups/:group/delete', readForm, guardedFreshly(house, 'groups.write', remove));
   return router;
 }

@@ -5,7 +5,7 @@ import { emailsOf } from '../../src/accounts/accounts.ts';
 import type { Group } from '../../src/accounts/groups.ts';
 import { groupBy, groupsOf } from '../../src/accounts/groups.ts';
 import type { Action } from '../../src/accounts/operators.ts';
-import { mayAct } from '../../src/accounts/operators.ts';
+import { groupsHeardOf, mayAct } from '../../src/accounts/operators.ts';
 import { helpDeskCodeUntil, liveCode } from '../../src/factors/recovery-code.ts';
 import { authenticatorOf } from '../../src/factors/totp.ts';
 import type { CaseState } from '../../src/help-desk/case-state.ts';
@@ -328,8 +328,7 @@ async function show(visit: AdminVisit): Promise<void> {
   const person = await personOf(visit, 'people.read');
   const { group } = operator;
   const events = await auditRows(db, { accountId: person.id, group, limit: 15 });
-  // Whoever looks after one group hears of no other that the person is in.
-  const groups = (await groupsOf(db, person.id)).filter(({ id }) => group === undefined || id === group);
+  const groups = groupsHeardOf(operator, await groupsOf(db, person.id));
   const history = await factorHistory(db, person.id);
   const actors = [
     ...events.map(({ actor }) => actor),

@@ -406,6 +406,8 @@ async function pageOfPeople(
   found: Knex.QueryBuilder,
   { after, group, limit }: Omit<PeopleSought, 'text'>,
 ): Promise<Account[]> {
+  // Another group than the own has nobody in it: which of the own people are there, too, is not told.
+  if (group !== undefined && actor.group !== undefined && group !== actor.group) return [];
   const wanted = found.orderByRaw('email_key COLLATE "C"').limit(Math.min(limit, mostAtOnce));
   const seen = seenBy(actor);
   if (group !== undefined) wanted.whereIn('id', membersOf(group));

@@ -105,9 +105,13 @@ export const auditColumns = [
   'detail',
 ] as const satisfies readonly (keyof LeavingRow)[];
 
-/** A page of rows as they leave the house, the newest first. */
-export async function leavingRows(db: Db, actor: Actor, filter: AuditFilter): Promise<LeavingRow[]> {
-  const rows = await auditRows(db, filter);
+/** A page of rows as they leave the house, the newest first: of those about a group, what is about the actor's own. */
+export async function leavingRows(
+  db: Db,
+  actor: Actor,
+  filter: Omit<AuditFilter, 'group'>,
+): Promise<LeavingRow[]> {
+  const rows = await auditRows(db, { ...filter, group: actor.group });
   const ids = rows.flatMap(({ account_id: account, actor: by }) => [account, by].filter((id) => id !== null));
   const emails = await emailsOf(db, actor, [...new Set(ids)]);
   return rows.map((row) => leaving(row, emails));

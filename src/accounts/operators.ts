@@ -138,7 +138,11 @@ export const doerOf = ({ by, origin }: Pick<ToAccount, 'by' | 'origin'>) => ({
   origin,
 });
 
-/** An account with the groups that it is in, where somebody may do `action` to it now. */
+/** Of the groups that an account is in, those that somebody hears of: whoever looks after one hears of no other. */
+export const groupsHeardOf = (actor: Actor, groups: readonly Group[]): Group[] =>
+  groups.filter(({ id }) => actor.group === undefined || id === actor.group);
+
+/** An account with the groups that it is in, as far as the one who asks hears of them, where they may do `action` to it. */
 async function reached(
   db: Db,
   actor: Actor,
@@ -147,7 +151,7 @@ async function reached(
 ): Promise<{ account: Account; groups: Group[] } | undefined> {
   const groups = await groupsOf(db, account.id);
   const target = { id: account.id, role: account.role, groups: groups.map(({ id }) => id) };
-  return mayAct(actor, action, target) ? { account, groups } : undefined;
+  return mayAct(actor, action, target) ? { account, groups: groupsHeardOf(actor, groups) } : undefined;
 }
 
 /** The same for the account with that number; whoever may not learns nothing of it. */

@@ -4,9 +4,9 @@ import { auditEvents } from '../platform/audit.ts';
 import type { Endpoint } from './endpoint.ts';
 import { endpoint, nextOf, placeIn } from './endpoint.ts';
 import { examplePerson, exampleRow } from './examples.ts';
-import { auditRow, listOf, paged } from './shapes.ts';
+import { auditRow, listOf, paged, saidDay, saidMoment } from './shapes.ts';
 
-const time = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
+const time = z.union([saidDay, saidMoment]);
 
 const list = endpoint({
   method: 'GET',

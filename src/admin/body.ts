@@ -9,11 +9,15 @@ export const mostJson = 256 * 1024;
 
 const unkept = (text: string): boolean => text.includes('\0') || !text.isWellFormed();
 
-/** Whether PostgreSQL can keep every text in this: neither a NUL nor half a character. */
-export function kept(value: unknown): boolean {
+/** Lists in lists that a body may have: nothing here needs ten, and a stack has an end (RFC 8259 §9). */
+const deepest = 32;
+
+/** Whether PostgreSQL can keep every text in this, neither a NUL nor half a character, and it is not without a bottom. */
+export function kept(value: unknown, depth = 0): boolean {
   if (typeof value === 'string') return !unkept(value);
   if (typeof value !== 'object' || value === null) return true;
-  return Object.entries(value).every(([name, part]) => !unkept(name) && kept(part));
+  if (depth === deepest) return false;
+  return Object.entries(value).every(([name, part]) => !unkept(name) && kept(part, depth + 1));
 }
 
 /** The bytes of a body, at most so many; undefined: there were more. */

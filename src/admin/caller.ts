@@ -6,9 +6,11 @@ import { mayAct, operatorOf, personal } from '../accounts/operators.ts';
 import type { ApiScope, Reach } from '../oidc/api-scopes.ts';
 import { actionsOfScopes, apiResource, isApiScope } from '../oidc/api-scopes.ts';
 import { acrOf, levelOf } from '../oidc/assurance.ts';
+import { operatorLimits } from '../oidc/session-limits.ts';
 import { mayUse } from '../oidc/client-access.ts';
 import type { ClientDescription } from '../oidc/client-description.ts';
 import { clientById } from '../oidc/clients.ts';
+import { signInOf } from '../oidc/grants.ts';
 import { network } from '../platform/http.ts';
 import { countAttempt } from '../platform/throttle.ts';
 import type { Problem } from './problem.ts';
@@ -27,9 +29,7 @@ export interface Caller {
   signedInAt: Date | undefined;
 }
 
-/** Seconds that a sign-in opens the interface for, and what changes somebody's access: as in the console. */
-const longest = 3600;
-const fresh = 600;
+const { longest, fresh } = operatorLimits;
 
 /** The header says what is wrong (RFC 6750 §3): a request without a token is told nothing more than that it needs one. */
 function challenge(ctx: Context, attributes: Record<string, string> = {}): void {
@@ -78,9 +78,11 @@ async function programOf(house: House, token: Known) {
 
 function machineOf(client: ClientDescription, scopes: ReadonlySet<ApiScope>): Caller {
   const actor = { program: client.id, actions: actionsOfScopes(scopes), group: client.apiGroup };
-  const reach = { scopes, group: client.apiGroup };
+  const reach = { scopes, group: client.apiGroup, alone: true };
   return { actor, operator: undefined, program: client.id, scopes, reach, signedInAt: undefined };
 }
+
+const isPast = (time: Date, seconds: number): boolean => Date.now() - time.getTime() > seconds * 1000;
 
 type PersonsToken = InstanceType<House['provider']['AccessToken']>;
 
@@ -102,9 +104,10 @@ async function operatorFor(house: House, ctx: Context, token: PersonsToken): Pro
   }
   const operator = operatorOf(account);
   if (!operator) return { problem: 'not-allowed' };
-  if (levelOf(session.acr) < 2 || session.past(longest)) return signInNeeded(ctx, longest);
-  const signedInAt = new Date((session.loginTs ?? 0) * 1000);
-  const reach = { scopes, group: operator.group };
+  // The sign-in that it was given for: one for something else, in the same browser since, makes it no younger.
+  const signedInAt = signInOf(token);
+  if (levelOf(session.acr) < 2 || isPast(signedInAt, longest)) return signInNeeded(ctx, longest);
+  const reach = { scopes, group: operator.group, alone: false };
   return { actor: operator, operator, program: client.id, scopes, reach, signedInAt };
 }
 
@@ -155,6 +158,6 @@ export function turnedAway(ctx: Context, caller: Caller, needed: Needed): Proble
   if (!caller.operator && personal.has(needed.action)) return { problem: 'person-needed' };
   if (!mayAct(caller.actor, needed.action)) return { problem: 'not-allowed' };
   const { signedInAt } = caller;
-  const old = signedInAt !== undefined && Date.now() - signedInAt.getTime() > fresh * 1000;
+  const old = signedInAt !== undefined && isPast(signedInAt, fresh);
   return needed.fresh && old ? signInNeeded(ctx, fresh) : undefined;
 }

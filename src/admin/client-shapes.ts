@@ -97,6 +97,7 @@ export const exampleAnswer = {
   allowedGroups: [],
   consent: 'remembered',
   parRequired: false,
+  pkceOptional: false,
   apiScopes: [],
   enabled: true,
   managed: 'console',

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { beyondReach } from '../oidc/api-scopes.ts';
 import { signOutEveryone } from '../oidc/client-access.ts';
 import { applyEntries, readEntries } from '../oidc/client-files.ts';
 import type { ListedSecret } from '../oidc/client-secrets.ts';
@@ -12,7 +11,7 @@ import type { Endpoint } from './endpoint.ts';
 import { endpoint } from './endpoint.ts';
 import { exampleClient, exampleSecret } from './examples.ts';
 import type { ProblemCode } from './problem.ts';
-import { flag, iso, isoOrNull, moment, momentOrNull } from './shapes.ts';
+import { flag, iso, isoOrNull, moment, momentOrNull, saidMoment } from './shapes.ts';
 
 const params = clientParams;
 const exampleParams = { id: exampleClient };
@@ -35,9 +34,8 @@ const switching = (enabled: boolean): Endpoint =>
     async handle(asked) {
       const known = await clientById(asked.house.db, asked.params.id);
       if (!known) return { problem: 'not-found' };
-      if (enabled && beyondReach(asked.caller.reach, known.client)) return { problem: 'beyond-reach' };
-      await setEnabled(asked.house.db, known.client.id, enabled, doer(asked));
-      return undefined;
+      const switched = await setEnabled(asked.house.db, known.client.id, enabled, doer(asked));
+      return switched === 'beyond-reach' ? { problem: switched } : undefined;
     },
   });
 
@@ -119,7 +117,7 @@ const create = endpoint({
   params,
   body: z.strictObject({
     name: z.string().min(1).max(80),
-    expiresAt: z.iso.datetime({ offset: true }).nullable().default(null),
+    expiresAt: saidMoment.nullable().default(null),
   }),
   answers: { status: 201, schema: z.object({ id: z.uuid(), name: z.string(), secret: z.string() }) },
   refuses: ['client-keeps-no-secret', 'secret-name-taken', 'secrets-too-many', 'beyond-reach'],

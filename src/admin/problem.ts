@@ -8,7 +8,7 @@ import { z } from 'zod';
 export const problems = {
   // The request itself.
   'malformed-json': [400, 'The body is not JSON in UTF-8.'],
-  'malformed-request': [400, 'The request holds characters that nobody can keep.'],
+  'malformed-request': [400, 'The request holds what nobody can keep: broken text, or lists without bottom.'],
   'not-found': [404, 'There is nothing at this address.'],
   'method-not-allowed': [405, 'This address is there, but not for this method.'],
   'too-large': [413, 'The body is longer than is taken here.'],

@@ -5,6 +5,11 @@ import { auditEvents } from '../platform/audit.ts';
 /** Shapes that several endpoints share. Times are ISO 8601 in UTC; what is not there is null. */
 export const moment = z.iso.datetime();
 export const momentOrNull = moment.nullable();
+// What can be reckoned with in every zone of time, and written in four figures again; no row is older or younger.
+const reckoned = (said: string): boolean => said >= '1970-01-01' && said < '9999-01-01';
+/** A day, and a moment in any zone, as callers say them. */
+export const saidDay: z.ZodISODate = z.iso.date().refine(reckoned);
+export const saidMoment: z.ZodISODateTime = z.iso.datetime({ offset: true }).refine(reckoned);
 export const accountId = z.uuid().meta({ description: "An account's number: the `sub` of its tokens." });
 export const groupId = z.uuid().meta({ description: "A group's number." });
 

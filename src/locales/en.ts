@@ -75,7 +75,7 @@ export const en: Phrases = {
     'no-such-group': 'That group is no longer there. Choose another.',
     'group-taken': 'There is a group with that name already.',
     'group-limits-operator': 'An administrator or help desk is limited to the group. Change that role first.',
-    'group-of-application': "An application lets only the group's people in. Change the application first.",
+    'group-of-application': 'An application names the group. Change the application first.',
     'wrong-group-name': "That isn't the name of the group. Type it just as it stands.",
     'unreadable-file': 'The file cannot be read.',
     'no-file': 'Choose a file first.',

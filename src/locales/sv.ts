@@ -78,7 +78,7 @@ export const sv = {
     'group-taken': 'Det finns redan en grupp med det namnet.',
     'group-limits-operator':
       'En administratör eller support är begränsad till gruppen. Ändra den rollen först.',
-    'group-of-application': 'En applikation släpper bara in gruppens personer. Ändra applikationen först.',
+    'group-of-application': 'En applikation nämner gruppen. Ändra applikationen först.',
     'wrong-group-name': 'Namnet stämmer inte med gruppens. Skriv det precis som det står.',
     'unreadable-file': 'Filen går inte att läsa.',
     'no-file': 'Välj en fil först.',

@@ -55,10 +55,12 @@ export const apiResource = (issuer: string): string => `${issuer}/api`;
 export interface Reach {
   scopes: ReadonlySet<ApiScope>;
   group: string | undefined;
+  /** Nobody stands behind it: an application that people come through would lend it their role. */
+  alone: boolean;
 }
 
 /** What of an application's description gives it rights. */
-type Described = { apiScopes: readonly ApiScope[]; apiGroup?: string | undefined };
+type Described = { type: string; apiScopes: readonly ApiScope[]; apiGroup?: string | undefined };
 
 /**
  * Whether one of these descriptions holds more than a program has to give: rights never grow by making, changing or
@@ -70,6 +72,7 @@ export const beyondReach = (reach: Reach | undefined, ...clients: (Described | u
     (client) =>
       client !== undefined &&
       client.apiScopes.length > 0 &&
-      (client.apiScopes.some((scope) => !reach.scopes.has(scope)) ||
+      ((reach.alone && client.type !== 'service') ||
+        client.apiScopes.some((scope) => !reach.scopes.has(scope)) ||
         (reach.group !== undefined && client.apiGroup !== reach.group)),
   );

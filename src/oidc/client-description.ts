@@ -32,6 +32,8 @@ export const lifetimeLimits = {
   refreshToken: { least: 3600, most: 30 * 86_400 },
   session: { least: 300, most: 10 * 3600 },
 } as const;
+/** The longest, in seconds, of a token that a service fetches for itself: it comes again whenever it likes. */
+export const serviceTokenMost = 600;
 export type LifetimeName = keyof typeof lifetimeLimits;
 
 /** What a client's identifier looks like. */
@@ -150,6 +152,8 @@ type Refuse = (path: (string | number)[], code: string) => void;
 function serviceRules(client: ClientFields, refuse: Refuse): void {
   for (const name of forPeople) if (isSet(client[name])) refuse([name], 'not-for-a-service');
   if (client.consent && client.consent !== 'none') refuse(['consent'], 'not-for-a-service');
+  if ((client.lifetimes.accessToken ?? 0) > serviceTokenMost)
+    refuse(['lifetimes', 'accessToken'], 'lifetime-out-of-range');
   for (const name of ['idToken', 'refreshToken', 'session'] as const) {
     if (client.lifetimes[name] !== undefined) refuse(['lifetimes', name], 'not-for-a-service');
   }

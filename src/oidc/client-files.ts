@@ -1,7 +1,6 @@
 import { listGroups } from '../accounts/groups.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
-import { beyondReach } from './api-scopes.ts';
 import { removeClient } from './client-access.ts';
 import type { ClientFault } from './client-check.ts';
 import { checkClient } from './client-check.ts';
@@ -88,8 +87,8 @@ async function applyEntry(open: Db, { client, enabled }: Entry, options: FileOpt
   const { result, changes } = await describeFromFile(open, client, how);
   if (result === 'not-ours' || result === 'beyond-reach' || enabled === undefined)
     return { id: client.id, result, changes };
-  if (enabled && beyondReach(reach, client)) return { id: client.id, result: 'beyond-reach', changes };
-  const switched = await setEnabled(open, client.id, enabled, { by, origin });
+  const switched = await setEnabled(open, client.id, enabled, { by, origin, reach });
+  if (switched === 'beyond-reach') return { id: client.id, result: switched, changes };
   if (!switched) return { id: client.id, result, changes };
   const state: Difference = { field: 'enabled', before: String(!enabled), after: String(enabled) };
   return {

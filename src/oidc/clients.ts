@@ -253,10 +253,18 @@ export function changeClient(
 
 /**
  * Switches a client off or on, also one that a file looks after: the brake must be within reach. Its tokens and secrets
- * are refused from the next request on. Answers whether that was a change.
+ * are refused from the next request on. Answers whether that was a change; a program switches on none that may do more
+ * than it may itself.
  */
-export function setEnabled(db: Db, id: string, enabled: boolean, doer: Doer): Promise<boolean> {
+export function setEnabled(
+  db: Db,
+  id: string,
+  enabled: boolean,
+  { reach, ...doer }: ClientDoer,
+): Promise<boolean | 'beyond-reach'> {
   return db.transaction(async (open) => {
+    const held = await heldClient(open, id);
+    if (enabled && held && beyondReach(reach, held.client)) return 'beyond-reach';
     const { count } = await open.query(
       `UPDATE clients SET disabled_at = CASE WHEN $2 THEN NULL ELSE $3::timestamptz END
        WHERE id = $1 AND (disabled_at IS NULL) <> $2`,

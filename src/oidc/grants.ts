@@ -1,4 +1,4 @@
-import type { Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider';
+import type { AccessToken, Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider';
 import type { Db } from '../platform/database.ts';
 import { consentOf } from './client-metadata.ts';
 import { consentGiven } from './records.ts';
@@ -66,3 +66,14 @@ export function existingGrant(db: Db): Configuration['loadExistingGrant'] {
     return grant;
   };
 }
+
+/** A token for the interface for programs says which sign-in it was given for (RFC 9470 §6.2), however often it is renewed. */
+export const noteSignIn: Configuration['extraTokenClaims'] = ({ oidc }, { kind, aud }) => {
+  if (kind !== 'AccessToken' || aud === undefined) return undefined;
+  const { AuthorizationCode: code, RefreshToken: renewed } = oidc.entities;
+  return { auth_time: (renewed ?? code)?.authTime };
+};
+
+/** When two factors were proved for such a token; long ago where it does not say. */
+export const signInOf = ({ extra }: Pick<AccessToken, 'extra'>): Date =>
+  new Date(Number(extra?.auth_time ?? 0) * 1000);

@@ -10,7 +10,7 @@ import { acrValues } from './assurance.ts';
 import { claimsOfScopes, claimsWithin } from './claims.ts';
 import { mayUse } from './client-access.ts';
 import type { LifetimeName } from './client-description.ts';
-import { signingAlgs } from './client-description.ts';
+import { serviceTokenMost, signingAlgs } from './client-description.ts';
 import {
   accountClient,
   adminClient,
@@ -24,7 +24,7 @@ import {
 } from './client-metadata.ts';
 import { matchingSecret, noteUse } from './client-secrets.ts';
 import { clientMetadata } from './clients.ts';
-import { existingGrant } from './grants.ts';
+import { existingGrant, noteSignIn } from './grants.ts';
 import { checkIntent } from './intents.ts';
 import { publishedAt } from './key-life.ts';
 import type { Keys } from './keys.ts';
@@ -53,7 +53,7 @@ const atMost =
 const ttl: Configuration['ttl'] = {
   AuthorizationCode: minute,
   AccessToken: atMost(hour, 'accessToken'),
-  ClientCredentials: atMost(10 * minute, 'accessToken'),
+  ClientCredentials: atMost(serviceTokenMost, 'accessToken'),
   IdToken: atMost(hour, 'idToken'),
   Interaction: 30 * minute,
   Grant: 30 * day,
@@ -190,6 +190,7 @@ function configuration(
     enabledJWA: { idTokenSigningAlgValues: [...signingAlgs] },
     extraClientMetadata: { properties: ownMetadata },
     extraParams: { intent: checkIntent },
+    extraTokenClaims: noteSignIn,
     features: features(db, settings.HEMMA_ISSUER, pages),
     fetch: outgoing(settings),
     async findAccount(ctx, id, token) {

@@ -3,6 +3,9 @@ const hour = 3600;
 /** Seconds. NIST SP 800-63B-4 §2.2.3 allows 24 hours and one idle; ours are a working day. */
 export const sessionLimits = { overall: 10 * hour, idle: hour };
 
+/** Seconds since two factors were proved that an operator's work is open for, and what changes somebody's access. */
+export const operatorLimits = { longest: hour, fresh: 600 };
+
 const now = () => Math.floor(Date.now() / 1000);
 
 /** Seconds that a session lives on from now: its idle time or the rest of its day, whichever is less. */

@@ -214,3 +214,28 @@ describe('the data as a file', () => {
     for (const { headers } of answers) expect(headers['content-disposition']).toBeUndefined();
   });
 });
+
+test('SECURITY 45 nothing that a person sends says that their own address is verified', async () => {
+  const eva = await personAt(hemma, autopay, 'eva@example.com');
+  await hemma.db.query('UPDATE accounts SET email_verified_at = NULL WHERE id = $1', [eva.id]);
+  const page = await eva.visitor.visit(account());
+  const forms = page.page.querySelectorAll('form[method=post]');
+  expect(forms.length).toBeGreaterThan(2);
+  const claimed = {
+    email_verified: 'true',
+    emailVerified: 'true',
+    email_verified_at: '2026-01-01',
+    verified: 'yes',
+  };
+  for (const form of forms) {
+    const named = form.querySelectorAll('input[type=hidden], button[name], select[name]');
+    const fields = named.map(
+      (one) => [one.getAttribute('name') ?? '', one.getAttribute('value') ?? 'sv'] as const,
+    );
+    const action = new URL(form.getAttribute('action') ?? '', page.url);
+    await eva.visitor.post(action, { ...Object.fromEntries(fields), ...claimed });
+    eva.visitor.backTo(page);
+  }
+  const { rows } = await hemma.db.query('SELECT email_verified_at FROM accounts WHERE id = $1', [eva.id]);
+  expect(rows).toEqual([{ email_verified_at: null }]);
+});

@@ -156,6 +156,14 @@ describe('an example', () => {
   });
 });
 
+test.each(endpoints.map((one) => [`${one.method} ${one.path}`, one] as const))(
+  'the printed answer of %s is one by its own schema',
+  (_name, { answers, example }) => {
+    if (example.answer === undefined) expect(answers.schema).toBeUndefined();
+    else expect(answers.schema?.safeParse(example.answer).error).toBeUndefined();
+  },
+);
+
 describe('the document', () => {
   test('is open to everybody, may be kept for a while, and has every endpoint with its refusals', async () => {
     const answer = await exchange(new URL(hemma.url('/api/openapi.json')));

@@ -48,6 +48,13 @@ describe('a refusal is a problem document with the code', () => {
     ],
     ['a NUL', '/people?q=%00', {}, 400, 'malformed-request'],
     [
+      'row 96: lists in lists without a bottom',
+      '/clients',
+      { method: 'POST', body: `{"jwks":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, headers: json },
+      400,
+      'malformed-request',
+    ],
+    [
       'a body without end',
       '/people',
       { method: 'POST', body: `"${'x'.repeat(300_000)}"`, headers: json },
@@ -61,6 +68,15 @@ describe('a refusal is a problem document with the code', () => {
     ['a name said twice', '/people?q=a&q=b', {}, 422, 'invalid'],
     ['an event that is none', '/audit?event=no.such', {}, 422, 'invalid'],
     ['a day that is none', '/audit?since=yesterday', {}, 422, 'invalid'],
+    ['a day before all clocks', '/audit?since=0001-01-01', {}, 422, 'invalid'],
+    ['a day that has no morrow', '/audit?until=9999-12-31', {}, 422, 'invalid'],
+    [
+      'a moment that has five figures elsewhere',
+      '/clients/other/secrets',
+      { method: 'POST', json: { name: 'x', expiresAt: '9999-12-31T23:59:59-12:00' } },
+      422,
+      'invalid',
+    ],
     ['nobody', '/audit?account=nobody@example.com', {}, 422, 'no-such-person'],
     ['a version that is not said', '/clients/other', { method: 'DELETE' }, 428, 'version-needed'],
   ];
@@ -96,7 +112,7 @@ describe('a refusal is a problem document with the code', () => {
     );
   });
 
-  test('also where the house itself fails, with the number that finds it in the log', async () => {
+  test('SECURITY 86 also where the house itself fails, with the number that finds it in the log', async () => {
     await hemma.db.query('ALTER TABLE group_members RENAME TO elsewhere');
     try {
       const answer = await send('/groups');

@@ -145,7 +145,7 @@ function wanted(row: Row, actor: Actor): readonly [number, string?][] {
 
 const letIn = new Set([200, 201, 204, 404, 415, 422, 428]);
 
-describe('T35 the interface', () => {
+describe('SECURITY 81, T35 the interface', () => {
   test('has no endpoint without a row, and no row without an endpoint', () => {
     expect(routes.length).toBeGreaterThan(35);
     expect(new Set(routes)).toEqual(new Set(Object.keys(rows)));
@@ -220,6 +220,24 @@ describe('T35 the interface', () => {
     const { json } = await call(hemma, '/audit', { token: tokens['machine of North'] });
     const accounts = new Set((json['items'] as { account: string }[]).map(({ account }) => account));
     expect([...accounts]).toEqual([people['a person of North'].id]);
+  });
+
+  test('and of no other group: not on a person, not in what happened to them, not by searching it', async () => {
+    const south = await group(hemma, 'South');
+    const { id } = people['a person of North'];
+    await putInto(hemma, people['a person of North'], south);
+    for (const actor of ['administrator of North', 'machine of North'] as const) {
+      const get = async (path: string) => (await call(hemma, path, { token: tokens[actor] })).body;
+      const told = [
+        await get(`/people/${id}`),
+        await get(`/people/${id}/events`),
+        await get(`/audit?account=${id}`),
+      ];
+      for (const body of told)
+        expect([body.includes(north.id), body.includes(south.id)]).toEqual([true, false]);
+      expect(await get(`/people?group=${south.id}`)).toBe('{"items":[],"next":null}');
+      expect(await get(`/people?group=${north.id}`)).toContain(id);
+    }
   });
 
   test('every endpoint that changes access asks an operator for a fresh sign-in, and a machine for none', async () => {

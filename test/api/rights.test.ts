@@ -77,6 +77,17 @@ describe('T35 rights never grow: a program', () => {
     expect((await byMachine(`/clients/${strong}/disable`, { method: 'POST' })).status).toBe(204);
   });
 
+  test('makes or takes over none that people come through to the interface: it would act in their role', async () => {
+    const web = { name: 'X', type: 'web', redirectUris: ['https://x.example/back'], firstParty: true };
+    const id = await there(['people:read'], web);
+    const lending = { ...web, apiScopes: ['people:read'] };
+    const made = { method: 'POST', json: { id: fresh(), ...lending } };
+    const changed = { method: 'PUT', json: lending, headers: { 'if-match': '*' } };
+    expect(isProblem(await byMachine('/clients', made), 'beyond-reach')).toBe(true);
+    expect(isProblem(await byMachine(`/clients/${id}`, changed), 'beyond-reach')).toBe(true);
+    expect((await byAlma('/clients', made)).status).toBe(201);
+  });
+
   test('applies no list with such an application in it: all or nothing', async () => {
     const [good, bad] = [fresh(), fresh()];
     const list = [
@@ -110,6 +121,26 @@ describe('T35 rights never grow: a program', () => {
     ]);
     expect(codes([], { apiGroup: north.id })).toEqual(['apiGroup api-group-not-used']);
   });
+});
+
+test('SECURITY 83 whoever looks after one group hears of no other that a person is in', async () => {
+  const [ours, theirs] = [await group(hemma, 'Ours'), await group(hemma, 'Theirs')];
+  const shared = await hemma.account({ email: 'shared@example.com' });
+  await putInto(hemma, shared, ours, theirs);
+  const scopes = ['people:read', 'audit:read'] as const;
+  const limited = await machineToken(hemma, await service(hemma, 'ours', scopes, ours.id), scopes);
+  const boss = await tokenOf(hemma, tool, await somebodyWith(hemma, 'administrator', ours), scopes);
+  for (const token of [limited, boss]) {
+    const paths = [`/people/${shared.id}`, `/people/${shared.id}/events`, `/audit?account=${shared.email}`];
+    for (const path of paths) {
+      const { status, body } = await call(hemma, path, { token });
+      expect([path, status]).toEqual([path, 200]);
+      expect(body).toContain(ours.id);
+      expect(body).not.toMatch(new RegExp(`${theirs.id}|Theirs`));
+    }
+  }
+  const all = await byAlma(`/people/${shared.id}`);
+  expect(all.json['groups']).toEqual([ours, theirs]);
 });
 
 describe('T36 an operator', () => {

@@ -89,7 +89,11 @@ describe('a token for the interface', () => {
     const me = await get(hemma.url('/me'), { authorization: `Bearer ${token}` });
     expect([me.status, me.json['error']]).toEqual([403, 'insufficient_scope']);
     const ask = (party: RelyingParty) => post(hemma.url('/token/introspection'), { token }, basicOf(party));
-    expect((await ask(tool)).json).toMatchObject({ active: true, aud: resourceOf(hemma) });
+    expect((await ask(tool)).json).toMatchObject({
+      active: true,
+      aud: resourceOf(hemma),
+      auth_time: expect.any(Number),
+    });
     expect((await ask(plain)).json).toEqual({ active: false });
   });
 });
@@ -213,6 +217,19 @@ describe('whoever is let in', () => {
     travel(minutes(4));
     const older = await call(hemma, '/people', { token: again });
     expect([older.status, older.json['code']].join()).toMatch(/^401,(sign-in-needed|invalid-token)$/);
+  });
+
+  test('is as old as the sign-in that it was given for, whatever its browser signs in to since', async () => {
+    const own = await somebodyWith(hemma, 'administrator');
+    const his = await tokenOf(hemma, tool, own, scopes);
+    const target = await hemma.account({ email: 'bystander@example.com' });
+    const deed = { method: 'POST', token: his };
+    travel(minutes(11));
+    const form = await own.signIn(hemma.url(`/admin/people/${target.id}/disable`));
+    expect([form.url.pathname, form.status]).toEqual([`/admin/people/${target.id}/disable`, 200]);
+    const answer = await call(hemma, `/people/${target.id}/end-sessions`, deed);
+    expect([answer.status, isProblem(answer, 'sign-in-needed')]).toEqual([401, true]);
+    expect((await call(hemma, '/people', { token: his })).status).toBe(200);
   });
 
   test('neither reads nor sets a cookie', async () => {

@@ -45,7 +45,7 @@ async function leave(page: Page): Promise<void> {
   await person.isAt(page, 'signed-out');
 }
 
-describe.each(person.everyWay)('asking, $language, $scripts', (way) => {
+describe.each(person.twoWays)('asking, $language, $scripts', (way) => {
   const { language } = way;
   const w = words[language];
 

@@ -56,7 +56,7 @@ async function alertSays(page: Page, text: string | RegExp): Promise<void> {
   await page.locator('main [role=alert]').filter({ hasText: text }).waitFor();
 }
 
-describe.each(person.everyWay)('after the seven days, $language, $scripts', (way) => {
+describe.each(person.twoWays)('after the seven days, $language, $scripts', (way) => {
   const w = words[way.language];
 
   test('the code from the mail leads to the QR code and on to Autopay', async () => {

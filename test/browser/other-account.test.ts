@@ -54,7 +54,7 @@ const buttons = {
   en: { go: (who: string) => `Continue as ${who}`, stay: (who: string) => `Stay as ${who}` },
 };
 
-describe.each(person.everyWay)('another person at the same browser, $language, $scripts', (way) => {
+describe.each(person.twoWays)('another person at the same browser, $language, $scripts', (way) => {
   const b = buttons[way.language];
 
   test('is asked first; going on signs the first one out everywhere', async () => {

@@ -18,7 +18,7 @@ afterEach(() => {
   expect(town.complaints()).toEqual([]);
 });
 
-describe.each(person.everyWay)('one sign-in for both, $language, $scripts', (way) => {
+describe.each(person.twoWays)('one sign-in for both, $language, $scripts', (way) => {
   const { language } = way;
   const w = words[language];
 

@@ -64,7 +64,7 @@ describe('addresses while they are typed', () => {
     expect(await check(type, 'redirect', address)).toEqual([code]),
   );
 
-  test('each use has its own rules', async () => {
+  test('SECURITY 85 each use has its own rules', async () => {
     expect(await check('web', 'initiate-login', 'http://localhost/start')).toEqual(['address-not-https']);
     for (const host of ['10.0.0.1', '127.0.0.2', '198.18.0.1', '[fd00::1]', '[::]', '[64:ff9b::a00:1]'])
       expect(await check('web', 'back-channel', `https://${host}/x`)).toEqual(['address-private-network']);

@@ -102,7 +102,7 @@ function letIn(route: string): number[] {
   return route.startsWith('GET') ? [200] : [403];
 }
 
-describe('T35 the console', () => {
+describe('SECURITY 81, T35 the console', () => {
   test('has no route without a row, and no row without a route', () => {
     expect(mounted.length).toBeGreaterThan(20);
     expect(new Set(mounted)).toEqual(new Set(Object.keys(rows)));

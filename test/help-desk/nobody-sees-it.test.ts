@@ -62,7 +62,7 @@ async function delivered(kind: string): Promise<void> {
   throw new Error(`mails of the kind ${kind} still wait`);
 }
 
-test('T31 no answer, table, outbox, audit or log keeps it, before or after it was used', async () => {
+test('SECURITY 48, T31 no answer, table, outbox, audit or log keeps it, before or after it was used', async () => {
   const owner = await newPerson(hemma, party, 'astrid@example.com');
   const agent = await desk.operator('agent');
   hemma.mail.behave('refuse');

@@ -122,7 +122,7 @@ test('T31 it dies when a newer one is sent, and when the person finds the phone 
   expect(visitor.screen.refusal).toBe('wrong-recovery-code');
 });
 
-test('T31 it is refused after an hour at its use, and says why to whoever has it', async () => {
+test('SECURITY 41, T31 it is refused after an hour at its use, and says why to whoever has it', async () => {
   const owner = await person('frida');
   const code = await desk.codeFor(agent, owner);
   const early = await atCodePage(party, owner.email);

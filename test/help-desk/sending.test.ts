@@ -53,7 +53,7 @@ test('T31 nothing is sent before it is ticked how the person was made sure of, a
   expect(sent).toMatchObject({ actor: agent.id, detail: { case: waiting.number, checks: 'call-back' } });
 });
 
-test('T31 it goes to the sign-in address and nowhere else, with a notice that carries no code', async () => {
+test('SECURITY 48, T31 it goes to the sign-in address and nowhere else, with a notice that carries no code', async () => {
   const owner = await person('bertil');
   const agent = await desk.operator('bo');
   const code = await desk.codeFor(agent, owner);

@@ -82,7 +82,7 @@ describe('the first sign-in', () => {
     expect(mail.text).not.toMatch(/\b\d{6}\b/);
   });
 
-  test('after seven days the password alone connects nothing: a mailed code comes first', async () => {
+  test('SECURITY 41 after seven days the password alone connects nothing: a mailed code comes first', async () => {
     await hemma.account({ email: 'eva@example.com', name: 'Eva Ny' });
     travel(days(8));
     const visitor = newVisitor();

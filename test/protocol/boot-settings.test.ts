@@ -1,6 +1,6 @@
 /** T38: settings that are missing or unsafe keep the provider from starting, and all of them are told at once. */
 import { describe, expect, test } from '@jest/globals';
-import { aKey, boot, refusal } from './boot.ts';
+import { aKey, boot, bootProgram, refusal } from './boot.ts';
 
 /** Everything that a real installation has. */
 const production = (): Record<string, string> => ({
@@ -16,7 +16,7 @@ const without = (...names: string[]) =>
 
 describe('settings', () => {
   test('T38 everything that is missing is listed at once', async () => {
-    const said = refusal(await boot({ HEMMA_ISSUER: 'http://id.example.com' }));
+    const said = refusal(await bootProgram({ HEMMA_ISSUER: 'http://id.example.com' }));
     for (const name of [
       'HEMMA_ISSUER',
       'HEMMA_SECRET_KEYS',

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { freePort } from '../rig/free-port.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { startProcess } from '../rig/process.ts';
-import { aKey, boot, sentence } from './boot.ts';
+import { aKey, boot, bootProgram, sentence } from './boot.ts';
 import { get } from './requests.ts';
 
 let hemma: Hemma;
@@ -35,7 +35,7 @@ describe('what the provider finds at start', () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const said = sentence(await boot({ ...beside(), HEMMA_PORT: String(port) }));
+    const said = sentence(await bootProgram({ ...beside(), HEMMA_PORT: String(port) }));
     server.close();
     expect(said).toContain(String(port));
     expect(said).toContain('HEMMA_PORT');

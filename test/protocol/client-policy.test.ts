@@ -223,6 +223,13 @@ test('an application that requires pushed requests takes no other', async () => 
   expect((await person.signIn(hemma.url(`/auth?${query.toString()}`))).step).toBe('back');
 });
 
+test('a service asks for no longer token than a service gets', () => {
+  const described = (accessToken: number) =>
+    checkClient({ id: 'robot', name: 'Robot', type: 'service', lifetimes: { accessToken } });
+  expect(described(600)).toHaveProperty('client');
+  expect(described(601)).toMatchObject({ faults: [{ code: 'lifetime-out-of-range' }] });
+});
+
 describe('an application that was let off PKCE', () => {
   const none = { code_challenge: null, code_challenge_method: null };
   const back = async (one: RelyingParty, parameters: Record<string, string | null>) => {

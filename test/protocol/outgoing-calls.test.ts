@@ -46,7 +46,7 @@ async function message(wanted: 'failure' | 'outcome') {
 
 const dueNow = () => hemma.db.query('UPDATE logout_messages SET next_try_at = $1', [new Date()]);
 
-test('trap: T30 a sign-out message to this very machine is not sent, and waits for a process that may and lives', async () => {
+test('SECURITY 85 trap: T30 a sign-out message to this very machine is not sent, and waits for a process that may and lives', async () => {
   const person = await newPerson(hemma, { twoStep: false });
   await person.signInTo(party);
   await person.visitor.visit(new URL('/session/end', guarded.issuer));

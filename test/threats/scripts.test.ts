@@ -118,29 +118,32 @@ test("T23 an answer by form_post keeps the application's state as letters", asyn
   }
 });
 
-test.each(payloads)('T23 %s as a name is inert on every page, and in the mails', async (payload) => {
-  const email = `name${payloads.indexOf(payload)}@example.com`;
-  await hemma.account({ email, name: `${payload}\r\nBcc: all@evil.example` });
-  const browser = newVisitor();
-  await provePassword(browser, party, email);
-  look('enrollment', browser);
-  await connectPhone(browser);
-  look('consent', browser);
-  expect(browser.screen.text).toContain(party.description.name);
-  await browser.submit({}, 'choice=allow');
-  expect(gotIn(browser)).toBe(true);
-  await browser.visit(hemma.url('/account'));
-  look('account', browser);
-  expect(browser.screen.text).toContain(payload.replaceAll(/\s+/g, ' '));
-  await browser.visit(hemma.url('/session/end'));
-  look('sign-out', browser);
-  expect(browser.screen.text).toContain(party.description.name);
-  const mail = await hemma.mail.mailTo(email);
-  expect(mail.html).toBe('');
-  expect(mail.to).toBe(email);
-  expect(mail.headers.has('bcc')).toBe(false);
-  expect(mail.text.split('\n')[0]).toContain(`${payload.trim()} Bcc: all@evil.example`);
-});
+test.each(payloads)(
+  'SECURITY 44, T23 %s as a name is inert on every page, and in the mails',
+  async (payload) => {
+    const email = `name${payloads.indexOf(payload)}@example.com`;
+    await hemma.account({ email, name: `${payload}\r\nBcc: all@evil.example` });
+    const browser = newVisitor();
+    await provePassword(browser, party, email);
+    look('enrollment', browser);
+    await connectPhone(browser);
+    look('consent', browser);
+    expect(browser.screen.text).toContain(party.description.name);
+    await browser.submit({}, 'choice=allow');
+    expect(gotIn(browser)).toBe(true);
+    await browser.visit(hemma.url('/account'));
+    look('account', browser);
+    expect(browser.screen.text).toContain(payload.replaceAll(/\s+/g, ' '));
+    await browser.visit(hemma.url('/session/end'));
+    look('sign-out', browser);
+    expect(browser.screen.text).toContain(party.description.name);
+    const mail = await hemma.mail.mailTo(email);
+    expect(mail.html).toBe('');
+    expect(mail.to).toBe(email);
+    expect(mail.headers.has('bcc')).toBe(false);
+    expect(mail.text.split('\n')[0]).toContain(`${payload.trim()} Bcc: all@evil.example`);
+  },
+);
 
 test('T23 an address with markup or a second recipient makes no account', async () => {
   for (const email of [
