@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { readSettings } from '../config/settings.ts';
 import { migrate } from '../migrations/index.ts';
 import type { Account } from './accounts/accounts.ts';
-import { accountWithPassword, createAccount, listAccounts, roles } from './accounts/accounts.ts';
+import { accountByEmail, createAccount, listAccounts, roles } from './accounts/accounts.ts';
 import { clientCommands, clientHelp } from './client-commands.ts';
 import type { Call, Command, OptionName, Terminal } from './command.ts';
 import { needed, options, Refused, Usage } from './command.ts';
@@ -72,7 +72,7 @@ async function everyAccount({ db }: Call) {
 
 async function auditFrom({ db, option }: Call) {
   const numberOf = async (email: string | undefined) => {
-    const found = email ? (await accountWithPassword(db, email))?.account.id : undefined;
+    const found = email ? (await accountByEmail(db, email))?.id : undefined;
     if (email && !found) throw new Refused('there is no account with that address');
     return found;
   };

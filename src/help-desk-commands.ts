@@ -1,4 +1,4 @@
-import { accountById, accountWithPassword } from './accounts/accounts.ts';
+import { accountByEmail, accountById } from './accounts/accounts.ts';
 import { forgetDevices } from './accounts/devices.ts';
 import type { Operator } from './accounts/operators.ts';
 import { mayAct, operatorOf } from './accounts/operators.ts';
@@ -16,8 +16,8 @@ import { postFor } from './post.ts';
 /** What the console does about cases, from a shell: always in the name of an operator, and never with a code in sight. */
 
 async function operatorFor({ db, option }: Call): Promise<Operator> {
-  const found = await accountWithPassword(db, needed(option('operator'), '--operator'));
-  const operator = found && operatorOf(found.account);
+  const found = await accountByEmail(db, needed(option('operator'), '--operator'));
+  const operator = found && operatorOf(found);
   if (!operator) throw new Refused('that operator is not there, or is no operator');
   return operator;
 }
@@ -49,7 +49,7 @@ async function deedOn(call: Call) {
 async function sendFromShell(call: Call) {
   const { db, settings, option } = call;
   const by = await operatorFor(call);
-  const found = await accountWithPassword(db, needed(option('email'), '--email'));
+  const found = await accountByEmail(db, needed(option('email'), '--email'));
   const names = needed(option('check'), '--check').split(',');
   const known = settings.HEMMA_IDENTITY_CHECKS;
   const odd = names.find((name) => !known.some((one) => one.name === name));
@@ -57,7 +57,7 @@ async function sendFromShell(call: Call) {
     throw new Usage(`there is no check ${odd}: ${known.map(({ name }) => name).join(', ')}`);
   if (!found) throw new Refused('refused: not-there');
   const post = postFor(settings);
-  const opened = await openCaseFrom(db, post, { target: found.account.id, by });
+  const opened = await openCaseFrom(db, post, { target: found.id, by });
   if ('refusal' in opened) return done(opened.refusal);
   const deed = { caseId: opened.found.id, by };
   done(await tickChecks(db, { ...deed, names, known }));

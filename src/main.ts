@@ -1,18 +1,20 @@
 import { boot } from './boot.ts';
 
-/** The provider as a process: starts, and stops when it is asked to. */
-const hemma = await boot(process);
+/** The provider as a process: starts, and stops when it is asked to, also where that comes while it is starting. */
+const starting = boot(process);
 let stopping = false;
-for (const signal of hemma ? (['SIGINT', 'SIGTERM'] as const) : []) {
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     if (stopping) return;
     stopping = true;
-    hemma?.stop().then(
-      () => process.exit(0),
-      (fault: unknown) => {
-        process.stderr.write(`${String(fault)}\n`);
-        process.exit(1);
-      },
-    );
+    starting
+      .then((hemma) => hemma?.stop())
+      .then(
+        () => process.exit(),
+        (fault: unknown) => {
+          process.stderr.write(`${String(fault)}\n`);
+          process.exit(1);
+        },
+      );
   });
 }

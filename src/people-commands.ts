@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Account } from './accounts/accounts.ts';
-import { accountById, accountWithPassword, roles } from './accounts/accounts.ts';
+import { accountByEmail, accountById, roles } from './accounts/accounts.ts';
 import { makeBootstrapToken } from './accounts/bootstrap.ts';
 import type { Group } from './accounts/groups.ts';
 import { createGroup, groupBy, listGroups, removeGroup, renameGroup } from './accounts/groups.ts';
@@ -29,9 +29,9 @@ const shown = ({ id, email, name, role, operatorGroup, disabledAt }: Account) =>
 const aftermath = { voidHelpDeskCode, ...endings };
 
 async function accountOf(db: Db, email: string | undefined): Promise<Account> {
-  const found = await accountWithPassword(db, needed(email, 'the address'));
+  const found = await accountByEmail(db, needed(email, 'the address'));
   if (!found) throw new Refused('there is no account with that address');
-  return found.account;
+  return found;
 }
 
 async function groupOf(db: Db, name: string): Promise<Group> {

@@ -2,11 +2,10 @@ import Router from '@koa/router';
 import type { Group } from '../../src/accounts/groups.ts';
 import { groupBy, listGroups } from '../../src/accounts/groups.ts';
 import type { ClientFault } from '../../src/oidc/client-check.ts';
-import { checkClient } from '../../src/oidc/client-check.ts';
-import type { ClientDescription, ClientType } from '../../src/oidc/client-description.ts';
+import type { ClientType } from '../../src/oidc/client-description.ts';
 import { clientTypes } from '../../src/oidc/client-description.ts';
 import type { RegisteredClient } from '../../src/oidc/clients.ts';
-import { changeClient, createClient, withGroups } from '../../src/oidc/clients.ts';
+import { changeClient, createClient, readClient } from '../../src/oidc/clients.ts';
 import type { Db } from '../../src/platform/database.ts';
 import type { House } from '../page/house.ts';
 import { readForm } from '../page/posted.ts';
@@ -56,15 +55,6 @@ async function showForm(visit: AdminVisit, { type, editing, values, faults = [] 
   );
 }
 
-/** The description and its groups, judged. */
-async function judged(
-  db: Db,
-  given: unknown,
-): Promise<{ client: ClientDescription } | { faults: ClientFault[] }> {
-  const checked = checkClient(given);
-  return 'client' in checked ? withGroups(db, checked.client) : checked;
-}
-
 function typeOf({ ctx }: AdminVisit): ClientType {
   const { type } = ctx.params as { type?: string };
   return clientTypes.find((one) => one === type) ?? ctx.throw(404, 'not-found');
@@ -83,7 +73,7 @@ const beginning: FieldsProps['values'] = {
 async function create(visit: AdminVisit): Promise<void> {
   const type = typeOf(visit);
   const sent = sentForm(visit, clientForm);
-  const read = await judged(visit.house.db, described(sent, type, sent.id.trim()));
+  const read = await readClient(visit.house.db, described(sent, type, sent.id.trim()));
   const fault = 'client' in read ? await createClient(visit.house.db, read.client, doerOf(visit)) : undefined;
   const faults = 'faults' in read ? read.faults : fault ? [fault.fault] : [];
   if (faults.length > 0 || !('client' in read))
@@ -102,7 +92,7 @@ async function edit(visit: AdminVisit): Promise<void> {
   const shown = await editable(visit);
   const { id, type } = shown.client;
   const sent = sentForm(visit, clientForm);
-  const read = await judged(visit.house.db, described(sent, type, id));
+  const read = await readClient(visit.house.db, described(sent, type, id));
   const seen = new Date(Number(sent.seen) || 0);
   const done = 'client' in read ? await changeClient(visit.house.db, read.client, seen, doerOf(visit)) : read;
   const faults = 'faults' in done ? done.faults : 'fault' in done ? [done.fault] : [];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { accountWithPassword, emailKey } from '../../src/accounts/accounts.ts';
+import { accountByEmail, emailKey } from '../../src/accounts/accounts.ts';
 import { emailSubject } from '../../src/accounts/changes.ts';
 import { sendCode } from '../../src/factors/mailed-code.ts';
 import { Field, Form, SubmitButton, Ways } from '../page/form.tsx';
@@ -53,8 +53,8 @@ export function ForgottenPasswordPage({
  * or where the account is disabled.
  */
 async function send({ house, record, ctx }: Visit, email: string) {
-  const found = await accountWithPassword(house.db, email);
-  const recipient = found?.account.disabledAt ? undefined : found?.account;
+  const found = await accountByEmail(house.db, email);
+  const recipient = found?.disabledAt ? undefined : found;
   return sendCode(house.db, house.hasher, house.post, {
     purpose: 'forgotten-password',
     interaction: record.uid,

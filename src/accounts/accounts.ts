@@ -149,18 +149,14 @@ export async function accountById(db: Db, id: string): Promise<Account | undefin
   return rows[0] && accountOf(rows[0]);
 }
 
-/** The account with that address in any spelling, and its password's hash: for the password's verifier alone. */
-export async function accountWithPassword(
-  db: Db,
-  email: string,
-): Promise<{ account: Account; hash: string } | undefined> {
+/** The account with that address in any spelling, disabled ones too. */
+export async function accountByEmail(db: Db, email: string): Promise<Account | undefined> {
   // What can be no address is nobody's, and may hold what PostgreSQL does not take.
   if (!isEmail(emailKey(email))) return undefined;
-  const { rows } = await db.query<Row & { password_hash: string }>(
-    `SELECT ${columns}, password_hash FROM accounts WHERE email_key = $1`,
-    [emailKey(email)],
-  );
-  return rows[0] && { account: accountOf(rows[0]), hash: rows[0].password_hash };
+  const { rows } = await db.query<Row>(`SELECT ${columns} FROM accounts WHERE email_key = $1`, [
+    emailKey(email),
+  ]);
+  return rows[0] && accountOf(rows[0]);
 }
 
 /**

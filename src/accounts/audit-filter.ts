@@ -3,7 +3,7 @@ import type { AuditEvent, AuditFilter, AuditRow } from '../platform/audit.ts';
 import { auditRows } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { isRowNumber } from '../platform/database.ts';
-import { accountWithPassword, emailsOf, seenBy } from './accounts.ts';
+import { accountByEmail, emailsOf, seenBy } from './accounts.ts';
 import type { Actor } from './operators.ts';
 import { accountFor } from './operators.ts';
 
@@ -36,16 +36,20 @@ const dayAfter = (date: string): string =>
 
 const isDay = (text: string): boolean => text.length === 10;
 
+/** The number that was said, or that of whoever has the address that was. */
+const numberOf = async (db: Db, said: string): Promise<string | undefined> =>
+  said.includes('@') ? (await accountByEmail(db, said))?.id : said;
+
 /** The number of the person with that address or number, where this operator sees them; an operator sees itself. */
 async function accountOf(db: Db, actor: Actor, said: string): Promise<string | undefined> {
-  const id = said.includes('@') ? (await accountWithPassword(db, said))?.account.id : said;
+  const id = await numberOf(db, said);
   if (!id || ('id' in actor && id === actor.id)) return id;
   return (await accountFor(db, actor, 'audit.read', id))?.id;
 }
 
 /** The number of the operator with that address or number, where this one may know it: whom the list shows by address. */
 async function operatorWith(db: Db, actor: Actor, said: string): Promise<string | undefined> {
-  const id = said.includes('@') ? (await accountWithPassword(db, said))?.account.id : said;
+  const id = await numberOf(db, said);
   return id && isRowNumber(id) && (await emailsOf(db, actor, [id])).has(id) ? id : undefined;
 }
 

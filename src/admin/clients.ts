@@ -1,13 +1,10 @@
 import { z } from 'zod';
 import { doerOf } from '../accounts/operators.ts';
 import type { ClientFault } from '../oidc/client-check.ts';
-import { checkClient } from '../oidc/client-check.ts';
-import type { ClientDescription } from '../oidc/client-description.ts';
 import { clientSchema } from '../oidc/client-description.ts';
 import { removeClient } from '../oidc/client-access.ts';
 import type { RegisteredClient } from '../oidc/clients.ts';
-import { changeClient, clientById, createClient, listClients, withGroups } from '../oidc/clients.ts';
-import type { Db } from '../platform/database.ts';
+import { changeClient, clientById, createClient, listClients, readClient } from '../oidc/clients.ts';
 import { inputFault } from './body.ts';
 import {
   clientAnswer,
@@ -36,15 +33,6 @@ export function ofFaults(faults: readonly ClientFault[]): Problem {
   const own = faults.length === 1 && first && Object.hasOwn(problems, first.code) ? first.code : undefined;
   if (own) return { problem: own as ProblemCode };
   return { problem: 'invalid', errors: faults.map(({ path, code }) => inputFault(path, code)) };
-}
-
-/** A description and its groups, judged by the one judge that console and command line have. */
-async function judged(
-  db: Db,
-  given: unknown,
-): Promise<{ client: ClientDescription } | { faults: ClientFault[] }> {
-  const checked = checkClient(given);
-  return 'client' in checked ? withGroups(db, checked.client) : checked;
 }
 
 /** What is described is judged by `checkClient`, whose schema stands in the document. */
@@ -82,7 +70,7 @@ const create = endpoint({
   },
   async handle(asked) {
     const { db, settings } = asked.house;
-    const read = await judged(db, asked.body);
+    const read = await readClient(db, asked.body);
     if ('faults' in read) return ofFaults(read.faults);
     const { client } = read;
     const fault = await createClient(db, client, doer(asked));
@@ -156,7 +144,7 @@ const change = endpoint({
     if (!matches(asked.ctx.get('if-match'), etagOf(known))) return { problem: 'changed-meanwhile' };
     const { problem, said } = changeable(asked.body, known);
     if (problem) return problem;
-    const read = await judged(db, { ...said, id, type: known.client.type });
+    const read = await readClient(db, { ...said, id, type: known.client.type });
     if ('faults' in read) return ofFaults(read.faults);
     const done = await changeClient(db, read.client, known.updatedAt, doer(asked));
     if ('fault' in done) return ofFaults([done.fault]);

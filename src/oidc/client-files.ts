@@ -7,7 +7,7 @@ import { checkClient } from './client-check.ts';
 import type { ClientDescription } from './client-description.ts';
 import type { Difference } from './client-differences.ts';
 import type { Applied, ClientDoer } from './clients.ts';
-import { describeFromFile, listClients, setEnabled, withGroups } from './clients.ts';
+import { describeFromFile, listClients, readClient, setEnabled } from './clients.ts';
 
 /** A client as a file has it; `enabled` is undefined where the file does not say. */
 interface Entry {
@@ -37,12 +37,11 @@ const fault = (at: number, path: string, code: ClientFault['code']): FileFault =
 
 async function readEntry(db: Db, given: unknown, at: number): Promise<Entry | FileFault[]> {
   const { rest, enabled } = entryOf(given);
-  const checked = checkClient(rest);
-  const grouped = 'client' in checked ? await withGroups(db, checked.client) : checked;
-  const faults = 'faults' in grouped ? grouped.faults.map((one) => ({ ...one, at })) : [];
+  const read = await readClient(db, rest);
+  const faults = 'faults' in read ? read.faults.map((one) => ({ ...one, at })) : [];
   if (enabled !== undefined && typeof enabled !== 'boolean') faults.push(fault(at, 'enabled', 'malformed'));
-  if (faults.length > 0 || 'faults' in grouped) return faults;
-  return { client: grouped.client, enabled: typeof enabled === 'boolean' ? enabled : undefined };
+  if (faults.length > 0 || 'faults' in read) return faults;
+  return { client: read.client, enabled: typeof enabled === 'boolean' ? enabled : undefined };
 }
 
 /** Reads what a file holds, one client or a list, and finds everything that is wrong with any of them. */

@@ -24,14 +24,9 @@ const unusable = (client: ClientDescription, updatedAt: Date) => `hashed:${clien
 
 const methods = { secret: 'client_secret_basic', private_key_jwt: 'private_key_jwt', none: 'none' } as const;
 
-/**
- * A client as the library wants it described. Rows that an older version wrote lack the newer fields: they mean what
- * they meant then.
- */
+/** A client as the library wants it described. */
 export function protocolMetadata(client: ClientDescription, updatedAt: Date): AdapterPayload {
   const service = client.type === 'service';
-  const confidential = client.type === 'web' || service;
-  const proof = client.authMethod ?? (client.jwks ? 'private_key_jwt' : confidential ? 'secret' : 'none');
   return {
     client_id: client.id,
     client_name: client.name,
@@ -40,27 +35,27 @@ export function protocolMetadata(client: ClientDescription, updatedAt: Date): Ad
     post_logout_redirect_uris: client.postLogoutRedirectUris,
     response_types: service ? [] : ['code'],
     grant_types: service ? ['client_credentials'] : ['authorization_code', 'refresh_token'],
-    token_endpoint_auth_method: methods[proof],
+    token_endpoint_auth_method: methods[client.authMethod],
     id_token_signed_response_alg: client.signingAlg,
     scope: ['openid', ...client.scopes].join(' '),
-    require_pushed_authorization_requests: client.parRequired ?? false,
+    require_pushed_authorization_requests: client.parRequired,
     ...(client.launchUrl ? { client_uri: client.launchUrl } : {}),
     ...(client.initiateLoginUri ? { initiate_login_uri: client.initiateLoginUri } : {}),
     ...(client.requiredAcr ? { default_acr_values: [client.requiredAcr] } : {}),
     ...(client.jwks ? { jwks: client.jwks } : {}),
-    ...(proof === 'secret' ? { client_secret: unusable(client, updatedAt) } : {}),
+    ...(client.authMethod === 'secret' ? { client_secret: unusable(client, updatedAt) } : {}),
     ...(client.backchannelLogoutUri
       ? { backchannel_logout_uri: client.backchannelLogoutUri, backchannel_logout_session_required: true }
       : {}),
     'urn:hemma:first-party': client.firstParty,
-    'urn:hemma:allowed-intents': client.allowedIntents ?? [],
-    'urn:hemma:consent': client.consent ?? (client.firstParty ? 'none' : 'remembered'),
-    'urn:hemma:lifetimes': client.lifetimes ?? {},
+    'urn:hemma:allowed-intents': client.allowedIntents,
+    'urn:hemma:consent': client.consent,
+    'urn:hemma:lifetimes': client.lifetimes,
     'urn:hemma:required-acr': client.requiredAcr,
-    'urn:hemma:allowed-groups': client.allowedGroups ?? [],
-    'urn:hemma:cors-origins': client.corsOrigins ?? [],
-    'urn:hemma:pkce-optional': client.pkceOptional ?? false,
-    'urn:hemma:api-scopes': client.apiScopes ?? [],
+    'urn:hemma:allowed-groups': client.allowedGroups,
+    'urn:hemma:cors-origins': client.corsOrigins,
+    'urn:hemma:pkce-optional': client.pkceOptional,
+    'urn:hemma:api-scopes': client.apiScopes,
   };
 }
 

@@ -6,6 +6,7 @@ import type { Db } from '../platform/database.ts';
 import type { Reach } from './api-scopes.ts';
 import { beyondReach } from './api-scopes.ts';
 import type { ClientFault } from './client-check.ts';
+import { checkClient } from './client-check.ts';
 import type { ClientDescription } from './client-description.ts';
 import { identifier } from './client-description.ts';
 import type { Difference } from './client-differences.ts';
@@ -68,7 +69,7 @@ export async function clientMetadata(db: Db, id: string): Promise<AdapterPayload
     `SELECT ${columns} FROM clients WHERE id = $1 AND disabled_at IS NULL`,
     [id],
   );
-  return rows[0] && protocolMetadata(rows[0].metadata, rows[0].updated_at);
+  return rows[0] && protocolMetadata(complete(rows[0].metadata), rows[0].updated_at);
 }
 
 /** The client with that identifier, also one that is switched off. */
@@ -96,7 +97,7 @@ const groupSaid = async (db: Db, said: string): Promise<Group | undefined> =>
   (await groupBy(db, { id: said })) ?? (await groupBy(db, { name: said }));
 
 /** Groups may be named by their name or their number; what is stored is the number. */
-export async function withGroups(
+async function withGroups(
   db: Db,
   client: ClientDescription,
 ): Promise<{ client: ClientDescription } | { faults: ClientFault[] }> {
@@ -115,6 +116,15 @@ export async function withGroups(
   return {
     client: { ...client, allowedGroups: [...ids].toSorted(), ...(limit ? { apiGroup: limit.id } : {}) },
   };
+}
+
+/** A description as somebody gave it, judged with its groups: what console, command line and programs may register. */
+export async function readClient(
+  db: Db,
+  given: unknown,
+): Promise<{ client: ClientDescription } | { faults: ClientFault[] }> {
+  const checked = checkClient(given);
+  return 'client' in checked ? withGroups(db, checked.client) : checked;
 }
 
 /** Who changes applications: a program gives none of them more than it has itself. */
@@ -179,7 +189,7 @@ const noted = (
 
 /**
  * Makes or changes a client as its file says; once more changes nothing. One that the console looks after is `not-ours`
- * unless it is the same already or the file is told to `adopt` it. Its groups must be numbers by now (`withGroups`).
+ * unless it is the same already or the file is told to `adopt` it. Its groups must be numbers by now (`readClient`).
  */
 export function describeFromFile(
   db: Db,

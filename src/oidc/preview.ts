@@ -1,6 +1,6 @@
 import type { Provider } from 'oidc-provider';
 import type { Account } from '../accounts/accounts.ts';
-import { accountWithPassword } from '../accounts/accounts.ts';
+import { accountByEmail } from '../accounts/accounts.ts';
 import { authenticatorOf } from '../factors/totp.ts';
 import type { Db } from '../platform/database.ts';
 import { claimsOf, claimsOfScopes } from './claims.ts';
@@ -49,7 +49,7 @@ export async function previewOf(
   client: ClientDescription,
   email: string,
 ): Promise<Preview | undefined> {
-  const person = (await accountWithPassword(db, email))?.account;
+  const person = await accountByEmail(db, email);
   if (!person) return undefined;
   const compiled = await provider.Client.find(client.id);
   // One that is switched off is not compiled: its groups are judged as soon as it is on again.
