@@ -215,7 +215,7 @@ const table = {
   HEMMA_OUTBOX_DAYS: {
     type: z.coerce.number().int().min(1).max(90),
     fallback: '7',
-    why: 'Days that a delivered mail is remembered; its text is gone at delivery.',
+    why: 'Days that delivered mails and sign-out messages are remembered; the text of a mail is gone at delivery.',
   },
   HEMMA_ATTEMPT_DAYS: {
     type: z.coerce.number().int().min(1).max(3660),

@@ -84,7 +84,7 @@ export async function startProcess(env: Record<string, string>): Promise<Running
   const [child, output, ended] = launch('src/main.js', env, []);
   const health = `http://127.0.0.1:${port}`;
   for (let attempt = 0; !(await isReady(health)); attempt++) {
-    if (child.exitCode !== null || child.signalCode !== null || attempt > 250) {
+    if (child.exitCode !== null || child.signalCode !== null || attempt > 600) {
       child.kill('SIGKILL');
       throw new Error(`the provider did not become ready on port ${port}:\n${output()}`);
     }
