@@ -15,6 +15,7 @@ import { stop } from '../interactions/help-desk-stop.tsx';
 import { migrated } from '../migrations/index.ts';
 import { adminApi } from './admin/index.ts';
 import { answerFault, isApi } from './admin/problem.ts';
+import { registration } from './oidc/registration.ts';
 import type { UnitOfWork } from './oidc/unit-of-work.ts';
 import type { Log } from './platform/log.ts';
 import { ownHostOnly, requestOrigin, sentByOurPage } from './platform/http.ts';
@@ -163,6 +164,7 @@ export function appOf(house: House, keys: string[], work: UnitOfWork, log: Log):
   app.use(ownSignOut(house));
   app.use(foreignForms());
   app.use(numbered);
+  app.use(registration(house.db));
   app.use(libraryFaults);
   app.use(compose(house.provider.middleware as unknown as Middleware[]));
   return app;

@@ -65,10 +65,11 @@ async function exportFile({ db, option }: Call): Promise<unknown> {
 
 async function everyClient({ db }: Call): Promise<unknown> {
   const live = await liveSecrets(db);
-  return (await listClients(db)).map(({ client, enabled, managed }) => ({
+  return (await listClients(db)).map(({ client, enabled, managed, registeredWith }) => ({
     ...client,
     enabled,
     managed,
+    ...(registeredWith === undefined ? {} : { registeredWith }),
     secrets: live.get(client.id) ?? 0,
   }));
 }

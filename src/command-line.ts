@@ -15,6 +15,7 @@ import { hasherOf } from './platform/hashing.ts';
 import { helpDeskCommands, helpDeskHelp } from './help-desk-commands.ts';
 import { importCommands, importHelp } from './import-commands.ts';
 import { keyCommands, keyHelp } from './key-commands.ts';
+import { registrationCommands, registrationHelp } from './registration-commands.ts';
 import { peopleCommands, peopleHelp } from './people-commands.ts';
 
 const help = `hemma: the provider from a shell
@@ -26,6 +27,7 @@ ${peopleHelp}
 ${importHelp}
 ${helpDeskHelp}
 ${clientHelp}
+${registrationHelp}
 ${keyHelp}
   audit [--event X] [--account E] [--operator E] [--limit N]
   totp KEY                           the six digits of a key now, for trying out
@@ -102,6 +104,7 @@ const commands: Record<string, Command> = {
   ...importCommands,
   ...helpDeskCommands,
   ...clientCommands,
+  ...registrationCommands,
   ...keyCommands,
   audit: { takes: ['event', 'account', 'operator', 'limit'], run: auditFrom },
   migrate: { takes: [], run: async ({ db }) => ({ applied: await migrate(db) }) },
@@ -143,9 +146,9 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<void> {
   if (values.help || positionals.length === 0) return void terminal.stdout.write(`${help}\n`);
   if (positionals[0] === 'totp')
     return print(terminal, await generate({ secret: needed(keyOf(positionals.slice(1)), 'the key') }), json);
-  const name = [positionals.slice(0, 2).join(' '), positionals[0] ?? ''].find((words) =>
-    Object.hasOwn(commands, words),
-  );
+  const name = [3, 2, 1]
+    .map((count) => positionals.slice(0, count).join(' '))
+    .find((words) => Object.hasOwn(commands, words));
   const command = name && commands[name];
   if (!command) throw new Usage(`there is no command ${positionals.join(' ')}`);
   // An option that a command does not know is no small thing: `--dry-run` where there is none would do the deed.

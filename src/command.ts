@@ -31,6 +31,9 @@ export const options = {
   invite: { type: 'boolean' },
   'with-hashes': { type: 'boolean' },
   now: { type: 'boolean' },
+  uses: { type: 'string' },
+  type: { type: 'string', multiple: true },
+  host: { type: 'string', multiple: true },
 } as const;
 export type OptionName = keyof typeof options;
 

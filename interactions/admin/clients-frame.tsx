@@ -44,7 +44,7 @@ function noticeOf({ ctx, frame }: AdminVisit): string | undefined {
 
 /** Every page about one application: which one it is, how it stands, and its other pages. */
 export function ClientPage({ visit, shown, part, step, title, scripts = [], children }: ClientPageProps) {
-  const { client, enabled, managed } = shown;
+  const { client, enabled, managed, registeredWith } = shown;
   const t = visit.frame.t.clients;
   return (
     <ConsolePage
@@ -69,6 +69,11 @@ export function ClientPage({ visit, shown, part, step, title, scripts = [], chil
       {!enabled && (
         <p class="notice" data-state="disabled">
           {t.disabledHelp}
+        </p>
+      )}
+      {registeredWith !== undefined && (
+        <p class="quiet" data-registered-with={registeredWith}>
+          {visit.frame.t.registration.mark(registeredWith)}
         </p>
       )}
       {managed === 'file' && (

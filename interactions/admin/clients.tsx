@@ -4,6 +4,7 @@ import { liveSecrets } from '../../src/oidc/client-secrets.ts';
 import type { RegisteredClient } from '../../src/oidc/clients.ts';
 import { listClients } from '../../src/oidc/clients.ts';
 import { mayAct } from '../../src/accounts/operators.ts';
+import { Ways } from '../page/form.tsx';
 import type { House } from '../page/house.ts';
 import type { AdminVisit } from './gate.ts';
 import { guarded, showPage } from './gate.ts';
@@ -30,7 +31,7 @@ export function ClientsPage({ visit, clients, secrets, notice }: ClientsPageProp
         <Table
           caption={t.title}
           columns={columns}
-          rows={clients.map(({ client, enabled, managed }) => ({
+          rows={clients.map(({ client, enabled, managed, registeredWith }) => ({
             key: client.id,
             cells: [
               <a key="name" href={pathOf(client.id)}>
@@ -43,7 +44,9 @@ export function ClientsPage({ visit, clients, secrets, notice }: ClientsPageProp
                 ? `${t.types[client.type].name}, ${t.live(secrets.get(client.id) ?? 0)}`
                 : t.types[client.type].name,
               enabled ? t.states.on : t.states.off,
-              t.managed[managed],
+              registeredWith === undefined
+                ? t.managed[managed]
+                : `${t.managed[managed]}. ${frame.t.registration.mark(registeredWith)}`,
             ],
           }))}
         />
@@ -55,6 +58,7 @@ export function ClientsPage({ visit, clients, secrets, notice }: ClientsPageProp
           </a>
         </p>
       )}
+      <Ways ways={[{ href: pathOf('-', '/registration-tokens'), label: frame.t.registration.title }]} />
     </ConsolePage>
   );
 }

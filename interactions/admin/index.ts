@@ -25,6 +25,8 @@ import { routes as invite } from './invite.tsx';
 import { routes as membership } from './membership.tsx';
 import { routes as people } from './people.tsx';
 import { routes as person } from './person.tsx';
+import { routes as registrationTokenNew } from './registration-token-new.tsx';
+import { routes as registrationTokens } from './registration-tokens.tsx';
 import { routes as role } from './role.tsx';
 
 /** The front of the console, where every sign-in comes back to: on to where it was going, or to the people. */
@@ -61,6 +63,8 @@ const pages = [
   auditExport,
   audit,
   clients,
+  registrationTokens,
+  registrationTokenNew,
   clientAddresses,
   clientLanding,
   clientEdit,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { accountById } from '../../src/accounts/accounts.ts';
+import { registeredItself } from '../../src/oidc/client-metadata.ts';
 import { scopesOf } from '../../src/oidc/claims.ts';
 import { audit } from '../../src/platform/audit.ts';
 import type { StepPage, Visit } from './visit.ts';
@@ -18,15 +19,18 @@ type ConsentPageProps = {
   scopes: readonly string[];
   /** How long the yes lasts; undefined: until it is withdrawn. */
   days?: number | undefined;
+  /** Nobody of the house described it: where the person goes on to says more than what it calls itself. */
+  itself?: string | undefined;
   refusal?: Refusal | undefined;
 };
 
 export function ConsentPage(props: ConsentPageProps) {
-  const { frame, action, token, clientName, email, scopes, days, refusal } = props;
+  const { frame, action, token, clientName, email, scopes, days, itself, refusal } = props;
   const t = frame.t.consent;
   return (
     <Layout frame={frame} title={t.title(clientName)} step="consent" scripts={['waiting-button']}>
       <h1>{t.title(clientName)}</h1>
+      {itself !== undefined && <p data-registered-itself>{frame.t.registration.consent(itself)}</p>}
       <p class="lead">{t.asks(clientName)}</p>
       <ul class="list">
         {scopes.map((scope) => (
@@ -58,6 +62,14 @@ const form = z.object({ choice: z.enum(['allow', 'deny']) });
 
 /** What is allowed lasts as long as its grant in the provider. */
 const grantDays = 30;
+
+/** Where the person goes on to, for an application that registered itself. */
+async function strangerAt({ house, record }: Visit): Promise<string | undefined> {
+  const { client_id: id, redirect_uri: address } = record.params;
+  if (!registeredItself(await house.provider.Client.find(String(id)))) return undefined;
+  const { protocol, host } = new URL(String(address));
+  return protocol === 'https:' ? host : `${protocol}${host && `//${host}`}`;
+}
 
 const missing = ({ record }: Visit, what: 'missingOIDCScope' | 'missingOIDCClaims') => {
   const list = record.prompt.details[what];
@@ -96,9 +108,10 @@ export const consent: StepPage<z.output<typeof form>> = {
         ? asked
         : (typeof record.params.scope === 'string' ? record.params.scope : '').split(' ');
     const shown = [...new Set([...scopes, ...claims])].filter((scope) => scope !== 'openid');
+    const itself = await strangerAt(visit);
     return (
       <ConsentPage
-        {...{ frame, action, token, clientName, email, scopes: shown, days: grantDays, refusal }}
+        {...{ frame, action, token, clientName, email, scopes: shown, days: grantDays, itself, refusal }}
       />
     );
   },

@@ -54,6 +54,10 @@ const shape = {
   apiGroup: groupId.optional(),
   enabled: z.boolean(),
   managed: z.enum(['file', 'console']).meta({ description: 'Who looks after its description.' }),
+  registeredWith: z
+    .string()
+    .nullable()
+    .meta({ description: 'The registration token with which it registered itself.' }),
   createdAt: moment,
   updatedAt: moment,
 } satisfies Record<keyof ClientDescription, z.ZodType> & Record<string, z.ZodType>;
@@ -61,10 +65,18 @@ const shape = {
 /** An application as it is answered: its description with every default, and never a secret. */
 export const clientAnswer: z.ZodObject<typeof shape> = z.object(shape);
 
-export const shownClient = ({ client, enabled, managed, createdAt, updatedAt }: RegisteredClient) => ({
+export const shownClient = ({
+  client,
+  enabled,
+  managed,
+  registeredWith,
+  createdAt,
+  updatedAt,
+}: RegisteredClient) => ({
   ...client,
   enabled,
   managed,
+  registeredWith: registeredWith ?? null,
   createdAt: iso(createdAt),
   updatedAt: iso(updatedAt),
 });
@@ -101,6 +113,7 @@ export const exampleAnswer = {
   apiScopes: [],
   enabled: true,
   managed: 'console',
+  registeredWith: null,
   createdAt: '2026-03-01T08:00:00.000Z',
   updatedAt: exampleVersion.updatedAt,
 };

@@ -105,7 +105,7 @@ const one = endpoint({
  */
 function changeable(body: Record<string, unknown>, known: RegisteredClient) {
   const shown = shownClient(known);
-  const fixed = ['id', 'type', 'enabled', 'managed', 'createdAt', 'updatedAt'] as const;
+  const fixed = ['id', 'type', 'enabled', 'managed', 'registeredWith', 'createdAt', 'updatedAt'] as const;
   const odd = fixed.filter((name) => body[name] !== undefined && body[name] !== shown[name]);
   const errors = odd.map((name) => inputFault(name, 'not-a-choice'));
   const problem: Problem | undefined = odd.length > 0 ? { problem: 'invalid', errors } : undefined;

@@ -13,6 +13,7 @@ import { groups } from './groups.ts';
 import { documentOf } from './openapi.ts';
 import { peopleDeeds } from './people-deeds.ts';
 import { people } from './people.ts';
+import { registrationTokens } from './registration-tokens.ts';
 import { answerProblem, isApi } from './problem.ts';
 
 /** All that the interface serves. What has a name stands before what has a number (`/clients/apply`). */
@@ -26,6 +27,7 @@ export const endpoints: readonly Endpoint[] = [
   ...clientDeeds,
   ...clients,
   ...clientInsight,
+  ...registrationTokens,
   ...accounts,
 ];
 

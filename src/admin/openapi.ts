@@ -201,7 +201,10 @@ function descriptions(): Json {
   const whole = schemaOf(descriptionSchema, 'input');
   const properties = whole.properties as Json;
   const read = Object.fromEntries(
-    ['enabled', 'managed', 'createdAt', 'updatedAt'].map((name) => [name, { readOnly: true }]),
+    ['enabled', 'managed', 'registeredWith', 'createdAt', 'updatedAt'].map((name) => [
+      name,
+      { readOnly: true },
+    ]),
   );
   return {
     ClientDescription: whole,

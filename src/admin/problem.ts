@@ -64,6 +64,8 @@ export const problems = {
   'client-keeps-no-secret': [409, 'The application proves itself without a secret.'],
   'secret-name-taken': [409, 'The application has a secret of that name already.'],
   'secrets-too-many': [409, 'The application has as many secrets as it may have.'],
+  'token-name-taken': [409, 'There is a registration token of that name already.'],
+  'too-many-tokens': [409, 'There are as many registration tokens as there may be.'],
   // Files.
   'unreadable-file': [422, 'The file cannot be read: see errors.'],
   // Ourselves.

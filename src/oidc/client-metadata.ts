@@ -14,6 +14,7 @@ export const ownMetadata = [
   'urn:hemma:cors-origins',
   'urn:hemma:pkce-optional',
   'urn:hemma:api-scopes',
+  'urn:hemma:registered-itself',
 ];
 
 /**
@@ -142,6 +143,10 @@ export const requiredLevelOf = (client: Client | undefined): 0 | 1 | 2 =>
 /** What it may ask for of the interface for programs. */
 export const apiScopesOf = (client: Client | undefined): readonly ApiScope[] =>
   (client?.['urn:hemma:api-scopes'] as readonly ApiScope[] | undefined) ?? [];
+
+/** Whether nobody of the house described it: its name is what it calls itself. */
+export const registeredItself = (client: Client | undefined): boolean =>
+  client?.['urn:hemma:registered-itself'] === true;
 
 /** The groups whose people may use it; undefined where everybody may. */
 export function allowedGroupsOf(client: Client | undefined): readonly string[] | undefined {

@@ -1,3 +1,4 @@
+// Longer than usual: a table has one owner.
 import type { AdapterPayload } from 'oidc-provider';
 import type { Doer, Group } from '../accounts/groups.ts';
 import { groupBy, keepGroups } from '../accounts/groups.ts';
@@ -24,19 +25,22 @@ interface Row {
   created_at: Date;
   updated_at: Date;
   disabled_at: Date | null;
+  registered_with: string | null;
 }
 
 /** An application with what is known of it besides its description; never a secret. */
 export interface RegisteredClient {
   client: ClientDescription;
   managed: Managed;
+  /** The name of the registration token with which it registered itself (see registration.ts). */
+  registeredWith: string | undefined;
   enabled: boolean;
   createdAt: Date;
   /** Changes with every edit: whoever edits says which state it was that they saw. */
   updatedAt: Date;
 }
 
-const columns = 'id, metadata, managed, created_at, updated_at, disabled_at';
+const columns = 'id, metadata, managed, created_at, updated_at, disabled_at, registered_with';
 
 /** Rows of an older version lack the newer fields, which then say what they said before. */
 const complete = (stored: ClientDescription): ClientDescription => ({
@@ -57,6 +61,7 @@ const complete = (stored: ClientDescription): ClientDescription => ({
 const registered = (row: Row): RegisteredClient => ({
   client: complete(row.metadata),
   managed: row.managed,
+  registeredWith: row.registered_with ?? undefined,
   enabled: row.disabled_at === null,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
@@ -69,7 +74,13 @@ export async function clientMetadata(db: Db, id: string): Promise<AdapterPayload
     `SELECT ${columns} FROM clients WHERE id = $1 AND disabled_at IS NULL`,
     [id],
   );
-  return rows[0] && protocolMetadata(complete(rows[0].metadata), rows[0].updated_at);
+  const [row] = rows;
+  return (
+    row && {
+      ...protocolMetadata(complete(row.metadata), row.updated_at),
+      'urn:hemma:registered-itself': row.registered_with !== null,
+    }
+  );
 }
 
 /** The client with that identifier, also one that is switched off. */
@@ -150,11 +161,11 @@ export interface Applied {
   changes: Difference[];
 }
 
-const insert = (open: Db, client: ClientDescription, managed: Managed) =>
+const insert = (open: Db, client: ClientDescription, managed: Managed, registeredWith?: string) =>
   open.query(
-    `INSERT INTO clients (id, metadata, first_party, managed, created_at, updated_at)
-     VALUES ($1, $2::text::jsonb, $3, $4, $5, $5) ON CONFLICT (id) DO NOTHING`,
-    [client.id, JSON.stringify(client), client.firstParty, managed, new Date()],
+    `INSERT INTO clients (id, metadata, first_party, managed, created_at, updated_at, registered_with)
+     VALUES ($1, $2::text::jsonb, $3, $4, $5, $5, $6) ON CONFLICT (id) DO NOTHING`,
+    [client.id, JSON.stringify(client), client.firstParty, managed, new Date(), registeredWith ?? null],
   );
 
 async function update(
@@ -221,18 +232,23 @@ const refused = (code: ClientFault['code'], field = ''): { fault: ClientFault } 
   fault: { path: field, field, code },
 });
 
-/** Makes a client in the console. */
+/** Makes a client in the console, or as it described itself: `registeredWith` names the token that let it. */
 export function createClient(
   db: Db,
   client: ClientDescription,
-  { reach, ...doer }: ClientDoer,
+  { reach, registeredWith, ...doer }: ClientDoer & { registeredWith?: string },
 ): Promise<{ fault: ClientFault } | undefined> {
   if (beyondReach(reach, client)) return Promise.resolve(refused('beyond-reach', 'apiScopes'));
   return db.transaction(async (open) => {
     if (!(await keepGroups(open, groupsNamed(client)))) return refused('group-unknown', 'allowedGroups');
-    const { count } = await insert(open, client, 'console');
+    const { count } = await insert(open, client, 'console', registeredWith);
     if (count === 0) return refused('id-taken', 'id');
-    await noted(open, client, 'created', 'console', differences(undefined, client), doer);
+    const changes = differences(undefined, client);
+    if (registeredWith === undefined) await noted(open, client, 'created', 'console', changes, doer);
+    else {
+      const detail = { token: registeredWith, changes: inShort(changes) };
+      await audit(open, { event: 'client.registered', clientId: client.id, ...doer, detail });
+    }
     return undefined;
   });
 }

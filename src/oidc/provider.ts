@@ -29,6 +29,7 @@ import { checkIntent } from './intents.ts';
 import { publishedAt } from './key-life.ts';
 import type { Keys } from './keys.ts';
 import { policy } from './policy.ts';
+import { registrationEndpoint } from './registration.ts';
 import { sessionSeconds } from './session-limits.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
@@ -186,6 +187,7 @@ function configuration(
       // Not the library's but ours: see signed-out.tsx.
       frontchannel_logout_supported: true,
       frontchannel_logout_session_supported: true,
+      registration_endpoint: registrationEndpoint(settings.HEMMA_ISSUER),
     },
     enabledJWA: { idTokenSigningAlgValues: [...signingAlgs] },
     extraClientMetadata: { properties: ownMetadata },

@@ -9,6 +9,7 @@ import {
   examplePerson,
   exampleRow,
   exampleSecret,
+  exampleToken,
   exampleVersion,
 } from '../../src/admin/examples.ts';
 import { apiScopes } from '../../src/oidc/api-scopes.ts';
@@ -53,6 +54,12 @@ async function arrange(): Promise<void> {
   await db.query("DELETE FROM clients WHERE id IN ($1, 'timesheet')", [exampleClient]);
   await db.query('DELETE FROM attempts');
   await db.query('DELETE FROM groups');
+  await db.query('DELETE FROM registration_tokens');
+  await db.query(
+    `INSERT INTO registration_tokens (id, name, hash, types, hosts, uses, most_uses, created_at, expires_at)
+     VALUES ($1, 'Supplier', '\\x00', '["web"]', '["app.supplier.example"]', 0, 1, $2, $3)`,
+    [exampleToken, at, new Date(Date.now() + 3_600_000)],
+  );
   await db.query('INSERT INTO groups (id, name, name_key, created_at) VALUES ($1, $2, $3, $4)', [
     exampleGroup.id,
     exampleGroup.name,

@@ -102,6 +102,9 @@ export const rows: Record<string, Row> = {
   ...writes('POST', '/{id}/secrets'),
   ...writes('DELETE', '/{id}/secrets/{secret}'),
   ...writes('POST', '/apply'),
+  'GET /registration-tokens': { scope: 'clients:read', to: unlimited },
+  'POST /registration-tokens': { scope: 'clients:write', to: unlimited, fresh: true },
+  'DELETE /registration-tokens/{id}': { scope: 'clients:write', to: unlimited, fresh: true },
   'POST /accounts/import': { scope: 'accounts:import', to: unlimited, fresh: true },
   'GET /accounts/export': { scope: 'accounts:export', to: unlimited, fresh: true },
 };

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { newRegistrationToken } from '../../src/oidc/registration-tokens.ts';
 import { type Chromium, startChromium } from '../rig/browser.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { group, operator, type OperatorAtWork, putInto } from './town.ts';
@@ -27,6 +28,7 @@ beforeAll(async () => {
   const invited = (await alma.visitor.submit({ name: 'Dagny Dahl', email: 'dagny@example.com' })).url
     .pathname;
   const person = `/admin/people/${anna.id}`;
+  const token = await registrationToken();
   const [open, closed] = [await caseOf(anna.id), await caseOf(anna.id, new Date())];
   const deeds = ['disable', 'enable', 'end-sessions', 'require-two-step', 'role', 'groups'];
   paths = {
@@ -49,6 +51,9 @@ beforeAll(async () => {
     'all groups': '/admin/groups',
     group: `/admin/groups/${haulier}`,
     'group to remove': `/admin/groups/${haulier}/delete`,
+    'registration tokens': '/admin/clients/-/registration-tokens',
+    'new registration token': '/admin/clients/-/registration-tokens/new',
+    'registration token to revoke': `/admin/clients/-/revoke-registration-token/${token}`,
     audit: '/admin/audit',
     'nothing found': '/admin/audit?since=2020-01-01&until=2020-01-02',
     'nobody asked for': '/admin/audit?account=nobody@example.com',
@@ -59,6 +64,14 @@ afterAll(async () => {
   await chromium.stop();
   await hemma.stop();
 });
+
+/** A token for an application with a long name, whose name is long too. */
+async function registrationToken(): Promise<string> {
+  const name = 'Bokföringsleverantören i Norrland AB, förvaltning';
+  const limits = { types: ['web', 'single-page'], hosts: ['inloggning.bokforingsleverantoren.example'] };
+  const made = await newRegistrationToken(hemma.db, { name, ...limits }, {});
+  return 'id' in made ? made.id : '';
+}
 
 /** A case with a tick and a note by somebody who is here no more. */
 async function caseOf(account: string, closedAt?: Date): Promise<string> {

@@ -1,0 +1,131 @@
+import Router from '@koa/router';
+import { mayAct } from '../../src/accounts/operators.ts';
+import { formatDateTime } from '../../src/locales/phrases.ts';
+import type { RegistrationToken } from '../../src/oidc/registration-tokens.ts';
+import { registrationTokens, revokeRegistrationToken, stateOf } from '../../src/oidc/registration-tokens.ts';
+import { z } from 'zod';
+import { Form, SubmitButton, Ways } from '../page/form.tsx';
+import type { House } from '../page/house.ts';
+import type { Frame } from '../page/layout.tsx';
+import { readForm } from '../page/posted.ts';
+import { pathOf } from './clients-frame.tsx';
+import type { AdminVisit } from './gate.ts';
+import { guarded, guardedFreshly, onTo, sentForm, showPage } from './gate.ts';
+import { ConsolePage, Table } from './page.tsx';
+
+export const tokensPath: string = pathOf('-', '/registration-tokens');
+
+/** What may be registered with it, in words: the types, and where. */
+function limitsOf({ t }: Frame, { types, hosts }: RegistrationToken): string {
+  const kinds = types.map((type) => t.clients.types[type].name).join(', ');
+  return `${kinds || t.registration.everything}; ${hosts.join(', ') || t.registration.anywhere}`;
+}
+
+type TokensPageProps = { visit: AdminVisit; tokens: readonly RegistrationToken[] };
+
+/** The registration tokens: what each is for and how it is used, never itself. */
+export function TokensPage({ visit, tokens }: TokensPageProps) {
+  const { frame, operator, ctx } = visit;
+  const t = frame.t.registration;
+  const { columns: c } = t;
+  const mayWrite = mayAct(operator, 'clients.write');
+  const time = (at: Date) => formatDateTime(frame.locale, at);
+  const notice = ctx.query.notice === 'revoked' ? t.revoked : undefined;
+  return (
+    <ConsolePage visit={visit} title={t.title} step="registration-tokens" part="clients" notice={notice}>
+      <p class="quiet">{t.help}</p>
+      {tokens.length === 0 ? (
+        <p data-empty>{t.none}</p>
+      ) : (
+        <Table
+          caption={t.title}
+          columns={[c.name, c.state, c.uses, c.used, c.expires, c.limits, t.revoke]}
+          rows={tokens.map((token) => ({
+            key: token.id,
+            cells: [
+              token.name,
+              t.states[stateOf(token)],
+              t.times(token.uses, token.mostUses),
+              token.lastUsedAt ? time(token.lastUsedAt) : t.neverUsed,
+              time(token.expiresAt),
+              limitsOf(frame, token),
+              mayWrite ? (
+                <a
+                  key="revoke"
+                  href={pathOf('-', `/revoke-registration-token/${token.id}`)}
+                  aria-label={`${t.revoke}: ${token.name}`}
+                >
+                  {t.revoke}
+                </a>
+              ) : (
+                '–'
+              ),
+            ],
+          }))}
+        />
+      )}
+      {mayWrite && (
+        <p class="actions">
+          <a class="button" href={`${tokensPath}/new`}>
+            {t.create}
+          </a>
+        </p>
+      )}
+      <Ways ways={[{ href: '/admin/clients', label: t.toClients }]} />
+    </ConsolePage>
+  );
+}
+
+/** The last page before a token ends: what happens, and a button that names it. */
+export function RevokePage({ visit, token }: { visit: AdminVisit; token: RegistrationToken }) {
+  const { frame, ctx } = visit;
+  const t = frame.t.registration;
+  return (
+    <ConsolePage
+      visit={visit}
+      title={t.revokeTitle(token.name)}
+      step="revoke-registration-token"
+      part="clients"
+    >
+      <p>{t.revokeHelp}</p>
+      <Form action={ctx.path} token={visit.token}>
+        <SubmitButton waiting={t.waiting}>{t.revoke}</SubmitButton>
+      </Form>
+      <Ways ways={[{ href: tokensPath, label: t.cancel }]} />
+    </ConsolePage>
+  );
+}
+
+async function tokenOf({ house, ctx }: AdminVisit): Promise<RegistrationToken> {
+  const { token: id } = ctx.params as { token?: string };
+  const found = (await registrationTokens(house.db)).find((one) => one.id === id);
+  return found ?? ctx.throw(404, 'not-found');
+}
+
+async function revoke(visit: AdminVisit): Promise<void> {
+  const { house, ctx, operator } = visit;
+  sentForm(visit, z.object({}));
+  const { id } = await tokenOf(visit);
+  await revokeRegistrationToken(house.db, id, { by: operator.id, origin: ctx.state.origin });
+  onTo(visit, `${tokensPath}?notice=revoked`);
+}
+
+export function routes(house: House): Router {
+  const router = new Router();
+  router.get(
+    tokensPath,
+    guarded(house, 'clients.read', async (visit) => {
+      const tokens = await registrationTokens(house.db);
+      showPage(visit, <TokensPage {...{ visit, tokens }} />);
+    }),
+  );
+  const page = pathOf('-', '/revoke-registration-token/:token');
+  router.get(
+    page,
+    guardedFreshly(house, 'clients.write', async (visit) =>
+      showPage(visit, <RevokePage {...{ visit, token: await tokenOf(visit) }} />),
+    ),
+  );
+  router.post(page, readForm, guardedFreshly(house, 'clients.write', revoke));
+  return router;
+}

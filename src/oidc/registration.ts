@@ -1,0 +1,112 @@
+import type { Context, Middleware } from 'koa';
+import type { Origin } from '../platform/audit.ts';
+import type { Db } from '../platform/database.ts';
+import { network } from '../platform/http.ts';
+import { bytesOf, kept, parsed } from '../platform/json-body.ts';
+import { countAttempt, forgiveAttempt } from '../platform/throttle.ts';
+import { newSecret } from './client-secrets.ts';
+import { clientById, createClient } from './clients.ts';
+import { registrationAnswer } from './registration-answer.ts';
+import type { Refused } from './registration-metadata.ts';
+import { describeItself } from './registration-metadata.ts';
+import type { RegistrationToken } from './registration-tokens.ts';
+import { liveToken, useToken } from './registration-tokens.ts';
+
+const path = '/reg';
+
+/** Where programs register themselves with a token from an administrator; discovery says so. */
+export const registrationEndpoint = (issuer: string): string => `${issuer}${path}`;
+
+/** Bytes: fifty addresses and ten keys have room in them. */
+const most = 64 * 1024;
+
+/**
+ * Registers what a program says of itself (RFC 7591), with its secret where it keeps one, and counts the token's use in
+ * the same transaction. It is never part of the house, has no rights in the interface for programs, and from now on the
+ * console looks after it: there is no RFC 7592. Undefined: the token's last use was gone meanwhile.
+ */
+async function register(
+  db: Db,
+  token: RegistrationToken,
+  given: unknown,
+  origin: Origin,
+): Promise<{ registered: Record<string, unknown> } | Refused | undefined> {
+  const described = describeItself(given, token);
+  if ('error' in described) return described;
+  const { client, method } = described;
+  return db.transaction(async (open) => {
+    if (!(await useToken(open, token.id))) return undefined;
+    const fault = await createClient(open, client, { origin, registeredWith: token.name });
+    // What is thrown gives the use back. The identifier is ours, of 96 random bits.
+    if (fault) throw new Error(`${client.id} could not be registered: ${fault.fault.code}`);
+    const wanted = { clientId: client.id, name: 'registration' };
+    const made = client.authMethod === 'secret' ? await newSecret(open, wanted, { origin }) : undefined;
+    if (made && 'refusal' in made) throw new Error(`${client.id} got no secret: ${made.refusal}`);
+    const registered = await clientById(open, client.id);
+    if (!registered) throw new Error(`${client.id} is not there`);
+    return { registered: registrationAnswer(registered, method, made?.secret) };
+  });
+}
+
+function answer(ctx: Context, status: number, body: Record<string, unknown>): void {
+  ctx.status = status;
+  ctx.body = body;
+}
+
+const refuse = (ctx: Context, status: number, error: string, description: string): void =>
+  answer(ctx, status, { error, error_description: description });
+
+/** RFC 6750 §3: one answer to a token that is wrong, used up, over or revoked, so that nobody learns which. */
+function noToken(ctx: Context, presented: boolean): void {
+  ctx.set('WWW-Authenticate', `Bearer realm="Hemma"${presented ? ', error="invalid_token"' : ''}`);
+  refuse(ctx, 401, 'invalid_token', 'a registration token from an administrator is needed that still holds');
+}
+
+/** What the body says; undefined: it has been answered. */
+async function bodyOf(ctx: Context): Promise<{ json: unknown } | undefined> {
+  const malformed = (why: string, status = 400) => {
+    refuse(ctx, status, 'invalid_client_metadata', why);
+    return undefined;
+  };
+  if (!ctx.is('application/json') || ctx.get('content-encoding') !== '')
+    return malformed('the body must be application/json');
+  const bytes = await bytesOf(ctx, most);
+  if (!bytes) return malformed('that is more than anybody needs', 413);
+  const read = parsed(bytes);
+  return read && kept(read.json) ? read : malformed('the body must be JSON that can be kept');
+}
+
+/** Answers one request; whether it registered something. */
+async function take(db: Db, ctx: Context): Promise<boolean> {
+  const presented = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(ctx.get('authorization'))?.[1];
+  const token = presented === undefined ? undefined : await liveToken(db, presented);
+  const body = token && (await bodyOf(ctx));
+  const result = token && body && (await register(db, token, body.json, ctx.state.origin));
+  if (!token || (body && !result)) noToken(ctx, ctx.get('authorization') !== '');
+  else if (result && 'error' in result) refuse(ctx, 400, result.error, result.description);
+  else if (result) answer(ctx, 201, result.registered);
+  return ctx.status === 201;
+}
+
+/**
+ * The registration endpoint. Every request is counted for the network that it comes from before anything of it is looked
+ * at, and those that registered something are forgiven. There is no CORS: no page of a browser has such a token.
+ */
+export function registration(db: Db): Middleware {
+  return async (ctx, next) => {
+    if (ctx.path !== path) return next();
+    ctx.set('Cache-Control', 'no-store');
+    if (ctx.method !== 'POST') {
+      ctx.set('Allow', 'POST');
+      return refuse(ctx, 405, 'invalid_request', 'registrations are posted');
+    }
+    const subject = `address:${network(ctx.state.origin.address)}`;
+    const counted = await countAttempt(db, subject, 'registration');
+    if (!counted.allowed) {
+      ctx.set('Retry-After', String(counted.seconds));
+      return refuse(ctx, 429, 'temporarily_unavailable', 'too many requests came from this network');
+    }
+    if (await take(db, ctx)) await forgiveAttempt(db, subject, 'registration');
+    return undefined;
+  };
+}
