@@ -11,6 +11,7 @@ import { api } from './0007-api.ts';
 import { logoutOutbox } from './0009-logout-outbox.ts';
 import { keys } from './0010-keys.ts';
 import { registrationTokens } from './0013-registration-tokens.ts';
+import { signingSecrets } from './0011-signing-secrets.ts';
 import type { Migration } from './migration.ts';
 
 const migrations: readonly Migration[] = [
@@ -24,6 +25,7 @@ const migrations: readonly Migration[] = [
   logoutOutbox,
   keys,
   registrationTokens,
+  signingSecrets,
 ];
 
 // Any number that no other program on the same database uses for its own lock.

@@ -9,6 +9,8 @@ import type { FileFault, FileResult } from './oidc/client-files.ts';
 import { applyEntries, exportEntries, readEntries } from './oidc/client-files.ts';
 import { liveSecrets, newSecret, removeSecret, secretsOf } from './oidc/client-secrets.ts';
 import { clientById, listClients, setEnabled } from './oidc/clients.ts';
+import { vaultOf } from './platform/secrets.ts';
+import { secretKeys } from './secret-keys.ts';
 
 /** What the command line does with applications, for the help of the whole. */
 export const clientHelp = `  clients apply -f FILE [--dry-run] [--prune] [--adopt]
@@ -21,7 +23,8 @@ export const clientHelp = `  clients apply -f FILE [--dry-run] [--prune] [--adop
   clients delete ID --confirm ID     removes it with its secrets and everybody's tokens for it
   clients secret ID --name N [--days D]
                                      adds a secret and prints it, once
-  clients secrets ID                 its secrets: name, created, last used, until when; never themselves
+  clients secrets ID                 its secrets: name, how they are kept, created, last used, until when;
+                                     never themselves
   clients remove-secret ID --name N  removes one`;
 
 const words = phrasesFor('en').clients;
@@ -70,7 +73,7 @@ async function everyClient({ db }: Call): Promise<unknown> {
     enabled,
     managed,
     ...(registeredWith === undefined ? {} : { registeredWith }),
-    secrets: live.get(client.id) ?? 0,
+    secrets: live(client),
   }));
 }
 
@@ -100,19 +103,21 @@ function expiry(days: string | undefined): Date | undefined {
   return new Date(Date.now() + Number(days) * 86_400_000);
 }
 
-async function addSecret({ db, words: given, option }: Call): Promise<unknown> {
+async function addSecret({ db, settings, words: given, option }: Call): Promise<unknown> {
   const clientId = needed(given[0], 'the client');
   const name = needed(option('name'), '--name');
   const expiresAt = expiry(option('days'));
-  const made = await newSecret(db, { clientId, name, expiresAt }, {});
+  const vault = vaultOf(secretKeys(settings));
+  const made = await newSecret(db, { clientId, name, expiresAt, vault }, {});
   if ('refusal' in made) throw new Refused(`${clientId}: ${words.secrets.refusals[made.refusal]}`);
   return { id: clientId, secret: made.secret };
 }
 
 async function listSecrets(call: Call): Promise<unknown> {
   const secrets = await secretsOf(call.db, await known(call));
-  return secrets.map(({ name, createdAt, lastUsedAt, expiresAt }) => ({
+  return secrets.map(({ name, kept, createdAt, lastUsedAt, expiresAt }) => ({
     name,
+    kept,
     created: createdAt,
     lastUsed: lastUsedAt ?? null,
     expires: expiresAt ?? null,

@@ -118,7 +118,7 @@ const application = (id: string, name: string, at: string): ClientDescription =>
     allowedIntents: ['replace_authenticator', 'step_up'],
   });
 
-async function makeApplications(db: Db, secret: string): Promise<void> {
+async function makeApplications(db: Db, vault: Vault, secret: string): Promise<void> {
   const applications = [
     application('autopay', 'Autopay', 'http://localhost:3001'),
     application('lon', 'Lön', 'http://localhost:3002'),
@@ -128,7 +128,7 @@ async function makeApplications(db: Db, secret: string): Promise<void> {
     await createClient(db, client, {});
     if (await matchingSecret(db, client.id, secret)) continue;
     await removeSecret(db, client.id, 'demo', {});
-    await addSecret(db, client.id, 'demo', secret);
+    await addSecret(db, client.id, 'demo', secret, vault);
   }
 }
 
@@ -142,7 +142,7 @@ function printed({ email, password, about, key, recoveryCode }: DemoAccount): st
 
 /** Makes accounts and applications where they are missing, and answers what to print about them. */
 export async function seedDemo(db: Db, vault: Vault, settings: Settings): Promise<string> {
-  if (settings.HEMMA_DEMO_CLIENT_SECRET) await makeApplications(db, settings.HEMMA_DEMO_CLIENT_SECRET);
+  if (settings.HEMMA_DEMO_CLIENT_SECRET) await makeApplications(db, vault, settings.HEMMA_DEMO_CLIENT_SECRET);
   const file = join(settings.HEMMA_DATA, 'demo-accounts.json');
   const made = await makeAccounts(db, vault, settings);
   if (made.length > 0) writeFileSync(file, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600 });

@@ -75,7 +75,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
     signOut: (ctx, form) => showSignOut(house, ctx, form),
     signedOut: (ctx) => showSignedOut(house, ctx),
   };
-  const provider = providerOf(db, settings, keys, work, pages);
+  const provider = providerOf(db, vault, settings, keys, work, pages);
   listen(provider, db, work, log);
   const ring = keyring(provider, db, vault, { signing: keys.signing, days: settings.HEMMA_KEY_DAYS });
   const delivery = logoutDelivery(db, takeOverSending(provider), (fault) =>

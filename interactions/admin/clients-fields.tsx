@@ -149,7 +149,7 @@ export function Box({ frame, values, name }: Named) {
   const words = wordsOf(frame, name);
   return (
     <label class="choice">
-      <input type="checkbox" name={name} value="yes" checked={values[name] === 'yes'} />
+      <input id={idOf(name)} type="checkbox" name={name} value="yes" checked={values[name] === 'yes'} />
       <span>
         {words.label}
         {words.help && <span class="help">{words.help}</span>}

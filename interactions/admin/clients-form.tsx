@@ -59,7 +59,7 @@ function Addresses(props: Part) {
 
 function Proof(props: Part) {
   const { frame } = props;
-  const { secret, private_key_jwt: key } = frame.t.clients.choices.authMethod;
+  const { secret, private_key_jwt: key, client_secret_jwt: signs } = frame.t.clients.choices.authMethod;
   return (
     <fieldset class="group">
       <legend>{frame.t.clients.form.groups.proof}</legend>
@@ -69,9 +69,11 @@ function Proof(props: Part) {
         options={[
           ['secret', secret],
           ['private_key_jwt', key],
+          ['client_secret_jwt', signs],
         ]}
       />
       <Lines {...props} name="jwks" rows={4} />
+      <Box {...props} name="dpopRequired" />
     </fieldset>
   );
 }
@@ -134,6 +136,7 @@ function Extra(props: Part) {
       <Boxes {...props} name="allowedIntents" options={options(choices.allowedIntents)} />
       <Box {...props} name="parRequired" />
       {type === 'web' && <Box {...props} name="pkceOptional" />}
+      {type !== 'web' && <Box {...props} name="dpopRequired" />}
     </fieldset>
   );
 }

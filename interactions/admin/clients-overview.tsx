@@ -6,6 +6,7 @@ import { listGroups } from '../../src/accounts/groups.ts';
 import { mayAct } from '../../src/accounts/operators.ts';
 import { formatDateTime } from '../../src/locales/phrases.ts';
 import type { ClientDescription } from '../../src/oidc/client-description.ts';
+import { keptOf } from '../../src/oidc/client-description.ts';
 import { liveSecrets } from '../../src/oidc/client-secrets.ts';
 import type { RegisteredClient } from '../../src/oidc/clients.ts';
 import type { RefusedRedirect } from '../../src/oidc/refused-redirects.ts';
@@ -100,6 +101,7 @@ function settingsOf(frame: Frame, client: ClientDescription, groups: ReadonlyMap
     ...text('description'),
     ...text('contact'),
     { label: f.authMethod.label, value: choices.authMethod[client.authMethod] },
+    ...(client.dpopRequired ? [{ label: f.dpopRequired.label, value: yes }] : []),
     ...(client.type === 'service' ? [] : people),
     ...lasts,
     ...(client.apiScopes.length > 0
@@ -266,7 +268,8 @@ async function show(visit: AdminVisit): Promise<void> {
   const { db } = visit.house;
   const shown = await clientOf(visit);
   const arrivals = await arrivalsOf(visit, shown.client.id);
-  const needsSecret = shown.client.authMethod === 'secret' && !(await liveSecrets(db)).has(shown.client.id);
+  const needsSecret =
+    keptOf[shown.client.authMethod] !== undefined && (await liveSecrets(db))(shown.client) === 0;
   const refused = await refusedRedirects(db, shown.client.id);
   const groups = new Map((await listGroups(db)).map(({ id, name }) => [id, name]));
   showPage(visit, <OverviewPage {...{ visit, shown, needsSecret, arrivals, refused, groups }} />);

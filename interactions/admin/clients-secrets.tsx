@@ -2,6 +2,8 @@ import Router from '@koa/router';
 import { z } from 'zod';
 import { mayAct } from '../../src/accounts/operators.ts';
 import { formatDate, formatDateTime } from '../../src/locales/phrases.ts';
+import type { Kept } from '../../src/oidc/client-description.ts';
+import { keptOf } from '../../src/oidc/client-description.ts';
 import type { ListedSecret, SecretRefusal } from '../../src/oidc/client-secrets.ts';
 import { newSecret, secretsOf } from '../../src/oidc/client-secrets.ts';
 import type { RegisteredClient } from '../../src/oidc/clients.ts';
@@ -16,8 +18,9 @@ import { ConsolePage, Select, Table } from './page.tsx';
 
 type SecretsPageProps = { visit: AdminVisit; shown: RegisteredClient; secrets: readonly ListedSecret[] };
 
-function until(frame: Frame, { expiresAt }: ListedSecret): string {
+function until(frame: Frame, { expiresAt, kept }: ListedSecret, way: Kept | undefined): string {
   const t = frame.t.clients.secrets;
+  if (kept !== way) return t.otherProof;
   if (!expiresAt) return t.neverExpires;
   const date = formatDate(frame.locale, expiresAt);
   return expiresAt <= new Date() ? t.expired(date) : date;
@@ -28,11 +31,12 @@ export function SecretsPage({ visit, shown, secrets }: SecretsPageProps) {
   const { frame, operator } = visit;
   const t = frame.t.clients.secrets;
   const { client } = shown;
-  const kept = client.authMethod === 'secret';
+  const kept = keptOf[client.authMethod];
   const { columns: c } = t;
   return (
     <ClientPage visit={visit} shown={shown} part="secrets" step="client-secrets">
       <p class="quiet">{kept ? t.help : t.notKept}</p>
+      {kept === 'encrypted' && <p class="quiet">{t.encryptedHelp}</p>}
       {kept && secrets.length === 0 && <p data-empty>{t.none}</p>}
       {secrets.length > 0 && (
         <Table
@@ -44,7 +48,7 @@ export function SecretsPage({ visit, shown, secrets }: SecretsPageProps) {
               secret.name,
               formatDate(frame.locale, secret.createdAt),
               secret.lastUsedAt ? formatDateTime(frame.locale, secret.lastUsedAt) : t.neverUsed,
-              until(frame, secret),
+              until(frame, secret, kept),
               mayAct(operator, 'clients.write') ? (
                 <a
                   key="remove"
@@ -184,7 +188,7 @@ async function add(visit: AdminVisit): Promise<void> {
   const { name, lifetime } = sentForm(visit, form);
   const made = await newSecret(
     house.db,
-    { clientId: shown.client.id, name, expiresAt: expiry(lifetime) },
+    { clientId: shown.client.id, name, expiresAt: expiry(lifetime), vault: house.vault },
     { by: operator.id, origin: ctx.state.origin },
   );
   if ('refusal' in made)

@@ -19,11 +19,14 @@ interface Values {
   renewing: (line: string) => string;
   /** How it proves who it is. */
   proof: ClientDescription['authMethod'];
+  /** A line for whoever must show a key with its tokens (RFC 9449). */
+  bound: (line: string) => string;
 }
 
 const nodeProof = {
   secret: `client.ClientSecretBasic(process.env.${secretVariable})`,
   private_key_jwt: 'client.PrivateKeyJwt(privateKey)',
+  client_secret_jwt: `client.ClientSecretJwt(process.env.${secretVariable})`,
   none: 'client.None()',
 };
 
@@ -33,7 +36,7 @@ const overHttp = '\n  { execute: [client.allowInsecureRequests] },';
 /** An address may hold an apostrophe (RFC 3986 §2.2); of all that would end a text in the examples it is the only one. */
 const inQuotes = (text: string): string => `'${text.replaceAll("'", "\\'")}'`;
 
-const openidClient = ({ issuer, id, redirect, scopes, renewing, proof }: Values): string =>
+const openidClient = ({ issuer, id, redirect, scopes, renewing, proof, bound }: Values): string =>
   `// npm install openid-client
 import * as client from 'openid-client';
 
@@ -57,7 +60,9 @@ const url = client.buildAuthorizationUrl(config, {
 });
 // Keep verifier, state and nonce in the person's session and redirect to url. When they come back:
 // const tokens = await client.authorizationCodeGrant(config, currentUrl, {
-//   pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true });`;
+//   pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true });${bound(`
+// A key of its own that every token is bound to: pass { DPoP } as the last argument of each call, that one too.
+// const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair());`)}`;
 
 const spring = ({ issuer, id, redirect, scopes, renewing }: Values): string =>
   `# application.yaml (spring-boot-starter-oauth2-client)
@@ -162,12 +167,15 @@ export function snippetsFor(client: ClientDescription, issuer: string): Snippet[
     scopes: ['openid', ...client.scopes],
     renewing: (line) => (client.scopes.includes('offline_access') ? line : ''),
     proof: client.authMethod,
+    bound: (line) => (client.dpopRequired ? line : ''),
   };
   if (client.type === 'service')
-    return client.authMethod === 'secret' ? [{ name: 'curl', text: forService(values) }] : [];
+    return client.authMethod === 'secret' && !client.dpopRequired
+      ? [{ name: 'curl', text: forService(values) }]
+      : [];
   const everywhere = [{ name: 'openid-client (Node.js)', text: openidClient(values) }];
-  // The others are for applications on a server that keep a secret.
-  if (client.authMethod !== 'secret') return everywhere;
+  // The others are for applications on a server that keep a secret, and bind no tokens.
+  if (client.authMethod !== 'secret' || client.dpopRequired) return everywhere;
   return [
     ...everywhere,
     { name: 'Spring Security', text: spring(values) },

@@ -1,5 +1,5 @@
 import Router from '@koa/router';
-import { clientTypes } from '../../src/oidc/client-description.ts';
+import { clientTypes, keptOf } from '../../src/oidc/client-description.ts';
 import { liveSecrets } from '../../src/oidc/client-secrets.ts';
 import type { RegisteredClient } from '../../src/oidc/clients.ts';
 import { listClients } from '../../src/oidc/clients.ts';
@@ -14,7 +14,7 @@ import { pathOf } from './clients-frame.tsx';
 type ClientsPageProps = {
   visit: AdminVisit;
   clients: readonly RegisteredClient[];
-  secrets: ReadonlyMap<string, number>;
+  secrets: Awaited<ReturnType<typeof liveSecrets>>;
   notice?: string | undefined;
 };
 
@@ -40,8 +40,8 @@ export function ClientsPage({ visit, clients, secrets, notice }: ClientsPageProp
               <Copyable key="id" frame={frame}>
                 {client.id}
               </Copyable>,
-              client.authMethod === 'secret'
-                ? `${t.types[client.type].name}, ${t.live(secrets.get(client.id) ?? 0)}`
+              keptOf[client.authMethod]
+                ? `${t.types[client.type].name}, ${t.live(secrets(client))}`
                 : t.types[client.type].name,
               enabled ? t.states.on : t.states.off,
               registeredWith === undefined

@@ -39,8 +39,8 @@ function challenge(ctx: Context, attributes: Record<string, string> = {}): void 
   ctx.set('WWW-Authenticate', `Bearer ${parts.join(', ')}`);
 }
 
-function invalidToken(ctx: Context): Problem {
-  challenge(ctx, { error: 'invalid_token', error_description: 'the token is not valid here' });
+function invalidToken(ctx: Context, why = 'the token is not valid here'): Problem {
+  challenge(ctx, { error: 'invalid_token', error_description: why });
   return { problem: 'invalid-token' };
 }
 
@@ -114,8 +114,11 @@ async function operatorFor(house: House, ctx: Context, token: PersonsToken): Pro
 async function known(house: House, ctx: Context, value: string): Promise<Caller | Problem> {
   const { provider } = house;
   const ofPerson = await provider.AccessToken.find(value, anySession);
+  const ofMachine = ofPerson ? undefined : await provider.ClientCredentials.find(value);
+  // Without the proof of its key it is nobody's (RFC 9449 §7.1), and proofs are not read here.
+  if ((ofPerson ?? ofMachine)?.jkt !== undefined)
+    return invalidToken(ctx, 'tokens that are bound to a key (DPoP) are not taken here');
   if (ofPerson) return operatorFor(house, ctx, ofPerson);
-  const ofMachine = await provider.ClientCredentials.find(value);
   const found = ofMachine && (await programOf(house, ofMachine));
   if (!found || found.client.type !== 'service') return invalidToken(ctx);
   return machineOf(found.client, found.scopes);

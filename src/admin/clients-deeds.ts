@@ -66,14 +66,18 @@ const listed = z.object({
   createdAt: moment,
   lastUsedAt: momentOrNull,
   expiresAt: momentOrNull,
+  kept: z.enum(['hashed', 'encrypted']).meta({
+    description: 'It opens only while the application proves itself in the way that it was made for.',
+  }),
 });
 
-const shown = ({ id, name, createdAt, lastUsedAt, expiresAt }: ListedSecret) => ({
+const shown = ({ id, name, createdAt, lastUsedAt, expiresAt, kept }: ListedSecret) => ({
   id,
   name,
   createdAt: iso(createdAt),
   lastUsedAt: isoOrNull(lastUsedAt),
   expiresAt: isoOrNull(expiresAt),
+  kept,
 });
 
 const exampleListed = {
@@ -82,6 +86,7 @@ const exampleListed = {
   createdAt: '2026-03-01T08:00:00.000Z',
   lastUsedAt: null,
   expiresAt: null,
+  kept: 'hashed',
 };
 
 const secrets = endpoint({
@@ -127,10 +132,11 @@ const create = endpoint({
     answer: { id: exampleSecret, name: 'test', secret: 'shown-here-once' },
   },
   async handle(asked) {
-    const { db, settings } = asked.house;
+    const { db, settings, vault } = asked.house;
     const { id: clientId } = asked.params;
     const { name, expiresAt } = asked.body;
-    const wanted = { clientId, name, expiresAt: expiresAt === null ? undefined : new Date(expiresAt) };
+    const until = expiresAt === null ? undefined : new Date(expiresAt);
+    const wanted = { clientId, name, expiresAt: until, vault };
     const made = await newSecret(db, wanted, doer(asked));
     if (!('refusal' in made))
       return {

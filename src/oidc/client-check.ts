@@ -39,6 +39,7 @@ export const clientFaults = [
   'api-scope-for-people',
   'api-scope-beyond-group',
   'api-group-not-used',
+  'dpop-not-for-api',
   'beyond-reach',
 ] as const;
 export type ClientFaultCode = (typeof clientFaults)[number] | AddressFault;

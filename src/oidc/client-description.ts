@@ -11,9 +11,20 @@ import { publicKeys } from './client-keys.ts';
 export const clientTypes = ['web', 'single-page', 'native', 'service'] as const;
 export type ClientType = (typeof clientTypes)[number];
 
-/** How a program proves that it is the application: by a secret (in the header or the form), by a key, or not at all. */
-export const authMethods = ['secret', 'private_key_jwt', 'none'] as const;
+/**
+ * How a program proves that it is the application: by a secret (in the header or the form), by a key, by a secret that it
+ * signs with and that we must be able to read, or not at all.
+ */
+export const authMethods = ['secret', 'private_key_jwt', 'client_secret_jwt', 'none'] as const;
 export type AuthMethod = (typeof authMethods)[number];
+/** What we keep of the secrets of each: a hash to compare with, or themselves, encrypted, to check signatures by. */
+export const keptOf = {
+  secret: 'hashed',
+  client_secret_jwt: 'encrypted',
+  private_key_jwt: undefined,
+  none: undefined,
+} as const satisfies Record<AuthMethod, string | undefined>;
+export type Kept = 'hashed' | 'encrypted';
 
 /** Whether the person is asked what the application may see: every time, once until it runs out, or never. */
 export const consentModes = ['ask', 'remembered', 'none'] as const;
@@ -109,6 +120,8 @@ const fields = z.strictObject({
   parRequired: z.boolean().default(false),
   /** Lets a client that proves who it is come without PKCE, for programs that cannot (RFC 9700 §2.1.1). */
   pkceOptional: z.boolean().default(false),
+  /** Whether its tokens must be bound to a key that it shows at each use (RFC 9449). */
+  dpopRequired: z.boolean().default(false),
   /** What it may ask for of the interface for programs (see api-scopes.ts). */
   apiScopes: z.array(z.enum(apiScopes)).max(20, 'too-many').default([]),
   /** The number (in files: name) of the group that a service is limited to there; everybody, where undefined. */
@@ -190,7 +203,8 @@ function proofRules({ type, authMethod, jwks, pkceOptional }: ClientFields, refu
   }
   if (authMethod === 'none') refuse(['authMethod'], 'auth-method-missing');
   if (authMethod === 'private_key_jwt' && !jwks) refuse(['jwks'], 'keys-missing');
-  if (authMethod === 'secret' && jwks) refuse(['jwks'], 'keys-not-used');
+  if (jwks && (authMethod === 'secret' || authMethod === 'client_secret_jwt'))
+    refuse(['jwks'], 'keys-not-used');
 }
 
 /** Whether a program that is limited to a group can do anything at all with a scope. */
@@ -199,7 +213,9 @@ const worksInGroup = (scope: ApiScope): boolean =>
     mayAct({ program: 'any', actions: actionsOfScope[scope], group: 'any' }, action),
   );
 
-function apiRules({ type, apiScopes: scopes, apiGroup }: ClientFields, refuse: Refuse): void {
+function apiRules({ type, apiScopes: scopes, apiGroup, dpopRequired }: ClientFields, refuse: Refuse): void {
+  // The interface takes no bound tokens, and such a client gets no other.
+  if (dpopRequired && scopes.length > 0) refuse(['dpopRequired'], 'dpop-not-for-api');
   if (apiGroup !== undefined && (type !== 'service' || scopes.length === 0))
     refuse(['apiGroup'], 'api-group-not-used');
   if (type !== 'service') return;

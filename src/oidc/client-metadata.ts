@@ -2,6 +2,7 @@ import type { AdapterPayload, Client } from 'oidc-provider';
 import type { ApiScope } from './api-scopes.ts';
 import { levelOf } from './assurance.ts';
 import type { ClientDescription, ConsentMode, LifetimeName } from './client-description.ts';
+import { keptOf } from './client-description.ts';
 
 /** What the library keeps of a client besides its own fields; the names stand in no answer of the provider. */
 export const ownMetadata = [
@@ -18,12 +19,17 @@ export const ownMetadata = [
 ];
 
 /**
- * What the library needs in a field that it never reads: secrets are kept hashed, several to a client, and
- * compared by `secretMatches`. Changing with the client's edits, it tells the library's cache of built clients.
+ * What the library needs in a field that it never reads: secrets are several to a client, and looked at by
+ * `matchingSecret` and `signingSecret`. Changing with the client's edits, it tells the library's cache of built clients.
  */
 const unusable = (client: ClientDescription, updatedAt: Date) => `hashed:${client.id}:${updatedAt.getTime()}`;
 
-const methods = { secret: 'client_secret_basic', private_key_jwt: 'private_key_jwt', none: 'none' } as const;
+const methods = {
+  secret: 'client_secret_basic',
+  private_key_jwt: 'private_key_jwt',
+  client_secret_jwt: 'client_secret_jwt',
+  none: 'none',
+} as const;
 
 /** A client as the library wants it described. */
 export function protocolMetadata(client: ClientDescription, updatedAt: Date): AdapterPayload {
@@ -40,11 +46,13 @@ export function protocolMetadata(client: ClientDescription, updatedAt: Date): Ad
     id_token_signed_response_alg: client.signingAlg,
     scope: ['openid', ...client.scopes].join(' '),
     require_pushed_authorization_requests: client.parRequired,
+    dpop_bound_access_tokens: client.dpopRequired,
     ...(client.launchUrl ? { client_uri: client.launchUrl } : {}),
     ...(client.initiateLoginUri ? { initiate_login_uri: client.initiateLoginUri } : {}),
     ...(client.requiredAcr ? { default_acr_values: [client.requiredAcr] } : {}),
     ...(client.jwks ? { jwks: client.jwks } : {}),
-    ...(client.authMethod === 'secret' ? { client_secret: unusable(client, updatedAt) } : {}),
+    ...(keptOf[client.authMethod] ? { client_secret: unusable(client, updatedAt) } : {}),
+    ...(client.authMethod === 'client_secret_jwt' ? { token_endpoint_auth_signing_alg: 'HS256' } : {}),
     ...(client.backchannelLogoutUri
       ? { backchannel_logout_uri: client.backchannelLogoutUri, backchannel_logout_session_required: true }
       : {}),
@@ -101,6 +109,8 @@ export const trialPath = '/admin/clients/-/test-sign-in';
 export function trialMetadata(metadata: AdapterPayload, issuer: string): AdapterPayload {
   const {
     client_secret: _secret,
+    token_endpoint_auth_signing_alg: _alg,
+    dpop_bound_access_tokens: _bound,
     jwks: _keys,
     backchannel_logout_uri: _logout,
     backchannel_logout_session_required: _session,

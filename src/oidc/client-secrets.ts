@@ -1,9 +1,12 @@
-import { randomUUID, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { Doer } from '../accounts/groups.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import type { Vault } from '../platform/secrets.ts';
 import { randomToken, sha256 } from '../platform/secrets.ts';
 import { beyondReach } from './api-scopes.ts';
+import type { ClientDescription, Kept } from './client-description.ts';
+import { keptOf } from './client-description.ts';
 import type { ClientDoer } from './clients.ts';
 import { heldClient } from './clients.ts';
 
@@ -15,12 +18,16 @@ export interface ListedSecret {
   /** To the minute; undefined while nobody has used it. */
   lastUsedAt: Date | undefined;
   expiresAt: Date | undefined;
+  /** It opens only while its client proves itself in the way that it was made for. */
+  kept: Kept;
 }
 
 interface Row {
   id: string;
   name: string;
   hash: Buffer;
+  sealed: Buffer;
+  kept: Kept;
   created_at: Date;
   last_used_at: Date | null;
   expires_at: Date | null;
@@ -30,28 +37,66 @@ interface Row {
 export const mostSecrets = 20;
 
 const minute = 60_000;
+const kept = "CASE WHEN sealed IS NULL THEN 'hashed' ELSE 'encrypted' END";
 
-/**
- * The live secret of a client that `given` is, found in constant time; expiry is judged here, at its use. `stale` says
- * that its last use was noted more than a minute ago.
- */
+/** Each client's encrypted secrets are its own: exchanged between rows they do not open. */
+const about = (clientId: string, id: string) => `client-secret:${clientId}:${id}`;
+
+/** The secrets of a client that live, of those that are kept in one way; expiry is judged here, at their use. */
+async function live(db: Db, clientId: string, which: Kept): Promise<Row[]> {
+  const { rows } = await db.query<Row>(
+    `SELECT id, hash, sealed, last_used_at FROM client_secrets
+     WHERE client_id = $1 AND (expires_at IS NULL OR expires_at > $2) AND ${kept} = $3`,
+    [clientId, new Date(), which],
+  );
+  return rows;
+}
+
+/** `stale` says that its last use was noted more than a minute ago. */
+const used = ({ id, last_used_at: last }: Row) => ({
+  id,
+  stale: Date.now() - (last?.getTime() ?? 0) >= minute,
+});
+
+/** The live secret of a client that `given` is, found in constant time. */
 export async function matchingSecret(
   db: Db,
   clientId: string,
   given: string,
 ): Promise<{ id: string; stale: boolean } | undefined> {
-  const now = new Date();
-  const { rows } = await db.query<Row>(
-    `SELECT id, hash, last_used_at FROM client_secrets
-     WHERE client_id = $1 AND (expires_at IS NULL OR expires_at > $2)`,
-    [clientId, now],
-  );
+  const rows = await live(db, clientId, 'hashed');
   const presented = sha256(given);
   // All of them are compared: the time says nothing of which one it was.
   const found = rows[rows.map(({ hash }) => timingSafeEqual(hash, presented)).indexOf(true)];
+  return found && used(found);
+}
+
+/**
+ * The live secret of a client by which `text` was signed (HMAC-SHA-256, RFC 7518 §3.2), found in constant time. One that
+ * no secret key opens any more signs nothing; what an older key closed is closed anew.
+ */
+export async function signingSecret(
+  db: Db,
+  vault: Vault,
+  clientId: string,
+  { text, signature }: { text: string; signature: Buffer },
+): Promise<{ id: string; stale: boolean; secret: string } | undefined> {
+  const rows = (await live(db, clientId, 'encrypted')).filter(({ sealed }) => vault.opens(sealed));
+  const opened = rows.map((row) => ({ row, ...vault.open(row.sealed, about(clientId, row.id)) }));
+  const signs = (secret: Buffer) => {
+    const right = createHmac('sha256', secret).update(text).digest();
+    return right.length === signature.length && timingSafeEqual(right, signature);
+  };
+  const found = opened[opened.map(({ plain }) => signs(plain)).indexOf(true)];
   if (!found) return undefined;
-  const last = found.last_used_at?.getTime() ?? 0;
-  return { id: found.id, stale: now.getTime() - last >= minute };
+  const { row, plain, stale } = found;
+  if (stale)
+    await db.query('UPDATE client_secrets SET sealed = $2 WHERE id = $1 AND sealed = $3', [
+      row.id,
+      vault.seal(plain, about(clientId, row.id)),
+      row.sealed,
+    ]);
+  return { ...used(row), secret: plain.toString() };
 }
 
 /** Notes that a secret was used; of many processes that come at once one writes. */
@@ -78,15 +123,17 @@ export interface NewSecret {
   expiresAt?: Date | undefined;
   /** For trying out, where two programs must agree on it beforehand. */
   given?: string | undefined;
+  /** What closes a secret that is kept encrypted: whoever makes secrets for clients of every kind hands it in. */
+  vault?: Vault | undefined;
 }
 
 /**
  * Adds a named secret to a client that keeps secrets and answers it, once: it is kept as a hash (256 bits need no slow
- * one). Names differ, so that a form sent twice makes one secret.
+ * one), or encrypted where signatures are checked by it. Names differ, so that a form sent twice makes one secret.
  */
 export async function newSecret(
   db: Db,
-  { clientId, name: given, expiresAt, given: chosen }: NewSecret,
+  { clientId, name: given, expiresAt, given: chosen, vault }: NewSecret,
   { reach, ...doer }: ClientDoer,
 ): Promise<{ id: string; secret: string } | { refusal: SecretRefusal }> {
   const name = given.normalize('NFC').trim().slice(0, 80);
@@ -96,17 +143,20 @@ export async function newSecret(
   return db.transaction(async (open) => {
     const held = await heldClient(open, clientId);
     if (!held) return { refusal: 'client-unknown' };
-    if (held.client.authMethod !== 'secret') return { refusal: 'client-keeps-no-secret' };
+    const way = keptOf[held.client.authMethod];
+    if (!way) return { refusal: 'client-keeps-no-secret' };
     if (beyondReach(reach, held.client)) return { refusal: 'beyond-reach' };
     const others = await secretsOf(open, clientId);
     if (others.some((other) => other.name === name)) return { refusal: 'secret-name-taken' };
     if (others.length >= mostSecrets) return { refusal: 'secrets-too-many' };
+    if (way === 'encrypted' && !vault) throw new Error('a secret that is kept encrypted needs the vault');
+    const sealed = way === 'encrypted' ? vault?.seal(secret, about(clientId, id)) : undefined;
     await open.query(
-      `INSERT INTO client_secrets (id, client_id, name, hash, created_at, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6)`,
-      [id, clientId, name, sha256(secret), new Date(), expiresAt ?? null],
+      `INSERT INTO client_secrets (id, client_id, name, hash, sealed, created_at, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+      [id, clientId, name, sealed ? null : sha256(secret), sealed ?? null, new Date(), expiresAt ?? null],
     );
-    const detail = { name, expires: expiresAt?.toISOString() ?? null };
+    const detail = { name, expires: expiresAt?.toISOString() ?? null, kept: way };
     await audit(open, { event: 'client.secret-added', clientId, ...doer, detail });
     return { id, secret };
   });
@@ -118,15 +168,16 @@ export async function addSecret(
   clientId: string,
   name: string,
   given?: string,
+  vault?: Vault,
 ): Promise<string | undefined> {
-  const made = await newSecret(db, { clientId, name, given }, {});
+  const made = await newSecret(db, { clientId, name, given, vault }, {});
   return 'secret' in made ? made.secret : undefined;
 }
 
 /** The secrets of a client, the newest first, those that have expired too. */
 export async function secretsOf(db: Db, clientId: string): Promise<ListedSecret[]> {
   const { rows } = await db.query<Row>(
-    `SELECT id, name, created_at, last_used_at, expires_at FROM client_secrets
+    `SELECT id, name, created_at, last_used_at, expires_at, ${kept} AS kept FROM client_secrets
      WHERE client_id = $1 ORDER BY created_at DESC, id`,
     [clientId],
   );
@@ -136,17 +187,21 @@ export async function secretsOf(db: Db, clientId: string): Promise<ListedSecret[
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at ?? undefined,
     expiresAt: row.expires_at ?? undefined,
+    kept: row.kept,
   }));
 }
 
-/** How many secrets of each client live; clients without one are not in it. */
-export async function liveSecrets(db: Db): Promise<Map<string, number>> {
-  const { rows } = await db.query<{ client_id: string; live: number }>(
-    `SELECT client_id, count(*)::int AS live FROM client_secrets
+/** Answers how many secrets of a client open it: those that live and were made for its way of proving itself. */
+export async function liveSecrets(
+  db: Db,
+): Promise<(client: Pick<ClientDescription, 'id' | 'authMethod'>) => number> {
+  const { rows } = await db.query<{ of: string; live: number }>(
+    `SELECT client_id || ' ' || ${kept} AS of, count(*)::int AS live FROM client_secrets
      WHERE expires_at IS NULL OR expires_at > $1 GROUP BY 1`,
     [new Date()],
   );
-  return new Map(rows.map(({ client_id: id, live }) => [id, live]));
+  const counted = new Map(rows.map(({ of, live: count }) => [of, count]));
+  return ({ id, authMethod }) => counted.get(`${id} ${keptOf[authMethod]}`) ?? 0;
 }
 
 /** Removes a client's secret by its number or its name; it is refused from the next request on. */

@@ -51,6 +51,7 @@ const complete = (stored: ClientDescription): ClientDescription => ({
   allowedGroups: stored.allowedGroups ?? [],
   parRequired: stored.parRequired ?? false,
   pkceOptional: stored.pkceOptional ?? false,
+  dpopRequired: stored.dpopRequired ?? false,
   apiScopes: stored.apiScopes ?? [],
   consent: stored.consent ?? (stored.firstParty ? 'none' : 'remembered'),
   authMethod:

@@ -49,6 +49,8 @@ export function listen(provider: Provider, db: Db, work: UnitOfWork, log: Log): 
     record(ctx, { event: 'token.issued', detail: { grant: String(ctx.oidc.params?.grant_type) } });
   });
   provider.on('grant.error', (ctx, fault) => {
+    // Nothing was refused: it is how an application learns the nonce for its proof (RFC 9449 §8).
+    if (fault.message === 'use_dpop_nonce') return;
     const reused = /already (used|consumed)/.test(reason(fault));
     record(ctx, {
       event: reused ? 'token.reused' : 'token.refused',

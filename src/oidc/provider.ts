@@ -5,10 +5,12 @@ import type { Settings } from '../../config/settings.ts';
 import { locales } from '../locales/phrases.ts';
 import { accountById } from '../accounts/accounts.ts';
 import type { Db } from '../platform/database.ts';
+import type { Vault } from '../platform/secrets.ts';
 import { apiResource, isApiScope } from './api-scopes.ts';
 import { acrValues } from './assurance.ts';
 import { claimsOfScopes, claimsWithin } from './claims.ts';
 import { mayUse } from './client-access.ts';
+import { furtherRules, signBySecrets } from './client-assertions.ts';
 import type { LifetimeName } from './client-description.ts';
 import { serviceTokenMost, signingAlgs } from './client-description.ts';
 import {
@@ -24,6 +26,7 @@ import {
 } from './client-metadata.ts';
 import { matchingSecret, noteUse } from './client-secrets.ts';
 import { clientMetadata } from './clients.ts';
+import { boundTokens, nameRepeatedProofs } from './dpop.ts';
 import { existingGrant, noteSignIn } from './grants.ts';
 import { checkIntent } from './intents.ts';
 import { publishedAt } from './key-life.ts';
@@ -102,7 +105,7 @@ function interfaceFor(issuer: string) {
   };
 }
 
-function features(db: Db, issuer: string, pages: Pages): Configuration['features'] {
+function features(db: Db, vault: Vault, issuer: string, pages: Pages): Configuration['features'] {
   return {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
@@ -111,7 +114,7 @@ function features(db: Db, issuer: string, pages: Pages): Configuration['features
     userinfo: { enabled: true },
     claimsParameter: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },
-    dPoP: { enabled: false },
+    dPoP: boundTokens(vault),
     resourceIndicators: { enabled: true, getResourceServerInfo: interfaceFor(issuer) },
     backchannelLogout: { enabled: true },
     rpInitiatedLogout: {
@@ -168,6 +171,7 @@ function outgoing(settings: Settings): Configuration['fetch'] {
 
 function configuration(
   db: Db,
+  vault: Vault,
   settings: Settings,
   keys: Keys,
   work: UnitOfWork,
@@ -177,8 +181,15 @@ function configuration(
     adapter: (name: string) => (name === 'Client' ? clientAdapter(db, settings, work) : work.adapter(name)),
     acrValues,
     allowOmittingSingleRegisteredRedirectUri: false,
+    assertJwtClientAuthClaimsAndHeader: furtherRules,
     claims: Object.fromEntries(Object.entries(claimsOfScopes).map(([scope, names]) => [scope, [...names]])),
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    clientAuthMethods: [
+      'client_secret_basic',
+      'client_secret_post',
+      'private_key_jwt',
+      'client_secret_jwt',
+      'none',
+    ],
     clientBasedCORS: (_ctx, origin, client) => mayCallFrom(client, origin),
     cookies: cookies(settings, keys),
     discovery: {
@@ -193,7 +204,7 @@ function configuration(
     extraClientMetadata: { properties: ownMetadata },
     extraParams: { intent: checkIntent },
     extraTokenClaims: noteSignIn,
-    features: features(db, settings.HEMMA_ISSUER, pages),
+    features: features(db, vault, settings.HEMMA_ISSUER, pages),
     fetch: outgoing(settings),
     async findAccount(ctx, id, token) {
       const account = await accountById(db, id);
@@ -243,8 +254,15 @@ function clientAdapter(db: Db, settings: Settings, work: UnitOfWork) {
  * The OpenID provider, with the library's unsafe defaults closed (SECURITY: PKCE for every client, exact redirect
  * URIs, rotation for all, short lives) and its storage, keys and pages ours.
  */
-export function providerOf(db: Db, settings: Settings, keys: Keys, work: UnitOfWork, pages: Pages): Provider {
-  const provider = new Provider(settings.HEMMA_ISSUER, configuration(db, settings, keys, work, pages));
+export function providerOf(
+  db: Db,
+  vault: Vault,
+  settings: Settings,
+  keys: Keys,
+  work: UnitOfWork,
+  pages: Pages,
+): Provider {
+  const provider = new Provider(settings.HEMMA_ISSUER, configuration(db, vault, settings, keys, work, pages));
   // Host and scheme come from the issuer by now: see ownHostOnly.
   provider.proxy = true;
   provider.use(async (ctx, next) => {
@@ -263,6 +281,8 @@ export function providerOf(db: Db, settings: Settings, keys: Keys, work: UnitOfW
     if (found?.stale) work.afterCommit(() => noteUse(db, found.id));
     return found !== undefined;
   };
+  signBySecrets(provider, db, vault, work);
+  nameRepeatedProofs(provider);
   // Every application learns the session's number, so that it can tell sessions apart when told of a sign-out.
   clients.includeSid = () => true;
   return provider;

@@ -6,6 +6,7 @@ import { errors } from 'oidc-provider';
 import { deviceLabel } from '../accounts/devices.ts';
 import type { Origin } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { repeatedProof } from './dpop.ts';
 import type { Payload, Place, Write } from './records.ts';
 import { keyOf, Overtaken, recordByKey, recordByUid, revokeGrant, writeAll } from './records.ts';
 import { dayIsOver } from './session-limits.ts';
@@ -121,7 +122,8 @@ function replaceAnswer(ctx: Context): void {
 
 function refuse(ctx: Context, fault: Overtaken): void {
   replaceAnswer(ctx);
-  const refusal = refusals[fault.model];
+  const proof = fault.model === 'ReplayDetection' ? repeatedProof(ctx) : undefined;
+  const refusal = proof ?? refusals[fault.model];
   if (!refusal) return ctx.throw(409, 'session-ended');
   ctx.set('Cache-Control', 'no-store');
   if (fault.model === 'PushedAuthorizationRequest') return ctx.throw(400, 'invalid_request_uri');

@@ -189,7 +189,13 @@ describe('hemma clients secrets, remove-secret and delete', () => {
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('Choose another')]);
     const listed = await shell(['clients', 'secrets', 'wages', '--json']);
     expect(answered(listed)).toEqual([
-      { name: 'drift', created: expect.any(String), lastUsed: null, expires: expect.any(String) },
+      {
+        name: 'drift',
+        kept: 'hashed',
+        created: expect.any(String),
+        lastUsed: null,
+        expires: expect.any(String),
+      },
     ]);
     expect(listed.stdout).not.toContain(secret);
     const removed = await shell(['clients', 'remove-secret', 'wages', '--name', 'drift', '--json']);

@@ -1,8 +1,10 @@
 /** T35, row 82: a secret is shown in the answer that made it, and is nowhere else: no page, list, export, log, audit. */
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { SignJWT } from 'jose';
 import { clientSchema } from '../../src/oidc/client-description.ts';
 import { createClient } from '../../src/oidc/clients.ts';
 import { basic, post } from '../protocol/requests.ts';
@@ -95,6 +97,46 @@ describe('a new secret', () => {
     expect(visitor.screen.page.querySelector('a[href$="/secrets/new"]')).toBeNull();
     await open('/page/secrets/new');
     expect((await visitor.submit({ name: 'x' })).refusal).toBe('client-keeps-no-secret');
+  });
+});
+
+describe('a secret that the application signs with', () => {
+  const signed = async (id: string, secret: string) => {
+    const claims = { iss: id, sub: id, aud: hemma.issuer, jti: randomUUID(), exp: Date.now() / 1000 + 60 };
+    const by = new SignJWT(claims).setProtectedHeader({ alg: 'HS256' });
+    const { status } = await post(hemma.url('/token'), {
+      grant_type: 'client_credentials',
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: await by.sign(Buffer.from(secret)),
+    });
+    return status;
+  };
+  const columns = () =>
+    visitor.screen.page
+      .querySelectorAll('tbody tr')
+      .map((row) => row.querySelectorAll('td').map((cell) => cell.textContent));
+
+  test('is chosen in words, made here and in a shell, and works no more when the choice changes', async () => {
+    await open('/-/new/service');
+    await visitor.submit({ id: 'signs', name: 'Signs', authMethod: 'client_secret_jwt' });
+    expect(visitor.screen.text).toContain('Applikationen har ingen hemlighet än');
+    const secret = await newSecret('signs', 'drift', 'never');
+    const { stdout } = await shellWith(hemma.env)(['clients', 'secret', 'signs', '--name', 'cli', '--json']);
+    const { secret: other } = JSON.parse(stdout) as { secret: string };
+    expect([await signed('signs', secret), await signed('signs', other)]).toEqual([200, 200]);
+    await open('/signs/secrets');
+    expect(visitor.screen.text).toContain('Därför sparar vi den krypterad');
+    expect(visitor.screen.body).not.toContain(secret);
+    await open('/signs/edit');
+    await visitor.submit({ authMethod: 'secret', dpopRequired: 'yes' });
+    expect(visitor.screen.text).toContain('Kräv token som är bundna till en nyckel (DPoP)');
+    expect(visitor.screen.text).toContain('Applikationen har ingen hemlighet än');
+    await open('/signs/edit');
+    await visitor.submit();
+    expect(visitor.screen.url.search).toBe('?notice=unchanged');
+    await open('/signs/secrets');
+    expect(columns().map((row) => row[3])).toEqual(Array(2).fill('Gäller inte: gjord för ett annat bevis'));
+    expect([await signed('signs', secret), await present('signs', secret)]).toEqual([401, 401]);
   });
 });
 

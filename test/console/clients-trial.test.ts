@@ -62,7 +62,12 @@ const claimsOn = (screen: Screen) =>
 
 describe('a test sign-in', () => {
   test('goes through the provider by the rules of the application and shows what it would have got', async () => {
-    const { clientId } = await party({ signingAlg: 'ES256', lifetimes: { accessToken: 240 } });
+    const { clientId } = await party({
+      signingAlg: 'ES256',
+      lifetimes: { accessToken: 240 },
+      authMethod: 'client_secret_jwt',
+      dpopRequired: true,
+    });
     const page = await tryPage(clientId);
     expect(page.text).toContain('dess egen adress och hemlighet provas inte');
     const screen = await visitor.submit({}, begin);

@@ -104,6 +104,7 @@ describe('a new application', () => {
       allowedIntents: ['step_up'],
       parRequired: true,
       pkceOptional: true,
+      dpopRequired: false,
       apiScopes: ['people:read', 'cases:write'],
     });
     await open('/full/edit');

@@ -252,7 +252,7 @@ describe('an application that was let off PKCE', () => {
     expect(usual.url.searchParams.get('error')).toBe('invalid_request');
   });
 
-  test('T26 and comes with it is held to it: no verifier, a wrong one, or one without a challenge is refused', async () => {
+  test('SECURITY 69, T26 and comes with it is held to it: no verifier, a wrong one, or one without a challenge is refused', async () => {
     const one = await party({ pkceOptional: true });
     const refused = { status: 400, json: { error: 'invalid_grant' } };
     expect(await (await back(one, {})).redeem({})).toMatchObject(refused);

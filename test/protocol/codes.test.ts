@@ -57,7 +57,7 @@ const refused = { status: 400, json: { error: 'invalid_grant' } };
 const me = (token: unknown) => get(hemma.url('/me'), { authorization: `Bearer ${String(token)}` });
 
 describe('a code', () => {
-  test('T27 presented a second time is refused, and the tokens of the first time are revoked', async () => {
+  test('SECURITY 67, T27 presented a second time is refused, and the tokens of the first time are revoked', async () => {
     const coded = await codeFor(autopay, { scope: 'openid offline_access', prompt: 'consent' });
     const { status, json } = await redeem(autopay, coded);
     expect(status).toBe(200);
@@ -84,12 +84,15 @@ describe('a code', () => {
     expect((await me(tokens.access_token)).status).toBe(200);
   });
 
-  test.each(['web', 'single-page'])('T26 of another application is refused (%s)', async (type) => {
-    const own = type === 'web' ? autopay : page;
-    const coded = await codeFor(own);
-    expect(await redeem(lon, coded, { redirect_uri: own.redirectUri })).toMatchObject(refused);
-    expect(await redeem(lon, coded)).toMatchObject(refused);
-  });
+  test.each(['web', 'single-page'])(
+    'SECURITY 65, T26 of another application is refused (%s)',
+    async (type) => {
+      const own = type === 'web' ? autopay : page;
+      const coded = await codeFor(own);
+      expect(await redeem(lon, coded, { redirect_uri: own.redirectUri })).toMatchObject(refused);
+      expect(await redeem(lon, coded)).toMatchObject(refused);
+    },
+  );
 
   test('T26 is refused with another redirect_uri than it was sent to, or with none', async () => {
     const coded = await codeFor(autopay);
@@ -98,7 +101,7 @@ describe('a code', () => {
     expect((await redeem(autopay, other, { redirect_uri: '' })).status).toBe(400);
   });
 
-  test('T26 cut by a letter, lengthened by one, made up or empty is refused', async () => {
+  test('SECURITY 72, T26 cut by a letter, lengthened by one, made up or empty is refused', async () => {
     const coded = await codeFor(autopay);
     for (const code of [coded.code.slice(0, -1), `${coded.code}A`, 'made-up', coded.code.toLowerCase()])
       expect(await redeem(autopay, { ...coded, code })).toMatchObject(refused);
@@ -138,7 +141,7 @@ describe.each(['web', 'single-page'])('PKCE of a %s application', (type) => {
     ['with a short challenge', { code_challenge: 'x'.repeat(42) }],
     ['with an odd challenge', { code_challenge: '!'.repeat(43) }],
     ['with an empty challenge', { code_challenge: '' }],
-  ])('T26 refuses a request %s', async (_how, parameters) => {
+  ])('SECURITY 69, T26 refuses a request %s', async (_how, parameters) => {
     const { url, state } = await party().begin(parameters);
     const { status, headers } = await get(url);
     expect(status).toBe(303);

@@ -41,10 +41,13 @@ describe('discovery', () => {
       'client_secret_basic',
       'client_secret_post',
       'private_key_jwt',
+      'client_secret_jwt',
       'none',
     ]);
     const algorithms = document['token_endpoint_auth_signing_alg_values_supported'] as string[];
-    expect(algorithms.filter((alg) => alg === 'none' || alg.startsWith('HS'))).toEqual([]);
+    // HS256 is for those that an administrator gave a secret to sign with (client_secret_jwt).
+    expect(algorithms.filter((alg) => alg === 'none' || alg.startsWith('HS'))).toEqual(['HS256']);
+    expect(document['dpop_signing_alg_values_supported']).toEqual(['ES256', 'Ed25519', 'EdDSA']);
   });
 
   test('says the languages, the acr values, the scopes and what sign-out can do', () => {
@@ -79,8 +82,15 @@ describe('discovery', () => {
     expect(Buffer.from(modulus, 'base64url')).toHaveLength(3072 / 8);
   });
 
+  test('is the same where OAuth looks for it (RFC 8414 §3), also for those who speak no OpenID Connect', async () => {
+    const answer = await get(hemma.url('/.well-known/oauth-authorization-server'));
+    expect(answer).toMatchObject({ status: 200, json: document });
+    expect(answer.headers['content-type']).toContain('application/json');
+  });
+
   test('may be read by scripts of any site, and the keys too', async () => {
-    for (const path of ['/.well-known/openid-configuration', '/jwks']) {
+    const documents = ['openid-configuration', 'oauth-authorization-server'];
+    for (const path of [...documents.map((name) => `/.well-known/${name}`), '/jwks']) {
       const { headers } = await get(hemma.url(path), { origin: 'https://app.example.com' });
       expect(headers['access-control-allow-origin']).toBeDefined();
       expect(headers['access-control-allow-credentials']).toBeUndefined();

@@ -127,10 +127,13 @@ describe('the address that a person is sent back to', () => {
     expect(headers.location).toMatch(/\/interaction\/[\w-]+$/);
   });
 
-  test.each(mutations)('T25 %s is refused on a page and never redirected to', async (_name, uri) => {
-    const query = new URLSearchParams(request({ redirect_uri: uri })).toString();
-    staysHere(await ask(query), uri);
-  });
+  test.each(mutations)(
+    'SECURITY 66, T25 %s is refused on a page and never redirected to',
+    async (_name, uri) => {
+      const query = new URLSearchParams(request({ redirect_uri: uri })).toString();
+      staysHere(await ask(query), uri);
+    },
+  );
 
   test('T25 a request that was posted (OpenID Connect Core §3.1.2.1) begins a sign-in or is refused alike', async () => {
     // A form is repeated as the GET that it stands for, on our own side.

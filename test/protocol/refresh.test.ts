@@ -76,7 +76,7 @@ describe.each(['web', 'single-page'])('a %s application', (type) => {
     expect((await me(answer.json['access_token'])).status).toBe(200);
   });
 
-  test('T28 a token used before ends the whole family, access tokens too', async () => {
+  test('SECURITY 67, T28 a token used before ends the whole family, access tokens too', async () => {
     const { refresh } = await startFamily(party());
     const second = await use(party(), refresh);
     const third = await use(party(), next(second));
@@ -96,7 +96,7 @@ describe.each(['web', 'single-page'])('a %s application', (type) => {
     expect(await use(party(), refresh)).toMatchObject(refused);
   });
 
-  test('T26 a refresh token of another application is refused and goes on working for its own', async () => {
+  test('SECURITY 65, T26 a refresh token of another application is refused and goes on working for its own', async () => {
     const { refresh } = await startFamily(party());
     expect(await use(other, refresh)).toMatchObject(refused);
     expect((await use(party(), refresh)).status).toBe(200);
@@ -112,7 +112,7 @@ describe('a refresh token', () => {
     expect(more).toMatchObject({ status: 400, json: { error: 'invalid_scope' } });
   });
 
-  test('cut by a letter, lengthened by one or made up is refused, and an access token is none', async () => {
+  test('SECURITY 72 cut by a letter, lengthened by one or made up is refused, and an access token is none', async () => {
     const { refresh, tokens } = await startFamily(web);
     for (const wrong of [refresh.slice(0, -1), `${refresh}A`, 'made-up', tokens.access_token])
       expect(await use(web, wrong)).toMatchObject(refused);
@@ -125,7 +125,7 @@ describe('a refresh token', () => {
     expect((await use(web, refresh)).status).toBe(200);
   });
 
-  test('T28 that was used is refused by another process too, as after a restart', async () => {
+  test('SECURITY 68, T28 that was used is refused by another process too, as after a restart', async () => {
     const { refresh } = await startFamily(web);
     const latest = await use(web, refresh);
     const second = await startHemma({ beside: hemma.env });

@@ -28,10 +28,15 @@ afterAll(async () => {
 const newcomer = () => newPerson(hemma, { twoStep: false });
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const me = (token: string) => get(hemma.url('/me'), bearer(token));
-const introspect = (party: RelyingParty, token: string) =>
-  post(hemma.url('/token/introspection'), { token }, basicOf(party));
-const revoke = (party: RelyingParty, token: string) =>
-  post(hemma.url('/token/revocation'), { token }, basicOf(party));
+type Hint = { token_type_hint?: string };
+const introspect = (party: RelyingParty, token: string, hint: Hint = {}) =>
+  post(hemma.url('/token/introspection'), { token, ...hint }, basicOf(party));
+const revoke = (party: RelyingParty, token: string, hint: Hint = {}) =>
+  post(hemma.url('/token/revocation'), { token, ...hint }, basicOf(party));
+/** The right one, the wrong one, and one that nobody knows: a hint only says where to look first. */
+const hints: Hint[] = ['access_token', 'refresh_token', 'x'].map((token_type_hint) => ({
+  token_type_hint,
+}));
 
 async function offline(person: Person) {
   const asked = { scope: 'openid profile email offline_access', prompt: 'consent' };
@@ -72,7 +77,7 @@ describe('userinfo', () => {
     expect(Object.keys((await me(bare.access_token)).json)).toEqual(['sub']);
   });
 
-  test('refuses a token that is cut, lengthened, expired, an ID token, in the query or sent twice', async () => {
+  test('SECURITY 72 refuses a token that is cut, lengthened, expired, an ID token, in the query or sent twice', async () => {
     const { tokens } = await (await newcomer()).signInTo(autopay);
     const token = tokens.access_token;
     for (const wrong of [token.slice(0, -1), `${token}A`, 'made-up', tokens.id_token ?? '']) {
@@ -100,11 +105,27 @@ describe('introspection', () => {
       });
   });
 
-  test('tells nothing about the tokens of others, or about what is no token', async () => {
+  test('says of what kind a token is and how long it lives, whatever the hint', async () => {
+    const { access, refresh } = await offline(await newcomer());
+    const now = Math.floor(Date.now() / 1000);
+    for (const hint of hints) {
+      const { json } = await introspect(autopay, access, hint);
+      expect(json).toMatchObject({ active: true, token_type: 'Bearer', scope: expect.any(String) });
+      expect(Number(json['exp']) - now).toBeLessThanOrEqual(3600);
+      expect(json).not.toHaveProperty('cnf');
+      const renewing = (await introspect(autopay, refresh, hint)).json;
+      expect(renewing).toMatchObject({ active: true });
+      expect(renewing).not.toHaveProperty('token_type');
+    }
+  });
+
+  test('SECURITY 72 tells nothing about the tokens of others, or about what is no token', async () => {
     const { access, refresh } = await offline(await newcomer());
     for (const token of [access, refresh, access.slice(0, -1), `${access}A`, 'made-up'])
       expect((await introspect(lon, token)).json).toEqual({ active: false });
-    expect((await introspect(autopay, access.slice(0, -1))).json).toEqual({ active: false });
+    for (const token of [access, refresh])
+      for (const wrong of [token.slice(0, -1), `${token}A`, token.toLowerCase()])
+        expect((await introspect(autopay, wrong)).json).toEqual({ active: false });
   });
 
   test('asks for the secret, and answers no application that has none', async () => {
@@ -138,6 +159,20 @@ describe('revocation', () => {
     expect((await me(access)).status).toBe(401);
   });
 
+  test('finds a token of either kind whatever the hint, and one that was cut never', async () => {
+    for (const hint of hints) {
+      const { access, refresh } = await offline(await newcomer());
+      for (const wrong of [refresh.slice(0, -1), `${access}A`])
+        expect((await revoke(autopay, wrong, hint)).status).toBe(200);
+      expect((await introspect(autopay, access)).json).toMatchObject({ active: true });
+      expect((await revoke(autopay, access, hint)).status).toBe(200);
+      expect((await introspect(autopay, access)).json).toEqual({ active: false });
+      // What came of the same yes ends with it, and a second time is no fault.
+      expect((await introspect(autopay, refresh)).json).toEqual({ active: false });
+      expect((await revoke(autopay, refresh, hint)).status).toBe(200);
+    }
+  });
+
   test('says yes to what is no token, and leaves the tokens of others alone (RFC 7009 §2.1, §2.2)', async () => {
     const { access, refresh } = await offline(await newcomer());
     expect((await revoke(autopay, 'made-up')).status).toBe(200);
@@ -146,7 +181,7 @@ describe('revocation', () => {
     expect((await introspect(autopay, refresh)).json).toMatchObject({ active: true });
   });
 
-  test('never says yes when the database could not do it', async () => {
+  test('SECURITY 71 never says yes when the database could not do it', async () => {
     const { access } = await offline(await newcomer());
     await hemma.db.query('ALTER TABLE oidc_records RENAME TO away');
     let answer: Told;
@@ -160,3 +195,32 @@ describe('revocation', () => {
     expect((await me(access)).status).toBe(200);
   });
 });
+
+test.each(['/token', '/token/introspection', '/token/revocation', '/request', '/me', '/api/people'])(
+  'SECURITY 76 an Authorization header that is none is refused at %s, and nothing fails',
+  async (path) => {
+    const odd = ['', ' ', 'Basic', 'Bearer', 'DPoP', 'Basic ', 'Bearer  x', 'Bearer x y', 'Basic Og==', 'x'];
+    const worse = [
+      'Basic %%%',
+      'Basic \u00ff\u00fe',
+      'Bearer \u00e5',
+      `Bearer ${'x'.repeat(9000)}`,
+      'Basic 4pyT',
+    ];
+    const most = [
+      'Digest username="x"',
+      'Negotiate x',
+      'Bearer null',
+      'Basic OjpA',
+      ',',
+      '=',
+      'Basic, Bearer',
+    ];
+    for (const authorization of [...odd, ...worse, ...most]) {
+      const fields = { grant_type: 'client_credentials', token: 'x' };
+      const answer = await post(hemma.url(path), fields, { authorization });
+      expect([authorization, [400, 401, 405].includes(answer.status)]).toEqual([authorization, true]);
+    }
+    expect((await get(hemma.url('/health/live'))).status).toBe(200);
+  },
+);

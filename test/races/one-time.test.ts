@@ -1,5 +1,9 @@
 /** What may be used once is used once, on two processes that share nothing but the database (T1, T27, T28, T40). */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { clientSchema } from '../../src/oidc/client-description.ts';
+import { addSecret } from '../../src/oidc/client-secrets.ts';
+import { applyClient } from '../../src/oidc/clients.ts';
 import { at, signInFirst } from '../rig/ceremony.ts';
 import { type Answer, exchange } from '../rig/exchange.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
@@ -119,6 +123,50 @@ describe('twenty requests at once, spread over two processes', () => {
       return back?.get('error') ?? (JSON.parse(body) as { error: string }).error;
     });
     expect(outcomes.toSorted()).toEqual(['code', ...Array.from({ length: 19 }, () => 'invalid_request_uri')]);
+  });
+});
+
+describe('what a program signs for one request, sent twenty times at once over two processes', () => {
+  const fields = { grant_type: 'client_credentials' };
+  const post = (more: Record<string, string>, headers: Record<string, string> = {}) =>
+    exchange(new URL('/token', two.issuer), {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      body: new URLSearchParams({ ...fields, ...more }).toString(),
+    });
+  const described = (id: string, more: object) =>
+    applyClient(two.db, clientSchema.parse({ id, name: id, type: 'service', ...more }));
+  const outcomes = (answers: Answer[]) =>
+    answers.map((one) => said(one)['error'] ?? String(one.status)).toSorted();
+  const iat = () => Math.floor(Date.now() / 1000);
+
+  test('SECURITY 70 an assertion lets in once', async () => {
+    const { publicKey, privateKey } = await generateKeyPair('ES256');
+    await described('signer', { jwks: { keys: [await exportJWK(publicKey)] } });
+    const claims = { iss: 'signer', sub: 'signer', aud: two.issuer, jti: 'once', exp: iat() + 60 };
+    const assertion = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256' }).sign(privateKey);
+    const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+    const signed = { client_assertion_type: type, client_assertion: assertion };
+    const answers = await atOnce(20, () => post(signed));
+    expect(outcomes(answers)).toEqual(['200', ...Array.from({ length: 19 }, () => 'invalid_client')]);
+  });
+
+  test('SECURITY 70 a proof (DPoP) binds one token, with a nonce that both processes take', async () => {
+    await described('prover', {});
+    const secret = (await addSecret(two.db, 'prover', 'test')) ?? '';
+    const authorization = `Basic ${Buffer.from(`prover:${secret}`).toString('base64')}`;
+    const { publicKey, privateKey } = await generateKeyPair('ES256');
+    const header = { typ: 'dpop+jwt', alg: 'ES256', jwk: await exportJWK(publicKey) };
+    const proof = (more: object) =>
+      new SignJWT({ jti: 'once', htm: 'POST', htu: `${two.issuer}/token`, iat: iat(), ...more })
+        .setProtectedHeader(header)
+        .sign(privateKey);
+    const { headers } = await post({}, { authorization, dpop: await proof({}) });
+    const dpop = await proof({ nonce: headers['dpop-nonce'] });
+    const before = both();
+    const answers = await atOnce(20, () => post({}, { authorization, dpop }));
+    expect(servedByBothSince(before)).toBe(true);
+    expect(outcomes(answers)).toEqual(['200', ...Array.from({ length: 19 }, () => 'invalid_dpop_proof')]);
   });
 });
 

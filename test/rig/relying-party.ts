@@ -9,10 +9,11 @@ import { type ClientDescription, clientSchema } from '../../src/oidc/client-desc
 import { addSecret } from '../../src/oidc/client-secrets.ts';
 import { applyClient } from '../../src/oidc/clients.ts';
 import type { Db } from '../../src/platform/database.ts';
+import type { Vault } from '../../src/platform/secrets.ts';
 
 export interface RelyingPartyOptions {
   /** The provider (`startHemma`) that it registers with. */
-  hemma: { issuer: string; db: Db };
+  hemma: { issuer: string; db: Db; vault?: Vault };
   /** Otherwise than a first-party web application called Autopay. */
   description?: Partial<ClientDescription>;
 }
@@ -107,7 +108,7 @@ async function register(origin: string, { hemma, description = {} }: RelyingPart
     ...description,
   });
   await applyClient(hemma.db, described);
-  const clientSecret = (await addSecret(hemma.db, described.id, 'test')) ?? '';
+  const clientSecret = (await addSecret(hemma.db, described.id, 'test', undefined, hemma.vault)) ?? '';
   return { clientId: described.id, clientSecret, description: described };
 }
 
@@ -119,7 +120,9 @@ export async function startRelyingParty(options: RelyingPartyOptions): Promise<R
   const registered = await register(origin, options);
   const { clientId, clientSecret } = registered;
   const redirectUri = registered.description.redirectUris[0] ?? '';
-  const authenticate = clientSecret ? client.ClientSecretBasic(clientSecret) : client.None();
+  const signs = registered.description.authMethod === 'client_secret_jwt';
+  const bySecret = signs ? client.ClientSecretJwt : client.ClientSecretBasic;
+  const authenticate = clientSecret ? bySecret(clientSecret) : client.None();
   const execute = [client.allowInsecureRequests];
   let discovered: Promise<client.Configuration> | undefined;
   const configuration = () =>

@@ -123,6 +123,10 @@ export const clientsEn: ClientPhrases = {
       label: 'May come without PKCE',
       help: 'Only for programs that cannot do it. They must check nonce and keep their secret.',
     },
+    dpopRequired: {
+      label: 'Require tokens bound to a key (DPoP)',
+      help: 'Whoever steals a token then has no use for it. The application must be able to do it.',
+    },
     apiScopes: {
       label: 'What it may do in the interface for programs (API)',
       help: 'None chosen: it has no business there. Somebody who signs in to it still does only what their role allows.',
@@ -134,6 +138,7 @@ export const clientsEn: ClientPhrases = {
     authMethod: {
       secret: 'A secret, in the header or the form',
       private_key_jwt: 'A key of its own that it signs with (private_key_jwt)',
+      client_secret_jwt: 'A secret that it signs with, and that we must be able to read (client_secret_jwt)',
       none: 'None: PKCE is enough',
     },
     scopes: {
@@ -201,6 +206,7 @@ export const clientsEn: ClientPhrases = {
     'managed-by-file': 'The application is managed in a file. Change it there.',
     'api-scope-for-people': 'A person answers for that: no program can do it by itself.',
     'api-scope-beyond-group': 'Whoever is limited to a group has no use for that.',
+    'dpop-not-for-api': 'The interface for programs takes no tokens that are bound to a key.',
     'api-group-not-used': 'Only services that may use the interface are limited to a group.',
     'beyond-reach': 'That would give the application more than the program that asks has itself.',
     'address-too-long': 'An address has at most 2000 characters.',
@@ -307,6 +313,9 @@ export const clientsEn: ClientPhrases = {
 
   secrets: {
     help: 'Several may work at once: add a new one, change it in the program, and then remove the old one.',
+    encryptedHelp:
+      'The application signs with its secret, so we keep it encrypted and not merely as a hash. A key of its own (private_key_jwt) is safer.',
+    otherProof: 'Works no more: made for another proof',
     none: 'The application has no secret yet. Without one it cannot sign anybody in.',
     notKept: 'The application proves who it is without a secret.',
     create: 'New secret',
@@ -321,7 +330,7 @@ export const clientsEn: ClientPhrases = {
     lifetimes: { '90': '90 days', '180': '180 days', '365': 'a year', never: 'until it is removed' },
     submit: 'Create the secret',
     shownTitle: 'The secret is created',
-    shownHelp: 'Copy it now. We do not keep it and cannot show it again.',
+    shownHelp: 'Copy it now. We cannot show it again.',
     secret: 'Secret',
     done: 'I have copied it',
     refusals: {

@@ -123,6 +123,10 @@ export const clientsSv = {
       label: 'Får komma utan PKCE',
       help: 'Bara för program som inte kan. De måste kontrollera nonce och hålla sin hemlighet.',
     },
+    dpopRequired: {
+      label: 'Kräv token som är bundna till en nyckel (DPoP)',
+      help: 'Den som stjäl en token har då ingen nytta av den. Applikationen måste klara det.',
+    },
     apiScopes: {
       label: 'Vad den får göra i gränssnittet för program (API)',
       help: 'Inget valt: den har inget där att göra. Den som loggar in i den gör ändå bara det som rollen tillåter.',
@@ -134,6 +138,7 @@ export const clientsSv = {
     authMethod: {
       secret: 'En hemlighet, i rubriken eller formuläret',
       private_key_jwt: 'En egen nyckel som den signerar med (private_key_jwt)',
+      client_secret_jwt: 'En hemlighet som den signerar med, och som vi måste kunna läsa (client_secret_jwt)',
       none: 'Ingen: PKCE räcker',
     },
     scopes: {
@@ -200,6 +205,7 @@ export const clientsSv = {
     'managed-by-file': 'Applikationen sköts i en fil. Ändra den där.',
     'api-scope-for-people': 'Det svarar en människa för: inget program kan göra det på egen hand.',
     'api-scope-beyond-group': 'Den som är begränsad till en grupp har ingen nytta av det.',
+    'dpop-not-for-api': 'Gränssnittet för program tar inte emot token som är bundna till en nyckel.',
     'api-group-not-used': 'Bara tjänster som får använda gränssnittet begränsas till en grupp.',
     'beyond-reach': 'Det skulle ge applikationen mer än programmet som frågar självt har.',
     'address-too-long': 'En adress har högst 2000 tecken.',
@@ -306,6 +312,9 @@ export const clientsSv = {
 
   secrets: {
     help: 'Flera får gälla samtidigt: lägg till en ny, byt i programmet och ta sedan bort den gamla.',
+    encryptedHelp:
+      'Applikationen signerar med sin hemlighet. Därför sparar vi den krypterad och inte bara som en hash. En egen nyckel (private_key_jwt) är säkrare.',
+    otherProof: 'Gäller inte: gjord för ett annat bevis',
     none: 'Applikationen har ingen hemlighet än. Utan en kan den inte logga in någon.',
     notKept: 'Applikationen bevisar vem den är utan hemlighet.',
     create: 'Ny hemlighet',
@@ -320,7 +329,7 @@ export const clientsSv = {
     lifetimes: { '90': '90 dagar', '180': '180 dagar', '365': 'ett år', never: 'tills vidare' },
     submit: 'Skapa hemligheten',
     shownTitle: 'Hemligheten är skapad',
-    shownHelp: 'Kopiera den nu. Vi sparar den inte och kan inte visa den igen.',
+    shownHelp: 'Kopiera den nu. Vi kan inte visa den igen.',
     secret: 'Hemlighet',
     done: 'Jag har kopierat den',
     refusals: {
