@@ -134,6 +134,7 @@ function Extra(props: Part) {
       <Boxes {...props} name="allowedIntents" options={options(choices.allowedIntents)} />
       <Box {...props} name="parRequired" />
       {type === 'web' && <Box {...props} name="pkceOptional" />}
+      {type !== 'single-page' && <Box {...props} name="deviceFlow" />}
     </fieldset>
   );
 }

@@ -38,6 +38,7 @@ export const clientForm = z.object({
   allowedIntents: boxes,
   parRequired: text,
   pkceOptional: text,
+  deviceFlow: text,
   apiScopes: boxes,
   apiGroup: text,
   /** The state of the application that the form was made from. */
@@ -106,6 +107,7 @@ export function described(sent: Sent, type: ClientType, id: string): Record<stri
     allowedIntents: sent.allowedIntents,
     parRequired: sent.parRequired === 'yes',
     pkceOptional: sent.pkceOptional === 'yes',
+    deviceFlow: sent.deviceFlow === 'yes',
   };
 }
 
@@ -126,12 +128,13 @@ const digits = (value: number | undefined) => value?.toString() ?? '';
 
 /** An application as the form shows it. */
 export function valuesOf(client: ClientDescription): FieldsProps['values'] {
-  const { lifetimes: lasts, jwks, firstParty, parRequired, pkceOptional, ...rest } = client;
+  const { lifetimes: lasts, jwks, firstParty, parRequired, pkceOptional, deviceFlow, ...rest } = client;
   return {
     ...rest,
     firstParty: yes(firstParty),
     parRequired: yes(parRequired),
     pkceOptional: yes(pkceOptional),
+    deviceFlow: yes(deviceFlow),
     jwks: jwks ? JSON.stringify(jwks, null, 2) : '',
     'lifetimes.accessToken': digits(lasts.accessToken),
     'lifetimes.idToken': digits(lasts.idToken),

@@ -150,6 +150,19 @@ curl --user "${id}:$${secretVariable}" \\
   --data grant_type=client_credentials \\
   ${issuer}/token`;
 
+const onDevice = ({ issuer, id, scopes, proof }: Values): string => {
+  const who = proof === 'secret' ? `--user "${id}:$${secretVariable}"` : `--data client_id=${id}`;
+  return `# The device authorization grant (RFC 8628): show the person verification_uri and user_code
+curl ${who} \\
+  --data-urlencode "scope=${scopes.join(' ')}" \\
+  ${issuer}/device/auth
+# and ask every five seconds until it is no longer authorization_pending; on slow_down wait five seconds more
+curl ${who} \\
+  --data grant_type=urn:ietf:params:oauth:grant-type:device_code \\
+  --data device_code="$DEVICE_CODE" \\
+  ${issuer}/token`;
+};
+
 /** The examples that fit an application of this type. */
 export function snippetsFor(client: ClientDescription, issuer: string): Snippet[] {
   const redirect = client.redirectUris[0] ?? 'https://app.example.com/callback';
@@ -165,7 +178,12 @@ export function snippetsFor(client: ClientDescription, issuer: string): Snippet[
   };
   if (client.type === 'service')
     return client.authMethod === 'secret' ? [{ name: 'curl', text: forService(values) }] : [];
-  const everywhere = [{ name: 'openid-client (Node.js)', text: openidClient(values) }];
+  const device =
+    client.deviceFlow && client.authMethod !== 'private_key_jwt'
+      ? [{ name: 'curl (RFC 8628)', text: onDevice(values) }]
+      : [];
+  if (client.redirectUris.length === 0) return device;
+  const everywhere = [{ name: 'openid-client (Node.js)', text: openidClient(values) }, ...device];
   // The others are for applications on a server that keep a secret.
   if (client.authMethod !== 'secret') return everywhere;
   return [

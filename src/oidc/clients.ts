@@ -47,6 +47,7 @@ const complete = (stored: ClientDescription): ClientDescription => ({
   allowedGroups: stored.allowedGroups ?? [],
   parRequired: stored.parRequired ?? false,
   pkceOptional: stored.pkceOptional ?? false,
+  deviceFlow: stored.deviceFlow ?? false,
   apiScopes: stored.apiScopes ?? [],
   consent: stored.consent ?? (stored.firstParty ? 'none' : 'remembered'),
   authMethod:

@@ -49,6 +49,8 @@ export function listen(provider: Provider, db: Db, work: UnitOfWork, log: Log): 
     record(ctx, { event: 'token.issued', detail: { grant: String(ctx.oidc.params?.grant_type) } });
   });
   provider.on('grant.error', (ctx, fault) => {
+    // A device asks every few seconds until its person has answered: that is no refusal.
+    if (fault.message === 'authorization_pending') return;
     const reused = /already (used|consumed)/.test(reason(fault));
     record(ctx, {
       event: reused ? 'token.reused' : 'token.refused',

@@ -24,6 +24,8 @@ import {
 } from './client-metadata.ts';
 import { matchingSecret, noteUse } from './client-secrets.ts';
 import { clientMetadata } from './clients.ts';
+import type { DevicePages } from './device-flow.ts';
+import { deviceFeature, deviceSeconds, guardUserCodes, paceDevices } from './device-flow.ts';
 import { existingGrant, noteSignIn } from './grants.ts';
 import { checkIntent } from './intents.ts';
 import { publishedAt } from './key-life.ts';
@@ -37,6 +39,7 @@ export interface Pages {
   problem(ctx: Context, code: string, description: string | undefined): void;
   signOut(ctx: KoaContextWithOIDC, form: { action: string; xsrf: string }): Promise<void>;
   signedOut(ctx: KoaContextWithOIDC): Promise<void>;
+  device: DevicePages;
 }
 
 const minute = 60;
@@ -53,6 +56,7 @@ const atMost =
 const ttl: Configuration['ttl'] = {
   AuthorizationCode: minute,
   AccessToken: atMost(hour, 'accessToken'),
+  DeviceCode: deviceSeconds,
   ClientCredentials: atMost(serviceTokenMost, 'accessToken'),
   IdToken: atMost(hour, 'idToken'),
   Interaction: 30 * minute,
@@ -101,7 +105,7 @@ function interfaceFor(issuer: string) {
   };
 }
 
-function features(db: Db, issuer: string, pages: Pages): Configuration['features'] {
+function features(db: Db, issuer: string, work: UnitOfWork, pages: Pages): Configuration['features'] {
   return {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
@@ -111,6 +115,7 @@ function features(db: Db, issuer: string, pages: Pages): Configuration['features
     claimsParameter: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },
     dPoP: { enabled: false },
+    deviceFlow: deviceFeature(db, work, pages),
     resourceIndicators: { enabled: true, getResourceServerInfo: interfaceFor(issuer) },
     backchannelLogout: { enabled: true },
     rpInitiatedLogout: {
@@ -191,7 +196,7 @@ function configuration(
     extraClientMetadata: { properties: ownMetadata },
     extraParams: { intent: checkIntent },
     extraTokenClaims: noteSignIn,
-    features: features(db, settings.HEMMA_ISSUER, pages),
+    features: features(db, settings.HEMMA_ISSUER, work, pages),
     fetch: outgoing(settings),
     async findAccount(ctx, id, token) {
       const account = await accountById(db, id);
@@ -263,5 +268,7 @@ export function providerOf(db: Db, settings: Settings, keys: Keys, work: UnitOfW
   };
   // Every application learns the session's number, so that it can tell sessions apart when told of a sign-out.
   clients.includeSid = () => true;
+  guardUserCodes(provider, db, settings.HEMMA_ISSUER);
+  paceDevices(provider, db);
   return provider;
 }

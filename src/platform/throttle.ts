@@ -2,7 +2,16 @@ import type { Db } from './database.ts';
 
 /** What can be tried: each has its own budget for each subject (an account, an address, a browser). */
 export type Tried =
-  'password' | 'totp' | 'recovery-code' | 'mailed-code' | 'mail' | 'address' | 'case' | 'stop-code' | 'api';
+  | 'password'
+  | 'totp'
+  | 'recovery-code'
+  | 'mailed-code'
+  | 'mail'
+  | 'address'
+  | 'case'
+  | 'stop-code'
+  | 'api'
+  | 'user-code';
 
 interface Budget {
   /** Failures before the first pause. */
@@ -25,6 +34,8 @@ const budgets: Record<Tried, Budget> = {
   'stop-code': { free: 10, forgetAfter: 15 * 60_000 },
   // Requests to the interface for programs without a token that holds.
   api: { free: 100, forgetAfter: 15 * 60_000 },
+  // Codes of devices (RFC 8628 §5.1), by network and by account: 20^8 of them, and each lives ten minutes.
+  'user-code': { free: 10, forgetAfter: 15 * 60_000 },
 };
 
 const firstPause = 30;

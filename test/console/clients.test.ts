@@ -76,6 +76,7 @@ describe('a new application', () => {
       allowedIntents: 'step_up',
       parRequired: 'yes',
       pkceOptional: 'yes',
+      deviceFlow: 'yes',
       apiScopes: ['people:read', 'cases:write'],
     });
     expect(visitor.screen.alert).toBeUndefined();
@@ -104,6 +105,7 @@ describe('a new application', () => {
       allowedIntents: ['step_up'],
       parRequired: true,
       pkceOptional: true,
+      deviceFlow: true,
       apiScopes: ['people:read', 'cases:write'],
     });
     await open('/full/edit');
