@@ -9,6 +9,7 @@ import { devMail } from '../interactions/dev-mail.tsx';
 import type { House } from '../interactions/page/house.ts';
 import { readForm } from '../interactions/page/posted.ts';
 import { showProblem } from '../interactions/page/problem.tsx';
+import { deviceDoor } from '../interactions/sign-in/device.tsx';
 import { signIn } from '../interactions/sign-in/index.ts';
 import { noteLeaving } from '../interactions/sign-in/signed-out.tsx';
 import { stop } from '../interactions/help-desk-stop.tsx';
@@ -162,6 +163,7 @@ export function appOf(house: House, keys: string[], work: UnitOfWork, log: Log):
   app.use(adminConsole(house));
   if (house.settings.development && !house.settings.HEMMA_SMTP_URL) app.use(devMail(house));
   app.use(ownSignOut(house));
+  app.use(deviceDoor(house));
   app.use(foreignForms());
   app.use(numbered);
   app.use(registration(house.db));

@@ -6,6 +6,12 @@ import type { Settings } from '../config/settings.ts';
 import { assetsOf } from '../interactions/page/assets.ts';
 import type { House } from '../interactions/page/house.ts';
 import { showProblem } from '../interactions/page/problem.tsx';
+import {
+  showAllowed,
+  showCodeConfirm,
+  showCodeEntry,
+  showNotAllowed,
+} from '../interactions/sign-in/device.tsx';
 import { showSignOut } from '../interactions/sign-in/sign-out.tsx';
 import { showSignedOut } from '../interactions/sign-in/signed-out.tsx';
 import { migrate } from '../migrations/index.ts';
@@ -15,6 +21,7 @@ import { forgetDevices } from './accounts/devices.ts';
 import { voidHelpDeskCode } from './factors/recovery-code.ts';
 import { closeCase } from './help-desk/cases.ts';
 import { followKeys, startChores } from './chores.ts';
+import { listenToDevices } from './oidc/device-flow.ts';
 import { listen } from './oidc/events.ts';
 import { keyring } from './oidc/keyring.ts';
 import { loadKeys } from './oidc/keys.ts';
@@ -74,8 +81,14 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
     problem: (ctx, code, description) => showProblem(house, ctx, code, description),
     signOut: (ctx, form) => showSignOut(house, ctx, form),
     signedOut: (ctx) => showSignedOut(house, ctx),
+    device: {
+      entry: (ctx, refused) => showCodeEntry(house, ctx, refused),
+      confirm: (ctx, asking) => showCodeConfirm(house, ctx, asking),
+      allowed: (ctx) => showAllowed(house, ctx),
+      notAllowed: (ctx) => showNotAllowed(house, ctx),
+    },
   };
-  const provider = providerOf(db, vault, settings, keys, work, pages);
+  const provider = providerOf({ db, vault, settings, keys, work, pages });
   listen(provider, db, work, log);
   const ring = keyring(provider, db, vault, { signing: keys.signing, days: settings.HEMMA_KEY_DAYS });
   const delivery = logoutDelivery(db, takeOverSending(provider), (fault) =>
@@ -100,6 +113,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
     provider,
     assets: assetsOf(settings, folder),
   };
+  listenToDevices(provider, db, work, house.post);
   return { house, ring, delivery, log, app: appOf(house, keys.cookies, work, log) };
 }
 

@@ -22,6 +22,7 @@ const untold = [
   'accounts.exported',
   'totp.right',
   'device.recognised',
+  'device.wrong-code',
   'sign-in.refused',
   'sign-out.application-failed',
   'token.issued',

@@ -1,4 +1,5 @@
 import Router from '@koa/router';
+import type { ClientDescription } from '../../src/oidc/client-description.ts';
 import type { RegisteredClient } from '../../src/oidc/clients.ts';
 import type { Frame } from '../page/layout.tsx';
 import type { House } from '../page/house.ts';
@@ -12,7 +13,7 @@ import { Section } from './page.tsx';
 type Endpoint = keyof Frame['t']['clients']['connect']['names'];
 
 /** Where programs reach the provider; what discovery says, for those who have to type it in. */
-function endpointsOf(issuer: string, id: string, service: boolean): [Endpoint, string][] {
+function endpointsOf(issuer: string, { id, type, deviceFlow }: ClientDescription): [Endpoint, string][] {
   const all: [Endpoint, string][] = [
     ['clientId', id],
     ['issuer', issuer],
@@ -25,9 +26,10 @@ function endpointsOf(issuer: string, id: string, service: boolean): [Endpoint, s
     ['par', `${issuer}/request`],
     ['introspection', `${issuer}/token/introspection`],
     ['revocation', `${issuer}/token/revocation`],
+    ...(deviceFlow ? ([['deviceAuthorization', `${issuer}/device/auth`]] as [Endpoint, string][]) : []),
   ];
   const forPeople = new Set<Endpoint>(['authorization', 'userinfo', 'endSession', 'par']);
-  return service ? all.filter(([name]) => !forPeople.has(name)) : all;
+  return type === 'service' ? all.filter(([name]) => !forPeople.has(name)) : all;
 }
 
 type ConnectPageProps = {
@@ -94,8 +96,7 @@ export function routes(house: House): Router {
     guarded(house, 'clients.read', async (visit) => {
       const shown = await clientOf(visit);
       const issuer = house.settings.HEMMA_ISSUER;
-      const { id, type } = shown.client;
-      const endpoints = endpointsOf(issuer, id, type === 'service');
+      const endpoints = endpointsOf(issuer, shown.client);
       const snippets = snippetsFor(shown.client, issuer);
       showPage(visit, <ConnectPage {...{ visit, shown, endpoints, snippets }} />);
     }),

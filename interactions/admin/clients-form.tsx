@@ -137,6 +137,7 @@ function Extra(props: Part) {
       <Box {...props} name="parRequired" />
       {type === 'web' && <Box {...props} name="pkceOptional" />}
       {type !== 'web' && <Box {...props} name="dpopRequired" />}
+      {type !== 'single-page' && <Box {...props} name="deviceFlow" />}
     </fieldset>
   );
 }

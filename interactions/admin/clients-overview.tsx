@@ -94,6 +94,7 @@ function settingsOf(frame: Frame, client: ClientDescription, groups: ReadonlyMap
     { label: f.signingAlg.label, value: client.signingAlg },
     ...(client.parRequired ? [{ label: f.parRequired.label, value: yes }] : []),
     ...(client.pkceOptional ? [{ label: f.pkceOptional.label, value: yes }] : []),
+    ...(client.deviceFlow ? [{ label: f.deviceFlow.label, value: yes }] : []),
   ];
   return [
     { label: f.id.label, value: <Copy {...{ frame, label: f.id.label }}>{client.id}</Copy> },

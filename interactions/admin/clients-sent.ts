@@ -39,6 +39,7 @@ export const clientForm = z.object({
   parRequired: text,
   pkceOptional: text,
   dpopRequired: text,
+  deviceFlow: text,
   apiScopes: boxes,
   apiGroup: text,
   /** The state of the application that the form was made from. */
@@ -108,6 +109,7 @@ export function described(sent: Sent, type: ClientType, id: string): Record<stri
     allowedIntents: sent.allowedIntents,
     parRequired: sent.parRequired === 'yes',
     pkceOptional: sent.pkceOptional === 'yes',
+    deviceFlow: sent.deviceFlow === 'yes',
   };
 }
 
@@ -128,13 +130,23 @@ const digits = (value: number | undefined) => value?.toString() ?? '';
 
 /** An application as the form shows it. */
 export function valuesOf(client: ClientDescription): FieldsProps['values'] {
-  const { lifetimes: lasts, jwks, firstParty, parRequired, pkceOptional, dpopRequired, ...rest } = client;
+  const {
+    lifetimes: lasts,
+    jwks,
+    firstParty,
+    parRequired,
+    pkceOptional,
+    dpopRequired,
+    deviceFlow,
+    ...rest
+  } = client;
   return {
     ...rest,
     firstParty: yes(firstParty),
     parRequired: yes(parRequired),
     pkceOptional: yes(pkceOptional),
     dpopRequired: yes(dpopRequired),
+    deviceFlow: yes(deviceFlow),
     jwks: jwks ? JSON.stringify(jwks, null, 2) : '',
     'lifetimes.accessToken': digits(lasts.accessToken),
     'lifetimes.idToken': digits(lasts.idToken),

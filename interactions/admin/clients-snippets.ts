@@ -155,6 +155,19 @@ curl --user "${id}:$${secretVariable}" \\
   --data grant_type=client_credentials \\
   ${issuer}/token`;
 
+const onDevice = ({ issuer, id, scopes, proof }: Values): string => {
+  const who = proof === 'secret' ? `--user "${id}:$${secretVariable}"` : `--data client_id=${id}`;
+  return `# The device authorization grant (RFC 8628): show the person verification_uri and user_code
+curl ${who} \\
+  --data-urlencode "scope=${scopes.join(' ')}" \\
+  ${issuer}/device/auth
+# and ask every five seconds until it is no longer authorization_pending; on slow_down wait five seconds more
+curl ${who} \\
+  --data grant_type=urn:ietf:params:oauth:grant-type:device_code \\
+  --data device_code="$DEVICE_CODE" \\
+  ${issuer}/token`;
+};
+
 /** The examples that fit an application of this type. */
 export function snippetsFor(client: ClientDescription, issuer: string): Snippet[] {
   const redirect = client.redirectUris[0] ?? 'https://app.example.com/callback';
@@ -173,7 +186,14 @@ export function snippetsFor(client: ClientDescription, issuer: string): Snippet[
     return client.authMethod === 'secret' && !client.dpopRequired
       ? [{ name: 'curl', text: forService(values) }]
       : [];
-  const everywhere = [{ name: 'openid-client (Node.js)', text: openidClient(values) }];
+  const device =
+    client.deviceFlow &&
+    !client.dpopRequired &&
+    (client.authMethod === 'secret' || client.authMethod === 'none')
+      ? [{ name: 'curl (RFC 8628)', text: onDevice(values) }]
+      : [];
+  if (client.redirectUris.length === 0) return device;
+  const everywhere = [{ name: 'openid-client (Node.js)', text: openidClient(values) }, ...device];
   // The others are for applications on a server that keep a secret, and bind no tokens.
   if (client.authMethod !== 'secret' || client.dpopRequired) return everywhere;
   return [

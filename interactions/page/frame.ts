@@ -34,7 +34,7 @@ export function localeOf(house: House, ctx: Context, wishes: LanguageWishes): Lo
   const clicked =
     typeof ctx.query.ui_locales === 'string' ? matchLocale(words(ctx.query.ui_locales)) : undefined;
   const cookie = cookieName(settings, 'language');
-  if (clicked && ctx.path.match(/^\/(interaction|account|admin|dev|help-desk)\b/)) {
+  if (clicked && ctx.path.match(/^\/(interaction|account|admin|dev|device|help-desk)\b/)) {
     ctx.cookies.set(cookie, clicked, cookieOptions(settings));
     return clicked;
   }

@@ -2,6 +2,7 @@
 import { helpDeskEn } from './help-desk/en.ts';
 import { clientsEn } from './clients/en.ts';
 import { consoleEn } from './console/en.ts';
+import { deviceFlowEn } from './device-flow/en.ts';
 import { importEn } from './import/en.ts';
 import { registrationEn } from './registration/en.ts';
 import type { Phrases } from './sv.ts';
@@ -20,6 +21,7 @@ export const en: Phrases = {
   accountsImport: importEn,
 
   registration: registrationEn,
+  deviceFlow: deviceFlowEn.pages,
 
   page: {
     inThisLanguage: 'In English',
@@ -41,6 +43,7 @@ export const en: Phrases = {
 
   refusals: {
     ...helpDeskEn.refusals,
+    ...deviceFlowEn.refusals,
     'wrong-password': "That email address and password don't match.",
     'wrong-code': "That code isn't right. Wait for the next one and try again.",
     'used-code': 'That code has been used. Wait for the next one, at most 30 seconds.',
@@ -406,6 +409,7 @@ export const en: Phrases = {
       help: (contact) => `Was something not you? Sign out everywhere else and contact ${contact}.`,
       what: {
         ...helpDeskEn.events,
+        ...deviceFlowEn.events,
         'account.created': 'The account was created',
         'account.disabled': 'The account was closed',
         'account.enabled': 'The account was opened again',

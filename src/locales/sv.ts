@@ -2,6 +2,7 @@
 import { helpDeskSv } from './help-desk/sv.ts';
 import { clientsSv } from './clients/sv.ts';
 import { consoleSv } from './console/sv.ts';
+import { deviceFlowSv } from './device-flow/sv.ts';
 import { importSv } from './import/sv.ts';
 import { registrationSv } from './registration/sv.ts';
 
@@ -19,6 +20,7 @@ export const sv = {
   accountsImport: importSv,
 
   registration: registrationSv,
+  deviceFlow: deviceFlowSv.pages,
 
   page: {
     /** Stands on the pages of the other languages, so it is written in its own. */
@@ -41,6 +43,7 @@ export const sv = {
 
   refusals: {
     ...helpDeskSv.refusals,
+    ...deviceFlowSv.refusals,
     'wrong-password': 'E-postadressen eller lösenordet stämmer inte.',
     'wrong-code': 'Koden stämmer inte. Vänta på nästa kod och försök igen.',
     'used-code': 'Den koden är redan använd. Vänta på nästa, högst 30 sekunder.',
@@ -408,6 +411,7 @@ export const sv = {
       help: (contact: string) => `Var något inte du? Logga ut överallt annars och kontakta ${contact}.`,
       what: {
         ...helpDeskSv.events,
+        ...deviceFlowSv.events,
         'account.created': 'Kontot skapades',
         'account.disabled': 'Kontot stängdes av',
         'account.enabled': 'Kontot öppnades igen',

@@ -22,6 +22,7 @@ export const clientFaults = [
   'front-channel-elsewhere',
   'auth-method-public',
   'pkce-public',
+  'device-flow-in-browser',
   'auth-method-missing',
   'keys-missing',
   'keys-malformed',

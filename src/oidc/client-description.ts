@@ -122,6 +122,8 @@ const fields = z.strictObject({
   pkceOptional: z.boolean().default(false),
   /** Whether its tokens must be bound to a key that it shows at each use (RFC 9449). */
   dpopRequired: z.boolean().default(false),
+  /** Lets its people sign in on a device that has no browser, by a code that they type in theirs (RFC 8628). */
+  deviceFlow: z.boolean().default(false),
   /** What it may ask for of the interface for programs (see api-scopes.ts). */
   apiScopes: z.array(z.enum(apiScopes)).max(20, 'too-many').default([]),
   /** The number (in files: name) of the group that a service is limited to there; everybody, where undefined. */
@@ -146,6 +148,7 @@ const forPeople = [
   'allowedGroups',
   'parRequired',
   'pkceOptional',
+  'deviceFlow',
 ] as const satisfies readonly FieldName[];
 
 const keepsSecrets = (type: ClientType): boolean => type === 'web' || type === 'service';
@@ -186,7 +189,9 @@ function addressRules(client: ClientFields, refuse: Refuse): void {
       else if (list.indexOf(text) !== at) refuse([name, at], 'address-twice');
     });
   }
-  if (redirectUris.length === 0) refuse(['redirectUris'], 'redirect-missing');
+  // A device has no browser to come back in.
+  if (redirectUris.length === 0 && !client.deviceFlow) refuse(['redirectUris'], 'redirect-missing');
+  if (type === 'single-page' && client.deviceFlow) refuse(['deviceFlow'], 'device-flow-in-browser');
   // Front-Channel Logout 1.0 §2: a page of the application itself, or anybody's could be opened here.
   const front = client.frontchannelLogoutUri;
   if (front && !redirectUris.some((uri) => sameOrigin(uri, front)))

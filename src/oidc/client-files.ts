@@ -135,14 +135,23 @@ const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stri
 
 /** What a description says beyond its type's defaults: so that a file is as short as somebody would have written it. */
 function brief(client: ClientDescription): Record<string, unknown> {
-  const { id, name, type, firstParty, jwks, redirectUris } = client;
-  const least = checkClient({ id, name, type, firstParty, redirectUris, ...(jwks ? { jwks } : {}) });
+  const { id, name, type, firstParty, jwks, redirectUris, deviceFlow } = client;
+  const least = checkClient({
+    id,
+    name,
+    type,
+    firstParty,
+    deviceFlow,
+    redirectUris,
+    ...(jwks ? { jwks } : {}),
+  });
   const defaults = ('client' in least ? least.client : {}) as Record<string, unknown>;
   const always = new Set(['id', 'name', 'type', 'redirectUris', 'jwks']);
+  const switches = new Set(['firstParty', 'deviceFlow']);
   const told = Object.entries(client).filter(
     ([field, value]) =>
       value !== undefined &&
-      (always.has(field) || (field === 'firstParty' ? value : !same(value, defaults[field]))),
+      (always.has(field) || (switches.has(field) ? value : !same(value, defaults[field]))),
   );
   return Object.fromEntries(
     told.filter(([, value]) => !(Array.isArray(value) && value.length === 0 && type === 'service')),

@@ -31,6 +31,13 @@ const methods = {
   none: 'none',
 } as const;
 
+/** What a client of people may redeem; without an address to come back to it is for devices alone. */
+const grantTypesOf = ({ redirectUris, deviceFlow }: ClientDescription): string[] => [
+  ...(redirectUris.length > 0 ? ['authorization_code'] : []),
+  ...(deviceFlow ? ['urn:ietf:params:oauth:grant-type:device_code'] : []),
+  'refresh_token',
+];
+
 /** A client as the library wants it described. */
 export function protocolMetadata(client: ClientDescription, updatedAt: Date): AdapterPayload {
   const service = client.type === 'service';
@@ -40,8 +47,8 @@ export function protocolMetadata(client: ClientDescription, updatedAt: Date): Ad
     application_type: client.type === 'native' ? 'native' : 'web',
     redirect_uris: client.redirectUris,
     post_logout_redirect_uris: client.postLogoutRedirectUris,
-    response_types: service ? [] : ['code'],
-    grant_types: service ? ['client_credentials'] : ['authorization_code', 'refresh_token'],
+    response_types: client.redirectUris.length > 0 ? ['code'] : [],
+    grant_types: service ? ['client_credentials'] : grantTypesOf(client),
     token_endpoint_auth_method: methods[client.authMethod],
     id_token_signed_response_alg: client.signingAlg,
     scope: ['openid', ...client.scopes].join(' '),
@@ -124,6 +131,7 @@ export function trialMetadata(metadata: AdapterPayload, issuer: string): Adapter
     application_type: 'web',
     redirect_uris: [`${issuer}${trialPath}`],
     post_logout_redirect_uris: [],
+    response_types: ['code'],
     grant_types: ['authorization_code'],
     token_endpoint_auth_method: 'none',
     'urn:hemma:allowed-intents': [],

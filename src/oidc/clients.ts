@@ -52,6 +52,7 @@ const complete = (stored: ClientDescription): ClientDescription => ({
   parRequired: stored.parRequired ?? false,
   pkceOptional: stored.pkceOptional ?? false,
   dpopRequired: stored.dpopRequired ?? false,
+  deviceFlow: stored.deviceFlow ?? false,
   apiScopes: stored.apiScopes ?? [],
   consent: stored.consent ?? (stored.firstParty ? 'none' : 'remembered'),
   authMethod:

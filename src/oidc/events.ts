@@ -51,6 +51,8 @@ export function listen(provider: Provider, db: Db, work: UnitOfWork, log: Log): 
   provider.on('grant.error', (ctx, fault) => {
     // Nothing was refused: it is how an application learns the nonce for its proof (RFC 9449 §8).
     if (fault.message === 'use_dpop_nonce') return;
+    // A device asks every few seconds until its person has answered: that is no refusal.
+    if (fault.message === 'authorization_pending') return;
     const reused = /already (used|consumed)/.test(reason(fault));
     record(ctx, {
       event: reused ? 'token.reused' : 'token.refused',

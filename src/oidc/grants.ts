@@ -70,8 +70,8 @@ export function existingGrant(db: Db): Configuration['loadExistingGrant'] {
 /** A token for the interface for programs says which sign-in it was given for (RFC 9470 §6.2), however often it is renewed. */
 export const noteSignIn: Configuration['extraTokenClaims'] = ({ oidc }, { kind, aud }) => {
   if (kind !== 'AccessToken' || aud === undefined) return undefined;
-  const { AuthorizationCode: code, RefreshToken: renewed } = oidc.entities;
-  return { auth_time: (renewed ?? code)?.authTime };
+  const { AuthorizationCode: code, DeviceCode: device, RefreshToken: renewed } = oidc.entities;
+  return { auth_time: (renewed ?? code ?? device)?.authTime };
 };
 
 /** When two factors were proved for such a token; long ago where it does not say. */

@@ -30,8 +30,11 @@ const allowed = (client: Client, intent: Intent) => {
 };
 
 /** Refuses an intent that is not on the list, or not in the client's registration. */
-export function checkIntent(_ctx: KoaContextWithOIDC, value: string | undefined, client: Client): void {
+export function checkIntent(ctx: KoaContextWithOIDC, value: string | undefined, client: Client): void {
   if (value === undefined) return;
+  // Whoever types a device's code came to sign that device in, and to nothing else that it might have asked for.
+  if (ctx.oidc.route === 'device_authorization')
+    throw new errors.InvalidRequest('a device asks for no intent');
   if (!isIntent(value)) throw new errors.InvalidRequest('the intent is not one of ours');
   if (!allowed(client, value)) throw new errors.InvalidRequest('the intent is not allowed to this client');
 }

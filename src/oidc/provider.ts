@@ -26,6 +26,8 @@ import {
 } from './client-metadata.ts';
 import { matchingSecret, noteUse } from './client-secrets.ts';
 import { clientMetadata } from './clients.ts';
+import type { DevicePages } from './device-flow.ts';
+import { deviceFeature, deviceSeconds, guardUserCodes, paceDevices } from './device-flow.ts';
 import { boundTokens, nameRepeatedProofs } from './dpop.ts';
 import { existingGrant, noteSignIn } from './grants.ts';
 import { checkIntent } from './intents.ts';
@@ -41,6 +43,17 @@ export interface Pages {
   problem(ctx: Context, code: string, description: string | undefined): void;
   signOut(ctx: KoaContextWithOIDC, form: { action: string; xsrf: string }): Promise<void>;
   signedOut(ctx: KoaContextWithOIDC): Promise<void>;
+  device: DevicePages;
+}
+
+/** What the provider is made of. */
+export interface Parts {
+  db: Db;
+  vault: Vault;
+  settings: Settings;
+  keys: Keys;
+  work: UnitOfWork;
+  pages: Pages;
 }
 
 const minute = 60;
@@ -57,6 +70,7 @@ const atMost =
 const ttl: Configuration['ttl'] = {
   AuthorizationCode: minute,
   AccessToken: atMost(hour, 'accessToken'),
+  DeviceCode: deviceSeconds,
   ClientCredentials: atMost(serviceTokenMost, 'accessToken'),
   IdToken: atMost(hour, 'idToken'),
   Interaction: 30 * minute,
@@ -105,7 +119,7 @@ function interfaceFor(issuer: string) {
   };
 }
 
-function features(db: Db, vault: Vault, issuer: string, pages: Pages): Configuration['features'] {
+function features({ db, vault, settings, work, pages }: Parts): Configuration['features'] {
   return {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
@@ -115,7 +129,8 @@ function features(db: Db, vault: Vault, issuer: string, pages: Pages): Configura
     claimsParameter: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },
     dPoP: boundTokens(vault),
-    resourceIndicators: { enabled: true, getResourceServerInfo: interfaceFor(issuer) },
+    deviceFlow: deviceFeature(db, work, pages),
+    resourceIndicators: { enabled: true, getResourceServerInfo: interfaceFor(settings.HEMMA_ISSUER) },
     backchannelLogout: { enabled: true },
     rpInitiatedLogout: {
       enabled: true,
@@ -169,14 +184,8 @@ function outgoing(settings: Settings): Configuration['fetch'] {
   };
 }
 
-function configuration(
-  db: Db,
-  vault: Vault,
-  settings: Settings,
-  keys: Keys,
-  work: UnitOfWork,
-  pages: Pages,
-): Configuration {
+function configuration(parts: Parts): Configuration {
+  const { db, settings, keys, work, pages } = parts;
   return {
     adapter: (name: string) => (name === 'Client' ? clientAdapter(db, settings, work) : work.adapter(name)),
     acrValues,
@@ -204,7 +213,7 @@ function configuration(
     extraClientMetadata: { properties: ownMetadata },
     extraParams: { intent: checkIntent },
     extraTokenClaims: noteSignIn,
-    features: features(db, vault, settings.HEMMA_ISSUER, pages),
+    features: features(parts),
     fetch: outgoing(settings),
     async findAccount(ctx, id, token) {
       const account = await accountById(db, id);
@@ -254,15 +263,9 @@ function clientAdapter(db: Db, settings: Settings, work: UnitOfWork) {
  * The OpenID provider, with the library's unsafe defaults closed (SECURITY: PKCE for every client, exact redirect
  * URIs, rotation for all, short lives) and its storage, keys and pages ours.
  */
-export function providerOf(
-  db: Db,
-  vault: Vault,
-  settings: Settings,
-  keys: Keys,
-  work: UnitOfWork,
-  pages: Pages,
-): Provider {
-  const provider = new Provider(settings.HEMMA_ISSUER, configuration(db, vault, settings, keys, work, pages));
+export function providerOf(parts: Parts): Provider {
+  const { db, vault, settings, work } = parts;
+  const provider = new Provider(settings.HEMMA_ISSUER, configuration(parts));
   // Host and scheme come from the issuer by now: see ownHostOnly.
   provider.proxy = true;
   provider.use(async (ctx, next) => {
@@ -285,5 +288,7 @@ export function providerOf(
   nameRepeatedProofs(provider);
   // Every application learns the session's number, so that it can tell sessions apart when told of a sign-out.
   clients.includeSid = () => true;
+  guardUserCodes(provider, db, settings.HEMMA_ISSUER);
+  paceDevices(provider, db);
   return provider;
 }

@@ -91,6 +91,53 @@ export async function recordByUid(db: Db, model: string, uid: string) {
   return read(rows[0]);
 }
 
+/**
+ * The device code that a person's code stands for, by the hash of that. Should two that live share one, it stands for
+ * neither: nobody signs in a stranger's device.
+ */
+export async function recordByUserCode(db: Db, hash: string) {
+  const { rows } = await db.query<Row & { expires_at: Date }>(
+    `SELECT key, payload, consumed_at, expires_at FROM oidc_records WHERE uid = $1 AND model = 'DeviceCode'
+     ORDER BY expires_at DESC LIMIT 2`,
+    [hash],
+  );
+  return rows[1] && rows[1].expires_at > new Date() ? undefined : read(rows[0]);
+}
+
+/**
+ * A device code is changed only as it was read: of two who answer for it one does, and none that was redeemed, ended or
+ * answered meanwhile comes back. What it keeps of being asked (`polls`) is not part of that.
+ */
+async function saveDeviceCode(open: Db, { key, payload, base }: Upsert): Promise<void> {
+  const { count } = await open.query(
+    `UPDATE oidc_records SET payload = $3::text::jsonb || jsonb_build_object('polls', payload->'polls'),
+       grant_id = $4, account_id = $5
+     WHERE model = 'DeviceCode' AND key = $1 AND consumed_at IS NULL AND payload - 'polls' = $2::text::jsonb - 'polls'`,
+    [key, JSON.stringify(base), JSON.stringify(payload), payload.grantId ?? null, payload.accountId ?? null],
+  );
+  if (count === 0) throw new Overtaken('UserCode', {});
+}
+
+/** The pause of a device that asks again and again, in seconds (RFC 8628 §3.5); each time too soon lengthens it. */
+export const devicePause = 5;
+
+/**
+ * Notes that a device asked, and answers whether it was too soon. A second is let pass: what a device counts from is the
+ * arrival of an answer, not its sending.
+ */
+export async function askedTooSoon(db: Db, deviceCode: string): Promise<boolean> {
+  const { rows } = await db.query<{ soon: boolean }>(
+    `UPDATE oidc_records SET payload = payload || jsonb_build_object('polls', (
+       SELECT jsonb_build_object('soon', soon, 'pause', pause, 'next', $2::bigint + (pause - 1) * 1000)
+       FROM (SELECT soon, pause + CASE WHEN soon THEN $3::int ELSE 0 END AS pause
+         FROM (SELECT $2::bigint < coalesce((payload->'polls'->>'next')::bigint, 0) AS soon,
+           coalesce((payload->'polls'->>'pause')::int, $3::int) AS pause) AS known) AS lengthened))
+     WHERE model = 'DeviceCode' AND key = $1 RETURNING (payload->'polls'->>'soon')::boolean AS soon`,
+    [keyOf(deviceCode), Date.now(), devicePause],
+  );
+  return rows[0]?.soon === true;
+}
+
 type Authorizations = Record<string, unknown>;
 const authorizationsOf = (payload: Payload | undefined) => (payload?.authorizations ?? {}) as Authorizations;
 
@@ -185,6 +232,8 @@ export async function writeAll(open: Db, writes: readonly Write[]): Promise<void
       const lives = await saveSession(open, write);
       // Merely touching an ended session is nothing; handing out something on the strength of it would be.
       if (!lives && issues) throw new Overtaken('Session', write.payload);
+    } else if (write.kind === 'upsert' && write.model === 'DeviceCode' && write.base) {
+      await saveDeviceCode(open, write);
     } else if (write.kind === 'upsert') {
       const merged =
         write.model === 'Session' && moved ? mergeMoved(moved, before, write.payload) : write.payload;

@@ -8,7 +8,15 @@ import type { Origin } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { repeatedProof } from './dpop.ts';
 import type { Payload, Place, Write } from './records.ts';
-import { keyOf, Overtaken, recordByKey, recordByUid, revokeGrant, writeAll } from './records.ts';
+import {
+  keyOf,
+  Overtaken,
+  recordByKey,
+  recordByUid,
+  recordByUserCode,
+  revokeGrant,
+  writeAll,
+} from './records.ts';
 import { dayIsOver } from './session-limits.ts';
 
 /**
@@ -21,7 +29,7 @@ interface Work {
   read: Map<string, { key: Buffer; payload: Payload } | undefined>;
   /** As it was read, for writes that depend on it. */
   base: Map<string, Payload>;
-  /** Sessions found by their number have no identifier that could be presented; they get a placeholder. */
+  /** Sessions and device codes that were found otherwise have no identifier that could be presented: a placeholder. */
   placeholders: Map<string, Buffer>;
   writes: Write[];
   after: (() => Promise<void>)[];
@@ -47,12 +55,23 @@ const newWork = (origin?: Origin): Work => ({
 
 const nameOf = (model: string, key: Buffer) => `${model}:${key.toString('hex')}`;
 
+/** A person's code opens nothing without the person, and yet no copy of the database shall hold it. */
+const hashOf = (userCode: string) => keyOf(userCode).toString('hex');
+
+const hashed = ({ userCode, ...rest }: Payload): Payload =>
+  typeof userCode === 'string' ? { ...rest, uid: hashOf(userCode) } : rest;
+
+/** A device code in a sign-in that its person began: known by the key of its row, which no device can present. */
+const placeholderOf = (key: Buffer) => `row:${key.toString('hex')}`;
+const keyOfPlaceholder = /^row:([0-9a-f]{64})$/;
+
 /**
  * What is kept of a payload: not the cookie of the session it began in, nor its own identifier, except a grant's,
  * which nobody can present and which its tokens are found by when it is withdrawn.
  */
 function kept(model: string, payload: AdapterPayload): Payload {
   const { jti, ...others } = payload as Payload & { session?: Record<string, unknown> };
+  if (model === 'DeviceCode') return hashed(others);
   const rest = model === 'Grant' ? { ...others, jti } : others;
   if (!rest.session) return rest;
   const { cookie: _cookie, ...session } = rest.session;
@@ -180,6 +199,10 @@ function adapterOf(db: Db, storage: AsyncLocalStorage<Work>, model: string): Ada
     const found = await recordByKey(db, model, key);
     work?.read.set(name, found);
     if (found) work?.base.set(name, structuredClone(found.payload));
+    const { deviceCode } = (model === 'Interaction' && found ? found.payload : {}) as { deviceCode?: string };
+    const row = keyOfPlaceholder.exec(deviceCode ?? '')?.[1];
+    // Only in a request that comes with this sign-in's own cookie.
+    if (deviceCode && row) work?.placeholders.set(deviceCode, Buffer.from(row, 'hex'));
     return found;
   };
   return {
@@ -190,6 +213,7 @@ function adapterOf(db: Db, storage: AsyncLocalStorage<Work>, model: string): Ada
       const value = structuredClone(seen(model, kept(model, payload), storage.getStore()?.origin));
       refuseUnkept(value);
       const expiresAt = new Date(Date.now() + expiresIn * 1000);
+      const before = storage.getStore()?.read.get(name)?.payload;
       storage.getStore()?.read.set(name, { key, payload: value });
       await write((work) => ({
         kind: 'upsert',
@@ -197,7 +221,8 @@ function adapterOf(db: Db, storage: AsyncLocalStorage<Work>, model: string): Ada
         key,
         payload: value,
         expiresAt,
-        base: work.base.get(name),
+        // A device code is written as it was before this very write; others go by what the request began with.
+        base: model === 'DeviceCode' ? before : work.base.get(name),
         login: loginOf(model, id, value),
       }));
     },
@@ -218,7 +243,15 @@ function adapterOf(db: Db, storage: AsyncLocalStorage<Work>, model: string): Ada
       if (!work?.base.has(name)) work?.base.set(name, structuredClone(found.payload));
       return { ...structuredClone(work?.read.get(name)?.payload ?? found.payload), jti: placeholder };
     },
-    findByUserCode: () => Promise.resolve(undefined),
+    async findByUserCode(userCode) {
+      const work = storage.getStore();
+      const found = await recordByUserCode(db, hashOf(userCode));
+      if (!found) return undefined;
+      const placeholder = placeholderOf(found.key);
+      work?.placeholders.set(placeholder, found.key);
+      work?.read.set(nameOf(model, found.key), found);
+      return { ...structuredClone(found.payload), userCode, jti: placeholder };
+    },
     async consume(id) {
       const key = keyFor(id);
       const name = nameOf(model, key);
@@ -229,8 +262,12 @@ function adapterOf(db: Db, storage: AsyncLocalStorage<Work>, model: string): Ada
     async destroy(id) {
       const key = keyFor(id);
       const name = nameOf(model, key);
-      storage.getStore()?.read.set(name, undefined);
-      await write((work) => ({ kind: 'destroy', model, key, base: work.base.get(name) }));
+      const work = storage.getStore();
+      // A session that moves and is saved once more ends under its old identifier twice: it was there the first time.
+      if (work?.writes.some((one) => one.kind === 'destroy' && one.model === model && one.key.equals(key)))
+        return;
+      work?.read.set(name, undefined);
+      await write(({ base }) => ({ kind: 'destroy', model, key, base: base.get(name) }));
     },
     revokeByGrantId: (grantId) => write(() => ({ kind: 'revoke', model, grantId })),
   };

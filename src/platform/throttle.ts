@@ -11,7 +11,8 @@ export type Tried =
   | 'case'
   | 'stop-code'
   | 'api'
-  | 'registration';
+  | 'registration'
+  | 'user-code';
 
 interface Budget {
   /** Failures before the first pause. */
@@ -36,6 +37,8 @@ const budgets: Record<Tried, Budget> = {
   api: { free: 100, forgetAfter: 15 * 60_000 },
   // Requests to register that came to nothing.
   registration: { free: 30, forgetAfter: 15 * 60_000 },
+  // Codes of devices (RFC 8628 §5.1), by network and by account: 20^8 of them, and each lives ten minutes.
+  'user-code': { free: 10, forgetAfter: 15 * 60_000 },
 };
 
 const firstPause = 30;

@@ -1,7 +1,8 @@
 /** A walk past every page of Hemma, Autopay and Lön in one language; `look` is called in front of each. */
 import type { Page } from 'playwright-core';
 import { days, minutes, travel } from '../rig/clock.ts';
-import { startRelyingParty } from '../rig/relying-party.ts';
+import { newDevice } from '../protocol/devices.ts';
+import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { wrongDigits } from '../rig/totp.ts';
 import * as person from './person.ts';
 import type { Town } from './town.ts';
@@ -94,7 +95,7 @@ async function rareDays(walk: Walk, page: Page, email: string, key: string): Pro
   const { town, language, way, look } = walk;
   const club = await startRelyingParty({
     hemma: town.hemma,
-    description: { name: 'Bokklubben', firstParty: false },
+    description: { name: 'Bokklubben', firstParty: false, deviceFlow: true },
   });
   try {
     const single = `single-${language}@example.com`;
@@ -117,9 +118,36 @@ async function rareDays(walk: Walk, page: Page, email: string, key: string): Pro
     await look(other, 'consent');
     await other.getByRole('button', { name: words[language].deny, exact: true }).click();
     await person.isAt(other, 'back');
+    await devices(walk, other, club);
   } finally {
     await club.stop();
   }
+}
+
+/** Two devices of an application: one is let in by the code in its link, the other is not. */
+async function devices({ town, look }: Walk, page: Page, club: RelyingParty): Promise<void> {
+  const [wanted, stranger] = [await newDevice(town.hemma, club), await newDevice(town.hemma, club)];
+  const press = () => page.locator('main form button').first().click();
+  await page.goto(town.hemma.url('/device'));
+  await look(page, 'device');
+  await page.locator('[name=user_code]').fill('BCDF GHJK');
+  await press();
+  await page.locator('[role=alert]').waitFor();
+  await look(page, 'device-refused');
+  await page.goto(wanted.link);
+  await press();
+  await person.isAt(page, 'device-confirm');
+  await look(page, 'device-confirm');
+  await press();
+  await person.isAt(page, 'consent');
+  await press();
+  await person.isAt(page, 'device-allowed');
+  await look(page, 'device-allowed');
+  await page.goto(stranger.link);
+  await press();
+  await page.locator('button[name=abort]').click();
+  await person.isAt(page, 'device-not-allowed');
+  await look(page, 'device-not-allowed');
 }
 
 async function problems(walk: Walk): Promise<void> {

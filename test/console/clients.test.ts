@@ -76,6 +76,7 @@ describe('a new application', () => {
       allowedIntents: 'step_up',
       parRequired: 'yes',
       pkceOptional: 'yes',
+      deviceFlow: 'yes',
       apiScopes: ['people:read', 'cases:write'],
     });
     expect(visitor.screen.alert).toBeUndefined();
@@ -105,6 +106,7 @@ describe('a new application', () => {
       parRequired: true,
       pkceOptional: true,
       dpopRequired: false,
+      deviceFlow: true,
       apiScopes: ['people:read', 'cases:write'],
     });
     await open('/full/edit');

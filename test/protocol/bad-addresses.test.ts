@@ -44,6 +44,9 @@ describe('an address', () => {
     '/api/x',
     '/metrics',
     '/help-desk/stop',
+    '/device',
+    '/device/x',
+    '/device/auth',
   ])('%s bears headers, methods and bodies of every kind', async (path) => {
     expect(await faultsOf(badRequests(new URL(path, hemma.issuer)))).toEqual([]);
   });
@@ -61,7 +64,6 @@ describe('an address', () => {
       '/account/x',
       '/wp-login.php',
       '/reg',
-      '/device',
       '/interaction/x/abort',
       '/.well-known/x',
     ];

@@ -24,6 +24,7 @@ describe('discovery', () => {
       introspection_endpoint: hemma.url('/token/introspection'),
       revocation_endpoint: hemma.url('/token/revocation'),
       registration_endpoint: hemma.url('/reg'),
+      device_authorization_endpoint: hemma.url('/device/auth'),
     });
   });
 
@@ -31,7 +32,12 @@ describe('discovery', () => {
     expect(document['response_types_supported']).toEqual(['code', 'none']);
     expect(document['code_challenge_methods_supported']).toEqual(['S256']);
     const grants = document['grant_types_supported'] as string[];
-    expect([...grants].sort()).toEqual(['authorization_code', 'client_credentials', 'refresh_token']);
+    expect([...grants].sort()).toEqual([
+      'authorization_code',
+      'client_credentials',
+      'refresh_token',
+      'urn:ietf:params:oauth:grant-type:device_code',
+    ]);
   });
 
   test('signs by RS256, PS256, ES256 and EdDSA, never by none or a shared secret', () => {

@@ -127,6 +127,10 @@ export const clientsEn: ClientPhrases = {
       label: 'Require tokens bound to a key (DPoP)',
       help: 'Whoever steals a token then has no use for it. The application must be able to do it.',
     },
+    deviceFlow: {
+      label: 'May sign people in on devices without a browser (device flow)',
+      help: 'TV, printer, terminal: the device shows a code, and the person types it in their own browser.',
+    },
     apiScopes: {
       label: 'What it may do in the interface for programs (API)',
       help: 'None chosen: it has no business there. Somebody who signs in to it still does only what their role allows.',
@@ -188,6 +192,7 @@ export const clientsEn: ClientPhrases = {
       'Only applications without a secret call us from the browser. Let the server make the call.',
     'auth-method-public': "What runs on people's own devices cannot keep a secret.",
     'pkce-public': 'Without a secret, PKCE is the only proof: it cannot be left out.',
+    'device-flow-in-browser': 'This application runs in a browser already: people sign in there directly.',
     'auth-method-missing': 'This application needs to prove who it is.',
     'keys-missing': 'Paste at least one public key.',
     'keys-malformed': 'That is no set of keys (JWKS) that we can read.',
@@ -359,6 +364,7 @@ export const clientsEn: ClientPhrases = {
       par: 'Pushed requests (PAR)',
       introspection: 'Introspection',
       revocation: 'Revocation',
+      deviceAuthorization: 'Device authorization',
     },
     snippets: 'Ready examples',
     snippetsHelp: (variable) =>

@@ -127,6 +127,10 @@ export const clientsSv = {
       label: 'Kräv token som är bundna till en nyckel (DPoP)',
       help: 'Den som stjäl en token har då ingen nytta av den. Applikationen måste klara det.',
     },
+    deviceFlow: {
+      label: 'Får logga in folk på enheter utan webbläsare (device flow)',
+      help: 'Tv, skrivare, terminal: enheten visar en kod som personen skriver i sin egen webbläsare.',
+    },
     apiScopes: {
       label: 'Vad den får göra i gränssnittet för program (API)',
       help: 'Inget valt: den har inget där att göra. Den som loggar in i den gör ändå bara det som rollen tillåter.',
@@ -188,6 +192,7 @@ export const clientsSv = {
       'Bara applikationer utan hemlighet anropar oss från webbläsaren. Låt servern göra anropet.',
     'auth-method-public': 'Det som körs hos användaren kan inte hålla en hemlighet.',
     'pkce-public': 'Utan hemlighet är PKCE det enda beviset: det går inte att välja bort.',
+    'device-flow-in-browser': 'Den här applikationen körs redan i en webbläsare: där loggar man in direkt.',
     'auth-method-missing': 'Den här applikationen behöver bevisa vem den är.',
     'keys-missing': 'Klistra in minst en publik nyckel.',
     'keys-malformed': 'Det är ingen nyckelsamling (JWKS) som vi kan läsa.',
@@ -358,6 +363,7 @@ export const clientsSv = {
       par: 'Begäran bakvägen (PAR)',
       introspection: 'Kontroll av token (introspection)',
       revocation: 'Återkallande (revocation)',
+      deviceAuthorization: 'Kod för en enhet (device authorization)',
     },
     snippets: 'Färdiga exempel',
     snippetsHelp: (variable: string) =>

@@ -1,0 +1,186 @@
+import type { Context, Middleware } from 'koa';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { Asking, DeviceRefusal } from '../../src/oidc/device-flow.ts';
+import { formatDateTime } from '../../src/locales/phrases.ts';
+import { sentByOurPage } from '../../src/platform/http.ts';
+import type { Refusal } from '../page/form.tsx';
+import { AlertIcon, Field, Form, SecondaryButton, SubmitButton, Ways } from '../page/form.tsx';
+import { frameOf } from '../page/frame.ts';
+import type { House } from '../page/house.ts';
+import type { Frame } from '../page/layout.tsx';
+import { Layout, renderPage } from '../page/layout.tsx';
+import { inWords, sayWhen } from '../page/refusal.ts';
+
+const path = '/device';
+
+/** What nobody from the house will ever ask for: said before a code is typed and before it is said yes to. */
+function Warning({ frame }: { frame: Frame }) {
+  return (
+    <div class="notice" data-warning>
+      <AlertIcon />
+      <p>{frame.t.deviceFlow.warning}</p>
+    </div>
+  );
+}
+
+type EntryPageProps = {
+  frame: Frame;
+  xsrf: string;
+  /** From a link, or typed before. */
+  code?: string | undefined;
+  /** The code came with a link: the person compares it, and presses the button. */
+  linked?: boolean;
+  refusal?: Refusal | undefined;
+};
+
+export function CodeEntryPage({ frame, xsrf, code, linked = false, refusal }: EntryPageProps) {
+  const t = frame.t.deviceFlow.entry;
+  return (
+    <Layout frame={frame} title={t.title} step="device" scripts={['waiting-button']}>
+      <h1>{t.title}</h1>
+      <p class="lead">{linked ? t.compare : t.help}</p>
+      {linked ? <Warning frame={frame} /> : <p>{frame.t.deviceFlow.warning}</p>}
+      <Form action={path} refusal={refusal} fields={['user_code']}>
+        <input type="hidden" name="xsrf" value={xsrf} />
+        <Field
+          name="user_code"
+          label={t.code}
+          help={t.codeHelp}
+          value={code}
+          autocomplete="off"
+          code
+          autofocus={!linked}
+          refusal={refusal}
+        />
+        <SubmitButton waiting={t.waiting}>{t.submit}</SubmitButton>
+      </Form>
+    </Layout>
+  );
+}
+
+/** Names the application, the code and where the device is; only the button of this page lets it in. */
+export function CodeConfirmPage({ frame, xsrf, asking }: { frame: Frame; xsrf: string; asking: Asking }) {
+  const t = frame.t.deviceFlow.confirm;
+  const { clientName, userCode, from, nearby, email } = asking;
+  const what = [...(from.device === '?' ? [] : [from.device]), from.address].join(' · ');
+  const where = nearby ? t.sameNetwork(what) : t.otherNetwork(what);
+  return (
+    <Layout frame={frame} title={t.title(clientName)} step="device-confirm" scripts={['waiting-button']}>
+      <h1>{t.title(clientName)}</h1>
+      <p>{t.compare}</p>
+      <p class="recovery-code" data-user-code>
+        {userCode}
+      </p>
+      <Warning frame={frame} />
+      <p class="quiet">
+        {t.asked(formatDateTime(frame.locale, from.at))} {where}
+      </p>
+      <Form action={path}>
+        <input type="hidden" name="xsrf" value={xsrf} />
+        <input type="hidden" name="user_code" value={userCode} />
+        <SubmitButton name="confirm" value="yes" waiting={t.waiting}>
+          {t.allow}
+        </SubmitButton>
+        <SecondaryButton name="abort" value="yes" waiting={t.waiting}>
+          {t.deny}
+        </SecondaryButton>
+      </Form>
+      {email !== undefined && <p class="whose">{t.asWhom(email)}</p>}
+    </Layout>
+  );
+}
+
+export function DeviceAllowedPage({ frame }: { frame: Frame }) {
+  const t = frame.t.deviceFlow.allowed;
+  return (
+    <Layout frame={frame} title={t.title} step="device-allowed">
+      <h1>{t.title}</h1>
+      <p class="lead">{t.help}</p>
+      <p class="quiet">{t.later}</p>
+      <Ways ways={[{ href: '/account', label: frame.t.page.myDetails }]} />
+    </Layout>
+  );
+}
+
+export function DeviceNotAllowedPage({ frame, contact }: { frame: Frame; contact: string }) {
+  const t = frame.t.deviceFlow.notAllowed;
+  return (
+    <Layout frame={frame} title={t.title} step="device-not-allowed">
+      <h1>{t.title}</h1>
+      <p class="lead">{t.help}</p>
+      <p class="quiet">{t.stranger(contact)}</p>
+      <Ways ways={[{ href: '/account', label: frame.t.page.myDetails }]} />
+    </Layout>
+  );
+}
+
+const xsrfOf = (ctx: KoaContextWithOIDC): string =>
+  ((ctx.oidc.session?.state ?? {}) as { secret?: string }).secret ?? '';
+
+function send(ctx: Context, body: string): void {
+  ctx.set('Cache-Control', 'no-store');
+  ctx.type = 'html';
+  ctx.body = body;
+}
+
+/** The code of a link, kept in the other language's link as well. */
+function frameWith(house: House, ctx: Context, code: string | undefined): Frame {
+  const frame = frameOf(house, ctx);
+  if (code === undefined) return frame;
+  const query = (locale: string) => new URLSearchParams({ user_code: code, ui_locales: locale }).toString();
+  return { ...frame, languageUrl: (locale) => `?${query(locale)}` };
+}
+
+export function showCodeEntry(
+  house: House,
+  ctx: KoaContextWithOIDC,
+  refused: DeviceRefusal | undefined,
+): void {
+  const { userCode: linked } = ctx.state as { userCode?: string };
+  const frame = frameWith(house, ctx, linked);
+  const about = refused?.code.endsWith('-user-code') ? 'user_code' : undefined;
+  const refusal = refused && inWords(frame, refused, house.settings.HEMMA_HELP_DESK_CONTACT, about);
+  if (refused) ctx.status = refused.code === 'form-expired' ? 403 : 422;
+  if (refused) sayWhen(ctx, refused);
+  const code = linked ?? refused?.typed;
+  const props = { frame, xsrf: xsrfOf(ctx), code, linked: linked !== undefined, refusal };
+  send(ctx, renderPage(frame, <CodeEntryPage {...props} />));
+}
+
+export function showCodeConfirm(house: House, ctx: KoaContextWithOIDC, asking: Asking): void {
+  const frame = frameOf(house, ctx, { uiLocales: asking.uiLocales });
+  send(ctx, renderPage(frame, <CodeConfirmPage frame={frame} xsrf={xsrfOf(ctx)} asking={asking} />));
+}
+
+export function showAllowed(house: House, ctx: KoaContextWithOIDC): void {
+  const wish = ctx.oidc.params?.ui_locales;
+  const frame = frameOf(house, ctx, { uiLocales: typeof wish === 'string' ? wish : undefined });
+  send(ctx, renderPage(frame, <DeviceAllowedPage frame={frame} />));
+}
+
+export function showNotAllowed(house: House, ctx: KoaContextWithOIDC): void {
+  const frame = frameOf(house, ctx);
+  const contact = house.settings.HEMMA_HELP_DESK_CONTACT;
+  send(ctx, renderPage(frame, <DeviceNotAllowedPage frame={frame} contact={contact} />));
+}
+
+/** As the library's router reads addresses. */
+const isDevice = (ctx: Context) => /^\/device\/?$/i.test(ctx.path);
+
+/**
+ * A link may bring a code (RFC 8628 §3.3.1): it is put into the field, and nothing is sent before the person presses the
+ * button. The library would post it by a script of its own. A form comes from our own pages alone.
+ */
+export function deviceDoor(house: House): Middleware {
+  return (ctx, next) => {
+    if (!isDevice(ctx)) return next();
+    if (ctx.method === 'POST' && !sentByOurPage(ctx, house.settings.HEMMA_ISSUER))
+      return ctx.throw(403, 'foreign-form');
+    const { user_code: code, ...rest } = ctx.query;
+    if (code === undefined) return next();
+    // The library reads the request itself, so the code is taken out of it.
+    ctx.query = rest;
+    if (typeof code === 'string' && code.length <= 20) ctx.state.userCode = code;
+    return next();
+  };
+}
