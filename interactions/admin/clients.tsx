@@ -4,6 +4,7 @@ import { liveSecrets } from '../../src/oidc/client-secrets.ts';
 import type { RegisteredClient } from '../../src/oidc/clients.ts';
 import { listClients } from '../../src/oidc/clients.ts';
 import { mayAct } from '../../src/accounts/operators.ts';
+import { Ways } from '../page/form.tsx';
 import type { House } from '../page/house.ts';
 import type { AdminVisit } from './gate.ts';
 import { guarded, showPage } from './gate.ts';
@@ -55,6 +56,7 @@ export function ClientsPage({ visit, clients, secrets, notice }: ClientsPageProp
           </a>
         </p>
       )}
+      <Ways ways={[{ href: '/admin/resource-servers', label: frame.t.resourceServers.link }]} />
     </ConsolePage>
   );
 }

@@ -25,6 +25,8 @@ import { routes as invite } from './invite.tsx';
 import { routes as membership } from './membership.tsx';
 import { routes as people } from './people.tsx';
 import { routes as person } from './person.tsx';
+import { routes as resourceServers } from './resource-servers.tsx';
+import { routes as resourceServerForms } from './resource-servers-form.tsx';
 import { routes as role } from './role.tsx';
 
 /** The front of the console, where every sign-in comes back to: on to where it was going, or to the people. */
@@ -69,6 +71,8 @@ const pages = [
   clientConnect,
   clientTrial,
   clientOverview,
+  resourceServerForms,
+  resourceServers,
 ];
 
 /** The routes of the console. A test has a row for each of them: whoever adds one says there who may use it. */

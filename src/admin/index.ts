@@ -14,6 +14,7 @@ import { documentOf } from './openapi.ts';
 import { peopleDeeds } from './people-deeds.ts';
 import { people } from './people.ts';
 import { answerProblem, isApi } from './problem.ts';
+import { resourceServers } from './resource-servers.ts';
 
 /** All that the interface serves. What has a name stands before what has a number (`/clients/apply`). */
 export const endpoints: readonly Endpoint[] = [
@@ -26,6 +27,7 @@ export const endpoints: readonly Endpoint[] = [
   ...clientDeeds,
   ...clients,
   ...clientInsight,
+  ...resourceServers,
   ...accounts,
 ];
 

@@ -64,6 +64,9 @@ export const problems = {
   'client-keeps-no-secret': [409, 'The application proves itself without a secret.'],
   'secret-name-taken': [409, 'The application has a secret of that name already.'],
   'secrets-too-many': [409, 'The application has as many secrets as it may have.'],
+  'resource-taken': [409, 'There is a resource server with that identifier already.'],
+  'resource-in-use': [409, 'An application uses what would be gone. Take it out there first.'],
+  'resource-managed-by-file': [409, 'A file looks after the resource server. Change it there.'],
   // Files.
   'unreadable-file': [422, 'The file cannot be read: see errors.'],
   // Ourselves.

@@ -3,6 +3,7 @@ import { helpDeskEn } from './help-desk/en.ts';
 import { clientsEn } from './clients/en.ts';
 import { consoleEn } from './console/en.ts';
 import { importEn } from './import/en.ts';
+import { resourceServersEn } from './resource-servers/en.ts';
 import type { Phrases } from './sv.ts';
 
 /** Seconds up to two minutes, then minutes, always upwards: nobody should come back too early. */
@@ -17,6 +18,8 @@ export const en: Phrases = {
   clients: clientsEn,
 
   accountsImport: importEn,
+
+  resourceServers: resourceServersEn,
 
   page: {
     inThisLanguage: 'In English',

@@ -3,6 +3,7 @@ import { helpDeskSv } from './help-desk/sv.ts';
 import { clientsSv } from './clients/sv.ts';
 import { consoleSv } from './console/sv.ts';
 import { importSv } from './import/sv.ts';
+import { resourceServersSv } from './resource-servers/sv.ts';
 
 /** Under två minuter räknar man sekunder, därefter minuter, alltid uppåt: ingen ska komma tillbaka för tidigt. */
 function waitingTime(seconds: number): string {
@@ -16,6 +17,8 @@ export const sv = {
   clients: clientsSv,
 
   accountsImport: importSv,
+
+  resourceServers: resourceServersSv,
 
   page: {
     /** Stands on the pages of the other languages, so it is written in its own. */

@@ -102,6 +102,11 @@ export const rows: Record<string, Row> = {
   ...writes('POST', '/{id}/secrets'),
   ...writes('DELETE', '/{id}/secrets/{secret}'),
   ...writes('POST', '/apply'),
+  'GET /resource-servers': { scope: 'clients:read', to: unlimited },
+  'GET /resource-servers/{server}': { scope: 'clients:read', to: unlimited },
+  'POST /resource-servers': { scope: 'clients:write', to: unlimited, fresh: true },
+  'PUT /resource-servers/{server}': { scope: 'clients:write', to: unlimited, fresh: true },
+  'DELETE /resource-servers/{server}': { scope: 'clients:write', to: unlimited, fresh: true },
   'POST /accounts/import': { scope: 'accounts:import', to: unlimited, fresh: true },
   'GET /accounts/export': { scope: 'accounts:export', to: unlimited, fresh: true },
 };

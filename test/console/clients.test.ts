@@ -105,6 +105,7 @@ describe('a new application', () => {
       parRequired: true,
       pkceOptional: true,
       apiScopes: ['people:read', 'cases:write'],
+      resources: [],
     });
     await open('/full/edit');
     await visitor.submit();

@@ -8,6 +8,8 @@ import type { Group } from '../../src/accounts/groups.ts';
 import { clientSchema } from '../../src/oidc/client-description.ts';
 import { addSecret } from '../../src/oidc/client-secrets.ts';
 import { createClient } from '../../src/oidc/clients.ts';
+import { resourceServerSchema } from '../../src/oidc/resource-description.ts';
+import { createResourceServer } from '../../src/oidc/resource-servers.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
 import { enter, group, operator, putInto } from './town.ts';
@@ -20,6 +22,7 @@ const people = {} as Record<Exclude<Target, 'itself'>, Account>;
 const selves = {} as Record<Actor, string>;
 const shop = { id: 'shop', name: 'Shop', type: 'web', redirectUris: ['https://shop.example/back'] };
 let secret: string;
+let server: string;
 
 beforeAll(async () => {
   hemma = await startHemma();
@@ -49,6 +52,13 @@ beforeAll(async () => {
   await addSecret(hemma.db, 'shop', 'first');
   const { rows: secrets } = await hemma.db.query<{ id: string }>('SELECT id FROM client_secrets');
   secret = secrets[0]?.id ?? '';
+  const orders = resourceServerSchema.parse({
+    id: 'https://orders.example',
+    name: 'Orders',
+    scopes: [{ name: 'orders:read', description: 'read orders' }],
+  });
+  const made = await createResourceServer(hemma.db, orders, {});
+  server = 'number' in made ? made.number : '';
 }, 60_000);
 afterAll(() => hemma.stop());
 
@@ -84,6 +94,7 @@ async function ask(actor: Actor, route: string, id = '00000000-0000-4000-8000-00
   const parts: Record<string, string> = {
     ':client': 'shop',
     ':secret': secret,
+    ':server': server,
     ':type': 'web',
     ':group': north.id,
   };

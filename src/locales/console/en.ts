@@ -1,5 +1,6 @@
 // Long because all words of the console's pages stand in one place for whoever translates them.
 
+import { resourceServersEn } from '../resource-servers/en.ts';
 import type { consoleSv } from './sv.ts';
 
 export const consoleEn: typeof consoleSv = {
@@ -315,6 +316,7 @@ export const consoleEn: typeof consoleSv = {
     'client.removed': 'An application was removed',
     'client.everyone-signed-out': 'Everyone was signed out of an application',
     'client.trial-begun': 'A test sign-in began',
+    ...resourceServersEn.events,
     'help-desk.code-sent': "The help desk sent a code to the person's email address",
     'help-desk.invitation-sent': 'The account was reset and the person invited anew',
     'help-desk.checked': 'The identity was checked in a case',

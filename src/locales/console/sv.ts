@@ -1,4 +1,5 @@
 // Long because all words of the console's pages stand in one place for whoever translates them.
+import { resourceServersSv } from '../resource-servers/sv.ts';
 
 /** Administrationens ord. Den andra språkfilen har samma form. */
 export const consoleSv = {
@@ -317,6 +318,7 @@ export const consoleSv = {
     'client.removed': 'En applikation togs bort',
     'client.everyone-signed-out': 'Alla loggades ut från en applikation',
     'client.trial-begun': 'En provinloggning började',
+    ...resourceServersSv.events,
     'help-desk.code-sent': 'Supporten skickade en kod till personens e-postadress',
     'help-desk.invitation-sent': 'Kontot nollställdes och personen bjöds in på nytt',
     'help-desk.checked': 'Identiteten kontrollerades i ett ärende',
