@@ -12,6 +12,7 @@ import { logoutOutbox } from './0009-logout-outbox.ts';
 import { keys } from './0010-keys.ts';
 import { registrationTokens } from './0013-registration-tokens.ts';
 import { signingSecrets } from './0011-signing-secrets.ts';
+import { resourceServers } from './0011-resource-servers.ts';
 import type { Migration } from './migration.ts';
 
 const migrations: readonly Migration[] = [
@@ -26,6 +27,7 @@ const migrations: readonly Migration[] = [
   keys,
   registrationTokens,
   signingSecrets,
+  resourceServers,
 ];
 
 // Any number that no other program on the same database uses for its own lock.

@@ -6,18 +6,19 @@ import { phrasesFor } from './locales/phrases.ts';
 import { removeClient } from './oidc/client-access.ts';
 import type { ClientFaultCode } from './oidc/client-check.ts';
 import type { FileFault, FileResult } from './oidc/client-files.ts';
-import { applyEntries, exportEntries, readEntries } from './oidc/client-files.ts';
 import { liveSecrets, newSecret, removeSecret, secretsOf } from './oidc/client-secrets.ts';
 import { clientById, listClients, setEnabled } from './oidc/clients.ts';
 import { vaultOf } from './platform/secrets.ts';
 import { secretKeys } from './secret-keys.ts';
+import { applyFile as applyAll, exportFile as exportAll, readFile } from './oidc/resource-files.ts';
 
 /** What the command line does with applications, for the help of the whole. */
 export const clientHelp = `  clients apply -f FILE [--dry-run] [--prune] [--adopt]
                                      makes or changes clients (YAML or JSON, one or a list), all or none;
                                      --dry-run shows the difference, --prune removes what an earlier file
-                                     made and this one leaves out, --adopt takes over what the console made
-  clients export                     every client as such a file, never a secret
+                                     made and this one leaves out, --adopt takes over what the console made;
+                                     resourceServers: and clients: as members describe both in one file
+  clients export                     every client and resource server as such a file, never a secret
   clients list                       every client, a line each
   clients disable|enable ID          switches an application off or on, at once
   clients delete ID --confirm ID     removes it with its secrets and everybody's tokens for it
@@ -29,10 +30,10 @@ export const clientHelp = `  clients apply -f FILE [--dry-run] [--prune] [--adop
 
 const words = phrasesFor('en').clients;
 
-function sentence({ at, path, code }: FileFault): string {
+function sentence({ list, at, path, code }: FileFault): string {
   const place = path.replaceAll(/\.(\d+)/g, '[$1]');
   const said: Record<ClientFaultCode, string> = words.faults;
-  return `[${at}].${place}: ${said[code]}`;
+  return `${list ?? ''}[${at}].${place}: ${said[code]}`;
 }
 
 /** One client in words: what happens to it, and under it a line for each field that differs. */
@@ -45,24 +46,27 @@ function inLines({ id, result, changes }: FileResult, dryRun: boolean): string[]
   return [`${id}: ${deed}`, ...(dryRun ? lines : [])];
 }
 
-async function applyFile({ db, option }: Call): Promise<unknown> {
+async function applyFile({ db, settings, option }: Call): Promise<unknown> {
   const given = parseYaml(readFileSync(needed(option('file'), '-f'), 'utf8')) as unknown;
-  const read = await readEntries(db, given);
+  const read = await readFile(db, settings.HEMMA_ISSUER, given);
   if ('faults' in read) throw new Refused(read.faults.map(sentence).join('\n'));
   const dryRun = option('dry-run') !== undefined;
   const [prune, adopt] = [option('prune') !== undefined, option('adopt') !== undefined];
-  const results = await applyEntries(db, read.entries, { dryRun, prune, adopt });
+  const results = await applyAll(db, read, { dryRun, prune, adopt });
   const foreign = results.filter(({ result }) => result === 'not-ours').map(({ id }) => id);
   if (foreign.length > 0)
     throw new Refused(
       `nothing was changed: the console looks after ${foreign.join(', ')}; --adopt lets the file take over`,
     );
+  const used = results.filter(({ result }) => result === 'resource-in-use').map(({ id }) => id);
+  if (used.length > 0)
+    throw new Refused(`nothing was changed: a client still names what would be gone of ${used.join(', ')}`);
   if (option('json') === undefined) return results.flatMap((one) => inLines(one, dryRun));
   return results.map(({ id, result, changes }) => ({ id, result, ...(dryRun ? { changes } : {}) }));
 }
 
 async function exportFile({ db, option }: Call): Promise<unknown> {
-  const entries = await exportEntries(db);
+  const entries = await exportAll(db);
   return option('json') === undefined ? stringify(entries, { lineWidth: 0 }).trimEnd() : entries;
 }
 

@@ -10,7 +10,11 @@ export function Applications({ frame, action, token, applications }: MyDetailsPa
   const t = frame.t.myDetails.applications;
   const words = scopeWords(frame);
   const list = new Intl.ListFormat(frame.locale);
-  const may = ({ scopes }: Application) => t.may(list.format(scopes.map((scope) => words[scope] ?? scope)));
+  const may = ({ scopes, at }: Application) => {
+    const told = new Set(at.flatMap((one) => one.told));
+    const own = scopes.filter((scope) => !told.has(scope)).map((scope) => words[scope] ?? scope);
+    return own.length > 0 ? t.may(list.format(own)) : undefined;
+  };
   return (
     <Section title={t.title} data-section="applications">
       {applications.length === 0 && <p class="quiet">{t.none}</p>}
@@ -20,7 +24,12 @@ export function Applications({ frame, action, token, applications }: MyDetailsPa
             <p>
               <strong>{one.openAt ? <a href={one.openAt}>{one.name}</a> : one.name}</strong>
               <span class="help">{t.since(formatDate(frame.locale, one.since))}</span>
-              <span class="help">{may(one)}</span>
+              {may(one) && <span class="help">{may(one)}</span>}
+              {one.at.map(({ name, scopes }) => (
+                <span key={name} class="help" data-resource={name}>
+                  {frame.t.resourceServers.client.consent(name)} {list.format(scopes)}
+                </span>
+              ))}
               {one.firstParty && <span class="help">{t.ofTheHouse(frame.brand.name)}</span>}
             </p>
             <Form action={action} token={token} label={`${t.disconnect}: ${one.name}`}>

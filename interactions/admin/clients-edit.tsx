@@ -6,6 +6,7 @@ import type { ClientType } from '../../src/oidc/client-description.ts';
 import { clientTypes } from '../../src/oidc/client-description.ts';
 import type { RegisteredClient } from '../../src/oidc/clients.ts';
 import { changeClient, createClient, readClient } from '../../src/oidc/clients.ts';
+import { listResourceServers } from '../../src/oidc/resource-servers.ts';
 import type { Db } from '../../src/platform/database.ts';
 import type { House } from '../page/house.ts';
 import { readForm } from '../page/posted.ts';
@@ -43,6 +44,7 @@ async function groupsFor(db: Db, { allowedGroups = [] }: Shown['values']): Promi
 async function showForm(visit: AdminVisit, { type, editing, values, faults = [] }: Shown): Promise<void> {
   allowChecks(visit);
   const groups = await groupsFor(visit.house.db, values);
+  const servers = (await listResourceServers(visit.house.db)).map(({ server }) => server);
   const about = editing && {
     id: editing.client.id,
     name: editing.client.name,
@@ -50,7 +52,7 @@ async function showForm(visit: AdminVisit, { type, editing, values, faults = [] 
   };
   showPage(
     visit,
-    <ClientFormPage {...{ visit, type, editing: about, values, groups, faults }} />,
+    <ClientFormPage {...{ visit, type, editing: about, values, groups, servers, faults }} />,
     faults.length > 0,
   );
 }

@@ -7,12 +7,18 @@ export type FieldsProps = {
   frame: Frame;
   values: Readonly<Record<string, string | readonly string[] | undefined>>;
   faults: readonly ClientFault[];
+  /** Of another form than an application's. */
+  words?: Readonly<Record<string, { label: string; help?: string }>>;
 };
 
-export type FieldWords = keyof Frame['t']['clients']['fields'];
+export type FieldWords =
+  keyof Frame['t']['clients']['fields'] | keyof Frame['t']['resourceServers']['fields'];
 
 /** What a field is called and, where that is not enough, a sentence about it. */
-const wordsOf = ({ t }: Frame, name: FieldWords): { label: string; help?: string } => t.clients.fields[name];
+const wordsOf = ({ frame, words, name }: Named): { label: string; help?: string } => {
+  const all: NonNullable<FieldsProps['words']> = words ?? frame.t.clients.fields;
+  return all[name] ?? { label: name };
+};
 
 type Named = FieldsProps & { name: FieldWords; help?: string };
 
@@ -24,7 +30,7 @@ export function faultsIn(
   const lines = values[name];
   const mine = faults.filter(({ path }) => path === name || path.startsWith(`${name}.`));
   return mine.map(({ path, code }) => {
-    const line = Number(path.slice(name.length + 1));
+    const line = Number.parseInt(path.slice(name.length + 1), 10);
     const what = Array.isArray(lines) && path !== name ? (lines as string[])[line] : undefined;
     const words = frame.t.clients.faults[code];
     return { code, text: what === undefined ? words : `${what}: ${words}` };
@@ -36,8 +42,8 @@ export const idOf = (name: string): string => name.replaceAll('.', '-');
 
 /** Label, help, what was refused, input. */
 function Framed(props: Named & { children: ComponentChildren }) {
-  const { frame, name, help, children } = props;
-  const words = wordsOf(frame, name);
+  const { name, help, children } = props;
+  const words = wordsOf(props);
   const told = [words.help, help].filter(Boolean).join(' ');
   const refused = faultsIn(props, name);
   return (
@@ -59,9 +65,9 @@ function Framed(props: Named & { children: ComponentChildren }) {
 }
 
 function inputProps(props: Named) {
-  const { name, frame, help } = props;
+  const { name, help } = props;
   const refused = faultsIn(props, name).length > 0;
-  const told = wordsOf(frame, name).help !== undefined || help !== undefined;
+  const told = wordsOf(props).help !== undefined || help !== undefined;
   const by = [refused && `${idOf(name)}-refusal`, told && `${idOf(name)}-help`].filter(Boolean).join(' ');
   return {
     id: idOf(name),
@@ -122,8 +128,8 @@ export function Choose({ options, ...props }: Named & Options) {
 
 /** Several of a few: boxes of one name under one legend. */
 export function Boxes({ options, ...props }: Named & Options) {
-  const { frame, name, values } = props;
-  const words = wordsOf(frame, name);
+  const { name, values } = props;
+  const words = wordsOf(props);
   const chosen = values[name] ?? [];
   return (
     <fieldset class="field boxes">
@@ -145,8 +151,9 @@ export function Boxes({ options, ...props }: Named & Options) {
 }
 
 /** One box: yes or no. */
-export function Box({ frame, values, name }: Named) {
-  const words = wordsOf(frame, name);
+export function Box(props: Named) {
+  const { values, name } = props;
+  const words = wordsOf(props);
   return (
     <label class="choice">
       <input id={idOf(name)} type="checkbox" name={name} value="yes" checked={values[name] === 'yes'} />

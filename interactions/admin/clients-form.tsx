@@ -3,12 +3,14 @@ import { apiScopes, isPersonal } from '../../src/oidc/api-scopes.ts';
 import type { ClientFault } from '../../src/oidc/client-check.ts';
 import type { ClientType } from '../../src/oidc/client-description.ts';
 import { lifetimeLimits, serviceTokenMost, signingAlgs } from '../../src/oidc/client-description.ts';
+import type { ResourceServer } from '../../src/oidc/resource-description.ts';
 import { SubmitButton, Ways } from '../page/form.tsx';
 import type { AdminVisit } from './gate.ts';
 import { ConsolePage } from './page.tsx';
 import type { FieldsProps } from './clients-fields.tsx';
 import { Box, Boxes, Choose, faultsIn, idOf, Line, Lines } from './clients-fields.tsx';
 import { pathOf } from './clients-frame.tsx';
+import { Resources } from './clients-resources.tsx';
 
 export type ClientFormProps = {
   visit: AdminVisit;
@@ -17,10 +19,11 @@ export type ClientFormProps = {
   editing?: { id: string; name: string; seen: number } | undefined;
   values: FieldsProps['values'];
   groups: readonly Group[];
+  servers: readonly ResourceServer[];
   faults: readonly ClientFault[];
 };
 
-type Part = FieldsProps & Pick<ClientFormProps, 'type' | 'groups'> & { fresh: boolean };
+type Part = FieldsProps & Pick<ClientFormProps, 'type' | 'groups' | 'servers'> & { fresh: boolean };
 
 const options = <Value extends string>(words: Record<Value, string>) =>
   Object.entries(words) as [Value, string][];
@@ -169,10 +172,10 @@ function Api(props: Part) {
 }
 
 /** Everything that was wrong, in one place and first: the fields say it once more where it belongs. */
-function Faults({ frame, faults, values }: FieldsProps) {
+export function Faults({ frame, faults, values, words: own }: FieldsProps) {
   if (faults.length === 0) return null;
   const names = [...new Set(faults.map(({ path }) => path.replace(/\.\d.*$/, '')))];
-  const words: Record<string, { label: string } | undefined> = frame.t.clients.fields;
+  const words: Record<string, { label: string } | undefined> = own ?? frame.t.clients.fields;
   return (
     <div class="notice" role="alert" tabIndex={-1} id="refusal">
       <div>
@@ -192,10 +195,10 @@ function Faults({ frame, faults, values }: FieldsProps) {
 }
 
 /** The form of an application: only the fields that mean something for its type. */
-export function ClientFormPage({ visit, type, editing, values, groups, faults }: ClientFormProps) {
+export function ClientFormPage({ visit, type, editing, values, groups, servers, faults }: ClientFormProps) {
   const { frame, token } = visit;
   const t = frame.t.clients;
-  const part: Part = { frame, values, faults, type, groups, fresh: editing === undefined };
+  const part: Part = { frame, values, faults, type, groups, servers, fresh: editing === undefined };
   const title = editing ? t.form.editTitle(editing.name) : t.form.newTitle(t.types[type].name);
   const action = editing ? pathOf(editing.id, '/edit') : pathOf('-', `/new/${type}`);
   const confidential = type === 'web' || type === 'service';
@@ -225,6 +228,7 @@ export function ClientFormPage({ visit, type, editing, values, groups, faults }:
         <Lifetimes {...part} />
         {type !== 'service' && <Extra {...part} />}
         <Api {...part} />
+        <Resources {...part} />
         <SubmitButton waiting={t.waiting}>{editing ? t.form.submit : t.form.submitNew}</SubmitButton>
       </form>
       <Ways ways={[{ href: editing ? pathOf(editing.id) : '/admin/clients', label: t.cancel }]} />

@@ -113,6 +113,11 @@ function settingsOf(frame: Frame, client: ClientDescription, groups: ReadonlyMap
           },
         ]
       : []),
+    ...client.resources.map(({ resource, scopes }) => ({
+      label: resource,
+      value: list(scopes),
+    })),
+    ...(client.introspects ? [{ label: f.introspects.label, value: client.introspects }] : []),
     ...(client.apiGroup
       ? [{ label: f.apiGroup.label, value: groups.get(client.apiGroup) ?? client.apiGroup }]
       : []),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ClientDescription, ClientType } from '../../src/oidc/client-description.ts';
 import { linesOf } from './clients-addresses.ts';
 import type { FieldsProps } from './clients-fields.tsx';
+import { choicesOf, resourcesChosen } from './clients-resources.tsx';
 
 const text = z.string().max(15_000).default('');
 /** Boxes of one name: none, one or several of them. */
@@ -42,6 +43,11 @@ export const clientForm = z.object({
   deviceFlow: text,
   apiScopes: boxes,
   apiGroup: text,
+  resources: z
+    .union([z.string().max(700), z.array(z.string().max(700)).max(1000)])
+    .default([])
+    .transform((chosen) => [chosen].flat()),
+  introspects: text,
   /** The state of the application that the form was made from. */
   seen: z.string().max(20).default(''),
 });
@@ -88,7 +94,8 @@ export function described(sent: Sent, type: ClientType, id: string): Record<stri
     lifetimes: lifetimes(sent, type),
     dpopRequired: sent.dpopRequired === 'yes',
     apiScopes: sent.apiScopes,
-    ...(type === 'service' ? { apiGroup: given(sent.apiGroup) } : {}),
+    resources: resourcesChosen(sent.resources),
+    ...(type === 'service' ? { apiGroup: given(sent.apiGroup), introspects: given(sent.introspects) } : {}),
   };
   if (type === 'service') return about;
   return {
@@ -114,8 +121,9 @@ export function described(sent: Sent, type: ClientType, id: string): Record<stri
 }
 
 /** What stands in the form again after a refusal: what was typed, lists as their lines. */
-export const valuesSent = (sent: Sent): FieldsProps['values'] => ({
+export const valuesSent = ({ resources, ...sent }: Sent): FieldsProps['values'] => ({
   ...sent,
+  resourceChoices: resources,
   redirectUris: linesOf(sent.redirectUris),
   postLogoutRedirectUris: linesOf(sent.postLogoutRedirectUris),
   corsOrigins: linesOf(sent.corsOrigins),
@@ -138,10 +146,12 @@ export function valuesOf(client: ClientDescription): FieldsProps['values'] {
     pkceOptional,
     dpopRequired,
     deviceFlow,
+    resources,
     ...rest
   } = client;
   return {
     ...rest,
+    resourceChoices: choicesOf(resources),
     firstParty: yes(firstParty),
     parRequired: yes(parRequired),
     pkceOptional: yes(pkceOptional),

@@ -58,7 +58,12 @@ export function ClientsPage({ visit, clients, secrets, notice }: ClientsPageProp
           </a>
         </p>
       )}
-      <Ways ways={[{ href: pathOf('-', '/registration-tokens'), label: frame.t.registration.title }]} />
+      <Ways
+        ways={[
+          { href: '/admin/resource-servers', label: frame.t.resourceServers.link },
+          { href: pathOf('-', '/registration-tokens'), label: frame.t.registration.title },
+        ]}
+      />
     </ConsolePage>
   );
 }

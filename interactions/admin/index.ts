@@ -27,6 +27,8 @@ import { routes as people } from './people.tsx';
 import { routes as person } from './person.tsx';
 import { routes as registrationTokenNew } from './registration-token-new.tsx';
 import { routes as registrationTokens } from './registration-tokens.tsx';
+import { routes as resourceServers } from './resource-servers.tsx';
+import { routes as resourceServerForms } from './resource-servers-form.tsx';
 import { routes as role } from './role.tsx';
 
 /** The front of the console, where every sign-in comes back to: on to where it was going, or to the people. */
@@ -73,6 +75,8 @@ const pages = [
   clientConnect,
   clientTrial,
   clientOverview,
+  resourceServerForms,
+  resourceServers,
 ];
 
 /** The routes of the console. A test has a row for each of them: whoever adds one says there who may use it. */

@@ -3,6 +3,8 @@ import { accountById } from '../../src/accounts/accounts.ts';
 import { registeredItself } from '../../src/oidc/client-metadata.ts';
 import { scopesOf } from '../../src/oidc/claims.ts';
 import { audit } from '../../src/platform/audit.ts';
+import type { AskedResource } from './consent-resources.tsx';
+import { resourcesAsked } from './consent-resources.tsx';
 import type { StepPage, Visit } from './visit.ts';
 import { Form, SecondaryButton, SubmitButton } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
@@ -17,6 +19,8 @@ type ConsentPageProps = {
   clientName: string;
   email: string;
   scopes: readonly string[];
+  /** What of it is about resource servers. */
+  resources?: readonly AskedResource[];
   /** How long the yes lasts; undefined: until it is withdrawn. */
   days?: number | undefined;
   /** Nobody of the house described it: where the person goes on to says more than what it calls itself. */
@@ -25,18 +29,30 @@ type ConsentPageProps = {
 };
 
 export function ConsentPage(props: ConsentPageProps) {
-  const { frame, action, token, clientName, email, scopes, days, itself, refusal } = props;
+  const { frame, action, token, clientName, email, scopes, resources = [], days, itself, refusal } = props;
   const t = frame.t.consent;
   return (
     <Layout frame={frame} title={t.title(clientName)} step="consent" scripts={['waiting-button']}>
       <h1>{t.title(clientName)}</h1>
       {itself !== undefined && <p data-registered-itself>{frame.t.registration.consent(itself)}</p>}
       <p class="lead">{t.asks(clientName)}</p>
-      <ul class="list">
-        {scopes.map((scope) => (
-          <li key={scope}>{inWords(scope, scopeWords(frame))}</li>
-        ))}
-      </ul>
+      {(scopes.length > 0 || resources.length === 0) && (
+        <ul class="list">
+          {scopes.map((scope) => (
+            <li key={scope}>{inWords(scope, scopeWords(frame))}</li>
+          ))}
+        </ul>
+      )}
+      {resources.map(({ name, scopes: words }) => (
+        <div key={name} data-resource={name}>
+          <p>{frame.t.resourceServers.client.consent(name)}</p>
+          <ul class="list">
+            {words.map((one) => (
+              <li key={one}>{one}</li>
+            ))}
+          </ul>
+        </div>
+      ))}
       <p class="quiet">
         {days === undefined ? t.untilWithdrawn : t.lasts(days)} {t.withdraw}
       </p>
@@ -107,11 +123,26 @@ export const consent: StepPage<z.output<typeof form>> = {
       asked.length + claims.length > 0
         ? asked
         : (typeof record.params.scope === 'string' ? record.params.scope : '').split(' ');
-    const shown = [...new Set([...scopes, ...claims])].filter((scope) => scope !== 'openid');
     const itself = await strangerAt(visit);
+    const anew = asked.length + claims.length === 0;
+    const { shown: resources, told } = await resourcesAsked(visit, ofResources(visit), anew);
+    const shown = [...new Set([...scopes, ...claims])].filter(
+      (scope) => scope !== 'openid' && !told.has(scope),
+    );
     return (
       <ConsentPage
-        {...{ frame, action, token, clientName, email, scopes: shown, days: grantDays, itself, refusal }}
+        {...{
+          frame,
+          action,
+          token,
+          clientName,
+          email,
+          scopes: shown,
+          resources,
+          days: grantDays,
+          itself,
+          refusal,
+        }}
       />
     );
   },

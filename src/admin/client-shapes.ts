@@ -54,6 +54,8 @@ const shape = {
   deviceFlow: z.boolean(),
   apiScopes: z.array(z.enum(apiScopes)),
   apiGroup: groupId.optional(),
+  resources: z.array(z.object({ resource: z.string(), scopes: z.array(z.string()) })),
+  introspects: z.string().optional(),
   enabled: z.boolean(),
   managed: z.enum(['file', 'console']).meta({ description: 'Who looks after its description.' }),
   registeredWith: z
@@ -115,6 +117,7 @@ export const exampleAnswer = {
   dpopRequired: false,
   deviceFlow: false,
   apiScopes: [],
+  resources: [],
   enabled: true,
   managed: 'console',
   registeredWith: null,

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { signOutEveryone } from '../oidc/client-access.ts';
-import { applyEntries, readEntries } from '../oidc/client-files.ts';
 import type { ListedSecret } from '../oidc/client-secrets.ts';
 import { newSecret, removeSecret, secretsOf } from '../oidc/client-secrets.ts';
 import { clientById, setEnabled } from '../oidc/clients.ts';
+import { applyFile, placeOf, readFile } from '../oidc/resource-files.ts';
 import { inputFault } from './body.ts';
 import { clientParams, exampleDescription } from './client-shapes.ts';
 import { doer } from './clients.ts';
@@ -171,20 +171,27 @@ const remove = endpoint({
   },
 });
 
-const results = ['created', 'changed', 'unchanged', 'removed', 'not-ours', 'beyond-reach'] as const;
-const refusing = ['not-ours', 'beyond-reach'] as const satisfies readonly ProblemCode[];
+const refusing = ['not-ours', 'beyond-reach', 'resource-in-use'] as const satisfies readonly ProblemCode[];
+const results = ['created', 'changed', 'unchanged', 'removed', ...refusing] as const;
+
+const entries = z.array(z.record(z.string(), z.unknown()).meta({ described: 'ClientEntry' })).max(1000);
+const servers = z.array(z.record(z.string(), z.unknown()).meta({ described: 'ResourceServer' })).max(1000);
 
 const apply = endpoint({
   method: 'POST',
   path: '/clients/apply',
   name: 'applyClients',
   summary: 'Make applications as this list says, all of it or nothing. Once more changes nothing.',
-  description: 'The same list as `hemma clients apply` takes, and as `hemma clients export` writes.',
+  description:
+    'The same as `hemma clients apply` takes and `hemma clients export` writes: a list of applications, or an object that lists resource servers, too.',
   scope: 'clients:write',
   action: 'clients.write',
   fresh: true,
   query: z.strictObject({ dryRun: flag, prune: flag, adopt: flag }),
-  body: z.array(z.record(z.string(), z.unknown()).meta({ described: 'ClientEntry' })).max(1000),
+  body: z.union([
+    entries,
+    z.strictObject({ resourceServers: servers.optional(), clients: entries.optional() }),
+  ]),
   answers: {
     status: 200,
     schema: z.object({
@@ -214,14 +221,14 @@ const apply = endpoint({
     },
   },
   async handle(asked) {
-    const { db } = asked.house;
-    const read = await readEntries(db, asked.body);
+    const { db, settings } = asked.house;
+    const read = await readFile(db, settings.HEMMA_ISSUER, asked.body);
     if ('faults' in read)
       return {
         problem: 'invalid',
-        errors: read.faults.map(({ at, path, code }) => inputFault(`${at}.${path}`, code)),
+        errors: read.faults.map((fault) => inputFault(placeOf(fault), fault.code)),
       };
-    const done = await applyEntries(db, read.entries, { ...doer(asked), ...asked.query });
+    const done = await applyFile(db, read, { ...doer(asked), ...asked.query });
     const stopped = done.flatMap(({ result }) => refusing.find((code) => code === result) ?? [])[0];
     if (stopped) {
       const named = done.flatMap(({ id, result }) => (result === stopped ? [inputFault(id, stopped)] : []));

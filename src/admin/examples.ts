@@ -35,6 +35,10 @@ export const exampleCase = '482-1937';
 export const exampleApproval = '9b1d2f66-3c0a-4f57-8d77-0b8f5a0b6c33';
 export const exampleClient = 'payroll';
 export const exampleToken = 'c2a9f1de-7b3f-4c51-9f53-1d9d1f6f7a21';
+export const exampleResource = {
+  number: '5d0c7c1e-93a4-4b0b-9b53-2b0f3a7c6e41',
+  id: 'https://orders.example/api',
+} as const;
 export const exampleSecret = 'b3b0c1de-5a3f-4a51-8f53-0c9d1f6f7a20';
 /** The moment of the example's application, and its ETag. */
 export const exampleVersion = { updatedAt: '2026-03-01T08:00:00.000Z', etag: '"1772352000000"' };

@@ -15,6 +15,7 @@ import { peopleDeeds } from './people-deeds.ts';
 import { people } from './people.ts';
 import { registrationTokens } from './registration-tokens.ts';
 import { answerProblem, isApi } from './problem.ts';
+import { resourceServers } from './resource-servers.ts';
 
 /** All that the interface serves. What has a name stands before what has a number (`/clients/apply`). */
 export const endpoints: readonly Endpoint[] = [
@@ -28,6 +29,7 @@ export const endpoints: readonly Endpoint[] = [
   ...clients,
   ...clientInsight,
   ...registrationTokens,
+  ...resourceServers,
   ...accounts,
 ];
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ApiScope } from '../oidc/api-scopes.ts';
 import { apiScopes } from '../oidc/api-scopes.ts';
 import { phrasesFor } from '../locales/phrases.ts';
+import { resourceServerSchema } from '../oidc/resource-description.ts';
 import { descriptionSchema } from './clients.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { ProblemCode } from './problem.ts';
@@ -206,7 +207,17 @@ function descriptions(): Json {
       { readOnly: true },
     ]),
   );
+  const server = schemaOf(resourceServerSchema, 'input');
+  const kept = Object.fromEntries(
+    ['number', 'managed', 'createdAt', 'updatedAt'].map((name) => [name, { readOnly: true }]),
+  );
   return {
+    ResourceServer: server,
+    ResourceServerReplacement: {
+      ...server,
+      properties: { ...(server.properties as Json), ...kept },
+      required: ['name', 'scopes'],
+    },
     ClientDescription: whole,
     ClientReplacement: { ...whole, properties: { ...properties, ...read }, required: ['name'] },
     ClientEntry: { ...whole, properties: { ...properties, enabled: { type: 'boolean' } } },

@@ -66,6 +66,9 @@ export const problems = {
   'secrets-too-many': [409, 'The application has as many secrets as it may have.'],
   'token-name-taken': [409, 'There is a registration token of that name already.'],
   'too-many-tokens': [409, 'There are as many registration tokens as there may be.'],
+  'resource-taken': [409, 'There is a resource server with that identifier already.'],
+  'resource-in-use': [409, 'An application uses what would be gone. Take it out there first.'],
+  'resource-managed-by-file': [409, 'A file looks after the resource server. Change it there.'],
   // Files.
   'unreadable-file': [422, 'The file cannot be read: see errors.'],
   // Ourselves.

@@ -5,6 +5,7 @@ import { consoleEn } from './console/en.ts';
 import { deviceFlowEn } from './device-flow/en.ts';
 import { importEn } from './import/en.ts';
 import { registrationEn } from './registration/en.ts';
+import { resourceServersEn } from './resource-servers/en.ts';
 import type { Phrases } from './sv.ts';
 
 /** Seconds up to two minutes, then minutes, always upwards: nobody should come back too early. */
@@ -22,6 +23,7 @@ export const en: Phrases = {
 
   registration: registrationEn,
   deviceFlow: deviceFlowEn.pages,
+  resourceServers: resourceServersEn,
 
   page: {
     inThisLanguage: 'In English',

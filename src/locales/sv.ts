@@ -5,6 +5,7 @@ import { consoleSv } from './console/sv.ts';
 import { deviceFlowSv } from './device-flow/sv.ts';
 import { importSv } from './import/sv.ts';
 import { registrationSv } from './registration/sv.ts';
+import { resourceServersSv } from './resource-servers/sv.ts';
 
 /** Under två minuter räknar man sekunder, därefter minuter, alltid uppåt: ingen ska komma tillbaka för tidigt. */
 function waitingTime(seconds: number): string {
@@ -21,6 +22,7 @@ export const sv = {
 
   registration: registrationSv,
   deviceFlow: deviceFlowSv.pages,
+  resourceServers: resourceServersSv,
 
   page: {
     /** Stands on the pages of the other languages, so it is written in its own. */

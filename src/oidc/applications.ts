@@ -4,10 +4,13 @@ import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import type { Allowed } from './records.ts';
 import { allowedBy, endGrants } from './records.ts';
+import { resourceServersNamed } from './resource-servers.ts';
 
 /** An application that a person's account is connected to. */
 export interface Application extends Allowed {
   name: string;
+  /** What it may do at resource servers, in their words; `told` are the scopes that these stand for. */
+  at: { name: string; scopes: string[]; told: string[] }[];
   /** Part of the house: it never asked, and connects again at the next sign-in to it. */
   firstParty: boolean;
   /** Where the person opens it; undefined where it does not say. */
@@ -25,12 +28,23 @@ function doorOf(client: Client | undefined, issuer: string): string | undefined 
 /** The applications that an account is connected to; one that is switched off or gone goes by its identifier. */
 export async function applicationsOf(db: Db, provider: Provider, accountId: string): Promise<Application[]> {
   const allowed = await allowedBy(db, accountId);
+  const servers = await resourceServersNamed(
+    db,
+    allowed.flatMap(({ resources }) => Object.keys(resources)),
+  );
   return Promise.all(
     allowed.map(async (one) => {
       const client = await provider.Client.find(one.clientId);
       return {
         ...one,
         name: client?.clientName ?? one.clientId,
+        at: Object.entries(one.resources).flatMap(([id, told]) => {
+          const server = servers.get(id);
+          const mine = server?.scopes.filter(({ name }) => told.includes(name)) ?? [];
+          return server
+            ? [{ name: server.name, scopes: mine.map(({ description }) => description), told }]
+            : [];
+        }),
         firstParty: client?.['urn:hemma:first-party'] === true,
         openAt: doorOf(client, provider.issuer),
       };

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { AddressFault } from './client-addresses.ts';
 import type { ClientDescription } from './client-description.ts';
 import { clientSchema } from './client-description.ts';
+import { resourceFaults } from './resource-description.ts';
 
 /** Why a description is refused besides its addresses; the code is the phrase key. */
 export const clientFaults = [
@@ -42,6 +43,7 @@ export const clientFaults = [
   'api-group-not-used',
   'dpop-not-for-api',
   'beyond-reach',
+  ...resourceFaults,
 ] as const;
 export type ClientFaultCode = (typeof clientFaults)[number] | AddressFault;
 
@@ -86,8 +88,17 @@ function faultsOf(issue: z.core.$ZodIssue): ClientFault[] {
  * line, the console and programs; whether its identifier is taken and its groups exist is the store's to say.
  */
 export function checkClient(given: unknown): { client: ClientDescription } | { faults: ClientFault[] } {
-  const read = clientSchema.safeParse(given, { reportInput: true });
-  if (read.success) return { client: read.data };
+  const read = judged(clientSchema, given);
+  return 'value' in read ? { client: read.value } : read;
+}
+
+/** What was described, judged by a schema whose messages are codes of ours. */
+export function judged<Value>(
+  schema: z.ZodType<Value>,
+  given: unknown,
+): { value: Value } | { faults: ClientFault[] } {
+  const read = schema.safeParse(given, { reportInput: true });
+  if (read.success) return { value: read.data };
   const all = read.error.issues.flatMap(faultsOf);
   // One word for one place: what a field has told is not told again by the rules between fields.
   return { faults: all.filter((fault, at) => all.findIndex(({ path }) => path === fault.path) === at) };

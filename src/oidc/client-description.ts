@@ -6,6 +6,7 @@ import { actionsOfScope, apiScopes, isPersonal } from './api-scopes.ts';
 import type { AddressUse } from './client-addresses.ts';
 import { addressFault } from './client-addresses.ts';
 import { publicKeys } from './client-keys.ts';
+import { allowedResources, resourceRules } from './client-resources.ts';
 
 /** What kind of program an application is; the type chooses safe defaults and says which fields mean something. */
 export const clientTypes = ['web', 'single-page', 'native', 'service'] as const;
@@ -128,6 +129,10 @@ const fields = z.strictObject({
   apiScopes: z.array(z.enum(apiScopes)).max(20, 'too-many').default([]),
   /** The number (in files: name) of the group that a service is limited to there; everybody, where undefined. */
   apiGroup: z.string().trim().min(1, 'missing').max(80, 'too-long').optional(),
+  /** The resource servers that it may have tokens for (see resource-servers.ts). */
+  resources: allowedResources,
+  /** The resource server that a service is the door of: it may ask about tokens that were made for it (RFC 7662). */
+  introspects: z.string().min(1, 'missing').max(500, 'too-long').optional(),
 });
 
 export type ClientFields = z.output<typeof fields>;
@@ -236,6 +241,7 @@ function rules(client: ClientFields, refuse: Refuse): void {
   for (const [name, value] of Object.entries(client)) if (!isKept(value)) refuse([name], 'malformed');
   proofRules(client, refuse);
   apiRules(client, refuse);
+  resourceRules(client, refuse);
   if (client.type === 'service') return serviceRules(client, refuse);
   addressRules(client, refuse);
   if (client.consent === 'none' && !client.firstParty) refuse(['consent'], 'consent-none-for-others');

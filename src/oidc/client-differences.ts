@@ -8,7 +8,7 @@ export interface Difference {
 }
 
 /** A description as a flat list of fields, so that one lifetime that differs is named and not all of them. */
-function flat(client: ClientDescription | undefined): Map<string, string> {
+function flat(client: Partial<ClientDescription> | undefined): Map<string, string> {
   const { lifetimes = {}, ...rest } = client ?? {};
   const nested = Object.entries(lifetimes).map(([name, value]) => [`lifetimes.${name}`, value] as const);
   const set = [...Object.entries(rest), ...nested].filter(([, value]) => value !== undefined);
@@ -24,7 +24,11 @@ const sorted = (value: unknown): string =>
   );
 
 /** Field by field what would change; a description holds no secret. */
-export function differences(before: ClientDescription | undefined, after: ClientDescription): Difference[] {
+export const differences = (before: ClientDescription | undefined, after: ClientDescription): Difference[] =>
+  memberDifferences(before, after);
+
+/** The same of anything that is described member by member. */
+export function memberDifferences(before: object | undefined, after: object): Difference[] {
   const [old, next] = [flat(before), flat(after)];
   const fields = [...new Set([...old.keys(), ...next.keys()])];
   return fields

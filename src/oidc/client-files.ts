@@ -8,9 +8,10 @@ import type { ClientDescription } from './client-description.ts';
 import type { Difference } from './client-differences.ts';
 import type { Applied, ClientDoer } from './clients.ts';
 import { describeFromFile, listClients, readClient, setEnabled } from './clients.ts';
+import type { ResourceServer } from './resource-description.ts';
 
 /** A client as a file has it; `enabled` is undefined where the file does not say. */
-interface Entry {
+export interface Entry {
   client: ClientDescription;
   enabled: boolean | undefined;
 }
@@ -18,6 +19,8 @@ interface Entry {
 /** A fault and the place of its client in the file, from 0. */
 export interface FileFault extends ClientFault {
   at: number;
+  /** Which list of the file it is about, where it is not that of the clients. */
+  list?: 'resourceServers';
 }
 
 /** Takes `enabled` out of an entry: it is the one thing in a file that is no part of the description. */
@@ -35,23 +38,31 @@ const fault = (at: number, path: string, code: ClientFault['code']): FileFault =
   code,
 });
 
-async function readEntry(db: Db, given: unknown, at: number): Promise<Entry | FileFault[]> {
+async function readEntry(
+  db: Db,
+  given: unknown,
+  at: number,
+  servers: readonly ResourceServer[],
+): Promise<Entry | FileFault[]> {
   const { rest, enabled } = entryOf(given);
-  const read = await readClient(db, rest);
+  const read = await readClient(db, rest, servers);
   const faults = 'faults' in read ? read.faults.map((one) => ({ ...one, at })) : [];
   if (enabled !== undefined && typeof enabled !== 'boolean') faults.push(fault(at, 'enabled', 'malformed'));
   if (faults.length > 0 || 'faults' in read) return faults;
   return { client: read.client, enabled: typeof enabled === 'boolean' ? enabled : undefined };
 }
 
-/** Reads what a file holds, one client or a list, and finds everything that is wrong with any of them. */
+/**
+ * Reads one client or a list of them, and finds everything that is wrong with any; `servers` come with the same file.
+ */
 export async function readEntries(
   db: Db,
   given: unknown,
+  servers: readonly ResourceServer[] = [],
 ): Promise<{ entries: Entry[] } | { faults: FileFault[] }> {
   const list = Array.isArray(given) ? given : [given];
   const read: (Entry | FileFault[])[] = [];
-  for (const [at, one] of list.entries()) read.push(await readEntry(db, one, at));
+  for (const [at, one] of list.entries()) read.push(await readEntry(db, one, at, servers));
   const faults = read.flatMap((one) => (Array.isArray(one) ? one : []));
   const entries = read.flatMap((one) => (Array.isArray(one) ? [] : one));
   const ids = entries.map(({ client }) => client.id);
@@ -64,7 +75,7 @@ export async function readEntries(
 /** What became of one client; `changes` is empty where it is the same as before. */
 export interface FileResult {
   id: string;
-  result: Applied['result'] | 'removed';
+  result: Applied['result'] | 'removed' | 'resource-in-use';
   changes: Difference[];
 }
 
@@ -76,6 +87,14 @@ export interface FileOptions extends ClientDoer {
   /** Takes over clients that the console has looked after. */
   adopt?: boolean | undefined;
 }
+
+/** What of a file is done in the same transaction, before the first client and after the last (see resource-files.ts). */
+export interface Around {
+  first(open: Db): Promise<FileResult[]>;
+  last(open: Db): Promise<FileResult[]>;
+}
+
+const refusing = new Set<FileResult['result']>(['not-ours', 'beyond-reach', 'resource-in-use']);
 
 /** Thrown to leave no trace of a trial: what was done in the transaction is what would have been done. */
 class OnlyTried extends Error {}
@@ -105,6 +124,7 @@ export async function applyEntries(
   db: Db,
   entries: readonly Entry[],
   options: FileOptions,
+  around?: Around,
 ): Promise<FileResult[]> {
   const results: FileResult[] = [];
   const { by, origin } = options;
@@ -112,6 +132,7 @@ export async function applyEntries(
     await db.transaction(async (open) => {
       // Two files at once, each in an order of its own, would lock each other out.
       await takeTurn(open, 'clients');
+      results.push(...((await around?.first(open)) ?? []));
       for (const entry of entries) results.push(await applyEntry(open, entry, options));
       const named = new Set(entries.map(({ client }) => client.id));
       const orphans = (await listClients(open)).filter(
@@ -121,7 +142,8 @@ export async function applyEntries(
         await removeClient(open, client.id, { by, origin });
         results.push({ id: client.id, result: 'removed', changes: [] });
       }
-      const refused = results.some(({ result }) => result === 'not-ours' || result === 'beyond-reach');
+      results.push(...((await around?.last(open)) ?? []));
+      const refused = results.some(({ result }) => refusing.has(result));
       if (options.dryRun || refused) throw new OnlyTried();
     });
   } catch (thrown) {

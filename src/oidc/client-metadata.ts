@@ -3,6 +3,7 @@ import type { ApiScope } from './api-scopes.ts';
 import { levelOf } from './assurance.ts';
 import type { ClientDescription, ConsentMode, LifetimeName } from './client-description.ts';
 import { keptOf } from './client-description.ts';
+import type { AllowedResource } from './client-resources.ts';
 
 /** What the library keeps of a client besides its own fields; the names stand in no answer of the provider. */
 export const ownMetadata = [
@@ -16,6 +17,8 @@ export const ownMetadata = [
   'urn:hemma:pkce-optional',
   'urn:hemma:api-scopes',
   'urn:hemma:registered-itself',
+  'urn:hemma:resources',
+  'urn:hemma:introspects',
 ];
 
 /**
@@ -72,6 +75,8 @@ export function protocolMetadata(client: ClientDescription, updatedAt: Date): Ad
     'urn:hemma:cors-origins': client.corsOrigins,
     'urn:hemma:pkce-optional': client.pkceOptional,
     'urn:hemma:api-scopes': client.apiScopes,
+    'urn:hemma:resources': client.resources,
+    'urn:hemma:introspects': client.introspects,
   };
 }
 
@@ -138,6 +143,7 @@ export function trialMetadata(metadata: AdapterPayload, issuer: string): Adapter
     'urn:hemma:cors-origins': [],
     'urn:hemma:pkce-optional': false,
     'urn:hemma:api-scopes': [],
+    'urn:hemma:resources': [],
   };
 }
 
@@ -165,6 +171,13 @@ export const apiScopesOf = (client: Client | undefined): readonly ApiScope[] =>
 /** Whether nobody of the house described it: its name is what it calls itself. */
 export const registeredItself = (client: Client | undefined): boolean =>
   client?.['urn:hemma:registered-itself'] === true;
+/** The resource servers that it may have tokens for, and which scopes of each. */
+export const resourcesOf = (client: Client | undefined): readonly AllowedResource[] =>
+  (client?.['urn:hemma:resources'] as readonly AllowedResource[] | undefined) ?? [];
+
+/** The resource server about whose tokens it may ask. */
+export const introspectedBy = (client: Client): string | undefined =>
+  client['urn:hemma:introspects'] as string | undefined;
 
 /** The groups whose people may use it; undefined where everybody may. */
 export function allowedGroupsOf(client: Client | undefined): readonly string[] | undefined {

@@ -14,6 +14,8 @@ import type { Difference } from './client-differences.ts';
 import { differences, inShort } from './client-differences.ts';
 import { protocolMetadata } from './client-metadata.ts';
 import { endGrantsOf } from './records.ts';
+import type { ResourceServer } from './resource-description.ts';
+import { keepResources, resourceFaultsOf } from './resource-servers.ts';
 
 /** Who looks after a client's description: a file that is applied, or the console. */
 export type Managed = 'file' | 'console';
@@ -54,6 +56,7 @@ const complete = (stored: ClientDescription): ClientDescription => ({
   dpopRequired: stored.dpopRequired ?? false,
   deviceFlow: stored.deviceFlow ?? false,
   apiScopes: stored.apiScopes ?? [],
+  resources: stored.resources ?? [],
   consent: stored.consent ?? (stored.firstParty ? 'none' : 'remembered'),
   authMethod:
     stored.authMethod ??
@@ -131,13 +134,23 @@ async function withGroups(
   };
 }
 
-/** A description as somebody gave it, judged with its groups: what console, command line and programs may register. */
+/**
+ * A description as somebody gave it, judged with its groups and resource servers (of which `servers` are about to be
+ * made): what console, command line and programs may register.
+ */
 export async function readClient(
   db: Db,
   given: unknown,
+  servers: readonly ResourceServer[] = [],
 ): Promise<{ client: ClientDescription } | { faults: ClientFault[] }> {
   const checked = checkClient(given);
-  return 'client' in checked ? withGroups(db, checked.client) : checked;
+  if ('faults' in checked) return checked;
+  const named = await withGroups(db, checked.client);
+  const faults = [
+    ...('faults' in named ? named.faults : []),
+    ...(await resourceFaultsOf(db, checked.client, servers)),
+  ];
+  return faults.length > 0 ? { faults } : named;
 }
 
 /** Who changes applications: a program gives none of them more than it has itself. */
@@ -154,6 +167,18 @@ export async function namesGroup(open: Db, group: string): Promise<boolean> {
   const { count } = await open.query(
     `SELECT 1 FROM clients WHERE metadata->'allowedGroups' ? $1 OR metadata->>'apiGroup' = $1 LIMIT 1`,
     [group],
+  );
+  return count > 0;
+}
+
+/** Whether an application names a resource server, or a scope of it besides those of `but`. */
+export async function namesResource(open: Db, id: string, but?: readonly string[]): Promise<boolean> {
+  const { count } = await open.query(
+    `SELECT 1 FROM clients WHERE ($2::text IS NULL AND metadata->>'introspects' = $1)
+       OR EXISTS (SELECT 1 FROM jsonb_array_elements(coalesce(metadata->'resources', '[]')) AS used
+         WHERE used->>'resource' = $1 AND ($2::text IS NULL OR EXISTS (
+           SELECT 1 FROM jsonb_array_elements_text(used->'scopes') AS scope WHERE NOT $2::text::jsonb ? scope))) LIMIT 1`,
+    [id, but ? JSON.stringify(but) : null],
   );
   return count > 0;
 }
@@ -212,6 +237,8 @@ export function describeFromFile(
   return db.transaction(async (open) => {
     if (!(await keepGroups(open, groupsNamed(client))))
       throw new Error('a group was removed meanwhile: apply the file once more');
+    if ((await keepResources(open, client)).length > 0)
+      throw new Error('a resource server was changed meanwhile: apply the file once more');
     const { count } = await insert(open, client, 'file');
     const known = await heldClient(open, client.id);
     const changes = differences(count > 0 ? undefined : known?.client, client);
@@ -243,6 +270,8 @@ export function createClient(
   if (beyondReach(reach, client)) return Promise.resolve(refused('beyond-reach', 'apiScopes'));
   return db.transaction(async (open) => {
     if (!(await keepGroups(open, groupsNamed(client)))) return refused('group-unknown', 'allowedGroups');
+    const [gone] = await keepResources(open, client);
+    if (gone) return { fault: gone };
     const { count } = await insert(open, client, 'console', registeredWith);
     if (count === 0) return refused('id-taken', 'id');
     const changes = differences(undefined, client);
@@ -267,6 +296,8 @@ export function changeClient(
 ): Promise<{ fault: ClientFault } | { changes: Difference[] }> {
   return db.transaction(async (open) => {
     if (!(await keepGroups(open, groupsNamed(client)))) return refused('group-unknown', 'allowedGroups');
+    const [gone] = await keepResources(open, client);
+    if (gone) return { fault: gone };
     const known = await heldClient(open, client.id);
     if (!known || known.updatedAt.getTime() !== seen.getTime()) return refused('changed-meanwhile');
     if (known.managed === 'file') return refused('managed-by-file');

@@ -3,7 +3,7 @@ import type { Db } from '../platform/database.ts';
 import { consentOf } from './client-metadata.ts';
 import { consentGiven } from './records.ts';
 
-/** What this request asks for of the interface for programs, by its name. */
+/** What this request asks for of resource servers and the interface for programs, by their names. */
 const resourcesAsked = (oidc: KoaContextWithOIDC['oidc']): Record<string, string> =>
   Object.fromEntries(
     Object.entries(oidc.resourceServers ?? {}).flatMap(([resource, { scopes }]) => {
@@ -67,11 +67,12 @@ export function existingGrant(db: Db): Configuration['loadExistingGrant'] {
   };
 }
 
-/** A token for the interface for programs says which sign-in it was given for (RFC 9470 §6.2), however often it is renewed. */
+/** A token for a resource says which sign-in it was given for (RFC 9068 §2.2.1, RFC 9470 §6.2), however often it is renewed. */
 export const noteSignIn: Configuration['extraTokenClaims'] = ({ oidc }, { kind, aud }) => {
   if (kind !== 'AccessToken' || aud === undefined) return undefined;
-  const { AuthorizationCode: code, DeviceCode: device, RefreshToken: renewed } = oidc.entities;
-  return { auth_time: (renewed ?? code ?? device)?.authTime };
+  const { AuthorizationCode: code, RefreshToken: renewed, DeviceCode: typed } = oidc.entities;
+  const { authTime, acr, amr } = renewed ?? code ?? typed ?? {};
+  return { auth_time: authTime, acr, amr };
 };
 
 /** When two factors were proved for such a token; long ago where it does not say. */

@@ -1,5 +1,6 @@
 import { errors, interactionPolicy } from 'oidc-provider';
 import type { Db } from '../platform/database.ts';
+import { apiResource } from './api-scopes.ts';
 import { demandedLevel, levelOf } from './assurance.ts';
 import { mayUse } from './client-access.ts';
 import { lifetimeOf, requiredLevelOf } from './client-metadata.ts';
@@ -23,7 +24,7 @@ const tooWeak = new Check(
       throw new errors.UnmetAuthenticationRequirements('the requested acr is not one of ours');
     }
     // A token for the interface for programs opens what the console does: two factors, always.
-    const forApi = Object.keys(ctx.oidc.resourceServers ?? {}).length > 0 ? 2 : 0;
+    const forApi = Object.hasOwn(ctx.oidc.resourceServers ?? {}, apiResource(ctx.oidc.issuer)) ? 2 : 0;
     // What the client is registered with holds, whatever its requests ask for.
     const needed = Math.max(level, forApi, requiredLevelOf(ctx.oidc.client));
     // Without a session the library asks for one by itself; a sign-in reaches at least level 1.

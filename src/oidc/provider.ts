@@ -1,12 +1,11 @@
 import type { Context } from 'koa';
 import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider';
-import { errors, Provider } from 'oidc-provider';
+import { Provider } from 'oidc-provider';
 import type { Settings } from '../../config/settings.ts';
 import { locales } from '../locales/phrases.ts';
 import { accountById } from '../accounts/accounts.ts';
 import type { Db } from '../platform/database.ts';
 import type { Vault } from '../platform/secrets.ts';
-import { apiResource, isApiScope } from './api-scopes.ts';
 import { acrValues } from './assurance.ts';
 import { claimsOfScopes, claimsWithin } from './claims.ts';
 import { mayUse } from './client-access.ts';
@@ -16,7 +15,6 @@ import { serviceTokenMost, signingAlgs } from './client-description.ts';
 import {
   accountClient,
   adminClient,
-  apiScopesOf,
   lifetimeOf,
   mayCallFrom,
   ownMetadata,
@@ -29,12 +27,13 @@ import { clientMetadata } from './clients.ts';
 import type { DevicePages } from './device-flow.ts';
 import { deviceFeature, deviceSeconds, guardUserCodes, paceDevices } from './device-flow.ts';
 import { boundTokens, nameRepeatedProofs } from './dpop.ts';
-import { existingGrant, noteSignIn } from './grants.ts';
+import { existingGrant } from './grants.ts';
 import { checkIntent } from './intents.ts';
 import { publishedAt } from './key-life.ts';
 import type { Keys } from './keys.ts';
 import { policy } from './policy.ts';
 import { registrationEndpoint } from './registration.ts';
+import { holderOf, resourceLifetimeOf, resourcesFor, tokenFacts } from './resource-access.ts';
 import { sessionSeconds } from './session-limits.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
@@ -60,11 +59,11 @@ const minute = 60;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** A client may choose less than everybody has, never more. */
+/** A client may choose less than everybody has, never more, and so may the resource that a token is for. */
 const atMost =
   (most: number, name: LifetimeName) =>
-  (_ctx: unknown, _token: unknown, client: Client | undefined): number =>
-    Math.min(most, lifetimeOf(client, name) ?? most);
+  (_ctx: unknown, token: unknown, client: Client | undefined): number =>
+    Math.min(most, lifetimeOf(client, name) ?? most, resourceLifetimeOf(token) ?? most);
 
 /** Lifetimes in seconds. A session's is the smaller of its idle time and what is left of its day. */
 const ttl: Configuration['ttl'] = {
@@ -102,23 +101,6 @@ function cookies(settings: Settings, keys: Keys): Configuration['cookies'] {
   };
 }
 
-/**
- * The one resource that access tokens are made for besides userinfo: the interface for programs (RFC 8707). Its tokens are
- * looked up at every use, so one that was taken back is dead at once. Whoever is not registered for it is told that there
- * is no such target, and asks for no scope that its description does not list.
- */
-function interfaceFor(issuer: string) {
-  return (ctx: KoaContextWithOIDC, resource: string, client: Client) => {
-    const allowed: readonly string[] = apiScopesOf(client);
-    if (resource !== apiResource(issuer) || allowed.length === 0) throw new errors.InvalidTarget();
-    const { scope } = ctx.oidc.params ?? {};
-    const asked = typeof scope === 'string' ? scope.split(' ') : [];
-    const beyond = asked.find((one) => isApiScope(one) && !allowed.includes(one));
-    if (beyond !== undefined) throw new errors.InvalidScope('requested scope is not allowed', beyond);
-    return { scope: allowed.join(' '), audience: resource, accessTokenFormat: 'opaque' as const };
-  };
-}
-
 function features({ db, vault, settings, work, pages }: Parts): Configuration['features'] {
   return {
     devInteractions: { enabled: false },
@@ -130,7 +112,7 @@ function features({ db, vault, settings, work, pages }: Parts): Configuration['f
     pushedAuthorizationRequests: { enabled: true },
     dPoP: boundTokens(vault),
     deviceFlow: deviceFeature(db, work, pages),
-    resourceIndicators: { enabled: true, getResourceServerInfo: interfaceFor(settings.HEMMA_ISSUER) },
+    resourceIndicators: { enabled: true, getResourceServerInfo: resourcesFor(db, settings.HEMMA_ISSUER) },
     backchannelLogout: { enabled: true },
     rpInitiatedLogout: {
       enabled: true,
@@ -145,19 +127,20 @@ function features({ db, vault, settings, work, pages }: Parts): Configuration['f
 }
 
 /**
- * A client may ask about its own tokens only (RFC 7662 §4: no scanning, no learning of others' people), and those of
- * an account that was disabled are dead.
+ * A client may ask about its own tokens only (RFC 7662 §4: no scanning, no learning of others' people), or about those for
+ * the resource server that it is the door of; and those of an account that was disabled are dead.
  */
 function mayIntrospect(db: Db) {
   return async (
-    _ctx: KoaContextWithOIDC,
+    ctx: KoaContextWithOIDC,
     client: Client,
-    token: { clientId?: string | undefined; accountId?: unknown },
+    token: Parameters<typeof holderOf>[2] & { accountId?: unknown },
   ): Promise<boolean> => {
-    if (client.clientAuthMethod === 'none' || client.clientId !== token.clientId) return false;
+    const holder = await holderOf(ctx, client, token);
+    if (client.clientAuthMethod === 'none' || !holder) return false;
     if (typeof token.accountId !== 'string') return true;
     const account = await accountById(db, token.accountId);
-    return account !== undefined && !account.disabledAt && mayUse(db, client, account.id);
+    return account !== undefined && !account.disabledAt && mayUse(db, holder, account.id);
   };
 }
 
@@ -212,7 +195,7 @@ function configuration(parts: Parts): Configuration {
     enabledJWA: { idTokenSigningAlgValues: [...signingAlgs] },
     extraClientMetadata: { properties: ownMetadata },
     extraParams: { intent: checkIntent },
-    extraTokenClaims: noteSignIn,
+    extraTokenClaims: tokenFacts,
     features: features(parts),
     fetch: outgoing(settings),
     async findAccount(ctx, id, token) {

@@ -373,6 +373,8 @@ export interface Allowed {
   clientId: string;
   since: Date;
   scopes: string[];
+  /** Which of the scopes are of which resource. */
+  resources: Record<string, string[]>;
 }
 
 /** What an account allows applications, the longest allowed first; the provider's own pages are none. */
@@ -381,11 +383,13 @@ export async function allowedBy(db: Db, accountId: string): Promise<Allowed[]> {
     client_id: string;
     since: number;
     scopes: string | null;
+    resources: (Record<string, string> | null)[];
     claims: string | null;
   }>(
     `SELECT payload->>'clientId' AS client_id, min((payload->>'iat')::bigint) AS since,
        string_agg(concat_ws(' ', payload->'openid'->>'scope', (SELECT string_agg(value, ' ')
          FROM jsonb_each_text(coalesce(payload->'resources', '{}')))), ' ') AS scopes,
+       jsonb_agg(payload->'resources') AS resources,
        string_agg((SELECT string_agg(name, ' ') FROM jsonb_array_elements_text(payload->'openid'->'claims') AS name),
          ' ') AS claims
      FROM oidc_records WHERE account_id = $1 AND model = 'Grant' AND expires_at > $2
@@ -402,7 +406,16 @@ export async function allowedBy(db: Db, accountId: string): Promise<Allowed[]> {
         ...scopesOf((row.claims ?? '').split(' ')),
       ]),
     ],
+    resources: together(row.resources),
   }));
+}
+
+/** The scopes of each resource that any of several grants allows. */
+function together(grants: readonly (Record<string, string> | null)[]): Record<string, string[]> {
+  const all = new Map<string, Set<string>>();
+  for (const [resource, scopes] of grants.flatMap((one) => Object.entries(one ?? {})))
+    all.set(resource, new Set([...(all.get(resource) ?? []), ...scopes.split(' ').filter(Boolean)]));
+  return Object.fromEntries([...all].map(([resource, scopes]) => [resource, [...scopes]]));
 }
 
 /** Ends whatever an account allows an application, with all codes and tokens of it; answers whether that was anything. */

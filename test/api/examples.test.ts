@@ -7,6 +7,7 @@ import {
   exampleClient,
   exampleGroup,
   examplePerson,
+  exampleResource,
   exampleRow,
   exampleSecret,
   exampleToken,
@@ -53,6 +54,7 @@ async function arrange(): Promise<void> {
   await db.query('DELETE FROM accounts WHERE id IN ($1, $2)', [examplePerson.id, invited]);
   await db.query("DELETE FROM clients WHERE id IN ($1, 'timesheet')", [exampleClient]);
   await db.query('DELETE FROM attempts');
+  await db.query('DELETE FROM resource_servers');
   await db.query('DELETE FROM groups');
   await db.query('DELETE FROM registration_tokens');
   await db.query(
@@ -103,6 +105,14 @@ async function arrange(): Promise<void> {
   await db.query(
     `INSERT INTO client_secrets (id, client_id, name, hash, created_at) VALUES ($1, $2, 'production', '\\x00', $3)`,
     [exampleSecret, exampleClient, at],
+  );
+  const { id, number } = exampleResource;
+  const scopes = [{ name: 'orders:read', description: 'read your orders' }];
+  const server = { id, name: 'Orders', scopes, tokenFormat: 'jwt', signingAlg: 'ES256', lifetime: 600 };
+  await db.query(
+    `INSERT INTO resource_servers (id, number, metadata, managed, created_at, updated_at)
+     VALUES ($1, $2, $3::text::jsonb, 'console', $4, $4)`,
+    [id, number, JSON.stringify(server), at],
   );
   await db.query(
     `INSERT INTO refused_redirects (client_id, kind, digest, address, times, first_at, last_at)

@@ -100,6 +100,7 @@ async function ask(actor: Actor, route: string, account = nowhere) {
     '{number}': named,
     '{group}': nowhere,
     '{secret}': nowhere,
+    '{server}': nowhere,
   };
   const query = path.endsWith('/claims') ? '?person=nobody@example.com' : '';
   const token =

@@ -105,6 +105,11 @@ export const rows: Record<string, Row> = {
   'GET /registration-tokens': { scope: 'clients:read', to: unlimited },
   'POST /registration-tokens': { scope: 'clients:write', to: unlimited, fresh: true },
   'DELETE /registration-tokens/{id}': { scope: 'clients:write', to: unlimited, fresh: true },
+  'GET /resource-servers': { scope: 'clients:read', to: unlimited },
+  'GET /resource-servers/{server}': { scope: 'clients:read', to: unlimited },
+  'POST /resource-servers': { scope: 'clients:write', to: unlimited, fresh: true },
+  'PUT /resource-servers/{server}': { scope: 'clients:write', to: unlimited, fresh: true },
+  'DELETE /resource-servers/{server}': { scope: 'clients:write', to: unlimited, fresh: true },
   'POST /accounts/import': { scope: 'accounts:import', to: unlimited, fresh: true },
   'GET /accounts/export': { scope: 'accounts:export', to: unlimited, fresh: true },
 };

@@ -7,6 +7,8 @@ import { createRequire } from 'node:module';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { newRegistrationToken } from '../../src/oidc/registration-tokens.ts';
+import { resourceServerSchema } from '../../src/oidc/resource-description.ts';
+import { createResourceServer } from '../../src/oidc/resource-servers.ts';
 import { type Chromium, startChromium } from '../rig/browser.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { group, operator, type OperatorAtWork, putInto } from './town.ts';
@@ -24,6 +26,7 @@ beforeAll(async () => {
   const anna = await hemma.account({ email, name: 'Anna-Karin Österberg-Lindqvist', twoStepRequired: false });
   await putInto(hemma, anna, bakery);
   alma = await operator(hemma, 'alma@example.com', 'administrator');
+  const orders = await resourceServer('https://api.norrlandsbageri.example/bestallningar/v2');
   await alma.visitor.visit(hemma.url('/admin/people/invite'));
   const invited = (await alma.visitor.submit({ name: 'Dagny Dahl', email: 'dagny@example.com' })).url
     .pathname;
@@ -54,6 +57,12 @@ beforeAll(async () => {
     'registration tokens': '/admin/clients/-/registration-tokens',
     'new registration token': '/admin/clients/-/registration-tokens/new',
     'registration token to revoke': `/admin/clients/-/revoke-registration-token/${token}`,
+    'resource servers': '/admin/resource-servers',
+    'a new resource server': '/admin/resource-servers/-/new',
+    'a resource server': `/admin/resource-servers/${orders}`,
+    'a resource server to change': `/admin/resource-servers/${orders}/edit`,
+    'a resource server to remove': `/admin/resource-servers/${orders}/delete`,
+    'an application that calls it': '/admin/clients/-/new/service',
     audit: '/admin/audit',
     'nothing found': '/admin/audit?since=2020-01-01&until=2020-01-02',
     'nobody asked for': '/admin/audit?account=nobody@example.com',
@@ -71,6 +80,16 @@ async function registrationToken(): Promise<string> {
   const limits = { types: ['web', 'single-page'], hosts: ['inloggning.bokforingsleverantoren.example'] };
   const made = await newRegistrationToken(hemma.db, { name, ...limits }, {});
   return 'id' in made ? made.id : '';
+}
+
+async function resourceServer(id: string): Promise<string> {
+  const scopes = [
+    { name: 'bestallningar:lasa', description: 'läsa dina beställningar' },
+    { name: 'bestallningar:andra', description: 'ändra dina beställningar och när de ska levereras' },
+  ];
+  const described = resourceServerSchema.parse({ id, name: 'Beställningar', scopes });
+  const made = await createResourceServer(hemma.db, described, {});
+  return 'number' in made ? made.number : '';
 }
 
 /** A case with a tick and a note by somebody who is here no more. */

@@ -108,6 +108,7 @@ describe('a new application', () => {
       dpopRequired: false,
       deviceFlow: true,
       apiScopes: ['people:read', 'cases:write'],
+      resources: [],
     });
     await open('/full/edit');
     await visitor.submit();

@@ -9,6 +9,8 @@ import { clientSchema } from '../../src/oidc/client-description.ts';
 import { addSecret } from '../../src/oidc/client-secrets.ts';
 import { createClient } from '../../src/oidc/clients.ts';
 import { newRegistrationToken } from '../../src/oidc/registration-tokens.ts';
+import { resourceServerSchema } from '../../src/oidc/resource-description.ts';
+import { createResourceServer } from '../../src/oidc/resource-servers.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
 import { enter, group, operator, putInto } from './town.ts';
@@ -22,6 +24,7 @@ const selves = {} as Record<Actor, string>;
 const shop = { id: 'shop', name: 'Shop', type: 'web', redirectUris: ['https://shop.example/back'] };
 let secret: string;
 let registration: string;
+let server: string;
 
 beforeAll(async () => {
   hemma = await startHemma();
@@ -53,6 +56,13 @@ beforeAll(async () => {
   secret = secrets[0]?.id ?? '';
   const token = await newRegistrationToken(hemma.db, { name: 'Supplier' }, {});
   registration = 'id' in token ? token.id : '';
+  const orders = resourceServerSchema.parse({
+    id: 'https://orders.example',
+    name: 'Orders',
+    scopes: [{ name: 'orders:read', description: 'read orders' }],
+  });
+  const made = await createResourceServer(hemma.db, orders, {});
+  server = 'number' in made ? made.number : '';
 }, 60_000);
 afterAll(() => hemma.stop());
 
@@ -89,6 +99,7 @@ async function ask(actor: Actor, route: string, id = '00000000-0000-4000-8000-00
     ':client': 'shop',
     ':secret': secret,
     ':token': registration,
+    ':server': server,
     ':type': 'web',
     ':group': north.id,
   };

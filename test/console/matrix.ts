@@ -99,6 +99,11 @@ export const rows: Record<string, Row> = {
   ...ofClient('secrets/new'),
   'GET /admin/clients/:client/secrets': { to: unlimited },
   'GET /admin/clients/:client/connect': { to: unlimited },
+  'GET /admin/resource-servers': { to: unlimited },
+  'GET /admin/resource-servers/:server': { to: unlimited },
+  ...both('/admin/resource-servers/-/new', { to: unlimited }),
+  ...both('/admin/resource-servers/:server/edit', { to: unlimited }),
+  ...both('/admin/resource-servers/:server/delete', { to: unlimited }),
   'GET /admin/audit': { to: administrators },
   'POST /admin/audit/export': { to: administrators },
 };

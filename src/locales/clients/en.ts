@@ -1,4 +1,5 @@
 // Long because all words of the applications' pages stand in one place for whoever translates them.
+import { resourceServersEn } from '../resource-servers/en.ts';
 import type { ClientPhrases } from './sv.ts';
 
 export const clientsEn: ClientPhrases = {
@@ -136,6 +137,7 @@ export const clientsEn: ClientPhrases = {
       help: 'None chosen: it has no business there. Somebody who signs in to it still does only what their role allows.',
     },
     apiGroup: { label: 'Only this group', help: 'The service then sees and looks after its people alone.' },
+    ...resourceServersEn.clientFields,
   },
 
   choices: {
@@ -230,6 +232,7 @@ export const clientsEn: ClientPhrases = {
     'address-native-https-loopback': 'For the own computer use http, like http://127.0.0.1/answer.',
     'address-private-network': 'Addresses in internal networks cannot be reached from here.',
     'address-not-an-origin': 'An origin is scheme, host and port only: https://app.example.com',
+    ...resourceServersEn.faults,
   },
 
   hints: {

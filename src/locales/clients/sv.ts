@@ -1,4 +1,5 @@
 // Long because all words of the applications' pages stand in one place for whoever translates them.
+import { resourceServersSv } from '../resource-servers/sv.ts';
 
 /** Applikationernas ord. Den andra språkfilen har samma form. */
 export const clientsSv = {
@@ -136,6 +137,7 @@ export const clientsSv = {
       help: 'Inget valt: den har inget där att göra. Den som loggar in i den gör ändå bara det som rollen tillåter.',
     },
     apiGroup: { label: 'Bara den här gruppen', help: 'Tjänsten ser och sköter då bara gruppens personer.' },
+    ...resourceServersSv.clientFields,
   },
 
   choices: {
@@ -229,6 +231,7 @@ export const clientsSv = {
     'address-native-https-loopback': 'Till den egna datorn används http, till exempel http://127.0.0.1/svar.',
     'address-private-network': 'Adresser på interna nät går inte att nå härifrån.',
     'address-not-an-origin': 'Ett ursprung är bara schema, värd och port: https://app.example.com',
+    ...resourceServersSv.faults,
   },
 
   hints: {

@@ -1,5 +1,6 @@
 // Long because all words of the console's pages stand in one place for whoever translates them.
 
+import { resourceServersEn } from '../resource-servers/en.ts';
 import type { consoleSv } from './sv.ts';
 
 export const consoleEn: typeof consoleSv = {
@@ -321,6 +322,7 @@ export const consoleEn: typeof consoleSv = {
     'client.registered': 'A program registered itself as an application',
     'registration-token.created': 'A registration token was made',
     'registration-token.revoked': 'A registration token was revoked',
+    ...resourceServersEn.events,
     'help-desk.code-sent': "The help desk sent a code to the person's email address",
     'help-desk.invitation-sent': 'The account was reset and the person invited anew',
     'help-desk.checked': 'The identity was checked in a case',

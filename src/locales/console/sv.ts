@@ -1,4 +1,5 @@
 // Long because all words of the console's pages stand in one place for whoever translates them.
+import { resourceServersSv } from '../resource-servers/sv.ts';
 
 /** Administrationens ord. Den andra språkfilen har samma form. */
 export const consoleSv = {
@@ -323,6 +324,7 @@ export const consoleSv = {
     'client.registered': 'Ett program registrerade sig som applikation',
     'registration-token.created': 'En token för registrering skapades',
     'registration-token.revoked': 'En token för registrering drogs in',
+    ...resourceServersSv.events,
     'help-desk.code-sent': 'Supporten skickade en kod till personens e-postadress',
     'help-desk.invitation-sent': 'Kontot nollställdes och personen bjöds in på nytt',
     'help-desk.checked': 'Identiteten kontrollerades i ett ärende',

@@ -1,0 +1,118 @@
+import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import { errors } from 'oidc-provider';
+import type { Db } from '../platform/database.ts';
+import { apiResource } from './api-scopes.ts';
+import { apiScopesOf, introspectedBy, resourcesOf } from './client-metadata.ts';
+import { noteSignIn } from './grants.ts';
+import type { ResourceServer } from './resource-description.ts';
+import { resourceServersNamed } from './resource-servers.ts';
+
+/** A resource that an application may ask for, and which scopes of it. */
+interface Opened {
+  scopes: readonly string[];
+  /** Undefined: the interface for programs, which looks its tokens up itself. */
+  server: ResourceServer | undefined;
+}
+
+/** Each is looked up: more of them in one request than anybody needs is nobody's honest request. */
+const mostAsked = 10;
+
+/** Known everywhere, given nowhere: a program that asks for them out of habit is not refused for it (Core §5.4). */
+const passedOver = new Set(['address', 'phone']);
+
+/** What of these resources is open to an application. */
+async function openTo(db: Db, issuer: string, client: Client, asked: readonly string[]) {
+  const allowed = resourcesOf(client).filter(({ resource }) => asked.includes(resource));
+  const servers = await resourceServersNamed(
+    db,
+    allowed.map(({ resource }) => resource),
+  );
+  const open = new Map<string, Opened>();
+  for (const { resource, scopes } of allowed) {
+    const server = servers.get(resource);
+    const there = new Set(server?.scopes.map(({ name }) => name));
+    if (server) open.set(resource, { scopes: scopes.filter((scope) => there.has(scope)), server });
+  }
+  const own: readonly string[] = apiScopesOf(client);
+  if (own.length > 0) open.set(apiResource(issuer), { scopes: own, server: undefined });
+  return open;
+}
+
+/** The library's description of a resource server. Its lifetime is taken up by `ttl` in provider.ts. */
+function infoOf(resource: string, { scopes, server }: Opened) {
+  const common = { scope: scopes.join(' '), audience: resource };
+  if (server?.tokenFormat !== 'jwt')
+    return {
+      ...common,
+      accessTokenFormat: 'opaque' as const,
+      ...(server ? { accessTokenTTL: server.lifetime } : {}),
+    };
+  return {
+    ...common,
+    accessTokenTTL: server.lifetime,
+    accessTokenFormat: 'jwt' as const,
+    jwt: { sign: { alg: server.signingAlg ?? 'ES256' } },
+  };
+}
+
+/**
+ * The resources that access tokens are made for besides userinfo (RFC 8707): the interface for programs, whose tokens are
+ * looked up at every use, and the resource servers that administrators register. Whoever is not registered for one is told
+ * that there is no such target, and asks for no scope that its description does not list. A person's request names a scope
+ * of each, since scopes are what the person is asked about.
+ */
+export function resourcesFor(db: Db, issuer: string) {
+  return async (ctx: KoaContextWithOIDC, resource: string, client: Client) => {
+    const { params = {}, requestParamScopes, requestParamOIDCScopes, route } = ctx.oidc;
+    const given = params.resource === undefined ? [resource] : [params.resource].flat();
+    if (given.length > mostAsked) throw new errors.InvalidTarget('too many resources');
+    const open = await openTo(db, issuer, client, given as string[]);
+    const found = open.get(resource);
+    if (!found) throw new errors.InvalidTarget();
+    const asked = [...requestParamScopes].filter(
+      (scope) => scope !== '' && !requestParamOIDCScopes.has(scope),
+    );
+    const all = new Set((given as string[]).flatMap((one) => open.get(one)?.scopes ?? []));
+    const beyond = asked.find((scope) => !all.has(scope) && !passedOver.has(scope));
+    if (beyond !== undefined) throw new errors.InvalidScope('requested scope is not allowed', beyond);
+    if (found.server && route !== 'token' && !asked.some((scope) => found.scopes.includes(scope)))
+      throw new errors.InvalidScope('a scope of the resource must be requested', found.scopes.join(' '));
+    return infoOf(resource, found);
+  };
+}
+
+/** What a token says besides; none is made for a resource server without a scope of it, whatever was taken away since. */
+export const tokenFacts: NonNullable<Configuration['extraTokenClaims']> = (ctx, token) => {
+  const { aud, scope } = token;
+  if (aud !== undefined && aud !== apiResource(ctx.oidc.issuer) && !scope)
+    throw new errors.InvalidScope('a scope of the resource must be requested', '');
+  return noteSignIn?.(ctx, token);
+};
+
+/** Seconds that the resource of a token gives it. */
+export const resourceLifetimeOf = (token: unknown): number | undefined =>
+  (token as { resourceServer?: { accessTokenTTL?: number } } | undefined)?.resourceServer?.accessTokenTTL;
+
+interface Asked {
+  clientId?: string | undefined;
+  aud?: string | string[] | undefined;
+  scope?: string | undefined;
+}
+
+/**
+ * Whose token it is that a client asks about, where it may ask at all: its own, or one that was made for the resource
+ * server that it is the door of. A token for more than its client may still ask for is nobody's.
+ */
+export async function holderOf(
+  { oidc }: KoaContextWithOIDC,
+  client: Client,
+  { clientId, aud, scope }: Asked,
+): Promise<Client | undefined> {
+  const own = clientId === client.clientId;
+  const guarded = typeof aud === 'string' && aud === introspectedBy(client);
+  if (clientId === undefined || !(own || guarded)) return undefined;
+  const holder = own ? client : await oidc.provider.Client.find(clientId);
+  if (!holder || aud === undefined || aud === apiResource(oidc.issuer)) return holder;
+  const allowed = resourcesOf(holder).find(({ resource }) => resource === aud)?.scopes ?? [];
+  return (scope ?? '').split(' ').every((one) => allowed.includes(one)) ? holder : undefined;
+}
