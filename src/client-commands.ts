@@ -3,6 +3,8 @@ import { parse as parseYaml, stringify } from 'yaml';
 import type { Call, Command } from './command.ts';
 import { needed, Refused, Usage } from './command.ts';
 import { phrasesFor } from './locales/phrases.ts';
+import type { ClaimFileFault } from './oidc/claim-files.ts';
+import { exportClaims, readClaims, sectionsOf } from './oidc/claim-files.ts';
 import { removeClient } from './oidc/client-access.ts';
 import type { ClientFaultCode } from './oidc/client-check.ts';
 import type { FileFault, FileResult } from './oidc/client-files.ts';
@@ -32,6 +34,9 @@ function sentence({ at, path, code }: FileFault): string {
   return `[${at}].${place}: ${said[code]}`;
 }
 
+const claimSentence = ({ at, path, code }: ClaimFileFault): string =>
+  `claims[${at}]${path && `.${path}`}: ${phrasesFor('en').ownClaims.faults[code]}`;
+
 /** One client in words: what happens to it, and under it a line for each field that differs. */
 function inLines({ id, result, changes }: FileResult, dryRun: boolean): string[] {
   const verb = { created: 'create', changed: 'change', removed: 'remove' };
@@ -44,11 +49,19 @@ function inLines({ id, result, changes }: FileResult, dryRun: boolean): string[]
 
 async function applyFile({ db, option }: Call): Promise<unknown> {
   const given = parseYaml(readFileSync(needed(option('file'), '-f'), 'utf8')) as unknown;
-  const read = await readEntries(db, given);
+  const file = sectionsOf(given);
+  if (file.odd.length > 0) throw new Refused(`the file has parts that are not known: ${file.odd.join(', ')}`);
+  const own = readClaims(file.claims);
+  if ('faults' in own) throw new Refused(own.faults.map(claimSentence).join('\n'));
+  const { claims } = own;
+  const coming = claims.map(({ scope }) => scope);
+  const read = await readEntries(db, file.clients === undefined ? [] : file.clients, coming);
   if ('faults' in read) throw new Refused(read.faults.map(sentence).join('\n'));
   const dryRun = option('dry-run') !== undefined;
   const [prune, adopt] = [option('prune') !== undefined, option('adopt') !== undefined];
-  const results = await applyEntries(db, read.entries, { dryRun, prune, adopt });
+  // A file of claims alone says nothing of clients, and least of all that there shall be none.
+  if (prune && file.clients === undefined) throw new Usage('--prune needs the clients in the file');
+  const results = await applyEntries(db, read.entries, { dryRun, prune, adopt, claims });
   const foreign = results.filter(({ result }) => result === 'not-ours').map(({ id }) => id);
   if (foreign.length > 0)
     throw new Refused(
@@ -59,7 +72,9 @@ async function applyFile({ db, option }: Call): Promise<unknown> {
 }
 
 async function exportFile({ db, option }: Call): Promise<unknown> {
-  const entries = await exportEntries(db);
+  const clients = await exportEntries(db);
+  const claims = await exportClaims(db);
+  const entries = claims.length > 0 ? { claims, clients } : clients;
   return option('json') === undefined ? stringify(entries, { lineWidth: 0 }).trimEnd() : entries;
 }
 

@@ -6,6 +6,7 @@ import { readSettings } from '../config/settings.ts';
 import { migrate } from '../migrations/index.ts';
 import type { Account } from './accounts/accounts.ts';
 import { accountByEmail, createAccount, listAccounts, roles } from './accounts/accounts.ts';
+import { claimCommands, claimHelp } from './claim-commands.ts';
 import { clientCommands, clientHelp } from './client-commands.ts';
 import type { Call, Command, OptionName, Terminal } from './command.ts';
 import { needed, options, Refused, Usage } from './command.ts';
@@ -26,6 +27,7 @@ ${peopleHelp}
 ${importHelp}
 ${helpDeskHelp}
 ${clientHelp}
+${claimHelp}
 ${keyHelp}
   audit [--event X] [--account E] [--operator E] [--limit N]
   totp KEY                           the six digits of a key now, for trying out
@@ -102,6 +104,7 @@ const commands: Record<string, Command> = {
   ...importCommands,
   ...helpDeskCommands,
   ...clientCommands,
+  ...claimCommands,
   ...keyCommands,
   audit: { takes: ['event', 'account', 'operator', 'limit'], run: auditFrom },
   migrate: { takes: [], run: async ({ db }) => ({ applied: await migrate(db) }) },

@@ -1,4 +1,5 @@
 import Router from '@koa/router';
+import { listClaims } from '../../src/accounts/claim-definitions.ts';
 import type { Group } from '../../src/accounts/groups.ts';
 import { groupBy, listGroups } from '../../src/accounts/groups.ts';
 import type { ClientFault } from '../../src/oidc/client-check.ts';
@@ -9,6 +10,7 @@ import { changeClient, createClient, readClient } from '../../src/oidc/clients.t
 import type { Db } from '../../src/platform/database.ts';
 import type { House } from '../page/house.ts';
 import { readForm } from '../page/posted.ts';
+import { labelsOf } from '../page/scope-words.ts';
 import type { FieldsProps } from './clients-fields.tsx';
 import { ClientFormPage } from './clients-form.tsx';
 import { clientOf, pathOf } from './clients-frame.tsx';
@@ -43,6 +45,9 @@ async function groupsFor(db: Db, { allowedGroups = [] }: Shown['values']): Promi
 async function showForm(visit: AdminVisit, { type, editing, values, faults = [] }: Shown): Promise<void> {
   allowChecks(visit);
   const groups = await groupsFor(visit.house.db, values);
+  const own = await listClaims(visit.house.db);
+  // What a person is called belongs to a scope that stands there already.
+  const ownScopes = labelsOf(visit.frame, own).filter(([scope]) => scope !== 'profile');
   const about = editing && {
     id: editing.client.id,
     name: editing.client.name,
@@ -50,7 +55,7 @@ async function showForm(visit: AdminVisit, { type, editing, values, faults = [] 
   };
   showPage(
     visit,
-    <ClientFormPage {...{ visit, type, editing: about, values, groups, faults }} />,
+    <ClientFormPage {...{ visit, type, editing: about, values, groups, ownScopes, faults }} />,
     faults.length > 0,
   );
 }

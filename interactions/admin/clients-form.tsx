@@ -4,6 +4,7 @@ import type { ClientFault } from '../../src/oidc/client-check.ts';
 import type { ClientType } from '../../src/oidc/client-description.ts';
 import { lifetimeLimits, serviceTokenMost, signingAlgs } from '../../src/oidc/client-description.ts';
 import { SubmitButton, Ways } from '../page/form.tsx';
+import { choiceOf } from '../page/scope-words.ts';
 import type { AdminVisit } from './gate.ts';
 import { ConsolePage } from './page.tsx';
 import type { FieldsProps } from './clients-fields.tsx';
@@ -17,10 +18,12 @@ export type ClientFormProps = {
   editing?: { id: string; name: string; seen: number } | undefined;
   values: FieldsProps['values'];
   groups: readonly Group[];
+  /** The scopes of the house's own claims, with what they open. */
+  ownScopes: readonly (readonly [scope: string, what: string])[];
   faults: readonly ClientFault[];
 };
 
-type Part = FieldsProps & Pick<ClientFormProps, 'type' | 'groups'> & { fresh: boolean };
+type Part = FieldsProps & Pick<ClientFormProps, 'type' | 'groups' | 'ownScopes'> & { fresh: boolean };
 
 const options = <Value extends string>(words: Record<Value, string>) =>
   Object.entries(words) as [Value, string][];
@@ -77,13 +80,14 @@ function Proof(props: Part) {
 }
 
 function SeesAndPeople(props: Part) {
-  const { frame, groups } = props;
+  const { frame, groups, ownScopes } = props;
   const { form: t, choices } = frame.t.clients;
+  const own = ownScopes.map(([scope, what]) => [scope, choiceOf([scope, what])] as const);
   return (
     <>
       <fieldset class="group">
         <legend>{t.groups.sees}</legend>
-        <Boxes {...props} name="scopes" options={options(choices.scopes)} />
+        <Boxes {...props} name="scopes" options={[...options(choices.scopes), ...own]} />
         <Choose {...props} name="consent" options={options(choices.consent)} />
       </fieldset>
       <fieldset class="group">
@@ -132,6 +136,8 @@ function Extra(props: Part) {
       <legend>{t.groups.extra}</legend>
       <Choose {...props} name="signingAlg" options={signingAlgs.map((alg) => [alg, alg])} />
       <Boxes {...props} name="allowedIntents" options={options(choices.allowedIntents)} />
+      <Choose {...props} name="subjectType" options={options(choices.subjectType)} />
+      <Line {...props} name="sector" code />
       <Box {...props} name="parRequired" />
       {type === 'web' && <Box {...props} name="pkceOptional" />}
     </fieldset>
@@ -188,10 +194,10 @@ function Faults({ frame, faults, values }: FieldsProps) {
 }
 
 /** The form of an application: only the fields that mean something for its type. */
-export function ClientFormPage({ visit, type, editing, values, groups, faults }: ClientFormProps) {
+export function ClientFormPage({ visit, type, editing, values, groups, ownScopes, faults }: ClientFormProps) {
   const { frame, token } = visit;
   const t = frame.t.clients;
-  const part: Part = { frame, values, faults, type, groups, fresh: editing === undefined };
+  const part: Part = { frame, values, faults, type, groups, ownScopes, fresh: editing === undefined };
   const title = editing ? t.form.editTitle(editing.name) : t.form.newTitle(t.types[type].name);
   const action = editing ? pathOf(editing.id, '/edit') : pathOf('-', `/new/${type}`);
   const confidential = type === 'web' || type === 'service';

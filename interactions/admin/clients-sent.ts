@@ -38,6 +38,8 @@ export const clientForm = z.object({
   allowedIntents: boxes,
   parRequired: text,
   pkceOptional: text,
+  subjectType: text,
+  sector: text,
   apiScopes: boxes,
   apiGroup: text,
   /** The state of the application that the form was made from. */
@@ -106,6 +108,8 @@ export function described(sent: Sent, type: ClientType, id: string): Record<stri
     allowedIntents: sent.allowedIntents,
     parRequired: sent.parRequired === 'yes',
     pkceOptional: sent.pkceOptional === 'yes',
+    subjectType: given(sent.subjectType),
+    sector: given(sent.sector),
   };
 }
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { accountById } from '../../src/accounts/accounts.ts';
+import type { ClaimDefinition } from '../../src/accounts/claim-definitions.ts';
+import { listClaims } from '../../src/accounts/claim-definitions.ts';
 import { scopesOf } from '../../src/oidc/claims.ts';
 import { audit } from '../../src/platform/audit.ts';
 import type { StepPage, Visit } from './visit.ts';
@@ -16,13 +18,15 @@ type ConsentPageProps = {
   clientName: string;
   email: string;
   scopes: readonly string[];
+  /** The claims of the house's own, for their words. */
+  own?: readonly ClaimDefinition[];
   /** How long the yes lasts; undefined: until it is withdrawn. */
   days?: number | undefined;
   refusal?: Refusal | undefined;
 };
 
 export function ConsentPage(props: ConsentPageProps) {
-  const { frame, action, token, clientName, email, scopes, days, refusal } = props;
+  const { frame, action, token, clientName, email, scopes, own, days, refusal } = props;
   const t = frame.t.consent;
   return (
     <Layout frame={frame} title={t.title(clientName)} step="consent" scripts={['waiting-button']}>
@@ -30,7 +34,7 @@ export function ConsentPage(props: ConsentPageProps) {
       <p class="lead">{t.asks(clientName)}</p>
       <ul class="list">
         {scopes.map((scope) => (
-          <li key={scope}>{inWords(scope, scopeWords(frame))}</li>
+          <li key={scope}>{inWords(scope, scopeWords(frame, own))}</li>
         ))}
       </ul>
       <p class="quiet">
@@ -90,7 +94,8 @@ export const consent: StepPage<z.output<typeof form>> = {
     const email = (await accountById(house.db, record.session?.accountId ?? ''))?.email ?? '';
     const asked = [...missing(visit, 'missingOIDCScope'), ...Object.values(ofResources(visit)).flat()];
     // Claims that are asked for by their own names say the same as the scope that they belong to.
-    const claims = scopesOf(missing(visit, 'missingOIDCClaims'));
+    const own = await listClaims(house.db);
+    const claims = scopesOf(missing(visit, 'missingOIDCClaims'), own);
     const scopes =
       asked.length + claims.length > 0
         ? asked
@@ -98,7 +103,7 @@ export const consent: StepPage<z.output<typeof form>> = {
     const shown = [...new Set([...scopes, ...claims])].filter((scope) => scope !== 'openid');
     return (
       <ConsentPage
-        {...{ frame, action, token, clientName, email, scopes: shown, days: grantDays, refusal }}
+        {...{ frame, action, token, clientName, email, scopes: shown, own, days: grantDays, refusal }}
       />
     );
   },

@@ -64,6 +64,9 @@ export const problems = {
   'client-keeps-no-secret': [409, 'The application proves itself without a secret.'],
   'secret-name-taken': [409, 'The application has a secret of that name already.'],
   'secrets-too-many': [409, 'The application has as many secrets as it may have.'],
+  // Claims of the house's own.
+  'claim-taken': [409, 'That name is taken, or there are as many claims as there may be.'],
+  'scope-of-application': [409, 'An application has the scope, and nothing else belongs to it.'],
   // Files.
   'unreadable-file': [422, 'The file cannot be read: see errors.'],
   // Ourselves.

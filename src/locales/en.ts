@@ -3,6 +3,7 @@ import { helpDeskEn } from './help-desk/en.ts';
 import { clientsEn } from './clients/en.ts';
 import { consoleEn } from './console/en.ts';
 import { importEn } from './import/en.ts';
+import { ownClaimsEn } from './own-claims/en.ts';
 import type { Phrases } from './sv.ts';
 
 /** Seconds up to two minutes, then minutes, always upwards: nobody should come back too early. */
@@ -17,6 +18,8 @@ export const en: Phrases = {
   clients: clientsEn,
 
   accountsImport: importEn,
+
+  ownClaims: ownClaimsEn,
 
   page: {
     inThisLanguage: 'In English',
@@ -38,6 +41,7 @@ export const en: Phrases = {
 
   refusals: {
     ...helpDeskEn.refusals,
+    ...ownClaimsEn.faults,
     'wrong-password': "That email address and password don't match.",
     'wrong-code': "That code isn't right. Wait for the next one and try again.",
     'used-code': 'That code has been used. Wait for the next one, at most 30 seconds.',
@@ -271,6 +275,7 @@ export const en: Phrases = {
       openid: 'know that you are you',
       profile: 'see your name and your language',
       email: 'see your email address',
+      groups: 'see which groups you are in',
       phone: 'see your phone number',
       address: 'see your address',
       offline_access: "go on reading them when you aren't using the application",

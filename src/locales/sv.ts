@@ -3,6 +3,7 @@ import { helpDeskSv } from './help-desk/sv.ts';
 import { clientsSv } from './clients/sv.ts';
 import { consoleSv } from './console/sv.ts';
 import { importSv } from './import/sv.ts';
+import { ownClaimsSv } from './own-claims/sv.ts';
 
 /** Under två minuter räknar man sekunder, därefter minuter, alltid uppåt: ingen ska komma tillbaka för tidigt. */
 function waitingTime(seconds: number): string {
@@ -16,6 +17,8 @@ export const sv = {
   clients: clientsSv,
 
   accountsImport: importSv,
+
+  ownClaims: ownClaimsSv,
 
   page: {
     /** Stands on the pages of the other languages, so it is written in its own. */
@@ -38,6 +41,7 @@ export const sv = {
 
   refusals: {
     ...helpDeskSv.refusals,
+    ...ownClaimsSv.faults,
     'wrong-password': 'E-postadressen eller lösenordet stämmer inte.',
     'wrong-code': 'Koden stämmer inte. Vänta på nästa kod och försök igen.',
     'used-code': 'Den koden är redan använd. Vänta på nästa, högst 30 sekunder.',
@@ -273,6 +277,7 @@ export const sv = {
       openid: 'veta att du är du',
       profile: 'se ditt namn och ditt språk',
       email: 'se din e-postadress',
+      groups: 'se vilka grupper du är med i',
       phone: 'se ditt telefonnummer',
       address: 'se din adress',
       offline_access: 'fortsätta läsa uppgifterna när du inte använder tjänsten',

@@ -40,6 +40,9 @@ export const clientFaults = [
   'api-scope-beyond-group',
   'api-group-not-used',
   'beyond-reach',
+  'sector-malformed',
+  'sector-missing',
+  'sector-not-used',
 ] as const;
 export type ClientFaultCode = (typeof clientFaults)[number] | AddressFault;
 

@@ -1,6 +1,8 @@
+import type { OwnClaim } from '../accounts/claim-check.ts';
 import { listGroups } from '../accounts/groups.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
+import { applyClaims } from './claim-files.ts';
 import { removeClient } from './client-access.ts';
 import type { ClientFault } from './client-check.ts';
 import { checkClient } from './client-check.ts';
@@ -35,23 +37,32 @@ const fault = (at: number, path: string, code: ClientFault['code']): FileFault =
   code,
 });
 
-async function readEntry(db: Db, given: unknown, at: number): Promise<Entry | FileFault[]> {
+async function readEntry(
+  db: Db,
+  given: unknown,
+  at: number,
+  coming: readonly string[],
+): Promise<Entry | FileFault[]> {
   const { rest, enabled } = entryOf(given);
-  const read = await readClient(db, rest);
+  const read = await readClient(db, rest, coming);
   const faults = 'faults' in read ? read.faults.map((one) => ({ ...one, at })) : [];
   if (enabled !== undefined && typeof enabled !== 'boolean') faults.push(fault(at, 'enabled', 'malformed'));
   if (faults.length > 0 || 'faults' in read) return faults;
   return { client: read.client, enabled: typeof enabled === 'boolean' ? enabled : undefined };
 }
 
-/** Reads what a file holds, one client or a list, and finds everything that is wrong with any of them. */
+/**
+ * Reads what a file holds, one client or a list, and finds everything that is wrong with any of them. `coming` are scopes
+ * that the file's own claims bring.
+ */
 export async function readEntries(
   db: Db,
   given: unknown,
+  coming: readonly string[] = [],
 ): Promise<{ entries: Entry[] } | { faults: FileFault[] }> {
   const list = Array.isArray(given) ? given : [given];
   const read: (Entry | FileFault[])[] = [];
-  for (const [at, one] of list.entries()) read.push(await readEntry(db, one, at));
+  for (const [at, one] of list.entries()) read.push(await readEntry(db, one, at, coming));
   const faults = read.flatMap((one) => (Array.isArray(one) ? one : []));
   const entries = read.flatMap((one) => (Array.isArray(one) ? [] : one));
   const ids = entries.map(({ client }) => client.id);
@@ -73,6 +84,8 @@ export interface FileOptions extends ClientDoer {
   dryRun?: boolean | undefined;
   /** Removes clients that an earlier file made and this one does not name; never those of the console. */
   prune?: boolean | undefined;
+  /** Claims of the house's own that the file describes. */
+  claims?: readonly OwnClaim[] | undefined;
   /** Takes over clients that the console has looked after. */
   adopt?: boolean | undefined;
 }
@@ -112,6 +125,7 @@ export async function applyEntries(
     await db.transaction(async (open) => {
       // Two files at once, each in an order of its own, would lock each other out.
       await takeTurn(open, 'clients');
+      results.push(...(await applyClaims(open, options.claims ?? [], { by, origin })));
       for (const entry of entries) results.push(await applyEntry(open, entry, options));
       const named = new Set(entries.map(({ client }) => client.id));
       const orphans = (await listClients(open)).filter(

@@ -2,6 +2,7 @@ import type { AdapterPayload, Client } from 'oidc-provider';
 import type { ApiScope } from './api-scopes.ts';
 import { levelOf } from './assurance.ts';
 import type { ClientDescription, ConsentMode, LifetimeName } from './client-description.ts';
+import { sectorOf } from './sectors.ts';
 
 /** What the library keeps of a client besides its own fields; the names stand in no answer of the provider. */
 export const ownMetadata = [
@@ -42,6 +43,9 @@ export function protocolMetadata(client: ClientDescription, updatedAt: Date): Ad
     ...(client.launchUrl ? { client_uri: client.launchUrl } : {}),
     ...(client.initiateLoginUri ? { initiate_login_uri: client.initiateLoginUri } : {}),
     ...(client.requiredAcr ? { default_acr_values: [client.requiredAcr] } : {}),
+    ...(client.subjectType === 'pairwise'
+      ? { subject_type: 'pairwise', sector_identifier_uri: `https://${sectorOf(client)}/` }
+      : {}),
     ...(client.jwks ? { jwks: client.jwks } : {}),
     ...(client.authMethod === 'secret' ? { client_secret: unusable(client, updatedAt) } : {}),
     ...(client.backchannelLogoutUri

@@ -1,3 +1,4 @@
+// Longer than usual: a table has one owner.
 import type { AdapterPayload } from 'oidc-provider';
 import type { Doer, Group } from '../accounts/groups.ts';
 import { groupBy, keepGroups } from '../accounts/groups.ts';
@@ -12,6 +13,7 @@ import { identifier } from './client-description.ts';
 import type { Difference } from './client-differences.ts';
 import { differences, inShort } from './client-differences.ts';
 import { protocolMetadata } from './client-metadata.ts';
+import { keepScopes, scopeFaults } from './client-scopes.ts';
 import { endGrantsOf } from './records.ts';
 
 /** Who looks after a client's description: a file that is applied, or the console. */
@@ -47,6 +49,7 @@ const complete = (stored: ClientDescription): ClientDescription => ({
   allowedGroups: stored.allowedGroups ?? [],
   parRequired: stored.parRequired ?? false,
   pkceOptional: stored.pkceOptional ?? false,
+  subjectType: stored.subjectType ?? 'public',
   apiScopes: stored.apiScopes ?? [],
   consent: stored.consent ?? (stored.firstParty ? 'none' : 'remembered'),
   authMethod:
@@ -118,13 +121,20 @@ async function withGroups(
   };
 }
 
-/** A description as somebody gave it, judged with its groups: what console, command line and programs may register. */
+/**
+ * A description as somebody gave it, judged with its scopes and groups: what console, command line and programs may
+ * register. `coming` are scopes that will be there by the time it is.
+ */
 export async function readClient(
   db: Db,
   given: unknown,
+  coming: readonly string[] = [],
 ): Promise<{ client: ClientDescription } | { faults: ClientFault[] }> {
   const checked = checkClient(given);
-  return 'client' in checked ? withGroups(db, checked.client) : checked;
+  const read = 'client' in checked ? await withGroups(db, checked.client) : checked;
+  const faults = await scopeFaults(db, given, coming);
+  if (faults.length === 0) return read;
+  return { faults: 'faults' in read ? [...read.faults, ...faults] : faults };
 }
 
 /** Who changes applications: a program gives none of them more than it has itself. */
@@ -143,6 +153,20 @@ export async function namesGroup(open: Db, group: string): Promise<boolean> {
     [group],
   );
   return count > 0;
+}
+
+/** Whether an application is registered for a scope. */
+export async function namesScope(open: Db, scope: string): Promise<boolean> {
+  const { count } = await open.query("SELECT 1 FROM clients WHERE metadata->'scopes' ? $1 LIMIT 1", [scope]);
+  return count > 0;
+}
+
+/** The applications that ask nobody. */
+export async function silentClients(open: Db): Promise<string[]> {
+  const { rows } = await open.query<{ id: string }>(
+    "SELECT id FROM clients WHERE coalesce(metadata->>'consent' = 'none', first_party)",
+  );
+  return rows.map(({ id }) => id);
 }
 
 export interface Applied {
@@ -199,6 +223,8 @@ export function describeFromFile(
   return db.transaction(async (open) => {
     if (!(await keepGroups(open, groupsNamed(client))))
       throw new Error('a group was removed meanwhile: apply the file once more');
+    if (!(await keepScopes(open, client.scopes)))
+      throw new Error('a scope was removed meanwhile: apply the file once more');
     const { count } = await insert(open, client, 'file');
     const known = await heldClient(open, client.id);
     const changes = differences(count > 0 ? undefined : known?.client, client);
@@ -230,6 +256,7 @@ export function createClient(
   if (beyondReach(reach, client)) return Promise.resolve(refused('beyond-reach', 'apiScopes'));
   return db.transaction(async (open) => {
     if (!(await keepGroups(open, groupsNamed(client)))) return refused('group-unknown', 'allowedGroups');
+    if (!(await keepScopes(open, client.scopes))) return refused('not-a-choice', 'scopes');
     const { count } = await insert(open, client, 'console');
     if (count === 0) return refused('id-taken', 'id');
     await noted(open, client, 'created', 'console', differences(undefined, client), doer);
@@ -249,6 +276,7 @@ export function changeClient(
 ): Promise<{ fault: ClientFault } | { changes: Difference[] }> {
   return db.transaction(async (open) => {
     if (!(await keepGroups(open, groupsNamed(client)))) return refused('group-unknown', 'allowedGroups');
+    if (!(await keepScopes(open, client.scopes))) return refused('not-a-choice', 'scopes');
     const known = await heldClient(open, client.id);
     if (!known || known.updatedAt.getTime() !== seen.getTime()) return refused('changed-meanwhile');
     if (known.managed === 'file') return refused('managed-by-file');

@@ -7,13 +7,15 @@ import { accountById } from '../accounts/accounts.ts';
 import type { Db } from '../platform/database.ts';
 import { apiResource, isApiScope } from './api-scopes.ts';
 import { acrValues } from './assurance.ts';
-import { claimsOfScopes, claimsWithin } from './claims.ts';
+import type { ClaimBook } from './claim-book.ts';
+import { claimsFor, claimsOfScopes, wantedBy } from './claims.ts';
 import { mayUse } from './client-access.ts';
 import type { LifetimeName } from './client-description.ts';
 import { serviceTokenMost, signingAlgs } from './client-description.ts';
 import {
   accountClient,
   adminClient,
+  allowedGroupsOf,
   apiScopesOf,
   lifetimeOf,
   mayCallFrom,
@@ -30,6 +32,7 @@ import { publishedAt } from './key-life.ts';
 import type { Keys } from './keys.ts';
 import { policy } from './policy.ts';
 import { sessionSeconds } from './session-limits.ts';
+import { subjects } from './subjects.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
 /** The pages that the library asks for; the roof hands them in, since only `interactions/` makes HTML. */
@@ -171,9 +174,11 @@ function configuration(
   keys: Keys,
   work: UnitOfWork,
   pages: Pages,
+  book: ClaimBook,
 ): Configuration {
   return {
-    adapter: (name: string) => (name === 'Client' ? clientAdapter(db, settings, work) : work.adapter(name)),
+    adapter: (name: string) =>
+      name === 'Client' ? clientAdapter(db, settings, work, book) : work.adapter(name),
     acrValues,
     allowOmittingSingleRegisteredRedirectUri: false,
     claims: Object.fromEntries(Object.entries(claimsOfScopes).map(([scope, names]) => [scope, [...names]])),
@@ -203,7 +208,12 @@ function configuration(
       // An application that may no longer renew renews nothing that it was given before.
       if (token?.kind === 'RefreshToken' && !registered.split(' ').includes('offline_access'))
         return undefined;
-      return { accountId: account.id, claims: () => claimsWithin(account, registered) };
+      const listener = { scopes: registered.split(' '), groups: allowedGroupsOf(client) };
+      return {
+        accountId: account.id,
+        claims: (_use, scope, asked) =>
+          claimsFor(db, book.known(), account, listener, wantedBy(book.known(), scope, asked)),
+      };
     },
     interactions: { policy: policy(db), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
     jwks: { keys: publishedAt(keys.signing, new Date()) },
@@ -219,20 +229,22 @@ function configuration(
     // Signing out ends tokens; what the person allowed stays allowed until they withdraw it or it runs out.
     revokeGrantPolicy: (ctx) => ctx.oidc.route !== 'end_session_confirm',
     rotateRefreshToken: () => true,
-    scopes: ['openid', 'offline_access', 'profile', 'email'],
+    scopes: ['openid', 'offline_access', 'profile', 'email', 'groups'],
+    ...subjects(keys.pairwise),
     ttl,
   };
 }
 
-function clientAdapter(db: Db, settings: Settings, work: UnitOfWork) {
+function clientAdapter(db: Db, settings: Settings, work: UnitOfWork, book: ClaimBook) {
   return {
     ...work.adapter('Client'),
     find: (id: string) => {
       if (id === 'hemma-account') return Promise.resolve(accountClient(settings.HEMMA_ISSUER));
       if (id === 'hemma-admin') return Promise.resolve(adminClient(settings.HEMMA_ISSUER));
       const tried = triedBy(id);
-      if (tried === undefined) return clientMetadata(db, id);
-      return clientMetadata(db, tried).then((one) => one && trialMetadata(one, settings.HEMMA_ISSUER));
+      const found = clientMetadata(db, tried ?? id).then((one) => book.understood(one));
+      if (tried === undefined) return found;
+      return found.then((one) => one && trialMetadata(one, settings.HEMMA_ISSUER));
     },
   };
 }
@@ -241,8 +253,16 @@ function clientAdapter(db: Db, settings: Settings, work: UnitOfWork) {
  * The OpenID provider, with the library's unsafe defaults closed (SECURITY: PKCE for every client, exact redirect
  * URIs, rotation for all, short lives) and its storage, keys and pages ours.
  */
-export function providerOf(db: Db, settings: Settings, keys: Keys, work: UnitOfWork, pages: Pages): Provider {
-  const provider = new Provider(settings.HEMMA_ISSUER, configuration(db, settings, keys, work, pages));
+export function providerOf(
+  db: Db,
+  settings: Settings,
+  keys: Keys,
+  work: UnitOfWork,
+  pages: Pages,
+  book: ClaimBook,
+): Provider {
+  const provider = new Provider(settings.HEMMA_ISSUER, configuration(db, settings, keys, work, pages, book));
+  book.bind(provider);
   // Host and scheme come from the issuer by now: see ownHostOnly.
   provider.proxy = true;
   provider.use(async (ctx, next) => {

@@ -100,6 +100,7 @@ async function ask(actor: Actor, route: string, account = nowhere) {
     '{number}': named,
     '{group}': nowhere,
     '{secret}': nowhere,
+    '{name}': 'no-such-claim',
   };
   const query = path.endsWith('/claims') ? '?person=nobody@example.com' : '';
   const token =

@@ -61,6 +61,88 @@ const wages = `
   redirectUris: ["com.example.phone:/back", "http://127.0.0.1/back"]
 `;
 
+describe('claims in the file', () => {
+  const staff = `
+claims:
+  - { name: department, scope: staff, label: Avdelning }
+  - { name: roles, scope: staff, label: { sv: Roller, en: Roles }, multi: true }
+clients:
+  - id: intranet
+    name: Intranet
+    type: web
+    redirectUris: [https://intranet.example/back]
+    scopes: [profile, staff]
+`;
+  const claims = async () => answered(await shell(['claims', 'list', '--json'])) as { name: string }[];
+
+  test('come before the clients that need them, all or none; a second time nothing, and the way back', async () => {
+    const dry = await apply(staff, '--dry-run');
+    expect([dry.code, dry.stdout]).toEqual([0, expect.stringContaining('claim department: would create')]);
+    expect(dry.stdout).toContain('  + scope: "staff"');
+    expect(await claims()).toEqual([]);
+    const bad = await apply(staff.replace('https://intranet', 'http://intranet'));
+    expect([bad.code, await claims()]).toEqual([1, []]);
+    const done = answered(await apply(staff, '--json')) as { result: string }[];
+    expect(done.map(({ result }) => result)).toEqual(['created', 'created', 'created']);
+    expect((await apply(staff)).stdout.match(/: unchanged/g)).toHaveLength(3);
+    const file = (await shell(['clients', 'export'])).stdout;
+    const again = await apply(file.replace(/ {2}- id: by-hand[^]*?(?=\n {2}- id|$)/, ''));
+    expect(again.stdout.match(/: unchanged/g)).toHaveLength(3);
+    const renamed = await apply(staff.replace('label: Avdelning', 'label: Enhet'), '--dry-run');
+    expect(renamed.stdout).toContain('  ~ label: ["Avdelning","Avdelning"] → ["Enhet","Enhet"]');
+  });
+
+  test.each([
+    ['claims: [{ name: sub, scope: staff, label: x }]', 'claims[0].name: That name means something'],
+    [
+      'claims: [{ name: department, scope: staff, label: x, multi: true }]',
+      'claim department: Whether it is',
+    ],
+    [
+      'claims: [{ name: department, scope: other, label: x }, { name: roles, scope: other, label: x, multi: true }]',
+      'claim roles: An application has the scope',
+    ],
+    ['claims: []\nwhat: []', 'parts that are not known: what'],
+    [
+      'clients: [{ id: lost, name: L, type: web, redirectUris: [https://l.example/], scopes: [nowhere] }]',
+      '[0].scopes[0]: That is none of the choices',
+    ],
+  ])('%s is refused in words, and nothing is changed', async (text, words) => {
+    const before = await claims();
+    const end = await apply(text);
+    expect([end.code, end.stderr]).toEqual([1, expect.stringContaining(words)]);
+    expect(await claims()).toEqual(before);
+  });
+
+  test('a file of claims alone prunes no client, and a person is given values from a shell', async () => {
+    expect((await apply('claims: []', '--prune')).code).toBe(2);
+    await hemma.account({ email: 'stina@example.com' });
+    const give = (...said: string[]) =>
+      shell(['accounts', 'attributes', 'stina@example.com', ...said, '--json']);
+    expect(answered(await give('department=a=b', 'roles=x', 'roles=y'))).toEqual({
+      department: 'a=b',
+      roles: ['x', 'y'],
+    });
+    expect(answered(await give('department=', 'roles=z'))).toEqual({ roles: ['z'] });
+    const wrong = await give('nowhere=1');
+    expect([wrong.code, wrong.stderr]).toEqual([
+      1,
+      expect.stringContaining('nowhere: There is no such claim.'),
+    ]);
+    expect((await give('nothing')).code).toBe(2);
+    expect((await shell(['claims', 'delete', 'roles', '--confirm', 'role'])).code).toBe(1);
+    expect((await shell(['claims', 'delete', 'roles', '--confirm', 'roles'])).code).toBe(0);
+    const needed = await shell(['claims', 'delete', 'department', '--confirm', 'department']);
+    expect([needed.code, needed.stderr]).toEqual([
+      1,
+      expect.stringContaining('An application has the scope'),
+    ]);
+    expect(answered(await give())).toEqual({});
+    await shell(['clients', 'delete', 'intranet', '--confirm', 'intranet']);
+    expect((await shell(['claims', 'delete', 'department', '--confirm', 'department'])).code).toBe(0);
+  });
+});
+
 describe('hemma clients apply', () => {
   test('--dry-run says field by field what would happen, and nothing happens', async () => {
     const end = await apply(wages, '--dry-run');

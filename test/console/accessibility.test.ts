@@ -6,6 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { changeAttributes } from '../../src/accounts/attributes.ts';
+import { defineClaim } from '../../src/oidc/own-claims.ts';
 import { type Chromium, startChromium } from '../rig/browser.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { group, operator, type OperatorAtWork, putInto } from './town.ts';
@@ -27,6 +29,7 @@ beforeAll(async () => {
   const invited = (await alma.visitor.submit({ name: 'Dagny Dahl', email: 'dagny@example.com' })).url
     .pathname;
   const person = `/admin/people/${anna.id}`;
+  const claim = await claimsOf(anna.id);
   const [open, closed] = [await caseOf(anna.id), await caseOf(anna.id, new Date())];
   const deeds = ['disable', 'enable', 'end-sessions', 'require-two-step', 'role', 'groups'];
   paths = {
@@ -49,6 +52,11 @@ beforeAll(async () => {
     'all groups': '/admin/groups',
     group: `/admin/groups/${haulier}`,
     'group to remove': `/admin/groups/${haulier}/delete`,
+    attributes: `${person}/attributes`,
+    claims: '/admin/claims',
+    'new claim': '/admin/claims/new',
+    claim: `/admin/claims/${claim}`,
+    'claim to remove': `/admin/claims/${claim}/delete`,
     audit: '/admin/audit',
     'nothing found': '/admin/audit?since=2020-01-01&until=2020-01-02',
     'nobody asked for': '/admin/audit?account=nobody@example.com',
@@ -59,6 +67,19 @@ afterAll(async () => {
   await chromium.stop();
   await hemma.stop();
 });
+
+/** Claims of the house's own with long names, and somebody who has values for them. */
+async function claimsOf(account: string): Promise<string> {
+  const name = 'https://norrlandsbageri.example/claims/cost-centre-of-the-department';
+  const made = [
+    { name, scope: 'cost-centres-of-departments', label: { sv: 'Kostnadsställe', en: 'Cost centre' } },
+    { name: 'roles', scope: 'staff', label: { sv: 'Roller', en: 'Roles' }, multi: true },
+  ].map((one) => defineClaim(hemma.db, { multi: false, ...one }, {}));
+  const [first] = await Promise.all(made);
+  const given = { [name]: '4711', roles: ['bagare', 'skyddsombud'] };
+  await changeAttributes(hemma.db, { target: account, by: 'shell', given });
+  return first && 'claim' in first ? first.claim.id : '';
+}
 
 /** A case with a tick and a note by somebody who is here no more. */
 async function caseOf(account: string, closedAt?: Date): Promise<string> {

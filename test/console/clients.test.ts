@@ -76,11 +76,12 @@ describe('a new application', () => {
       allowedIntents: 'step_up',
       parRequired: 'yes',
       pkceOptional: 'yes',
+      subjectType: 'pairwise',
+      sector: 'https://Full.example/all.json',
       apiScopes: ['people:read', 'cases:write'],
     });
     expect(visitor.screen.alert).toBeUndefined();
-    const stored = (await clientById(hemma.db, 'full'))?.client;
-    expect(stored).toEqual({
+    expect((await clientById(hemma.db, 'full'))?.client).toEqual({
       id: 'full',
       name: 'The full',
       type: 'web',
@@ -104,6 +105,8 @@ describe('a new application', () => {
       allowedIntents: ['step_up'],
       parRequired: true,
       pkceOptional: true,
+      subjectType: 'pairwise',
+      sector: 'full.example',
       apiScopes: ['people:read', 'cases:write'],
     });
     await open('/full/edit');
@@ -116,8 +119,8 @@ describe('a new application', () => {
     await open('/-/new/service');
     expect(visitor.screen.page.querySelector('input[value="cases:write"]')).toBeNull();
     await visitor.submit({ id: 'robot', name: 'Robot', apiScopes: 'people:read', apiGroup: syd.id });
-    const stored = (await clientById(hemma.db, 'robot'))?.client;
-    expect(stored).toMatchObject({ apiScopes: ['people:read'], apiGroup: syd.id });
+    const robot = { client: { apiScopes: ['people:read'], apiGroup: syd.id } };
+    expect(await clientById(hemma.db, 'robot')).toMatchObject(robot);
     expect(visitor.screen.text).toContain('Syd');
     await open('/robot/edit');
     await visitor.submit();

@@ -8,6 +8,7 @@ import type { Group } from '../../src/accounts/groups.ts';
 import { clientSchema } from '../../src/oidc/client-description.ts';
 import { addSecret } from '../../src/oidc/client-secrets.ts';
 import { createClient } from '../../src/oidc/clients.ts';
+import { defineClaim } from '../../src/oidc/own-claims.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
 import { enter, group, operator, putInto } from './town.ts';
@@ -20,6 +21,7 @@ const people = {} as Record<Exclude<Target, 'itself'>, Account>;
 const selves = {} as Record<Actor, string>;
 const shop = { id: 'shop', name: 'Shop', type: 'web', redirectUris: ['https://shop.example/back'] };
 let secret: string;
+let claim: string;
 
 beforeAll(async () => {
   hemma = await startHemma();
@@ -49,6 +51,9 @@ beforeAll(async () => {
   await addSecret(hemma.db, 'shop', 'first');
   const { rows: secrets } = await hemma.db.query<{ id: string }>('SELECT id FROM client_secrets');
   secret = secrets[0]?.id ?? '';
+  const described = { name: 'unit', scope: 'staff', label: { sv: 'Enhet', en: 'Unit' }, multi: false };
+  const defined = await defineClaim(hemma.db, described, {});
+  claim = 'claim' in defined ? defined.claim.id : '';
 }, 60_000);
 afterAll(() => hemma.stop());
 
@@ -84,6 +89,7 @@ async function ask(actor: Actor, route: string, id = '00000000-0000-4000-8000-00
   const parts: Record<string, string> = {
     ':client': 'shop',
     ':secret': secret,
+    ':claim': claim,
     ':type': 'web',
     ':group': north.id,
   };
