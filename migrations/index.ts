@@ -13,6 +13,7 @@ import { keys } from './0010-keys.ts';
 import { registrationTokens } from './0013-registration-tokens.ts';
 import { signingSecrets } from './0011-signing-secrets.ts';
 import { resourceServers } from './0011-resource-servers.ts';
+import { claims } from './0014-claims.ts';
 import type { Migration } from './migration.ts';
 
 const migrations: readonly Migration[] = [
@@ -28,6 +29,7 @@ const migrations: readonly Migration[] = [
   registrationTokens,
   signingSecrets,
   resourceServers,
+  claims,
 ];
 
 // Any number that no other program on the same database uses for its own lock.

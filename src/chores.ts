@@ -7,6 +7,8 @@ import { closeLeftAlone } from './help-desk/handling.ts';
 import { sweepPendingConnections } from './factors/connection.ts';
 import { mailerOf } from './mail/mailer.ts';
 import { deliverDue, sweepMails } from './mail/outbox.ts';
+import type { ClaimBook } from './oidc/claim-book.ts';
+import { claimsChannel, claimsTopic } from './oidc/claim-book.ts';
 import type { Keyring } from './oidc/keyring.ts';
 import { keysChannel } from './oidc/keys.ts';
 import type { LogoutDelivery } from './oidc/logout-delivery.ts';
@@ -98,6 +100,23 @@ export function followKeys(db: Database, ring: Keyring, log: Log): Chores {
     await follow();
     await ring.tend();
   });
+  return {
+    async stop() {
+      await chore.stop();
+      await hearing.stop();
+    },
+  };
+}
+
+/** Follows the definitions of claims in the same way; what this process changed itself is known at once. */
+export function followClaims(db: Database, book: ClaimBook, log: Log): Chores {
+  const follow = () =>
+    book.follow().catch((fault: unknown) => {
+      log.warn({ fault: String(fault) }, 'the claims could not be read');
+    });
+  db.listen(claimsTopic, () => void follow());
+  const hearing = db.hear(claimsChannel, () => void follow());
+  const chore = every(2 * second, log, 'claims', follow);
   return {
     async stop() {
       await chore.stop();

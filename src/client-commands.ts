@@ -4,13 +4,12 @@ import type { Call, Command } from './command.ts';
 import { needed, Refused, Usage } from './command.ts';
 import { phrasesFor } from './locales/phrases.ts';
 import { removeClient } from './oidc/client-access.ts';
-import type { ClientFaultCode } from './oidc/client-check.ts';
 import type { FileFault, FileResult } from './oidc/client-files.ts';
 import { liveSecrets, newSecret, removeSecret, secretsOf } from './oidc/client-secrets.ts';
 import { clientById, listClients, setEnabled } from './oidc/clients.ts';
+import { applyFile as applyAll, exportFile as exportAll, readFile } from './oidc/files.ts';
 import { vaultOf } from './platform/secrets.ts';
 import { secretKeys } from './secret-keys.ts';
-import { applyFile as applyAll, exportFile as exportAll, readFile } from './oidc/resource-files.ts';
 
 /** What the command line does with applications, for the help of the whole. */
 export const clientHelp = `  clients apply -f FILE [--dry-run] [--prune] [--adopt]
@@ -28,12 +27,13 @@ export const clientHelp = `  clients apply -f FILE [--dry-run] [--prune] [--adop
                                      never themselves
   clients remove-secret ID --name N  removes one`;
 
-const words = phrasesFor('en').clients;
+const { clients, ownClaims } = phrasesFor('en');
+const faultWords: Record<FileFault['code'], string> = { ...ownClaims.faults, ...clients.faults };
 
 function sentence({ list, at, path, code }: FileFault): string {
   const place = path.replaceAll(/\.(\d+)/g, '[$1]');
-  const said: Record<ClientFaultCode, string> = words.faults;
-  return `${list ?? ''}[${at}].${place}: ${said[code]}`;
+  if (at === undefined) return `${place}: ${faultWords[code]}`;
+  return `${list ?? ''}[${at}]${place && `.${place}`}: ${faultWords[code]}`;
 }
 
 /** One client in words: what happens to it, and under it a line for each field that differs. */
@@ -61,6 +61,8 @@ async function applyFile({ db, settings, option }: Call): Promise<unknown> {
   const used = results.filter(({ result }) => result === 'resource-in-use').map(({ id }) => id);
   if (used.length > 0)
     throw new Refused(`nothing was changed: a client still names what would be gone of ${used.join(', ')}`);
+  const refused = results.flatMap(({ id, why }) => (why ? [`${id}: ${faultWords[why]}`] : []));
+  if (refused.length > 0) throw new Refused(`nothing was changed: ${refused.join('\n')}`);
   if (option('json') === undefined) return results.flatMap((one) => inLines(one, dryRun));
   return results.map(({ id, result, changes }) => ({ id, result, ...(dryRun ? { changes } : {}) }));
 }
@@ -113,7 +115,7 @@ async function addSecret({ db, settings, words: given, option }: Call): Promise<
   const expiresAt = expiry(option('days'));
   const vault = vaultOf(secretKeys(settings));
   const made = await newSecret(db, { clientId, name, expiresAt, vault }, {});
-  if ('refusal' in made) throw new Refused(`${clientId}: ${words.secrets.refusals[made.refusal]}`);
+  if ('refusal' in made) throw new Refused(`${clientId}: ${clients.secrets.refusals[made.refusal]}`);
   return { id: clientId, secret: made.secret };
 }
 

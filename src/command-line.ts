@@ -6,6 +6,7 @@ import { readSettings } from '../config/settings.ts';
 import { migrate } from '../migrations/index.ts';
 import type { Account } from './accounts/accounts.ts';
 import { accountByEmail, createAccount, listAccounts, roles } from './accounts/accounts.ts';
+import { claimCommands, claimHelp } from './claim-commands.ts';
 import { clientCommands, clientHelp } from './client-commands.ts';
 import type { Call, Command, OptionName, Terminal } from './command.ts';
 import { needed, options, Refused, Usage } from './command.ts';
@@ -28,6 +29,7 @@ ${importHelp}
 ${helpDeskHelp}
 ${clientHelp}
 ${registrationHelp}
+${claimHelp}
 ${keyHelp}
   audit [--event X] [--account E] [--operator E] [--limit N]
   totp KEY                           the six digits of a key now, for trying out
@@ -105,6 +107,7 @@ const commands: Record<string, Command> = {
   ...helpDeskCommands,
   ...clientCommands,
   ...registrationCommands,
+  ...claimCommands,
   ...keyCommands,
   audit: { takes: ['event', 'account', 'operator', 'limit'], run: auditFrom },
   migrate: { takes: [], run: async ({ db }) => ({ applied: await migrate(db) }) },

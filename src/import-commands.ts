@@ -120,7 +120,7 @@ export const importHelp = `  accounts import FILE [--format csv|json] [--dry-run
                                      takes accounts in from CSV (the first line names the columns) or JSON
                                      (a list, or an object a line); - is standard input. Columns: email, name,
                                      locale, two_step_required, email_verified, disabled, groups (A|B),
-                                     password_hash (argon2id, bcrypt, PBKDF2, scrypt). A bad row is told by
+                                     attributes (JSON, by the names of claims), password_hash (argon2id, bcrypt, PBKDF2, scrypt). A bad row is told by
                                      its number, and the rest goes in. --invite mails those without a hash
   accounts export [--format csv|json] [--with-hashes]
                                      every account in a form that import takes`;

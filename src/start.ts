@@ -20,7 +20,8 @@ import { openEnrolment } from './accounts/accounts.ts';
 import { forgetDevices } from './accounts/devices.ts';
 import { voidHelpDeskCode } from './factors/recovery-code.ts';
 import { closeCase } from './help-desk/cases.ts';
-import { followKeys, startChores } from './chores.ts';
+import { followClaims, followKeys, startChores } from './chores.ts';
+import { openClaimBook } from './oidc/claim-book.ts';
 import { listenToDevices } from './oidc/device-flow.ts';
 import { listen } from './oidc/events.ts';
 import { keyring } from './oidc/keyring.ts';
@@ -88,7 +89,8 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
       notAllowed: (ctx) => showNotAllowed(house, ctx),
     },
   };
-  const provider = providerOf({ db, vault, settings, keys, work, pages });
+  const book = await openClaimBook(db);
+  const provider = providerOf({ db, vault, settings, keys, work, pages, book });
   listen(provider, db, work, log);
   const ring = keyring(provider, db, vault, { signing: keys.signing, days: settings.HEMMA_KEY_DAYS });
   const delivery = logoutDelivery(db, takeOverSending(provider), (fault) =>
@@ -114,7 +116,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
     assets: assetsOf(settings, folder),
   };
   listenToDevices(provider, db, work, house.post);
-  return { house, ring, delivery, log, app: appOf(house, keys.cookies, work, log) };
+  return { house, ring, book, delivery, log, app: appOf(house, keys.cookies, work, log) };
 }
 
 /**
@@ -124,7 +126,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
 export async function start(settings: Settings, logTo?: DestinationStream): Promise<Hemma> {
   const db = await openDatabase(settings);
   try {
-    const { house, ring, delivery, log, app } = await build(settings, db, logTo);
+    const { house, ring, book, delivery, log, app } = await build(settings, db, logTo);
     const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
       handle(request, response).catch((fault: unknown) =>
         log.error({ fault: String(fault) }, 'a request was lost'),
@@ -133,7 +135,7 @@ export async function start(settings: Settings, logTo?: DestinationStream): Prom
     const handle = app.callback();
     const port = await serve(server, settings);
     const chores = startChores(house, delivery, log);
-    const following = followKeys(db, ring, log);
+    const following = [followKeys(db, ring, log), followClaims(db, book, log)];
     log.info({ issuer: settings.HEMMA_ISSUER, port }, 'Hemma is up');
     return {
       issuer: settings.HEMMA_ISSUER,
@@ -142,7 +144,7 @@ export async function start(settings: Settings, logTo?: DestinationStream): Prom
       vault: house.vault,
       async stop() {
         await close(server);
-        await following.stop();
+        await Promise.all(following.map((one) => one.stop()));
         await chores.stop();
         await db.close();
         log.info('Hemma is down');

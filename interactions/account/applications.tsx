@@ -6,9 +6,9 @@ import type { MyDetailsPageProps } from './sections.tsx';
 import { Section } from './sections.tsx';
 
 /** Which applications may read something about the person, and what. */
-export function Applications({ frame, action, token, applications }: MyDetailsPageProps) {
+export function Applications({ frame, action, token, applications, own }: MyDetailsPageProps) {
   const t = frame.t.myDetails.applications;
-  const words = scopeWords(frame);
+  const words = scopeWords(frame, own);
   const list = new Intl.ListFormat(frame.locale);
   const may = ({ scopes, at }: Application) => {
     const told = new Set(at.flatMap((one) => one.told));

@@ -1,6 +1,9 @@
 import type { Context } from 'koa';
 import type { Account } from '../../src/accounts/accounts.ts';
+import { asWritten, attributesOf } from '../../src/accounts/attributes.ts';
+import { listClaims } from '../../src/accounts/claim-definitions.ts';
 import { devicesOf } from '../../src/accounts/devices.ts';
+import { groupsOf } from '../../src/accounts/groups.ts';
 import { liveCode } from '../../src/factors/recovery-code.ts';
 import { dataDownloaded } from '../../src/mail/messages.ts';
 import { casesOf } from '../../src/help-desk/cases.ts';
@@ -78,6 +81,8 @@ async function dataOf({ db, provider, settings }: House, account: Account) {
     provider: settings.HEMMA_ISSUER,
     at: new Date(),
     account: { id, email, noticeEmail, emailVerified, name, locale, role, created: createdAt },
+    groups: (await groupsOf(db, id)).map((group) => group.name),
+    attributes: asWritten(await listClaims(db), await attributesOf(db, id)),
     twoStepVerification: authenticator && {
       since: authenticator.createdAt,
       lastUsed: authenticator.lastUsedAt,

@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
+import { listClaims } from '../../src/accounts/claim-definitions.ts';
 import { knownDevice, rememberedDevices } from '../../src/accounts/devices.ts';
 import { liveCode } from '../../src/factors/recovery-code.ts';
 import { authenticatorOf } from '../../src/factors/totp.ts';
@@ -76,7 +77,7 @@ export function MyDetailsPage(props: MyDetailsPageProps) {
   );
 }
 
-type Known = Pick<MyDetailsPageProps, 'devices' | 'sessions' | 'applications' | 'events'>;
+type Known = Pick<MyDetailsPageProps, 'devices' | 'sessions' | 'applications' | 'own' | 'events'>;
 
 /** What the page lists, each asked of the room that owns it. */
 async function listsOf(house: House, ctx: Context, { account, session }: Resident): Promise<Known> {
@@ -102,6 +103,7 @@ async function listsOf(house: House, ctx: Context, { account, session }: Residen
       isThisOne: isHere(one),
     })),
     applications: await applicationsOf(db, provider, account.id),
+    own: await listClaims(db),
     events: await recentEvents(db, account.id),
   };
 }

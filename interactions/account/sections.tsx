@@ -4,6 +4,7 @@ import type { Locale } from '../../src/locales/phrases.ts';
 import { Form, SecondaryButton } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
 import type { Frame } from '../page/layout.tsx';
+import type { ClaimDefinition } from '../../src/accounts/claim-definitions.ts';
 import type { Application } from '../../src/oidc/applications.ts';
 import type { RecentEvent } from './events.tsx';
 import type { ListedSession } from './sessions.tsx';
@@ -33,6 +34,8 @@ export type MyDetailsPageProps = {
   devices: readonly Device[];
   sessions: readonly ListedSession[];
   applications: readonly Application[];
+  /** The claims of the house's own, for their words. */
+  own: readonly ClaimDefinition[];
   events: readonly RecentEvent[];
   /** Whether the session is fresh and strong enough to take the data away. */
   justInTwoSteps: boolean;

@@ -1,4 +1,5 @@
 import Router from '@koa/router';
+import { listClaims } from '../../src/accounts/claim-definitions.ts';
 import type { Group } from '../../src/accounts/groups.ts';
 import { groupBy, listGroups } from '../../src/accounts/groups.ts';
 import type { ClientFault } from '../../src/oidc/client-check.ts';
@@ -10,6 +11,7 @@ import { listResourceServers } from '../../src/oidc/resource-servers.ts';
 import type { Db } from '../../src/platform/database.ts';
 import type { House } from '../page/house.ts';
 import { readForm } from '../page/posted.ts';
+import { labelsOf } from '../page/scope-words.ts';
 import type { FieldsProps } from './clients-fields.tsx';
 import { ClientFormPage } from './clients-form.tsx';
 import { clientOf, pathOf } from './clients-frame.tsx';
@@ -45,6 +47,9 @@ async function showForm(visit: AdminVisit, { type, editing, values, faults = [] 
   allowChecks(visit);
   const groups = await groupsFor(visit.house.db, values);
   const servers = (await listResourceServers(visit.house.db)).map(({ server }) => server);
+  const own = await listClaims(visit.house.db);
+  // What a person is called belongs to a scope that stands there already.
+  const ownScopes = labelsOf(visit.frame, own).filter(([scope]) => scope !== 'profile');
   const about = editing && {
     id: editing.client.id,
     name: editing.client.name,
@@ -52,7 +57,7 @@ async function showForm(visit: AdminVisit, { type, editing, values, faults = [] 
   };
   showPage(
     visit,
-    <ClientFormPage {...{ visit, type, editing: about, values, groups, servers, faults }} />,
+    <ClientFormPage {...{ visit, type, editing: about, values, groups, servers, ownScopes, faults }} />,
     faults.length > 0,
   );
 }

@@ -5,6 +5,7 @@ import type { ClientType } from '../../src/oidc/client-description.ts';
 import { lifetimeLimits, serviceTokenMost, signingAlgs } from '../../src/oidc/client-description.ts';
 import type { ResourceServer } from '../../src/oidc/resource-description.ts';
 import { SubmitButton, Ways } from '../page/form.tsx';
+import { choiceOf } from '../page/scope-words.ts';
 import type { AdminVisit } from './gate.ts';
 import { ConsolePage } from './page.tsx';
 import type { FieldsProps } from './clients-fields.tsx';
@@ -20,10 +21,13 @@ export type ClientFormProps = {
   values: FieldsProps['values'];
   groups: readonly Group[];
   servers: readonly ResourceServer[];
+  /** The scopes of the house's own claims, with what they open. */
+  ownScopes: readonly (readonly [scope: string, what: string])[];
   faults: readonly ClientFault[];
 };
 
-type Part = FieldsProps & Pick<ClientFormProps, 'type' | 'groups' | 'servers'> & { fresh: boolean };
+type Part = FieldsProps &
+  Pick<ClientFormProps, 'type' | 'groups' | 'servers' | 'ownScopes'> & { fresh: boolean };
 
 const options = <Value extends string>(words: Record<Value, string>) =>
   Object.entries(words) as [Value, string][];
@@ -82,13 +86,14 @@ function Proof(props: Part) {
 }
 
 function SeesAndPeople(props: Part) {
-  const { frame, groups } = props;
+  const { frame, groups, ownScopes } = props;
   const { form: t, choices } = frame.t.clients;
+  const own = ownScopes.map(([scope, what]) => [scope, choiceOf([scope, what])] as const);
   return (
     <>
       <fieldset class="group">
         <legend>{t.groups.sees}</legend>
-        <Boxes {...props} name="scopes" options={options(choices.scopes)} />
+        <Boxes {...props} name="scopes" options={[...options(choices.scopes), ...own]} />
         <Choose {...props} name="consent" options={options(choices.consent)} />
       </fieldset>
       <fieldset class="group">
@@ -137,6 +142,8 @@ function Extra(props: Part) {
       <legend>{t.groups.extra}</legend>
       <Choose {...props} name="signingAlg" options={signingAlgs.map((alg) => [alg, alg])} />
       <Boxes {...props} name="allowedIntents" options={options(choices.allowedIntents)} />
+      <Choose {...props} name="subjectType" options={options(choices.subjectType)} />
+      <Line {...props} name="sector" code />
       <Box {...props} name="parRequired" />
       {type === 'web' && <Box {...props} name="pkceOptional" />}
       {type !== 'web' && <Box {...props} name="dpopRequired" />}
@@ -195,10 +202,20 @@ export function Faults({ frame, faults, values, words: own }: FieldsProps) {
 }
 
 /** The form of an application: only the fields that mean something for its type. */
-export function ClientFormPage({ visit, type, editing, values, groups, servers, faults }: ClientFormProps) {
+export function ClientFormPage(props: ClientFormProps) {
+  const { visit, type, editing, values, groups, servers, ownScopes, faults } = props;
   const { frame, token } = visit;
   const t = frame.t.clients;
-  const part: Part = { frame, values, faults, type, groups, servers, fresh: editing === undefined };
+  const part: Part = {
+    frame,
+    values,
+    faults,
+    type,
+    groups,
+    servers,
+    ownScopes,
+    fresh: editing === undefined,
+  };
   const title = editing ? t.form.editTitle(editing.name) : t.form.newTitle(t.types[type].name);
   const action = editing ? pathOf(editing.id, '/edit') : pathOf('-', `/new/${type}`);
   const confidential = type === 'web' || type === 'service';

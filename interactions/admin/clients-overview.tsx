@@ -2,6 +2,8 @@
 import Router from '@koa/router';
 import type { ComponentChildren } from 'preact';
 import { emailsOf } from '../../src/accounts/accounts.ts';
+import type { ClaimDefinition } from '../../src/accounts/claim-definitions.ts';
+import { listClaims } from '../../src/accounts/claim-definitions.ts';
 import { listGroups } from '../../src/accounts/groups.ts';
 import { mayAct } from '../../src/accounts/operators.ts';
 import { formatDateTime } from '../../src/locales/phrases.ts';
@@ -11,9 +13,11 @@ import { liveSecrets } from '../../src/oidc/client-secrets.ts';
 import type { RegisteredClient } from '../../src/oidc/clients.ts';
 import type { RefusedRedirect } from '../../src/oidc/refused-redirects.ts';
 import { refusedRedirects } from '../../src/oidc/refused-redirects.ts';
+import { sectorOf } from '../../src/oidc/sectors.ts';
 import { latestArrivals } from '../../src/platform/audit.ts';
 import type { Frame } from '../page/layout.tsx';
 import type { House } from '../page/house.ts';
+import { choiceOf, labelsOf } from '../page/scope-words.ts';
 import { ClientPage, clientOf, Copy, pathOf } from './clients-frame.tsx';
 import type { AdminVisit } from './gate.ts';
 import { guarded, showPage } from './gate.ts';
@@ -29,6 +33,7 @@ type OverviewProps = {
   arrivals: readonly { id: number; at: Date; account: string; email: string | undefined }[];
   /** The names of groups by their numbers. */
   groups: ReadonlyMap<string, string>;
+  own: readonly ClaimDefinition[];
 };
 
 type Line = { label: string; value: ComponentChildren };
@@ -44,8 +49,17 @@ const list = (items: readonly string[]) => (
 );
 
 /** Every field that is set, in the words of the form. */
-function settingsOf(frame: Frame, client: ClientDescription, groups: ReadonlyMap<string, string>): Line[] {
+function settingsOf(
+  frame: Frame,
+  client: ClientDescription,
+  groups: ReadonlyMap<string, string>,
+  own: readonly ClaimDefinition[],
+): Line[] {
   const { fields: f, choices, seconds, yes, types } = frame.t.clients;
+  const scopes: Record<string, string> = {
+    ...Object.fromEntries(labelsOf(frame, own).map((one) => [one[0], choiceOf(one)])),
+    ...choices.scopes,
+  };
   const texts = (name: 'redirectUris' | 'postLogoutRedirectUris' | 'corsOrigins') =>
     client[name].length > 0 ? [{ label: f[name].label, value: list(client[name]) }] : [];
   const text = (
@@ -70,7 +84,7 @@ function settingsOf(frame: Frame, client: ClientDescription, groups: ReadonlyMap
     ...text('frontchannelLogoutUri'),
     ...text('launchUrl'),
     ...text('initiateLoginUri'),
-    { label: f.scopes.label, value: client.scopes.map((scope) => choices.scopes[scope]).join(', ') || '–' },
+    { label: f.scopes.label, value: client.scopes.map((scope) => scopes[scope] ?? scope).join(', ') || '–' },
     { label: f.consent.label, value: choices.consent[client.consent] },
     ...(client.requiredAcr
       ? [{ label: f.requiredAcr.label, value: frame.t.clients.form.alwaysTwoStep }]
@@ -95,6 +109,12 @@ function settingsOf(frame: Frame, client: ClientDescription, groups: ReadonlyMap
     ...(client.parRequired ? [{ label: f.parRequired.label, value: yes }] : []),
     ...(client.pkceOptional ? [{ label: f.pkceOptional.label, value: yes }] : []),
     ...(client.deviceFlow ? [{ label: f.deviceFlow.label, value: yes }] : []),
+    ...(client.subjectType === 'pairwise'
+      ? [
+          { label: f.subjectType.label, value: choices.subjectType.pairwise },
+          { label: f.sector.label, value: sectorOf(client) },
+        ]
+      : []),
   ];
   return [
     { label: f.id.label, value: <Copy {...{ frame, label: f.id.label }}>{client.id}</Copy> },
@@ -196,7 +216,7 @@ function Arrivals({ visit, arrivals }: OverviewProps) {
 
 /** One application: how it stands, how it is set up, what it got wrong, and at the end what takes something away. */
 export function OverviewPage(props: OverviewProps) {
-  const { visit, shown, groups, needsSecret } = props;
+  const { visit, shown, groups, own, needsSecret } = props;
   const { frame, operator } = visit;
   const { client, enabled, managed, createdAt, updatedAt } = shown;
   const t = frame.t.clients;
@@ -211,7 +231,7 @@ export function OverviewPage(props: OverviewProps) {
       )}
       <Section title={t.overview.settings} name="settings">
         <dl class="facts">
-          {settingsOf(frame, client, groups).map(({ label, value }) => (
+          {settingsOf(frame, client, groups, own).map(({ label, value }) => (
             <div key={label}>
               <dt>{label}</dt>
               <dd>{value}</dd>
@@ -278,7 +298,8 @@ async function show(visit: AdminVisit): Promise<void> {
     keptOf[shown.client.authMethod] !== undefined && (await liveSecrets(db))(shown.client) === 0;
   const refused = await refusedRedirects(db, shown.client.id);
   const groups = new Map((await listGroups(db)).map(({ id, name }) => [id, name]));
-  showPage(visit, <OverviewPage {...{ visit, shown, needsSecret, arrivals, refused, groups }} />);
+  const own = await listClaims(db);
+  showPage(visit, <OverviewPage {...{ visit, shown, needsSecret, arrivals, refused, groups, own }} />);
 }
 
 export function routes(house: House): Router {

@@ -41,6 +41,8 @@ export const clientForm = z.object({
   pkceOptional: text,
   dpopRequired: text,
   deviceFlow: text,
+  subjectType: text,
+  sector: text,
   apiScopes: boxes,
   apiGroup: text,
   resources: z
@@ -117,6 +119,8 @@ export function described(sent: Sent, type: ClientType, id: string): Record<stri
     parRequired: sent.parRequired === 'yes',
     pkceOptional: sent.pkceOptional === 'yes',
     deviceFlow: sent.deviceFlow === 'yes',
+    subjectType: given(sent.subjectType),
+    sector: given(sent.sector),
   };
 }
 

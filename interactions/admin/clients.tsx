@@ -55,6 +55,9 @@ export function ClientsPage({ visit, clients, secrets, notice }: ClientsPageProp
         <p class="actions">
           <a class="button" href={pathOf('-', '/new')}>
             {t.create}
+          </a>{' '}
+          <a class="button secondary" href="/admin/claims">
+            {frame.t.ownClaims.link}
           </a>
         </p>
       )}

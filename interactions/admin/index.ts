@@ -4,9 +4,12 @@ import type { House } from '../page/house.ts';
 import { routes as audit } from './audit.tsx';
 import { routes as auditExport } from './audit-export.ts';
 import { routes as bootstrap } from './bootstrap.tsx';
+import { routes as attributes } from './attributes.tsx';
 import { routes as cases } from './cases.tsx';
 import { routes as caseDeeds } from './cases-deeds.tsx';
 import { routes as caseOf } from './cases-case.tsx';
+import { routes as claims } from './claims.tsx';
+import { routes as claim } from './claim.tsx';
 import { routes as clients } from './clients.tsx';
 import { routes as clientAddresses } from './clients-addresses.ts';
 import { routes as clientConnect } from './clients-connect.tsx';
@@ -59,6 +62,7 @@ const pages = [
   deeds,
   role,
   membership,
+  attributes,
   person,
   groups,
   group,
@@ -77,6 +81,8 @@ const pages = [
   clientOverview,
   resourceServerForms,
   resourceServers,
+  claims,
+  claim,
 ];
 
 /** The routes of the console. A test has a row for each of them: whoever adds one says there who may use it. */

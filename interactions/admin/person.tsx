@@ -22,6 +22,8 @@ import { auditRows } from '../../src/platform/audit.ts';
 import type { House } from '../page/house.ts';
 import type { AdminVisit } from './gate.ts';
 import { guarded, personOf, showPage } from './gate.ts';
+import type { Shown } from './attributes.tsx';
+import { AttributeList, attributesFor } from './attributes.tsx';
 import { ConsolePage, Copyable, eventInWords, Section } from './page.tsx';
 
 type PersonPageProps = {
@@ -41,6 +43,8 @@ type PersonPageProps = {
   events: readonly AuditRow[];
   /** The addresses of operators who did something, of those whom this operator may know. */
   emails: ReadonlyMap<string, string>;
+  /** What the account has for claims of the house's own, where this operator may set it. */
+  attributes: Shown | undefined;
   notice?: string | undefined;
 };
 
@@ -61,6 +65,7 @@ export function PersonPage(props: PersonPageProps) {
       <Sessions {...props} />
       <Events {...props} />
       <Belonging {...props} />
+      <OwnClaims {...props} />
       <About {...props} />
     </ConsolePage>
   );
@@ -279,6 +284,18 @@ function Belonging(props: PersonPageProps) {
   );
 }
 
+function OwnClaims(props: PersonPageProps) {
+  const { visit, attributes } = props;
+  const t = visit.frame.t.ownClaims.person;
+  if (!attributes || attributes.claims.length === 0) return null;
+  return (
+    <Section title={t.section} name="attributes">
+      <AttributeList frame={visit.frame} shown={attributes} />
+      <Deeds {...props} deeds={[['attributes', t.link, 'people.attributes']]} />
+    </Section>
+  );
+}
+
 function About({ visit, person }: PersonPageProps) {
   const { frame } = visit;
   const t = frame.t.console.person;
@@ -309,6 +326,7 @@ function noticeOf({ ctx, frame }: AdminVisit): string | undefined {
     'require-two-step': deeds['require-two-step'].done,
     role: role.done,
     groups: membership.done,
+    attributes: frame.t.ownClaims.person.done,
   };
   const { notice } = ctx.query;
   return typeof notice === 'string' && Object.hasOwn(said, notice) ? said[notice] : undefined;
@@ -350,6 +368,7 @@ async function show(visit: AdminVisit): Promise<void> {
       sessions={await sessionsOf(db, person.id)}
       events={events}
       emails={await emailsOf(db, operator, actors)}
+      attributes={await attributesFor(visit, person)}
       notice={noticeOf(visit)}
     />
   );

@@ -124,7 +124,10 @@ const show = (
 async function create(visit: AdminVisit): Promise<void> {
   const { db, settings } = visit.house;
   const sent = sentForm(visit, form);
-  const read = readResourceServer(settings.HEMMA_ISSUER, described(sent, sent.id.trim()));
+  const read = await readResourceServer(
+    { db, issuer: settings.HEMMA_ISSUER },
+    described(sent, sent.id.trim()),
+  );
   const made = 'server' in read ? await createResourceServer(db, read.server, doerOf(visit)) : read;
   if ('number' in made) return onTo(visit, pathOf(made.number, '?notice=created'));
   const faults = 'faults' in made ? made.faults : [made.fault];
@@ -143,7 +146,10 @@ async function edit(visit: AdminVisit): Promise<void> {
   const editing = await editable(visit);
   const { number } = editing;
   const sent = sentForm(visit, form);
-  const read = readResourceServer(settings.HEMMA_ISSUER, described(sent, editing.server.id));
+  const read = await readResourceServer(
+    { db, issuer: settings.HEMMA_ISSUER },
+    described(sent, editing.server.id),
+  );
   const seen = new Date(Number(sent.seen) || 0);
   const done =
     'server' in read

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { accountById } from '../../src/accounts/accounts.ts';
 import { registeredItself } from '../../src/oidc/client-metadata.ts';
+import type { ClaimDefinition } from '../../src/accounts/claim-definitions.ts';
+import { listClaims } from '../../src/accounts/claim-definitions.ts';
 import { scopesOf } from '../../src/oidc/claims.ts';
 import { audit } from '../../src/platform/audit.ts';
 import type { AskedResource } from './consent-resources.tsx';
@@ -21,6 +23,8 @@ type ConsentPageProps = {
   scopes: readonly string[];
   /** What of it is about resource servers. */
   resources?: readonly AskedResource[];
+  /** The claims of the house's own, for their words. */
+  own?: readonly ClaimDefinition[];
   /** How long the yes lasts; undefined: until it is withdrawn. */
   days?: number | undefined;
   /** Nobody of the house described it: where the person goes on to says more than what it calls itself. */
@@ -29,7 +33,19 @@ type ConsentPageProps = {
 };
 
 export function ConsentPage(props: ConsentPageProps) {
-  const { frame, action, token, clientName, email, scopes, resources = [], days, itself, refusal } = props;
+  const {
+    frame,
+    action,
+    token,
+    clientName,
+    email,
+    scopes,
+    own,
+    resources = [],
+    days,
+    itself,
+    refusal,
+  } = props;
   const t = frame.t.consent;
   return (
     <Layout frame={frame} title={t.title(clientName)} step="consent" scripts={['waiting-button']}>
@@ -39,7 +55,7 @@ export function ConsentPage(props: ConsentPageProps) {
       {(scopes.length > 0 || resources.length === 0) && (
         <ul class="list">
           {scopes.map((scope) => (
-            <li key={scope}>{inWords(scope, scopeWords(frame))}</li>
+            <li key={scope}>{inWords(scope, scopeWords(frame, own))}</li>
           ))}
         </ul>
       )}
@@ -118,7 +134,8 @@ export const consent: StepPage<z.output<typeof form>> = {
     const email = (await accountById(house.db, record.session?.accountId ?? ''))?.email ?? '';
     const asked = [...missing(visit, 'missingOIDCScope'), ...Object.values(ofResources(visit)).flat()];
     // Claims that are asked for by their own names say the same as the scope that they belong to.
-    const claims = scopesOf(missing(visit, 'missingOIDCClaims'));
+    const own = await listClaims(house.db);
+    const claims = scopesOf(missing(visit, 'missingOIDCClaims'), own);
     const scopes =
       asked.length + claims.length > 0
         ? asked
@@ -138,6 +155,7 @@ export const consent: StepPage<z.output<typeof form>> = {
           clientName,
           email,
           scopes: shown,
+          own,
           resources,
           days: grantDays,
           itself,

@@ -3,6 +3,8 @@ import { csvLine } from '../platform/csv.ts';
 import type { Db } from '../platform/database.ts';
 import type { LeavingAccount } from './accounts.ts';
 import { countAccounts, leavingAccounts } from './accounts.ts';
+import { asWritten, attributesOfAll } from './attributes.ts';
+import { listClaims } from './claim-definitions.ts';
 import type { Doer } from './groups.ts';
 import { groupNamesOf } from './groups.ts';
 import type { Field, Format } from './import-rows.ts';
@@ -15,11 +17,17 @@ export interface ExportOptions extends Doer {
 }
 
 /** An account as a file has it: the fields that an import reads, by their names there. */
-type Leaving = Partial<Record<Field, string | boolean | readonly string[] | null>>;
+type Leaving = Partial<Record<Field, string | boolean | readonly string[] | Written | null>>;
+type Written = ReturnType<typeof asWritten>;
 
 const pageRows = 500;
 
-function leaving(account: LeavingAccount, groups: readonly string[], withHashes: boolean): Leaving {
+function leaving(
+  account: LeavingAccount,
+  groups: readonly string[],
+  attributes: Written,
+  withHashes: boolean,
+): Leaving {
   return {
     email: account.email,
     name: account.name,
@@ -29,6 +37,7 @@ function leaving(account: LeavingAccount, groups: readonly string[], withHashes:
     email_verified: account.emailVerified,
     disabled: account.disabled,
     groups,
+    attributes,
     // Where an invitation waits nobody has a password: taken in elsewhere, it waits there.
     ...(withHashes ? { password_hash: account.invited ? null : account.hash } : {}),
   };
@@ -36,13 +45,16 @@ function leaving(account: LeavingAccount, groups: readonly string[], withHashes:
 
 /** Pages by address: memory holds one, whatever the file's length. */
 async function* pages(db: Db, withHashes: boolean): AsyncGenerator<Leaving[]> {
+  const claims = await listClaims(db);
   for (let after = ''; ;) {
     const page = await leavingAccounts(db, after, pageRows);
-    const groups = await groupNamesOf(
-      db,
-      page.map(({ id }) => id),
-    );
-    yield page.map((account) => leaving(account, groups.get(account.id) ?? [], withHashes));
+    const ids = page.map(({ id }) => id);
+    const groups = await groupNamesOf(db, ids);
+    const attributes = await attributesOfAll(db, ids);
+    yield page.map((account) => {
+      const written = asWritten(claims, attributes.get(account.id) ?? {});
+      return leaving(account, groups.get(account.id) ?? [], written, withHashes);
+    });
     const last = page.at(-1);
     if (!last || page.length < pageRows) return;
     after = last.email;
@@ -54,6 +66,10 @@ function groupsCell(names: readonly string[]): string {
   const plain = names.every((name) => !name.includes('|')) && !names[0]?.startsWith('[');
   return plain ? names.join('|') : JSON.stringify(names);
 }
+
+/** As JSON, which is one line and begins with a bracket; nothing where there is nothing. */
+const attributesCell = (attributes: Written): string =>
+  Object.keys(attributes).length > 0 ? JSON.stringify(attributes) : '';
 
 /** A row stays one line: an import tells rows by their lines. */
 const oneLine = (value: unknown): unknown =>
@@ -68,6 +84,7 @@ async function* csv(db: Db, withHashes: boolean): AsyncGenerator<string> {
       csvLine(
         columns.map((column) => {
           const value = account[column];
+          if (column === 'attributes') return attributesCell(value as Written);
           return oneLine(Array.isArray(value) ? groupsCell(value as string[]) : value);
         }),
       ),

@@ -42,9 +42,12 @@ const flag = z
 /** A list, or in a cell names with `|` between; a JSON list there where a name has that sign in it. */
 function namesOf(value: unknown): unknown {
   if (typeof value !== 'string') return value;
-  if (!value.trim().startsWith('[')) return value.split('|');
+  return value.trim().startsWith('[') ? jsonIn(value) : value.split('|');
+}
+
+function jsonIn(text: string): unknown {
   try {
-    return JSON.parse(value);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
@@ -56,6 +59,12 @@ const groups = z.preprocess(
     .array(plain, { error: 'malformed-value' satisfies ValueFault })
     .max(50, fault('malformed-value'))
     .transform((names) => names.map((name) => name.trim()).filter((name) => name !== '')),
+);
+
+/** An object of texts and lists by the names of claims; in a cell the same as JSON. Which there are is known where it goes in. */
+const attributes = z.preprocess(
+  (value) => (typeof value === 'string' ? jsonIn(value) : value),
+  z.record(z.string(), z.unknown(), { error: 'malformed-value' satisfies ValueFault }),
 );
 
 const hash = z.unknown().transform((value, ctx): string => {
@@ -80,6 +89,7 @@ const person = z.object({
   email_verified: flag.optional(),
   disabled: flag.optional(),
   groups: groups.optional(),
+  attributes: attributes.optional(),
   password_hash: hash.optional(),
 });
 

@@ -12,6 +12,7 @@ export const fields = [
   'email_verified',
   'disabled',
   'groups',
+  'attributes',
   'password_hash',
 ] as const;
 export type Field = (typeof fields)[number];

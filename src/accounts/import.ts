@@ -6,6 +6,10 @@ import type { Db } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import { randomToken, sha256 } from '../platform/secrets.ts';
 import { addAccounts, analyseAccounts, takenAddresses } from './accounts.ts';
+import type { AttributeFaultCode } from './attributes.ts';
+import { addAttributes, fitTogether, judgeAttributes } from './attributes.ts';
+import type { ClaimDefinition } from './claim-definitions.ts';
+import { listClaims } from './claim-definitions.ts';
 import type { Doer, Group } from './groups.ts';
 import { addMembers, createGroup, groupBy } from './groups.ts';
 import type { Person, ValueFault } from './import-person.ts';
@@ -14,7 +18,8 @@ import type { Field, FileFault, Format, ReadRow, RowFault } from './import-rows.
 import { rowsOf } from './import-rows.ts';
 
 /** Why a row is not taken in; `email-taken` leaves the account that is there untouched. */
-export type ImportFault = RowFault | ValueFault | 'no-such-group' | 'repeated-email' | 'email-taken';
+export type ImportFault =
+  RowFault | ValueFault | AttributeFaultCode | 'no-such-group' | 'repeated-email' | 'email-taken';
 
 /** A row that was not taken in: its number and why, and nothing of what stood in it. */
 export interface RefusedRow {
@@ -59,12 +64,19 @@ interface Course {
   /** Digests of the addresses that stood in the file so far: some hundred bytes a row, the one thing that grows with it. */
   seen: Set<string>;
   groups: Map<string, Group | undefined>;
+  /** The claims that there are, asked once. */
+  claims: () => Promise<readonly ClaimDefinition[]>;
   /** The hash of a password that nobody knows, one for the whole file: a hundred thousand would take half an hour. */
   nobodys: () => Promise<string>;
 }
 
 type Row = Extract<ReadRow, { row: number }>;
-type Arrival = Person & { row: number; id: string; in: Group[] };
+type Arrival = Omit<Person, 'attributes'> & {
+  row: number;
+  id: string;
+  in: Group[];
+  attributes: Record<string, string[]>;
+};
 
 /** Rows that one statement takes in. */
 const batchRows = 500;
@@ -95,8 +107,13 @@ async function arrivalOf(course: Course, row: number, person: Person): Promise<A
     if (!group) return { row, code: 'no-such-group', field: 'groups' };
     groups.push(group);
   }
+  const judged = person.attributes ? judgeAttributes(await course.claims(), person.attributes) : undefined;
+  if (judged && 'faults' in judged)
+    return { row, code: judged.faults[0]?.code ?? 'attribute-malformed', field: 'attributes' };
+  const attributes = judged?.attributes ?? {};
+  if (!fitTogether(attributes)) return { row, code: 'attributes-too-many', field: 'attributes' };
   seen.add(key);
-  return { ...person, row, id: randomUUID(), in: groups };
+  return { ...person, row, id: randomUUID(), in: groups, attributes };
 }
 
 /** A row judged as far as that can be done without writing. */
@@ -144,6 +161,11 @@ function write({ db, options }: Course, arrivals: readonly Arrival[], nobodys: s
       here.flatMap((one) => one.in.map((group) => ({ accountId: one.id, group }))),
       doer,
     );
+    await addAttributes(
+      open,
+      here.map(({ id, attributes }) => ({ accountId: id, attributes })),
+      doer,
+    );
     for (const one of here.filter((each) => invite && !each.password_hash && !each.disabled)) {
       await invite?.(open, { ...one, locale: one.locale }, 'invitation', (facts) =>
         invitation(facts, one.email),
@@ -180,6 +202,7 @@ async function takeIn(course: Course, arrivals: readonly Arrival[]): Promise<voi
 function begun(db: Db, hasher: Hasher, options: ImportOptions): Course {
   const counts: ImportCounts = { rows: 0, created: 0, existing: 0, refused: 0 };
   let nobodys: Promise<string> | undefined;
+  let claims: Promise<readonly ClaimDefinition[]> | undefined;
   return {
     db,
     hasher,
@@ -191,6 +214,7 @@ function begun(db: Db, hasher: Hasher, options: ImportOptions): Course {
     },
     seen: new Set(),
     groups: new Map(),
+    claims: () => (claims ??= listClaims(db)),
     nobodys: () => (nobodys ??= hasher.hash(randomToken())),
   };
 }

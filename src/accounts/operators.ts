@@ -42,6 +42,7 @@ export const actions = [
   'people.end-sessions',
   'people.require-two-step',
   'people.groups',
+  'people.attributes',
   'people.role',
   'groups.read',
   'groups.write',

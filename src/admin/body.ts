@@ -26,7 +26,8 @@ export async function bodyOf(
   return judged.success ? { value: judged.data } : { problem: 'invalid', errors: faultsOf(judged.error) };
 }
 
-const words: Record<string, string> = phrasesFor('en').clients.faults;
+const { clients, ownClaims } = phrasesFor('en');
+const words: Record<string, string> = { ...ownClaims.faults, ...clients.faults };
 
 /** What zod finds by itself, in codes of ours; a schema's own message is a code already. */
 function codeOf(issue: z.core.$ZodIssue): string {

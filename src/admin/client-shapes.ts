@@ -4,7 +4,6 @@ import type { ClientDescription } from '../oidc/client-description.ts';
 import {
   authMethods,
   clientIntents,
-  clientScopes,
   clientTypes,
   consentModes,
   identifier,
@@ -12,6 +11,7 @@ import {
   signingAlgs,
 } from '../oidc/client-description.ts';
 import type { RegisteredClient } from '../oidc/clients.ts';
+import { subjectTypes } from '../oidc/sectors.ts';
 import { exampleClient, exampleVersion } from './examples.ts';
 import { groupId, iso, moment } from './shapes.ts';
 
@@ -36,7 +36,9 @@ const shape = {
   frontchannelLogoutUri: z.string().optional(),
   launchUrl: z.string().optional(),
   initiateLoginUri: z.string().optional(),
-  scopes: z.array(z.enum(clientScopes)),
+  scopes: z
+    .array(z.string())
+    .meta({ description: 'profile, email, groups, offline_access, and the scopes of own claims.' }),
   allowedIntents: z.array(z.enum(clientIntents)),
   signingAlg: z.enum(signingAlgs),
   lifetimes: z.object({
@@ -52,6 +54,8 @@ const shape = {
   pkceOptional: z.boolean(),
   dpopRequired: z.boolean(),
   deviceFlow: z.boolean(),
+  subjectType: z.enum(subjectTypes),
+  sector: z.string().optional(),
   apiScopes: z.array(z.enum(apiScopes)),
   apiGroup: groupId.optional(),
   resources: z.array(z.object({ resource: z.string(), scopes: z.array(z.string()) })),
@@ -116,6 +120,7 @@ export const exampleAnswer = {
   pkceOptional: false,
   dpopRequired: false,
   deviceFlow: false,
+  subjectType: 'public',
   apiScopes: [],
   resources: [],
   enabled: true,

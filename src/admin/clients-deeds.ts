@@ -3,7 +3,7 @@ import { signOutEveryone } from '../oidc/client-access.ts';
 import type { ListedSecret } from '../oidc/client-secrets.ts';
 import { newSecret, removeSecret, secretsOf } from '../oidc/client-secrets.ts';
 import { clientById, setEnabled } from '../oidc/clients.ts';
-import { applyFile, placeOf, readFile } from '../oidc/resource-files.ts';
+import { applyFile, placeOf, readFile } from '../oidc/files.ts';
 import { inputFault } from './body.ts';
 import { clientParams, exampleDescription } from './client-shapes.ts';
 import { doer } from './clients.ts';
@@ -171,11 +171,18 @@ const remove = endpoint({
   },
 });
 
-const refusing = ['not-ours', 'beyond-reach', 'resource-in-use'] as const satisfies readonly ProblemCode[];
+const refusing = [
+  'not-ours',
+  'beyond-reach',
+  'resource-in-use',
+  'claim-refused',
+] as const satisfies readonly ProblemCode[];
 const results = ['created', 'changed', 'unchanged', 'removed', ...refusing] as const;
 
 const entries = z.array(z.record(z.string(), z.unknown()).meta({ described: 'ClientEntry' })).max(1000);
 const servers = z.array(z.record(z.string(), z.unknown()).meta({ described: 'ResourceServer' })).max(1000);
+
+const claims = z.array(z.record(z.string(), z.unknown()).meta({ described: 'ClaimDefinition' })).max(1000);
 
 const apply = endpoint({
   method: 'POST',
@@ -183,14 +190,18 @@ const apply = endpoint({
   name: 'applyClients',
   summary: 'Make applications as this list says, all of it or nothing. Once more changes nothing.',
   description:
-    'The same as `hemma clients apply` takes and `hemma clients export` writes: a list of applications, or an object that lists resource servers, too.',
+    'The same as `hemma clients apply` takes and `hemma clients export` writes: a list of applications, or an object that lists claims and resource servers, too.',
   scope: 'clients:write',
   action: 'clients.write',
   fresh: true,
   query: z.strictObject({ dryRun: flag, prune: flag, adopt: flag }),
   body: z.union([
     entries,
-    z.strictObject({ resourceServers: servers.optional(), clients: entries.optional() }),
+    z.strictObject({
+      claims: claims.optional(),
+      resourceServers: servers.optional(),
+      clients: entries.optional(),
+    }),
   ]),
   answers: {
     status: 200,
@@ -231,7 +242,9 @@ const apply = endpoint({
     const done = await applyFile(db, read, { ...doer(asked), ...asked.query });
     const stopped = done.flatMap(({ result }) => refusing.find((code) => code === result) ?? [])[0];
     if (stopped) {
-      const named = done.flatMap(({ id, result }) => (result === stopped ? [inputFault(id, stopped)] : []));
+      const named = done.flatMap(({ id, result, why }) =>
+        result === stopped ? [inputFault(id, why ?? stopped)] : [],
+      );
       return { problem: stopped, errors: named };
     }
     const items = done.map(({ id, result, changes }) => ({

@@ -11,7 +11,7 @@ import { callerOf, turnedAway } from './caller.ts';
 import type { Problem, ProblemCode } from './problem.ts';
 import { answerProblem } from './problem.ts';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** One request that was let in, and what it said, judged by the endpoint's own schemas. */
 export interface Asked<Params, Query, Body> {

@@ -16,6 +16,13 @@ export const examplePerson = {
   disabledAt: null,
 } as const;
 
+export const exampleClaim = {
+  name: 'department',
+  scope: 'staff',
+  label: { sv: 'Avdelning', en: 'Department' },
+  multi: false,
+};
+
 export const exampleRow = {
   id: 4711,
   at: '2026-03-01T09:00:00.000Z',

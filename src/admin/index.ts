@@ -4,6 +4,7 @@ import { accounts } from './accounts.ts';
 import { audit } from './audit.ts';
 import { caseDeeds } from './cases-deeds.ts';
 import { cases } from './cases.ts';
+import { claims } from './claims.ts';
 import { clientDeeds } from './clients-deeds.ts';
 import { clientInsight } from './clients-insight.ts';
 import { clients } from './clients.ts';
@@ -30,6 +31,7 @@ export const endpoints: readonly Endpoint[] = [
   ...clientInsight,
   ...registrationTokens,
   ...resourceServers,
+  ...claims,
   ...accounts,
 ];
 

@@ -3,6 +3,7 @@ import type { ApiScope } from '../oidc/api-scopes.ts';
 import { apiScopes } from '../oidc/api-scopes.ts';
 import { phrasesFor } from '../locales/phrases.ts';
 import { resourceServerSchema } from '../oidc/resource-description.ts';
+import { definitionSchema } from './claims.ts';
 import { descriptionSchema } from './clients.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { ProblemCode } from './problem.ts';
@@ -220,8 +221,15 @@ function descriptions(): Json {
     },
     ClientDescription: whole,
     ClientReplacement: { ...whole, properties: { ...properties, ...read }, required: ['name'] },
+    ...claimDefinitions(),
     ClientEntry: { ...whole, properties: { ...properties, enabled: { type: 'boolean' } } },
   };
+}
+
+/** A claim as it is defined, and as it is described anew: its name stands in the address. */
+function claimDefinitions(): Json {
+  const whole = schemaOf(definitionSchema, 'input');
+  return { ClaimDefinition: whole, ClaimReplacement: { ...whole, required: ['scope', 'label'] } };
 }
 
 function schemasOf(endpoints: readonly Endpoint[]): Json {

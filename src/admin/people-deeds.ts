@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { changeAttributes } from '../accounts/attributes.ts';
 import { groupBy } from '../accounts/groups.ts';
 import type { Action, DeedRefusal, ToAccount } from '../accounts/operators.ts';
 import { accountFor, changeRole } from '../accounts/operators.ts';
@@ -11,6 +12,7 @@ import {
   signOutEverywhere,
 } from '../accounts/people.ts';
 import type { House } from '../../interactions/page/house.ts';
+import { inputFault } from './body.ts';
 import type { Asked, Endpoint } from './endpoint.ts';
 import { endpoint } from './endpoint.ts';
 import { exampleGroup, examplePerson } from './examples.ts';
@@ -135,6 +137,33 @@ const roleOf = endpoint({
   },
 });
 
+const attributes = endpoint({
+  method: 'PATCH',
+  path: '/people/{id}',
+  name: 'changePerson',
+  summary: "Give a person values for the house's own claims.",
+  description: 'What is not named stays, and null takes the value away (RFC 7396).',
+  scope: 'people:write',
+  action: 'people.attributes',
+  fresh: true,
+  params: personParams,
+  body: z.strictObject({
+    attributes: z.record(z.string().max(200), z.union([z.string(), z.array(z.string()).max(100), z.null()])),
+  }),
+  answers: { status: 204 },
+  refuses: [],
+  example: { params: { id: examplePerson.id }, body: { attributes: { department: 'Lagret' } } },
+  async handle(asked) {
+    const change = { ...toPerson(asked, asked.params.id), given: asked.body.attributes };
+    const refused = await changeAttributes(asked.house.db, change);
+    if (!refused || 'code' in refused) return afterDeed(refused);
+    const errors = refused.faults.map(({ path, code }) =>
+      inputFault(path ? `attributes.${path}` : 'attributes', code),
+    );
+    return { problem: 'invalid', errors };
+  },
+});
+
 const membership = (member: boolean): Endpoint =>
   endpoint({
     method: member ? 'PUT' : 'DELETE',
@@ -159,6 +188,7 @@ const membership = (member: boolean): Endpoint =>
 export const peopleDeeds: readonly Endpoint[] = [
   ...deeds.map(deedEndpoint),
   roleOf,
+  attributes,
   membership(true),
   membership(false),
 ];

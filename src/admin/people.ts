@@ -2,7 +2,9 @@ import { z } from 'zod';
 import type { Account } from '../accounts/accounts.ts';
 import { accountById, searchPeople } from '../accounts/accounts.ts';
 import { leavingRows } from '../accounts/audit-filter.ts';
-import { accountFor, personFor } from '../accounts/operators.ts';
+import { asWritten, attributesOf } from '../accounts/attributes.ts';
+import { listClaims } from '../accounts/claim-definitions.ts';
+import { accountFor, mayAct, personFor } from '../accounts/operators.ts';
 import { invite } from '../accounts/people.ts';
 import { liveCode } from '../factors/recovery-code.ts';
 import { authenticatorOf } from '../factors/totp.ts';
@@ -44,6 +46,10 @@ const listed = z.object({
 
 const person = listed.extend({
   groups: z.array(z.object({ id: groupId, name: z.string() })),
+  attributes: z
+    .record(z.string(), z.union([z.string(), z.array(z.string())]))
+    .optional()
+    .meta({ description: "What the account has for the house's own claims, for those who may set it." }),
   authenticator: z
     .object({ since: moment, lastUsedAt: moment, disabledAt: momentOrNull })
     .nullable()
@@ -159,6 +165,7 @@ const one = endpoint({
     answer: {
       ...examplePerson,
       groups: [exampleGroup],
+      attributes: { department: 'Kontoret' },
       authenticator: {
         since: '2026-03-01T09:00:00.000Z',
         lastUsedAt: '2026-03-02T06:30:00.000Z',
@@ -187,6 +194,9 @@ const one = endpoint({
       body: {
         ...inList(account),
         groups,
+        ...(mayAct(caller.actor, 'people.attributes')
+          ? { attributes: asWritten(await listClaims(db), await attributesOf(db, id)) }
+          : {}),
         authenticator: authenticator ?? null,
         recoveryCode: recoveryCode ?? null,
         lastSignInAt: isoOrNull(signIn?.at),

@@ -69,6 +69,10 @@ export const problems = {
   'resource-taken': [409, 'There is a resource server with that identifier already.'],
   'resource-in-use': [409, 'An application uses what would be gone. Take it out there first.'],
   'resource-managed-by-file': [409, 'A file looks after the resource server. Change it there.'],
+  // Claims of the house's own.
+  'claim-taken': [409, 'That name is taken, or there are as many claims as there may be.'],
+  'claim-refused': [409, 'A claim cannot be as the file says: see errors.'],
+  'scope-of-application': [409, 'An application has the scope, and nothing else belongs to it.'],
   // Files.
   'unreadable-file': [422, 'The file cannot be read: see errors.'],
   // Ourselves.

@@ -99,7 +99,7 @@ const create = endpoint({
   },
   async handle(asked) {
     const { db, settings } = asked.house;
-    const read = readResourceServer(settings.HEMMA_ISSUER, asked.body);
+    const read = await readResourceServer({ db, issuer: settings.HEMMA_ISSUER }, asked.body);
     if ('faults' in read) return ofFaults(read.faults);
     const made = await createResourceServer(db, read.server, doer(asked));
     if ('fault' in made) return ofFaults([made.fault]);
@@ -162,10 +162,13 @@ const replace = endpoint({
     if (odd.length > 0)
       return { problem: 'invalid', errors: odd.map((name) => inputFault(name, 'not-a-choice')) };
     const said = Object.entries(asked.body).filter(([name]) => !fixed.some((member) => member === name));
-    const read = readResourceServer(settings.HEMMA_ISSUER, {
-      ...Object.fromEntries(said),
-      id: known.server.id,
-    });
+    const read = await readResourceServer(
+      { db, issuer: settings.HEMMA_ISSUER },
+      {
+        ...Object.fromEntries(said),
+        id: known.server.id,
+      },
+    );
     if ('faults' in read) return ofFaults(read.faults);
     const change = { number, server: read.server, seen: known.updatedAt };
     const done = await changeResourceServer(db, change, namesResource, doer(asked));

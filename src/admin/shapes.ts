@@ -10,7 +10,9 @@ const reckoned = (said: string): boolean => said >= '1970-01-01' && said < '9999
 /** A day, and a moment in any zone, as callers say them. */
 export const saidDay: z.ZodISODate = z.iso.date().refine(reckoned);
 export const saidMoment: z.ZodISODateTime = z.iso.datetime({ offset: true }).refine(reckoned);
-export const accountId = z.uuid().meta({ description: "An account's number: the `sub` of its tokens." });
+export const accountId = z
+  .uuid()
+  .meta({ description: "An account's number: the `sub` of its tokens, but for pairwise applications." });
 export const groupId = z.uuid().meta({ description: "A group's number." });
 
 const page = (most: number, usual: number) => ({

@@ -6,6 +6,7 @@ import { deviceFlowEn } from './device-flow/en.ts';
 import { importEn } from './import/en.ts';
 import { registrationEn } from './registration/en.ts';
 import { resourceServersEn } from './resource-servers/en.ts';
+import { ownClaimsEn } from './own-claims/en.ts';
 import type { Phrases } from './sv.ts';
 
 /** Seconds up to two minutes, then minutes, always upwards: nobody should come back too early. */
@@ -24,6 +25,7 @@ export const en: Phrases = {
   registration: registrationEn,
   deviceFlow: deviceFlowEn.pages,
   resourceServers: resourceServersEn,
+  ownClaims: ownClaimsEn,
 
   page: {
     inThisLanguage: 'In English',
@@ -46,6 +48,7 @@ export const en: Phrases = {
   refusals: {
     ...helpDeskEn.refusals,
     ...deviceFlowEn.refusals,
+    ...ownClaimsEn.faults,
     'wrong-password': "That email address and password don't match.",
     'wrong-code': "That code isn't right. Wait for the next one and try again.",
     'used-code': 'That code has been used. Wait for the next one, at most 30 seconds.',
@@ -279,6 +282,7 @@ export const en: Phrases = {
       openid: 'know that you are you',
       profile: 'see your name and your language',
       email: 'see your email address',
+      groups: 'see which groups you are in',
       phone: 'see your phone number',
       address: 'see your address',
       offline_access: "go on reading them when you aren't using the application",

@@ -6,6 +6,7 @@ import { deviceFlowSv } from './device-flow/sv.ts';
 import { importSv } from './import/sv.ts';
 import { registrationSv } from './registration/sv.ts';
 import { resourceServersSv } from './resource-servers/sv.ts';
+import { ownClaimsSv } from './own-claims/sv.ts';
 
 /** Under två minuter räknar man sekunder, därefter minuter, alltid uppåt: ingen ska komma tillbaka för tidigt. */
 function waitingTime(seconds: number): string {
@@ -23,6 +24,7 @@ export const sv = {
   registration: registrationSv,
   deviceFlow: deviceFlowSv.pages,
   resourceServers: resourceServersSv,
+  ownClaims: ownClaimsSv,
 
   page: {
     /** Stands on the pages of the other languages, so it is written in its own. */
@@ -46,6 +48,7 @@ export const sv = {
   refusals: {
     ...helpDeskSv.refusals,
     ...deviceFlowSv.refusals,
+    ...ownClaimsSv.faults,
     'wrong-password': 'E-postadressen eller lösenordet stämmer inte.',
     'wrong-code': 'Koden stämmer inte. Vänta på nästa kod och försök igen.',
     'used-code': 'Den koden är redan använd. Vänta på nästa, högst 30 sekunder.',
@@ -281,6 +284,7 @@ export const sv = {
       openid: 'veta att du är du',
       profile: 'se ditt namn och ditt språk',
       email: 'se din e-postadress',
+      groups: 'se vilka grupper du är med i',
       phone: 'se ditt telefonnummer',
       address: 'se din adress',
       offline_access: 'fortsätta läsa uppgifterna när du inte använder tjänsten',

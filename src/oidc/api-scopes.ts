@@ -26,6 +26,7 @@ export const actionsOfScope: Record<ApiScope, readonly Action[]> = {
     'people.end-sessions',
     'people.require-two-step',
     'people.groups',
+    'people.attributes',
   ],
   'roles:write': ['people.role'],
   'groups:write': ['groups.write'],

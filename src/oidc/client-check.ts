@@ -44,6 +44,10 @@ export const clientFaults = [
   'dpop-not-for-api',
   'beyond-reach',
   ...resourceFaults,
+  'sector-malformed',
+  'sector-missing',
+  'sector-not-used',
+  'device-flow-pairwise',
 ] as const;
 export type ClientFaultCode = (typeof clientFaults)[number] | AddressFault;
 

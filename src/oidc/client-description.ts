@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isEmail } from '../accounts/accounts.ts';
+import { ownScope } from '../accounts/claim-check.ts';
 import { mayAct } from '../accounts/operators.ts';
 import type { ApiScope } from './api-scopes.ts';
 import { actionsOfScope, apiScopes, isPersonal } from './api-scopes.ts';
@@ -7,6 +8,7 @@ import type { AddressUse } from './client-addresses.ts';
 import { addressFault } from './client-addresses.ts';
 import { publicKeys } from './client-keys.ts';
 import { allowedResources, resourceRules } from './client-resources.ts';
+import { sector, sectorRules, subjectTypes } from './sectors.ts';
 
 /** What kind of program an application is; the type chooses safe defaults and says which fields mean something. */
 export const clientTypes = ['web', 'single-page', 'native', 'service'] as const;
@@ -31,7 +33,8 @@ export type Kept = 'hashed' | 'encrypted';
 export const consentModes = ['ask', 'remembered', 'none'] as const;
 export type ConsentMode = (typeof consentModes)[number];
 
-export const clientScopes = ['profile', 'email', 'offline_access'] as const;
+/** The scopes that every house has; those of its own claims are known to the store (see clients.ts). */
+export const clientScopes = ['profile', 'email', 'groups', 'offline_access'] as const;
 export const clientIntents = ['replace_authenticator', 'step_up'] as const;
 /** Level 1 is what every sign-in reaches: requiring it would say nothing. */
 export const requiredAcrs = ['urn:hemma:2'] as const;
@@ -100,7 +103,7 @@ const fields = z.strictObject({
   launchUrl: address('launch').optional(),
   /** Where a sign-in can be begun from here (OpenID Connect Core §4); comes before the launch address. */
   initiateLoginUri: address('initiate-login').optional(),
-  scopes: z.array(z.enum(clientScopes)).max(10, 'too-many').optional(),
+  scopes: z.array(z.string().regex(ownScope, 'not-a-choice')).max(50, 'too-many').optional(),
   /** What it may send people here to do, besides signing in (see intents.ts). */
   allowedIntents: z.array(z.enum(clientIntents)).max(10, 'too-many').default([]),
   signingAlg: z.enum(signingAlgs).default('RS256'),
@@ -125,6 +128,9 @@ const fields = z.strictObject({
   dpopRequired: z.boolean().default(false),
   /** Lets its people sign in on a device that has no browser, by a code that they type in theirs (RFC 8628). */
   deviceFlow: z.boolean().default(false),
+  /** Whether it knows people by their account's number, or by one that applications of its sector alone know. */
+  subjectType: z.enum(subjectTypes).default('public'),
+  sector: sector.optional(),
   /** What it may ask for of the interface for programs (see api-scopes.ts). */
   apiScopes: z.array(z.enum(apiScopes)).max(20, 'too-many').default([]),
   /** The number (in files: name) of the group that a service is limited to there; everybody, where undefined. */
@@ -154,6 +160,7 @@ const forPeople = [
   'parRequired',
   'pkceOptional',
   'deviceFlow',
+  'sector',
 ] as const satisfies readonly FieldName[];
 
 const keepsSecrets = (type: ClientType): boolean => type === 'web' || type === 'service';
@@ -173,6 +180,7 @@ type Refuse = (path: (string | number)[], code: string) => void;
 function serviceRules(client: ClientFields, refuse: Refuse): void {
   for (const name of forPeople) if (isSet(client[name])) refuse([name], 'not-for-a-service');
   if (client.consent && client.consent !== 'none') refuse(['consent'], 'not-for-a-service');
+  if (client.subjectType !== 'public') refuse(['subjectType'], 'not-for-a-service');
   if ((client.lifetimes.accessToken ?? 0) > serviceTokenMost)
     refuse(['lifetimes', 'accessToken'], 'lifetime-out-of-range');
   for (const name of ['idToken', 'refreshToken', 'session'] as const) {
@@ -244,6 +252,7 @@ function rules(client: ClientFields, refuse: Refuse): void {
   resourceRules(client, refuse);
   if (client.type === 'service') return serviceRules(client, refuse);
   addressRules(client, refuse);
+  sectorRules(client, refuse);
   if (client.consent === 'none' && !client.firstParty) refuse(['consent'], 'consent-none-for-others');
   const offline = (client.scopes ?? []).includes('offline_access');
   if (client.lifetimes.refreshToken !== undefined && !offline)
@@ -253,7 +262,7 @@ function rules(client: ClientFields, refuse: Refuse): void {
 /** An application with every default chosen: what is stored, shown and exported. */
 export type ClientDescription = Omit<ClientFields, 'authMethod' | 'scopes' | 'consent'> & {
   authMethod: AuthMethod;
-  scopes: (typeof clientScopes)[number][];
+  scopes: string[];
   consent: ConsentMode;
 };
 

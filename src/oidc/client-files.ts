@@ -1,14 +1,13 @@
+import type { ClaimFaultCode } from '../accounts/claim-check.ts';
 import { listGroups } from '../accounts/groups.ts';
 import type { Db } from '../platform/database.ts';
-import { takeTurn } from '../platform/database.ts';
 import { removeClient } from './client-access.ts';
 import type { ClientFault } from './client-check.ts';
 import { checkClient } from './client-check.ts';
 import type { ClientDescription } from './client-description.ts';
 import type { Difference } from './client-differences.ts';
-import type { Applied, ClientDoer } from './clients.ts';
+import type { Applied, ClientDoer, Coming } from './clients.ts';
 import { describeFromFile, listClients, readClient, setEnabled } from './clients.ts';
-import type { ResourceServer } from './resource-description.ts';
 
 /** A client as a file has it; `enabled` is undefined where the file does not say. */
 export interface Entry {
@@ -16,11 +15,16 @@ export interface Entry {
   enabled: boolean | undefined;
 }
 
-/** A fault and the place of its client in the file, from 0. */
-export interface FileFault extends ClientFault {
-  at: number;
+/** What a file may list beside clients, and clients, where they stand beside others. */
+export const fileLists = ['claims', 'resourceServers', 'clients'] as const;
+export type FileList = (typeof fileLists)[number];
+
+/** A fault and the place in its list, from 0, of what it is about; none where the file itself is wrong. */
+export interface FileFault extends Omit<ClientFault, 'code'> {
+  code: ClientFault['code'] | ClaimFaultCode;
+  at?: number;
   /** Which list of the file it is about, where it is not that of the clients. */
-  list?: 'resourceServers';
+  list?: Exclude<FileList, 'clients'>;
 }
 
 /** Takes `enabled` out of an entry: it is the one thing in a file that is no part of the description. */
@@ -38,31 +42,26 @@ const fault = (at: number, path: string, code: ClientFault['code']): FileFault =
   code,
 });
 
-async function readEntry(
-  db: Db,
-  given: unknown,
-  at: number,
-  servers: readonly ResourceServer[],
-): Promise<Entry | FileFault[]> {
+async function readEntry(db: Db, given: unknown, at: number, coming: Coming): Promise<Entry | FileFault[]> {
   const { rest, enabled } = entryOf(given);
-  const read = await readClient(db, rest, servers);
-  const faults = 'faults' in read ? read.faults.map((one) => ({ ...one, at })) : [];
+  const read = await readClient(db, rest, coming);
+  const faults: FileFault[] = 'faults' in read ? read.faults.map((one) => ({ ...one, at })) : [];
   if (enabled !== undefined && typeof enabled !== 'boolean') faults.push(fault(at, 'enabled', 'malformed'));
   if (faults.length > 0 || 'faults' in read) return faults;
   return { client: read.client, enabled: typeof enabled === 'boolean' ? enabled : undefined };
 }
 
 /**
- * Reads one client or a list of them, and finds everything that is wrong with any; `servers` come with the same file.
+ * Reads one client or a list of them, and finds everything that is wrong with any; `coming` is in the same file.
  */
 export async function readEntries(
   db: Db,
   given: unknown,
-  servers: readonly ResourceServer[] = [],
+  coming: Coming = {},
 ): Promise<{ entries: Entry[] } | { faults: FileFault[] }> {
   const list = Array.isArray(given) ? given : [given];
   const read: (Entry | FileFault[])[] = [];
-  for (const [at, one] of list.entries()) read.push(await readEntry(db, one, at, servers));
+  for (const [at, one] of list.entries()) read.push(await readEntry(db, one, at, coming));
   const faults = read.flatMap((one) => (Array.isArray(one) ? one : []));
   const entries = read.flatMap((one) => (Array.isArray(one) ? [] : one));
   const ids = entries.map(({ client }) => client.id);
@@ -72,32 +71,23 @@ export async function readEntries(
   return faults.length > 0 ? { faults } : { entries };
 }
 
-/** What became of one client; `changes` is empty where it is the same as before. */
+/** What became of one part of a file; `changes` is empty where it is the same as before. */
 export interface FileResult {
   id: string;
-  result: Applied['result'] | 'removed' | 'resource-in-use';
+  result: Applied['result'] | 'removed' | 'resource-in-use' | 'claim-refused';
+  /** Why a claim was refused. */
+  why?: ClaimFaultCode;
   changes: Difference[];
 }
 
 export interface FileOptions extends ClientDoer {
   /** Shows what would happen and leaves everything as it is. */
   dryRun?: boolean | undefined;
-  /** Removes clients that an earlier file made and this one does not name; never those of the console. */
+  /** Removes what an earlier file made and the same list of this one does not name; never what the console made. */
   prune?: boolean | undefined;
   /** Takes over clients that the console has looked after. */
   adopt?: boolean | undefined;
 }
-
-/** What of a file is done in the same transaction, before the first client and after the last (see resource-files.ts). */
-export interface Around {
-  first(open: Db): Promise<FileResult[]>;
-  last(open: Db): Promise<FileResult[]>;
-}
-
-const refusing = new Set<FileResult['result']>(['not-ours', 'beyond-reach', 'resource-in-use']);
-
-/** Thrown to leave no trace of a trial: what was done in the transaction is what would have been done. */
-class OnlyTried extends Error {}
 
 async function applyEntry(open: Db, { client, enabled }: Entry, options: FileOptions): Promise<FileResult> {
   const { adopt, by, origin, reach } = options;
@@ -116,38 +106,22 @@ async function applyEntry(open: Db, { client, enabled }: Entry, options: FileOpt
   };
 }
 
-/**
- * Applies a file, all of it or nothing. Doing it again changes nothing. A dry run carries everything out and takes it
- * back, so that it cannot say anything else than the run that follows.
- */
+/** Makes and changes the clients as a file says, in the transaction of the whole file (see files.ts). */
 export async function applyEntries(
-  db: Db,
+  open: Db,
   entries: readonly Entry[],
   options: FileOptions,
-  around?: Around,
 ): Promise<FileResult[]> {
+  const { prune, by, origin } = options;
   const results: FileResult[] = [];
-  const { by, origin } = options;
-  try {
-    await db.transaction(async (open) => {
-      // Two files at once, each in an order of its own, would lock each other out.
-      await takeTurn(open, 'clients');
-      results.push(...((await around?.first(open)) ?? []));
-      for (const entry of entries) results.push(await applyEntry(open, entry, options));
-      const named = new Set(entries.map(({ client }) => client.id));
-      const orphans = (await listClients(open)).filter(
-        ({ client, managed }) => managed === 'file' && !named.has(client.id),
-      );
-      for (const { client } of options.prune ? orphans : []) {
-        await removeClient(open, client.id, { by, origin });
-        results.push({ id: client.id, result: 'removed', changes: [] });
-      }
-      results.push(...((await around?.last(open)) ?? []));
-      const refused = results.some(({ result }) => refusing.has(result));
-      if (options.dryRun || refused) throw new OnlyTried();
-    });
-  } catch (thrown) {
-    if (!(thrown instanceof OnlyTried)) throw thrown;
+  for (const entry of entries) results.push(await applyEntry(open, entry, options));
+  const named = new Set(entries.map(({ client }) => client.id));
+  const orphans = (await listClients(open)).filter(
+    ({ client, managed }) => managed === 'file' && !named.has(client.id),
+  );
+  for (const { client } of prune ? orphans : []) {
+    await removeClient(open, client.id, { by, origin });
+    results.push({ id: client.id, result: 'removed', changes: [] });
   }
   return results;
 }

@@ -4,6 +4,7 @@ import { levelOf } from './assurance.ts';
 import type { ClientDescription, ConsentMode, LifetimeName } from './client-description.ts';
 import { keptOf } from './client-description.ts';
 import type { AllowedResource } from './client-resources.ts';
+import { sectorOf } from './sectors.ts';
 
 /** What the library keeps of a client besides its own fields; the names stand in no answer of the provider. */
 export const ownMetadata = [
@@ -60,6 +61,9 @@ export function protocolMetadata(client: ClientDescription, updatedAt: Date): Ad
     ...(client.launchUrl ? { client_uri: client.launchUrl } : {}),
     ...(client.initiateLoginUri ? { initiate_login_uri: client.initiateLoginUri } : {}),
     ...(client.requiredAcr ? { default_acr_values: [client.requiredAcr] } : {}),
+    ...(client.subjectType === 'pairwise'
+      ? { subject_type: 'pairwise', sector_identifier_uri: `https://${sectorOf(client)}/` }
+      : {}),
     ...(client.jwks ? { jwks: client.jwks } : {}),
     ...(keptOf[client.authMethod] ? { client_secret: unusable(client, updatedAt) } : {}),
     ...(client.authMethod === 'client_secret_jwt' ? { token_endpoint_auth_signing_alg: 'HS256' } : {}),

@@ -13,6 +13,7 @@ import { identifier } from './client-description.ts';
 import type { Difference } from './client-differences.ts';
 import { differences, inShort } from './client-differences.ts';
 import { protocolMetadata } from './client-metadata.ts';
+import { keepScopes, scopeFaults } from './client-scopes.ts';
 import { endGrantsOf } from './records.ts';
 import type { ResourceServer } from './resource-description.ts';
 import { keepResources, resourceFaultsOf } from './resource-servers.ts';
@@ -55,6 +56,7 @@ const complete = (stored: ClientDescription): ClientDescription => ({
   pkceOptional: stored.pkceOptional ?? false,
   dpopRequired: stored.dpopRequired ?? false,
   deviceFlow: stored.deviceFlow ?? false,
+  subjectType: stored.subjectType ?? 'public',
   apiScopes: stored.apiScopes ?? [],
   resources: stored.resources ?? [],
   consent: stored.consent ?? (stored.firstParty ? 'none' : 'remembered'),
@@ -134,23 +136,29 @@ async function withGroups(
   };
 }
 
+/** What will be there by the time that a client is: scopes of the house's own claims, and resource servers. */
+export interface Coming {
+  scopes?: readonly string[];
+  servers?: readonly ResourceServer[];
+}
+
 /**
- * A description as somebody gave it, judged with its groups and resource servers (of which `servers` are about to be
- * made): what console, command line and programs may register.
+ * A description as somebody gave it, judged with its scopes, groups and resource servers: what console, command line and
+ * programs may register. `coming` will be there by the time that it is.
  */
 export async function readClient(
   db: Db,
   given: unknown,
-  servers: readonly ResourceServer[] = [],
+  coming: Coming = {},
 ): Promise<{ client: ClientDescription } | { faults: ClientFault[] }> {
   const checked = checkClient(given);
-  if ('faults' in checked) return checked;
-  const named = await withGroups(db, checked.client);
+  const read = 'client' in checked ? await withGroups(db, checked.client) : checked;
   const faults = [
-    ...('faults' in named ? named.faults : []),
-    ...(await resourceFaultsOf(db, checked.client, servers)),
+    ...('faults' in read ? read.faults : []),
+    ...(await scopeFaults(db, given, coming.scopes ?? [])),
+    ...('client' in checked ? await resourceFaultsOf(db, checked.client, coming.servers ?? []) : []),
   ];
-  return faults.length > 0 ? { faults } : named;
+  return faults.length > 0 || 'faults' in read ? { faults } : read;
 }
 
 /** Who changes applications: a program gives none of them more than it has itself. */
@@ -181,6 +189,20 @@ export async function namesResource(open: Db, id: string, but?: readonly string[
     [id, but ? JSON.stringify(but) : null],
   );
   return count > 0;
+}
+
+/** Whether an application is registered for a scope. */
+export async function namesScope(open: Db, scope: string): Promise<boolean> {
+  const { count } = await open.query("SELECT 1 FROM clients WHERE metadata->'scopes' ? $1 LIMIT 1", [scope]);
+  return count > 0;
+}
+
+/** The applications that ask nobody. */
+export async function silentClients(open: Db): Promise<string[]> {
+  const { rows } = await open.query<{ id: string }>(
+    "SELECT id FROM clients WHERE coalesce(metadata->>'consent' = 'none', first_party)",
+  );
+  return rows.map(({ id }) => id);
 }
 
 export interface Applied {
@@ -239,6 +261,8 @@ export function describeFromFile(
       throw new Error('a group was removed meanwhile: apply the file once more');
     if ((await keepResources(open, client)).length > 0)
       throw new Error('a resource server was changed meanwhile: apply the file once more');
+    if (!(await keepScopes(open, client.scopes)))
+      throw new Error('a scope was removed meanwhile: apply the file once more');
     const { count } = await insert(open, client, 'file');
     const known = await heldClient(open, client.id);
     const changes = differences(count > 0 ? undefined : known?.client, client);
@@ -270,6 +294,7 @@ export function createClient(
   if (beyondReach(reach, client)) return Promise.resolve(refused('beyond-reach', 'apiScopes'));
   return db.transaction(async (open) => {
     if (!(await keepGroups(open, groupsNamed(client)))) return refused('group-unknown', 'allowedGroups');
+    if (!(await keepScopes(open, client.scopes))) return refused('not-a-choice', 'scopes');
     const [gone] = await keepResources(open, client);
     if (gone) return { fault: gone };
     const { count } = await insert(open, client, 'console', registeredWith);
@@ -298,6 +323,7 @@ export function changeClient(
     if (!(await keepGroups(open, groupsNamed(client)))) return refused('group-unknown', 'allowedGroups');
     const [gone] = await keepResources(open, client);
     if (gone) return { fault: gone };
+    if (!(await keepScopes(open, client.scopes))) return refused('not-a-choice', 'scopes');
     const known = await heldClient(open, client.id);
     if (!known || known.updatedAt.getTime() !== seen.getTime()) return refused('changed-meanwhile');
     if (known.managed === 'file') return refused('managed-by-file');

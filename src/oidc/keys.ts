@@ -21,6 +21,8 @@ import {
 export interface Keys {
   signing: SigningKey[];
   cookies: string[];
+  /** What pairwise numbers are made with (see subjects.ts): drawn once, and never another. */
+  pairwise: Buffer;
 }
 
 /** Where it is said, on PostgreSQL to all processes at once, that keys have changed. */
@@ -103,12 +105,24 @@ async function makeMissing(db: Db, vault: Vault): Promise<void> {
   });
 }
 
-/** What an older secret key closed is closed anew with the newest; answers the cookie keys, the newest first. */
-async function sealAnew(db: Db, vault: Vault): Promise<string[]> {
+/** Draws the key of pairwise numbers where there is none yet: of two processes one draws it and both read that one. */
+async function makePairwise(db: Db, vault: Vault): Promise<void> {
+  const { count } = await db.query("SELECT 1 FROM keys WHERE kind = 'pairwise'");
+  if (count > 0) return;
+  const id = 'pairwise';
+  await db.query(
+    "INSERT INTO keys (id, kind, sealed, created_at) VALUES ($1, 'pairwise', $2, $3) ON CONFLICT (id) DO NOTHING",
+    [id, vault.seal(randomToken(), about(id)), new Date()],
+  );
+}
+
+/** What an older secret key closed is closed anew with the newest; answers the keys that do not sign, the newest first. */
+async function sealAnew(db: Db, vault: Vault): Promise<Omit<Keys, 'signing'>> {
   const { rows } = await db.query<{ id: string; kind: string; sealed: Buffer }>(
     'SELECT id, kind, sealed FROM keys ORDER BY created_at DESC, id',
   );
   const cookies: string[] = [];
+  let pairwise: Buffer | undefined;
   for (const { id, kind, sealed } of rows) {
     const { plain, stale } = vault.open(sealed, about(id));
     if (stale) {
@@ -116,15 +130,18 @@ async function sealAnew(db: Db, vault: Vault): Promise<string[]> {
       await db.query('UPDATE keys SET sealed = $2 WHERE id = $1 AND sealed = $3', [id, anew, sealed]);
     }
     if (kind === 'cookie') cookies.push(plain.toString());
+    if (kind === 'pairwise') pairwise = Buffer.from(plain.toString(), 'base64url');
   }
-  return cookies;
+  if (!pairwise) throw new Error('the key of pairwise numbers is gone: it must come back from a copy');
+  return { cookies, pairwise };
 }
 
 /** The provider's keys, made on first start and kept encrypted (HEMMA_SECRET_KEYS). */
 export async function loadKeys(db: Db, vault: Vault): Promise<Keys> {
   await makeMissing(db, vault);
-  const cookies = await sealAnew(db, vault);
-  return { signing: await signingKeys(db, vault), cookies };
+  await makePairwise(db, vault);
+  const others = await sealAnew(db, vault);
+  return { signing: await signingKeys(db, vault), ...others };
 }
 
 /** Gives a key its successor, unless it has one: the write is the check. */

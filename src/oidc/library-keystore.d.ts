@@ -5,3 +5,21 @@ declare module 'oidc-provider/lib/helpers/initialize_keystore.js' {
 
   export default function initializeKeystore(this: Provider, jwks: { keys: JWK[] }): void;
 }
+
+/** What the library keeps of a provider, as far as it is exchanged while it runs (see claim-book.ts, subjects.ts). */
+declare module 'oidc-provider/lib/helpers/weak_cache.js' {
+  import type { Provider } from 'oidc-provider';
+
+  export default function instance(provider: Provider): {
+    configuration: {
+      claims: Record<string, Record<string, null> | undefined>;
+      scopes: Set<string>;
+      claimsSupported: Set<string>;
+      pairwiseIdentifier(
+        ctx: undefined,
+        accountId: string,
+        client: { sectorIdentifier?: string | undefined },
+      ): Promise<string>;
+    };
+  };
+}

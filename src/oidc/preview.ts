@@ -3,9 +3,11 @@ import type { Account } from '../accounts/accounts.ts';
 import { accountByEmail } from '../accounts/accounts.ts';
 import { authenticatorOf } from '../factors/totp.ts';
 import type { Db } from '../platform/database.ts';
-import { claimsOf, claimsOfScopes } from './claims.ts';
+import { listClaims } from '../accounts/claim-definitions.ts';
+import { claimsFor, claimsIn } from './claims.ts';
 import { mayUse } from './client-access.ts';
 import type { ClientDescription } from './client-description.ts';
+import { subjectFor } from './subjects.ts';
 
 /** One claim: where it stands, and its value; undefined for one that only a sign-in decides. */
 export interface Claim {
@@ -25,21 +27,29 @@ export interface Preview {
   claims: Claim[];
 }
 
-function claimsFor(issuer: string, client: ClientDescription, person: Account): Claim[] {
-  const all: Record<string, unknown> = claimsOf(person);
+async function claimsTold(
+  db: Db,
+  provider: Provider,
+  client: ClientDescription,
+  person: Account,
+): Promise<Claim[]> {
+  const own = await listClaims(db);
+  const groups = client.allowedGroups.length > 0 ? client.allowedGroups : undefined;
+  const sub = await subjectFor(provider, client, person.id);
+  const all = { ...(await claimsFor(db, own, person, { scopes: client.scopes, groups })), sub };
   const first: Claim[] = [
-    { name: 'iss', value: issuer, where: 'id-token' },
+    { name: 'iss', value: provider.issuer, where: 'id-token' },
     { name: 'aud', value: client.id, where: 'id-token' },
-    { name: 'sub', value: person.id, where: 'id-token' },
+    { name: 'sub', value: sub, where: 'id-token' },
     { name: 'acr', value: undefined, where: 'id-token' },
     { name: 'amr', value: undefined, where: 'id-token' },
     { name: 'auth_time', value: undefined, where: 'id-token' },
     { name: 'sid', value: undefined, where: 'id-token' },
   ];
-  const scopes = client.scopes.filter((scope) => scope !== 'offline_access');
-  const names = ['sub', ...scopes.flatMap((scope) => [...claimsOfScopes[scope]])];
-  const told = names.filter((name) => all[name] !== undefined);
-  return [...first, ...told.map((name): Claim => ({ name, value: all[name], where: 'userinfo' }))];
+  const names = ['sub', ...client.scopes.flatMap((scope) => claimsIn(scope, own))];
+  const told = Object.entries(all).filter(([name]) => names.includes(name));
+  const inOrder = told.toSorted(([one], [other]) => names.indexOf(one) - names.indexOf(other));
+  return [...first, ...inOrder.map(([name, value]): Claim => ({ name, value, where: 'userinfo' }))];
 }
 
 /** What an application would be told of whoever has that address; undefined where nobody has it. */
@@ -59,5 +69,5 @@ export async function previewOf(
     person.disabledAt ? 'disabled' : allowed ? 'allowed' : 'outside',
     ...(client.requiredAcr && !phone ? (['needs-phone'] as const) : []),
   ];
-  return { person, verdicts: found, claims: claimsFor(provider.issuer, client, person) };
+  return { person, verdicts: found, claims: await claimsTold(db, provider, client, person) };
 }

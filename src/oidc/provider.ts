@@ -7,7 +7,8 @@ import { accountById } from '../accounts/accounts.ts';
 import type { Db } from '../platform/database.ts';
 import type { Vault } from '../platform/secrets.ts';
 import { acrValues } from './assurance.ts';
-import { claimsOfScopes, claimsWithin } from './claims.ts';
+import type { ClaimBook } from './claim-book.ts';
+import { claimsFor, claimsOfScopes, wantedBy } from './claims.ts';
 import { mayUse } from './client-access.ts';
 import { furtherRules, signBySecrets } from './client-assertions.ts';
 import type { LifetimeName } from './client-description.ts';
@@ -15,6 +16,7 @@ import { serviceTokenMost, signingAlgs } from './client-description.ts';
 import {
   accountClient,
   adminClient,
+  allowedGroupsOf,
   lifetimeOf,
   mayCallFrom,
   ownMetadata,
@@ -35,6 +37,7 @@ import { policy } from './policy.ts';
 import { registrationEndpoint } from './registration.ts';
 import { holderOf, resourceLifetimeOf, resourcesFor, tokenFacts } from './resource-access.ts';
 import { sessionSeconds } from './session-limits.ts';
+import { subjects } from './subjects.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
 /** The pages that the library asks for; the roof hands them in, since only `interactions/` makes HTML. */
@@ -53,6 +56,7 @@ export interface Parts {
   keys: Keys;
   work: UnitOfWork;
   pages: Pages;
+  book: ClaimBook;
 }
 
 const minute = 60;
@@ -168,9 +172,10 @@ function outgoing(settings: Settings): Configuration['fetch'] {
 }
 
 function configuration(parts: Parts): Configuration {
-  const { db, settings, keys, work, pages } = parts;
+  const { db, settings, keys, work, pages, book } = parts;
   return {
-    adapter: (name: string) => (name === 'Client' ? clientAdapter(db, settings, work) : work.adapter(name)),
+    adapter: (name: string) =>
+      name === 'Client' ? clientAdapter(db, settings, work, book) : work.adapter(name),
     acrValues,
     allowOmittingSingleRegisteredRedirectUri: false,
     assertJwtClientAuthClaimsAndHeader: furtherRules,
@@ -208,7 +213,12 @@ function configuration(parts: Parts): Configuration {
       // An application that may no longer renew renews nothing that it was given before.
       if (token?.kind === 'RefreshToken' && !registered.split(' ').includes('offline_access'))
         return undefined;
-      return { accountId: account.id, claims: () => claimsWithin(account, registered) };
+      const listener = { scopes: registered.split(' '), groups: allowedGroupsOf(client) };
+      return {
+        accountId: account.id,
+        claims: (_use, scope, asked) =>
+          claimsFor(db, book.known(), account, listener, wantedBy(book.known(), scope, asked)),
+      };
     },
     interactions: { policy: policy(db), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
     jwks: { keys: publishedAt(keys.signing, new Date()) },
@@ -224,20 +234,22 @@ function configuration(parts: Parts): Configuration {
     // Signing out ends tokens; what the person allowed stays allowed until they withdraw it or it runs out.
     revokeGrantPolicy: (ctx) => ctx.oidc.route !== 'end_session_confirm',
     rotateRefreshToken: () => true,
-    scopes: ['openid', 'offline_access', 'profile', 'email'],
+    scopes: ['openid', 'offline_access', 'profile', 'email', 'groups'],
+    ...subjects(keys.pairwise),
     ttl,
   };
 }
 
-function clientAdapter(db: Db, settings: Settings, work: UnitOfWork) {
+function clientAdapter(db: Db, settings: Settings, work: UnitOfWork, book: ClaimBook) {
   return {
     ...work.adapter('Client'),
     find: (id: string) => {
       if (id === 'hemma-account') return Promise.resolve(accountClient(settings.HEMMA_ISSUER));
       if (id === 'hemma-admin') return Promise.resolve(adminClient(settings.HEMMA_ISSUER));
       const tried = triedBy(id);
-      if (tried === undefined) return clientMetadata(db, id);
-      return clientMetadata(db, tried).then((one) => one && trialMetadata(one, settings.HEMMA_ISSUER));
+      const found = clientMetadata(db, tried ?? id).then((one) => book.understood(one));
+      if (tried === undefined) return found;
+      return found.then((one) => one && trialMetadata(one, settings.HEMMA_ISSUER));
     },
   };
 }
@@ -247,8 +259,9 @@ function clientAdapter(db: Db, settings: Settings, work: UnitOfWork) {
  * URIs, rotation for all, short lives) and its storage, keys and pages ours.
  */
 export function providerOf(parts: Parts): Provider {
-  const { db, vault, settings, work } = parts;
+  const { db, vault, settings, work, book } = parts;
   const provider = new Provider(settings.HEMMA_ISSUER, configuration(parts));
+  book.bind(provider);
   // Host and scheme come from the issuer by now: see ownHostOnly.
   provider.proxy = true;
   provider.use(async (ctx, next) => {

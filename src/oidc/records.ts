@@ -6,6 +6,7 @@
  * Longer than usual: a table has one owner.
  */
 
+import { listClaims } from '../accounts/claim-definitions.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
 import { turnOf } from '../platform/proofs.ts';
@@ -397,13 +398,14 @@ export async function allowedBy(db: Db, accountId: string): Promise<Allowed[]> {
      GROUP BY 1 ORDER BY 2, 1`,
     [accountId, new Date()],
   );
+  const own = await listClaims(db);
   return rows.map((row) => ({
     clientId: row.client_id,
     since: moment(row.since),
     scopes: [
       ...new Set([
         ...(row.scopes ?? '').split(' ').filter(Boolean),
-        ...scopesOf((row.claims ?? '').split(' ')),
+        ...scopesOf((row.claims ?? '').split(' '), own),
       ]),
     ],
     resources: together(row.resources),
@@ -439,6 +441,25 @@ export async function endGrantsOf(open: Db, clientId: string): Promise<void> {
   await open.query('DELETE FROM oidc_records WHERE grant_id = ANY($1)', [
     grants.flatMap(({ id }) => id ?? []),
   ]);
+}
+
+/**
+ * Ends the grants by which people allowed a scope, or one claim of it, to any client but those in `except`, with their
+ * codes and tokens: what the scope opens is more than they said yes to.
+ */
+export async function endGrantsTelling(
+  open: Db,
+  { scope, claim }: { scope: string; claim: string },
+  except: readonly string[],
+): Promise<void> {
+  const { rows } = await open.query<{ id: string | null }>(
+    `DELETE FROM oidc_records WHERE model = 'Grant' AND payload->>'clientId' <> ALL($3::text[])
+       AND (concat(' ', payload->'openid'->>'scope', ' ') LIKE concat('% ', $1::text, ' %')
+         OR payload->'openid'->'claims' ? $2)
+     RETURNING payload->>'jti' AS id`,
+    [scope.replaceAll(/[\\%_]/g, '\\$&'), claim, except],
+  );
+  await open.query('DELETE FROM oidc_records WHERE grant_id = ANY($1)', [rows.flatMap(({ id }) => id ?? [])]);
 }
 
 /**

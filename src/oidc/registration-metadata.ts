@@ -29,7 +29,7 @@ const methodNames = Object.keys(methods) as [Method, ...Method[]];
 const texts = z.array(z.string()).max(50, 'too-many');
 
 /**
- * What is understood of RFC 7591 §2, OpenID Connect Registration §2, the two logouts and RFC 9126 §6. All else is passed
+ * What is understood of RFC 7591 §2, OpenID Connect Registration §2, the two logouts, RFC 9126 §6 and RFC 9449 §5.2. All else is passed
  * over (RFC 7591 §2), whatever it calls itself; what these hold is judged by the description's own schema.
  */
 const understood = z.object({
@@ -55,6 +55,7 @@ const understood = z.object({
   default_max_age: z.number().optional(),
   default_acr_values: z.array(z.string()).max(10, 'too-many').default([]),
   require_pushed_authorization_requests: z.boolean().default(false),
+  dpop_bound_access_tokens: z.boolean().default(false),
 });
 type Understood = z.output<typeof understood>;
 
@@ -96,6 +97,7 @@ const theirs: Partial<Record<FieldName, string>> = {
   signingAlg: 'id_token_signed_response_alg',
   lifetimes: 'default_max_age',
   parRequired: 'require_pushed_authorization_requests',
+  dpopRequired: 'dpop_bound_access_tokens',
 };
 
 const words: Record<string, string> = phrasesFor('en').clients.faults;
@@ -206,6 +208,7 @@ function described(said: Understood): Record<string, unknown> {
     signingAlg: said.id_token_signed_response_alg,
     lifetimes: said.default_max_age === undefined ? {} : { session: said.default_max_age },
     parRequired: said.require_pushed_authorization_requests,
+    dpopRequired: said.dpop_bound_access_tokens,
     // What it can only ask for is asked of everybody who comes to it.
     requiredAcr: said.default_acr_values.includes('urn:hemma:2') ? 'urn:hemma:2' : undefined,
     ...(type === 'service' ? { scopes: asked(said) ?? [] } : { scopes, consent: 'remembered' }),

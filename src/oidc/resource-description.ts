@@ -40,6 +40,7 @@ const reserved = new Set<string>([
   'email',
   'address',
   'phone',
+  'groups',
   'offline_access',
   ...apiScopes,
 ]);

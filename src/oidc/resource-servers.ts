@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { listClaims } from '../accounts/claim-definitions.ts';
 import type { Doer } from '../accounts/groups.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
@@ -40,17 +41,34 @@ const registered = (row: Row): RegisteredResource => ({
   updatedAt: row.updated_at,
 });
 
-/** A description as somebody gave it, judged: what is below the issuer's own address are resources of ours. */
-export function readResourceServer(
-  issuer: string,
+/**
+ * A description as somebody gave it, judged: what is below the issuer's own address are resources of ours, and a scope
+ * of the house's own claims (or of `claimed`, which come with the same file) says what a person is like, not what an API lets do.
+ */
+export async function readResourceServer(
+  { db, issuer, claimed = [] }: { db: Db; issuer: string; claimed?: readonly string[] },
   given: unknown,
-): { server: ResourceServer } | { faults: ClientFault[] } {
+): Promise<{ server: ResourceServer } | { faults: ClientFault[] }> {
   const read = judged(resourceServerSchema, given);
   if ('faults' in read) return read;
-  const { id } = read.value;
+  const { id, scopes } = read.value;
+  const faults: ClientFault[] = [];
   const ours = id === issuer || id.startsWith(`${issuer}/`);
-  if (ours) return { faults: [{ path: 'id', field: 'id', code: 'resource-reserved' }] };
-  return { server: read.value };
+  if (ours) faults.push({ path: 'id', field: 'id', code: 'resource-reserved' });
+  const taken = new Set([...claimed, ...(await listClaims(db)).map(({ scope }) => scope)]);
+  scopes.forEach(({ name }, at) => {
+    if (taken.has(name)) faults.push({ path: `scopes.${at}.name`, field: 'scopes', code: 'scope-reserved' });
+  });
+  return faults.length > 0 ? { faults } : { server: read.value };
+}
+
+/** Whether a resource server has a scope of that name. */
+export async function isResourceScope(db: Db, scope: string): Promise<boolean> {
+  const { count } = await db.query(
+    "SELECT 1 FROM resource_servers WHERE metadata->'scopes' @> jsonb_build_array(jsonb_build_object('name', $1::text)) LIMIT 1",
+    [scope],
+  );
+  return count > 0;
 }
 
 /** All resource servers by identifier. */

@@ -127,3 +127,62 @@ describe('row 82: a secret', () => {
     expect(body).not.toMatch(/argon2|password_hash/);
   });
 });
+
+describe('a claim of the house’s own', () => {
+  const put = (path: string, json: unknown) => byMachine(path, { method: 'PUT', json });
+  const label = 'Kostnadsställe';
+  const faults = ({ json }: { json: Record<string, unknown> }) =>
+    (json['errors'] as { path: string; code: string }[]).map(({ path, code }) => `${path} ${code}`);
+
+  test('is defined once, found by a name that is an address, described anew and removed', async () => {
+    const name = 'https://hemma.example/cost?a=1&b=%2F';
+    const made = await byMachine('/claims', { method: 'POST', json: { name, scope: 'money', label } });
+    expect([made.status, made.json]).toEqual([
+      201,
+      { name, scope: 'money', label: { sv: label, en: label }, multi: false },
+    ]);
+    const twice = await byMachine('/claims', { method: 'POST', json: { name, scope: 'money', label } });
+    expect(isProblem(twice, 'claim-taken')).toBe(true);
+    const path = new URL(made.headers.location ?? '').pathname.slice('/api'.length);
+    expect((await put(path, { scope: 'funds', label })).json).toMatchObject({ name, scope: 'funds' });
+    expect(faults(await put(path, { scope: 'funds', label: '' }))).toEqual(['label missing']);
+    expect(faults(await put(path, { scope: 'openid', label }))).toEqual(['scope scope-reserved']);
+    expect(faults(await put(path, { scope: 'funds', label, multi: true }))).toEqual([
+      'multi claim-kind-fixed',
+    ]);
+    expect(faults(await put(path, { name: 'other', scope: 'funds', label }))).toEqual(['name not-a-choice']);
+    const id = fresh();
+    const web = { id, name: 'W', type: 'web', redirectUris: ['https://w.example/back'], scopes: ['funds'] };
+    expect((await byMachine('/clients', { method: 'POST', json: web })).status).toBe(201);
+    expect(isProblem(await put(path, { scope: 'money', label }), 'scope-of-application')).toBe(true);
+    expect(isProblem(await byMachine(path, { method: 'DELETE' }), 'scope-of-application')).toBe(true);
+    await byMachine(`/clients/${id}`, { method: 'DELETE', headers: { 'if-match': '*' } });
+    expect((await byMachine(path, { method: 'DELETE' })).status).toBe(204);
+    expect((await put(path, { scope: 'money', label })).status).toBe(404);
+  });
+
+  test('has values that are patched name by name, and seen by those who may set them alone', async () => {
+    for (const claim of [{ name: 'unit' }, { name: 'duties', multi: true }])
+      await byMachine('/claims', { method: 'POST', json: { ...claim, scope: 'staff', label } });
+    const { id } = await hemma.account({ email: 'beata@example.com' });
+    const path = `/people/${id}`;
+    const patch = (attributes: unknown) => byMachine(path, { method: 'PATCH', json: { attributes } });
+    expect((await patch({ unit: 'Lagret', duties: ['a', 'b'] })).status).toBe(204);
+    expect((await patch({ unit: null })).status).toBe(204);
+    expect((await byMachine(path)).json['attributes']).toEqual({ duties: ['a', 'b'] });
+    expect(faults(await patch({ unit: ['a', 'b'], nowhere: 'x' }))).toEqual([
+      'attributes.unit attribute-single',
+      'attributes.nowhere attribute-unknown',
+    ]);
+    expect((await patch({ unit: { deep: 'x' } })).status).toBe(422);
+    const reader = await machineToken(hemma, await service(hemma, 'reader', ['people:read']), [
+      'people:read',
+    ]);
+    const seen = await call(hemma, path, { token: reader });
+    expect([seen.status, 'attributes' in seen.json]).toEqual([200, false]);
+    const exported = JSON.parse((await byMachine('/accounts/export')).body) as Record<string, unknown>[];
+    expect(exported.find(({ email }) => email === 'beata@example.com')?.['attributes']).toEqual({
+      duties: ['a', 'b'],
+    });
+  });
+});

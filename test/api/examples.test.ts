@@ -4,6 +4,7 @@ import { endpoints } from '../../src/admin/index.ts';
 import type { Endpoint } from '../../src/admin/endpoint.ts';
 import {
   exampleCase,
+  exampleClaim,
   exampleClient,
   exampleGroup,
   examplePerson,
@@ -62,6 +63,12 @@ async function arrange(): Promise<void> {
      VALUES ($1, 'Supplier', '\\x00', '["web"]', '["app.supplier.example"]', 0, 1, $2, $3)`,
     [exampleToken, at, new Date(Date.now() + 3_600_000)],
   );
+  await db.query('DELETE FROM claim_definitions');
+  await db.query(
+    `INSERT INTO claim_definitions (id, name, scope, label_sv, label_en, multi, created_at, updated_at)
+     VALUES (gen_random_uuid(), $1, $2, $3, $4, false, $5, $5)`,
+    [exampleClaim.name, exampleClaim.scope, exampleClaim.label.sv, exampleClaim.label.en, at],
+  );
   await db.query('INSERT INTO groups (id, name, name_key, created_at) VALUES ($1, $2, $3, $4)', [
     exampleGroup.id,
     exampleGroup.name,
@@ -75,6 +82,11 @@ async function arrange(): Promise<void> {
   await db.query('INSERT INTO group_members (group_id, account_id) VALUES ($1, $2)', [
     exampleGroup.id,
     examplePerson.id,
+  ]);
+  await db.query('INSERT INTO account_attributes (account_id, name, said) VALUES ($1, $2, $3)', [
+    examplePerson.id,
+    exampleClaim.name,
+    JSON.stringify(['Kontoret']),
   ]);
   await db.query(
     `INSERT INTO authenticators (id, account_id, sealed_secret, last_step, last_used_at, created_at)

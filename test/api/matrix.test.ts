@@ -101,6 +101,7 @@ async function ask(actor: Actor, route: string, account = nowhere) {
     '{group}': nowhere,
     '{secret}': nowhere,
     '{server}': nowhere,
+    '{name}': 'no-such-claim',
   };
   const query = path.endsWith('/claims') ? '?person=nobody@example.com' : '';
   const token =

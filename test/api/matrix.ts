@@ -74,6 +74,7 @@ export const rows: Record<string, Row> = {
     about: 'a person',
     fresh: true,
   },
+  'PATCH /people/{id}': { scope: 'people:write', to: unlimited, about: 'a person', fresh: true },
   'GET /groups': { scope: 'people:read', to: unlimited },
   'POST /groups': { scope: 'groups:write', to: unlimited, fresh: true },
   'PUT /groups/{group}': { scope: 'groups:write', to: unlimited, fresh: true },
@@ -110,6 +111,10 @@ export const rows: Record<string, Row> = {
   'POST /resource-servers': { scope: 'clients:write', to: unlimited, fresh: true },
   'PUT /resource-servers/{server}': { scope: 'clients:write', to: unlimited, fresh: true },
   'DELETE /resource-servers/{server}': { scope: 'clients:write', to: unlimited, fresh: true },
+  'GET /claims': { scope: 'clients:read', to: unlimited },
+  'POST /claims': { scope: 'clients:write', to: unlimited, fresh: true },
+  'PUT /claims/{name}': { scope: 'clients:write', to: unlimited, fresh: true },
+  'DELETE /claims/{name}': { scope: 'clients:write', to: unlimited, fresh: true },
   'POST /accounts/import': { scope: 'accounts:import', to: unlimited, fresh: true },
   'GET /accounts/export': { scope: 'accounts:export', to: unlimited, fresh: true },
 };

@@ -1,11 +1,15 @@
-/** Applications as a file: what would change, what is changed, what is left alone, and the way back into a file. */
+/**
+ * Applications as a file: what would change, what is changed, what is left alone, and the way back into a file. It is longer than usual because
+ * one file may hold all three lists, and each is applied, refused, pruned and exported here.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createGroup } from '../../src/accounts/groups.ts';
 import { removeClient } from '../../src/oidc/client-access.ts';
-import { applyEntries } from '../../src/oidc/client-files.ts';
+import type { Entry } from '../../src/oidc/client-files.ts';
+import { applyFile } from '../../src/oidc/files.ts';
 import { clientSchema } from '../../src/oidc/client-description.ts';
 import { addSecret } from '../../src/oidc/client-secrets.ts';
 import { createClient } from '../../src/oidc/clients.ts';
@@ -60,6 +64,90 @@ const wages = `
   enabled: false
   redirectUris: ["com.example.phone:/back", "http://127.0.0.1/back"]
 `;
+
+describe('claims in the file', () => {
+  const staff = `
+claims:
+  - { name: department, scope: staff, label: Avdelning }
+  - { name: roles, scope: staff, label: { sv: Roller, en: Roles }, multi: true }
+clients:
+  - id: intranet
+    name: Intranet
+    type: web
+    redirectUris: [https://intranet.example/back]
+    scopes: [profile, staff]
+`;
+  const claims = async () => answered(await shell(['claims', 'list', '--json'])) as { name: string }[];
+
+  test('come before the clients that need them, all or none; a second time nothing, and the way back', async () => {
+    const dry = await apply(staff, '--dry-run');
+    expect([dry.code, dry.stdout]).toEqual([0, expect.stringContaining('claim department: would create')]);
+    expect(dry.stdout).toContain('  + scope: "staff"');
+    expect(await claims()).toEqual([]);
+    const bad = await apply(staff.replace('https://intranet', 'http://intranet'));
+    expect([bad.code, await claims()]).toEqual([1, []]);
+    const done = answered(await apply(staff, '--json')) as { result: string }[];
+    expect(done.map(({ result }) => result)).toEqual(['created', 'created', 'created']);
+    expect((await apply(staff)).stdout.match(/: unchanged/g)).toHaveLength(3);
+    const file = (await shell(['clients', 'export'])).stdout;
+    const again = await apply(file.replace(/ {2}- id: by-hand[^]*?(?=\n {2}- id|$)/, ''));
+    expect(again.stdout.match(/: unchanged/g)).toHaveLength(3);
+    const renamed = await apply(staff.replace('label: Avdelning', 'label: Enhet'), '--dry-run');
+    expect(renamed.stdout).toContain('  ~ label: ["Avdelning","Avdelning"] → ["Enhet","Enhet"]');
+  });
+
+  test.each([
+    ['claims: [{ name: sub, scope: staff, label: x }]', 'claims[0].name: That name means something'],
+    [
+      'claims: [{ name: department, scope: staff, label: x, multi: true }]',
+      'claim department: Whether it is',
+    ],
+    [
+      'claims: [{ name: department, scope: other, label: x }, { name: roles, scope: other, label: x, multi: true }]',
+      'claim roles: An application has the scope',
+    ],
+    ['claims: []\nwhat: []', 'what: There is no field of that name.'],
+    [
+      'clients: [{ id: lost, name: L, type: web, redirectUris: [https://l.example/], scopes: [nowhere] }]',
+      '[0].scopes[0]: That is none of the choices',
+    ],
+  ])('%s is refused in words, and nothing is changed', async (text, words) => {
+    const before = await claims();
+    const end = await apply(text);
+    expect([end.code, end.stderr]).toEqual([1, expect.stringContaining(words)]);
+    expect(await claims()).toEqual(before);
+  });
+
+  test('a file of claims alone prunes no client, and a person is given values from a shell', async () => {
+    const before = await list();
+    expect(await apply('claims: []', '--prune')).toMatchObject({ code: 0, stdout: '' });
+    expect(await list()).toEqual(before);
+    await hemma.account({ email: 'stina@example.com' });
+    const give = (...said: string[]) =>
+      shell(['accounts', 'attributes', 'stina@example.com', ...said, '--json']);
+    expect(answered(await give('department=a=b', 'roles=x', 'roles=y'))).toEqual({
+      department: 'a=b',
+      roles: ['x', 'y'],
+    });
+    expect(answered(await give('department=', 'roles=z'))).toEqual({ roles: ['z'] });
+    const wrong = await give('nowhere=1');
+    expect([wrong.code, wrong.stderr]).toEqual([
+      1,
+      expect.stringContaining('nowhere: There is no such claim.'),
+    ]);
+    expect((await give('nothing')).code).toBe(2);
+    expect((await shell(['claims', 'delete', 'roles', '--confirm', 'role'])).code).toBe(1);
+    expect((await shell(['claims', 'delete', 'roles', '--confirm', 'roles'])).code).toBe(0);
+    const needed = await shell(['claims', 'delete', 'department', '--confirm', 'department']);
+    expect([needed.code, needed.stderr]).toEqual([
+      1,
+      expect.stringContaining('An application has the scope'),
+    ]);
+    expect(answered(await give())).toEqual({});
+    await shell(['clients', 'delete', 'intranet', '--confirm', 'intranet']);
+    expect((await shell(['claims', 'delete', 'department', '--confirm', 'department'])).code).toBe(0);
+  });
+});
 
 describe('hemma clients apply', () => {
   test('--dry-run says field by field what would happen, and nothing happens', async () => {
@@ -119,13 +207,12 @@ describe('hemma clients apply', () => {
       const given = { id: `many-${place}`, name: 'Many', type: 'service' };
       return { client: clientSchema.parse(given), enabled: undefined };
     });
-    await applyEntries(hemma.db, clients, {});
+    const applied = (entries: Entry[]) =>
+      applyFile(hemma.db, { claims: undefined, servers: undefined, entries }, {});
+    await applied(clients);
     const named = (name: string) =>
       clients.map(({ client, enabled }) => ({ client: { ...client, name }, enabled }));
-    const both = await Promise.all([
-      applyEntries(hemma.db, named('Forwards'), {}),
-      applyEntries(hemma.db, named('Backwards').toReversed(), {}),
-    ]);
+    const both = await Promise.all([applied(named('Forwards')), applied(named('Backwards').toReversed())]);
     expect(both.flat().every(({ result }) => result === 'changed')).toBe(true);
     for (const { client } of clients) await removeClient(hemma.db, client.id, {});
   });

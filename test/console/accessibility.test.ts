@@ -9,6 +9,8 @@ import type { Page } from 'playwright-core';
 import { newRegistrationToken } from '../../src/oidc/registration-tokens.ts';
 import { resourceServerSchema } from '../../src/oidc/resource-description.ts';
 import { createResourceServer } from '../../src/oidc/resource-servers.ts';
+import { changeAttributes } from '../../src/accounts/attributes.ts';
+import { defineClaim } from '../../src/oidc/own-claims.ts';
 import { type Chromium, startChromium } from '../rig/browser.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { group, operator, type OperatorAtWork, putInto } from './town.ts';
@@ -32,6 +34,7 @@ beforeAll(async () => {
     .pathname;
   const person = `/admin/people/${anna.id}`;
   const token = await registrationToken();
+  const claim = await claimsOf(anna.id);
   const [open, closed] = [await caseOf(anna.id), await caseOf(anna.id, new Date())];
   const deeds = ['disable', 'enable', 'end-sessions', 'require-two-step', 'role', 'groups'];
   paths = {
@@ -63,6 +66,11 @@ beforeAll(async () => {
     'a resource server to change': `/admin/resource-servers/${orders}/edit`,
     'a resource server to remove': `/admin/resource-servers/${orders}/delete`,
     'an application that calls it': '/admin/clients/-/new/service',
+    attributes: `${person}/attributes`,
+    claims: '/admin/claims',
+    'new claim': '/admin/claims/new',
+    claim: `/admin/claims/${claim}`,
+    'claim to remove': `/admin/claims/${claim}/delete`,
     audit: '/admin/audit',
     'nothing found': '/admin/audit?since=2020-01-01&until=2020-01-02',
     'nobody asked for': '/admin/audit?account=nobody@example.com',
@@ -90,6 +98,19 @@ async function resourceServer(id: string): Promise<string> {
   const described = resourceServerSchema.parse({ id, name: 'Beställningar', scopes });
   const made = await createResourceServer(hemma.db, described, {});
   return 'number' in made ? made.number : '';
+}
+
+/** Claims of the house's own with long names, and somebody who has values for them. */
+async function claimsOf(account: string): Promise<string> {
+  const name = 'https://norrlandsbageri.example/claims/cost-centre-of-the-department';
+  const made = [
+    { name, scope: 'cost-centres-of-departments', label: { sv: 'Kostnadsställe', en: 'Cost centre' } },
+    { name: 'roles', scope: 'staff', label: { sv: 'Roller', en: 'Roles' }, multi: true },
+  ].map((one) => defineClaim(hemma.db, { multi: false, ...one }, {}));
+  const [first] = await Promise.all(made);
+  const given = { [name]: '4711', roles: ['bagare', 'skyddsombud'] };
+  await changeAttributes(hemma.db, { target: account, by: 'shell', given });
+  return first && 'claim' in first ? first.claim.id : '';
 }
 
 /** A case with a tick and a note by somebody who is here no more. */

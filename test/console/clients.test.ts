@@ -1,4 +1,7 @@
-/** Applications in the console: made, changed, refused in words, and left alone where a file looks after them. */
+/**
+ * Applications in the console: made, changed, refused in words, and left alone where a file looks after them. It is longer
+ * than usual because every field of the form is filled in once and read back.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { clientSchema } from '../../src/oidc/client-description.ts';
 import { applyClient, clientById } from '../../src/oidc/clients.ts';
@@ -76,12 +79,12 @@ describe('a new application', () => {
       allowedIntents: 'step_up',
       parRequired: 'yes',
       pkceOptional: 'yes',
-      deviceFlow: 'yes',
+      subjectType: 'pairwise',
+      sector: 'https://Full.example/all.json',
       apiScopes: ['people:read', 'cases:write'],
     });
     expect(visitor.screen.alert).toBeUndefined();
-    const stored = (await clientById(hemma.db, 'full'))?.client;
-    expect(stored).toEqual({
+    expect((await clientById(hemma.db, 'full'))?.client).toEqual({
       id: 'full',
       name: 'The full',
       type: 'web',
@@ -106,7 +109,9 @@ describe('a new application', () => {
       parRequired: true,
       pkceOptional: true,
       dpopRequired: false,
-      deviceFlow: true,
+      deviceFlow: false,
+      subjectType: 'pairwise',
+      sector: 'full.example',
       apiScopes: ['people:read', 'cases:write'],
       resources: [],
     });
@@ -120,8 +125,8 @@ describe('a new application', () => {
     await open('/-/new/service');
     expect(visitor.screen.page.querySelector('input[value="cases:write"]')).toBeNull();
     await visitor.submit({ id: 'robot', name: 'Robot', apiScopes: 'people:read', apiGroup: syd.id });
-    const stored = (await clientById(hemma.db, 'robot'))?.client;
-    expect(stored).toMatchObject({ apiScopes: ['people:read'], apiGroup: syd.id });
+    const robot = { client: { apiScopes: ['people:read'], apiGroup: syd.id } };
+    expect(await clientById(hemma.db, 'robot')).toMatchObject(robot);
     expect(visitor.screen.text).toContain('Syd');
     await open('/robot/edit');
     await visitor.submit();

@@ -1,8 +1,11 @@
-/** Groups in the console: another name, and the end of one, which nobody who depends on it is robbed by. */
+/**
+ * Groups in the console: another name, and the end of one, which nobody who depends on it is robbed by. Claims of the
+ * house's own: defined, described anew, filled in for a person and removed.
+ */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { groupBy, removeGroup } from '../../src/accounts/groups.ts';
 import { clientSchema } from '../../src/oidc/client-description.ts';
-import { createClient, namesGroup } from '../../src/oidc/clients.ts';
+import { clientById, createClient, namesGroup } from '../../src/oidc/clients.ts';
 import { auditRows } from '../../src/platform/audit.ts';
 import { at } from '../rig/ceremony.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -96,4 +99,61 @@ test('of a removal and whatever comes to depend on the group at the same moment 
     const removed = [first, second].filter((refused) => refused === undefined).length;
     expect([removed, depending?.fault.code]).toEqual(depending ? [1, 'group-unknown'] : [0, undefined]);
   }
+});
+
+test('a claim of the house’s own is defined, asked for by an application, filled in for a person, and removed', async () => {
+  const { visitor } = alma;
+  const open = (path: string) => visitor.visit(hemma.url(path));
+  await open('/admin/clients');
+  await visitor.follow('Egna uppgifter (claims)');
+  expect(visitor.screen.page.querySelector('[data-empty]')).not.toBeNull();
+  await visitor.follow('Ny uppgift');
+  const department = { name: 'department', scope: 'staff', labelSv: 'Avdelning' };
+  const refused = await visitor.submit({ ...department, name: 'sub' });
+  expect([refused.status, refused.alert]).toEqual([422, expect.stringContaining('betyder redan något')]);
+  expect((await visitor.submit(department)).url.search).toBe('?notice=created');
+  await open('/admin/claims/new');
+  await visitor.submit({ name: 'roles', scope: 'staff', labelSv: 'Roller', labelEn: 'Roles', multi: 'yes' });
+  // Named by what they are where an application is registered.
+  await open('/admin/clients/-/new/web');
+  expect(visitor.screen.text).toContain('Avdelning och Roller (staff)');
+  const redirectUris = 'https://hr.example/back';
+  await visitor.submit({ id: 'hr', name: 'HR', redirectUris, scopes: 'staff', subjectType: 'pairwise' });
+  expect(visitor.screen.text).toContain('Avdelning och Roller (staff)');
+  expect((await clientById(hemma.db, 'hr'))?.client).toMatchObject({
+    scopes: ['staff'],
+    subjectType: 'pairwise',
+  });
+  const { id } = await hemma.account({ email: 'stina@example.com', name: 'Stina' });
+  await open(`/admin/people/${id}`);
+  await visitor.follow('Ändra uppgifterna');
+  at('attributes', visitor.screen);
+  const field = (help: string) =>
+    visitor.screen.page
+      .querySelectorAll('.field')
+      .find((one) => one.querySelector('.help')?.textContent.trim().startsWith(help))
+      ?.querySelector('label')
+      ?.getAttribute('for') ?? '';
+  const long = await visitor.submit({ [field('department')]: 'x'.repeat(1001), [field('roles')]: 'a\r\nb' });
+  expect([long.status, long.alert]).toEqual([422, expect.stringContaining('högst 1000 tecken')]);
+  const done = await visitor.submit({ [field('department')]: ' Lagret ', [field('roles')]: 'a\r\n\r\nb' });
+  expect(done.text).toContain('Uppgifterna är sparade.');
+  expect(done.page.querySelector('[data-attribute=department] dd')?.textContent).toBe('Lagret');
+  expect(done.page.querySelector('[data-attribute=roles] dd')?.textContent).toBe('a, b');
+  await open(`/admin/people/${id}/attributes`);
+  await visitor.submit({ [field('department')]: '' });
+  expect(visitor.screen.page.querySelector('[data-attribute=department]')).toBeNull();
+  // Their own they do not change: another administrator does.
+  expect((await open(`/admin/people/${alma.id}/attributes`)).status).toBe(404);
+  await open('/admin/claims');
+  await visitor.follow('roles');
+  expect((await visitor.submit({ scope: 'profile' })).alert).toContain('öppnar redan något annat');
+  expect((await visitor.submit({ scope: 'staff', labelSv: 'Uppdrag' })).url.search).toBe('?notice=changed');
+  await visitor.follow('department');
+  await visitor.follow('Ta bort uppgiften');
+  expect((await visitor.submit({ name: 'dep' })).alert).toContain('precis som det står');
+  expect((await visitor.submit({ name: 'department' })).url.search).toBe('?notice=removed');
+  await visitor.follow('roles');
+  await visitor.follow('Ta bort uppgiften');
+  expect((await visitor.submit({ name: 'roles' })).alert).toContain('En applikation har omfånget');
 });

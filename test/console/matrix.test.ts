@@ -11,6 +11,7 @@ import { createClient } from '../../src/oidc/clients.ts';
 import { newRegistrationToken } from '../../src/oidc/registration-tokens.ts';
 import { resourceServerSchema } from '../../src/oidc/resource-description.ts';
 import { createResourceServer } from '../../src/oidc/resource-servers.ts';
+import { defineClaim } from '../../src/oidc/own-claims.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
 import { enter, group, operator, putInto } from './town.ts';
@@ -25,6 +26,7 @@ const shop = { id: 'shop', name: 'Shop', type: 'web', redirectUris: ['https://sh
 let secret: string;
 let registration: string;
 let server: string;
+let claim: string;
 
 beforeAll(async () => {
   hemma = await startHemma();
@@ -63,6 +65,9 @@ beforeAll(async () => {
   });
   const made = await createResourceServer(hemma.db, orders, {});
   server = 'number' in made ? made.number : '';
+  const described = { name: 'unit', scope: 'staff', label: { sv: 'Enhet', en: 'Unit' }, multi: false };
+  const defined = await defineClaim(hemma.db, described, {});
+  claim = 'claim' in defined ? defined.claim.id : '';
 }, 60_000);
 afterAll(() => hemma.stop());
 
@@ -100,6 +105,7 @@ async function ask(actor: Actor, route: string, id = '00000000-0000-4000-8000-00
     ':secret': secret,
     ':token': registration,
     ':server': server,
+    ':claim': claim,
     ':type': 'web',
     ':group': north.id,
   };

@@ -75,6 +75,7 @@ export const rows: Record<string, Row> = {
   ...person('require-two-step', administrators),
   ...person('role', unlimited),
   ...person('groups', unlimited),
+  ...person('attributes', unlimited),
   ...both('/admin/groups', { to: unlimited }),
   ...both('/admin/groups/:group', { to: unlimited }),
   ...both('/admin/groups/:group/delete', { to: unlimited }),
@@ -104,6 +105,10 @@ export const rows: Record<string, Row> = {
   ...both('/admin/resource-servers/-/new', { to: unlimited }),
   ...both('/admin/resource-servers/:server/edit', { to: unlimited }),
   ...both('/admin/resource-servers/:server/delete', { to: unlimited }),
+  'GET /admin/claims': { to: unlimited },
+  ...both('/admin/claims/new', { to: unlimited }),
+  ...both('/admin/claims/:claim', { to: unlimited }),
+  ...both('/admin/claims/:claim/delete', { to: unlimited }),
   'GET /admin/audit': { to: administrators },
   'POST /admin/audit/export': { to: administrators },
 };

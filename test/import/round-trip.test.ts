@@ -1,5 +1,7 @@
 /** What leaves goes in again, elsewhere; and no cell of it is a formula. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { attributesOf } from '../../src/accounts/attributes.ts';
+import { defineClaim } from '../../src/oidc/own-claims.ts';
 import { at, typePassword } from '../rig/ceremony.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { startRelyingParty } from '../rig/relying-party.ts';
@@ -25,7 +27,7 @@ const people = [
   },
   { email: '+a4@example.com', name: "''-2", locale: 'en', groups: ['=cmd'] },
   { email: "'a5@example.com", name: '@SUM(A1)' },
-  { email: 'a6@example.com', name: '＝１＋１' },
+  { email: 'a6@example.com', name: '＝１＋１', attributes: { unit: '=1+1;"x', roles: ['a', 'b|c'] } },
 ];
 
 beforeAll(async () => {
@@ -33,6 +35,12 @@ beforeAll(async () => {
   [from, to] = await Promise.all([importerWith(here.env), importerWith(there.env)]);
   await here.account({ email: 'admin@example.com', role: 'administrator' });
   await here.account({ email: 'own@example.com' });
+  for (const { db } of [here, there])
+    for (const [name, multi] of [
+      ['unit', false],
+      ['roles', true],
+    ] as const)
+      await defineClaim(db, { name, scope: 'staff', label: { sv: name, en: name }, multi }, {});
   const end = await from.take(people.map((one) => `${JSON.stringify(one)}\n`).join(''), '--create-groups');
   if (end.code !== 0) throw new Error(end.stderr);
 });
@@ -49,8 +57,14 @@ const facts = async ({ db }: Hemma, email: string) => {
     'SELECT name FROM groups JOIN group_members ON groups.id = group_id WHERE account_id = $1 ORDER BY name',
     [id],
   );
+  const attributes = await attributesOf(db, id ?? '');
   // Whose invitation waits has a hash of nobody's password, each house its own.
-  return { ...rest, hash: found?.invited ? 'nobody knows' : hash, groups: rows.map(({ name }) => name) };
+  return {
+    ...rest,
+    hash: found?.invited ? 'nobody knows' : hash,
+    groups: rows.map(({ name }) => name),
+    attributes,
+  };
 };
 
 /** Every cell of a file, quotes and all. */

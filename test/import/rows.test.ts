@@ -1,5 +1,7 @@
 /** What goes in and what does not, row by row. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { attributesOf } from '../../src/accounts/attributes.ts';
+import { defineClaim } from '../../src/oidc/own-claims.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { answered } from '../command-line/shell.ts';
 import { csv, type Importer, importerWith, stored, told } from './files.ts';
@@ -196,4 +198,37 @@ test('the import is in the audit, once and with its counts, and no value of a ro
   expect(rows[0]?.detail).toEqual({ rows: 2, created: 1, existing: 0, refused: 1, stopped: false });
   const all = JSON.stringify((await hemma.db.query('SELECT * FROM audit')).rows);
   for (const value of ['Frida', 'f1@example.com', bcrypt, PASSWORD]) expect(all).not.toContain(value);
+});
+
+describe('attributes', () => {
+  test('are JSON by the names of claims that are there, and a row with any other is refused', async () => {
+    const claim = { scope: 'staff', label: { sv: 'x', en: 'x' } };
+    await defineClaim(hemma.db, { ...claim, name: 'unit', multi: false }, {});
+    await defineClaim(hemma.db, { ...claim, name: 'duties', multi: true }, {});
+    const row = (email: string, attributes: unknown) => ({ email, name: 'X', attributes });
+    const rows = [
+      row('at1@example.com', { unit: ' Lagret ', duties: ['a', 'b', 'a'] }),
+      row('at2@example.com', { unit: ['a', 'b'] }),
+      row('at3@example.com', { shoe: '42' }),
+      row('at4@example.com', { unit: 'x'.repeat(1001) }),
+      row('at5@example.com', ['unit']),
+      row('at6@example.com', { unit: 'a\nb' }),
+      row('at7@example.com', { duties: Array.from({ length: 51 }, (_, at) => `d${at}`) }),
+      row('at8@example.com', {}),
+    ];
+    const end = await importer.take(JSON.stringify(rows));
+    expect(told(end)).toEqual([
+      '2: attribute-single',
+      '3: attribute-unknown',
+      '4: attribute-too-long',
+      '5: malformed-value',
+      '6: attribute-malformed',
+      '7: attributes-too-many',
+    ]);
+    const { id = '' } = (await stored(hemma.db, 'at1@example.com')) ?? {};
+    expect(await attributesOf(hemma.db, id)).toEqual({ unit: ['Lagret'], duties: ['a', 'b'] });
+    expect(await eventsOf(id)).toEqual(['account.created', 'account.attributes-changed']);
+    const cells = `email,name,attributes\nat9@example.com,X,"{""unit"":""Kontoret""}"\nat10@example.com,X,{\n`;
+    expect(told(await importer.take(cells))).toEqual(['3: malformed-value']);
+  });
 });

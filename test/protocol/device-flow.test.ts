@@ -435,6 +435,11 @@ describe('an application', () => {
   test.each([
     ['native', { ...base, type: 'native' }, undefined],
     ['web', { ...base, type: 'web' }, undefined],
+    [
+      'of a sector',
+      { ...base, type: 'native', subjectType: 'pairwise', sector: 'one.example' },
+      'device-flow-pairwise',
+    ],
     ['web that is none', { ...base, type: 'web', deviceFlow: false }, 'redirect-missing'],
     ['single-page', { ...base, type: 'single-page' }, 'device-flow-in-browser'],
     ['service', { ...base, type: 'service' }, 'not-for-a-service'],

@@ -60,7 +60,7 @@ describe('discovery', () => {
     expect(document).toMatchObject({
       ui_locales_supported: ['sv', 'en'],
       acr_values_supported: ['urn:hemma:1', 'urn:hemma:2'],
-      subject_types_supported: ['public'],
+      subject_types_supported: ['public', 'pairwise'],
       claims_parameter_supported: true,
       authorization_response_iss_parameter_supported: true,
       backchannel_logout_supported: true,
@@ -69,7 +69,7 @@ describe('discovery', () => {
       frontchannel_logout_session_supported: true,
       request_uri_parameter_supported: false,
     });
-    expect(document['scopes_supported']).toEqual(['openid', 'offline_access', 'profile', 'email']);
+    expect(document['scopes_supported']).toEqual(['openid', 'offline_access', 'profile', 'email', 'groups']);
     expect(document['claims_supported']).toEqual(
       expect.arrayContaining(['sub', 'sid', 'acr', 'amr', 'auth_time', 'name', 'email', 'email_verified']),
     );

@@ -100,6 +100,6 @@ test('a database whose keys no secret key opens refuses to start in a sentence t
   expect([code, stderr.trim().split('\n').length]).toEqual([1, 1]);
   expect(stderr).toContain('HEMMA_SECRET_KEYS');
   const db = await openWith(env);
-  expect((await db.query('SELECT 1 FROM keys')).count).toBe(4);
+  expect((await db.query('SELECT 1 FROM keys')).count).toBe(5);
   await db.close();
 });

@@ -132,6 +132,14 @@ export const clientsEn: ClientPhrases = {
       label: 'May sign people in on devices without a browser (device flow)',
       help: 'TV, printer, terminal: the device shows a code, and the person types it in their own browser.',
     },
+    subjectType: {
+      label: "The person's number (sub)",
+      help: 'Leave it once the application has users: it would not know them again.',
+    },
+    sector: {
+      label: 'Sector',
+      help: 'Applications of one sector are told the same number. Empty: the host of the addresses above.',
+    },
     apiScopes: {
       label: 'What it may do in the interface for programs (API)',
       help: 'None chosen: it has no business there. Somebody who signs in to it still does only what their role allows.',
@@ -150,13 +158,18 @@ export const clientsEn: ClientPhrases = {
     scopes: {
       profile: 'Name and language (profile)',
       email: 'Email address (email)',
+      groups: 'Groups: all, or those that may use it (groups)',
       offline_access: 'Renew while nobody is there (offline_access)',
+    },
+    subjectType: {
+      public: 'The same in every application',
+      pairwise: 'One of its own for each sector (pairwise)',
     },
     allowedIntents: { replace_authenticator: 'Move to a new phone', step_up: 'Confirm that it is you' },
     apiScopes: {
       'people:read': 'Read people and groups (people:read)',
       'people:write':
-        'Invite, disable and sign out people, require two steps, change their groups (people:write)',
+        'Invite, disable and sign out people, require two steps, change their groups and attributes (people:write)',
       'roles:write': 'Give and take roles, and reach the accounts of operators (roles:write)',
       'groups:write': 'Make groups (groups:write)',
       'cases:read': 'Read help-desk cases (cases:read)',
@@ -216,6 +229,11 @@ export const clientsEn: ClientPhrases = {
     'dpop-not-for-api': 'The interface for programs takes no tokens that are bound to a key.',
     'api-group-not-used': 'Only services that may use the interface are limited to a group.',
     'beyond-reach': 'That would give the application more than the program that asks has itself.',
+    'sector-malformed': "A sector is a host's name, like example.com, or an https address.",
+    'sector-missing': 'The addresses do not share one host. Type which sector the application belongs to.',
+    'device-flow-pairwise':
+      'Where each sector has numbers of its own, nobody signs in on devices without a browser.',
+    'sector-not-used': 'The sector is used only where each sector has numbers of its own.',
     'address-too-long': 'An address has at most 2000 characters.',
     'address-characters':
       'Blanks, accented letters and other unusual characters are not taken. Write them encoded (%C3%A5).',

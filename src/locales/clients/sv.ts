@@ -132,6 +132,14 @@ export const clientsSv = {
       label: 'Får logga in folk på enheter utan webbläsare (device flow)',
       help: 'Tv, skrivare, terminal: enheten visar en kod som personen skriver i sin egen webbläsare.',
     },
+    subjectType: {
+      label: 'Personens nummer (sub)',
+      help: 'Ändra det inte när applikationen har användare: den känner inte igen dem efteråt.',
+    },
+    sector: {
+      label: 'Sektor',
+      help: 'Applikationer i samma sektor får samma nummer. Tomt: värddatorn i adresserna ovan.',
+    },
     apiScopes: {
       label: 'Vad den får göra i gränssnittet för program (API)',
       help: 'Inget valt: den har inget där att göra. Den som loggar in i den gör ändå bara det som rollen tillåter.',
@@ -150,13 +158,18 @@ export const clientsSv = {
     scopes: {
       profile: 'Namn och språk (profile)',
       email: 'E-postadress (email)',
+      groups: 'Grupper: alla, eller de som får använda den (groups)',
       offline_access: 'Förnya utan att någon är där (offline_access)',
+    },
+    subjectType: {
+      public: 'Samma i alla applikationer',
+      pairwise: 'Ett eget för varje sektor (pairwise)',
     },
     allowedIntents: { replace_authenticator: 'Flytta till en ny telefon', step_up: 'Bekräfta att det är du' },
     apiScopes: {
       'people:read': 'Läsa personer och grupper (people:read)',
       'people:write':
-        'Bjuda in, stänga av och logga ut personer, kräva två steg, ändra deras grupper (people:write)',
+        'Bjuda in, stänga av och logga ut personer, kräva två steg, ändra deras grupper och egna uppgifter (people:write)',
       'roles:write': 'Ge och ta roller, och nå handläggares konton (roles:write)',
       'groups:write': 'Skapa grupper (groups:write)',
       'cases:read': 'Läsa supportens ärenden (cases:read)',
@@ -215,6 +228,12 @@ export const clientsSv = {
     'dpop-not-for-api': 'Gränssnittet för program tar inte emot token som är bundna till en nyckel.',
     'api-group-not-used': 'Bara tjänster som får använda gränssnittet begränsas till en grupp.',
     'beyond-reach': 'Det skulle ge applikationen mer än programmet som frågar självt har.',
+    'sector-malformed': 'En sektor är namnet på en värddator, som example.com, eller en https-adress.',
+    'sector-missing':
+      'Adresserna har inte en och samma värddator. Skriv vilken sektor applikationen hör till.',
+    'device-flow-pairwise':
+      'Med egna nummer för varje sektor går det inte att logga in på enheter utan webbläsare.',
+    'sector-not-used': 'Sektorn används bara när varje sektor har egna nummer.',
     'address-too-long': 'En adress har högst 2000 tecken.',
     'address-characters':
       'Mellanslag, å, ä, ö och andra ovanliga tecken går inte. Skriv dem kodade (%C3%A5).',

@@ -246,7 +246,7 @@ export const consoleEn: typeof consoleSv = {
     fileHelp: (rows) =>
       `CSV or JSON, at most 5 MB and ${rows} rows. Larger files are imported with the command hemma accounts import.`,
     columns:
-      'Columns: email, name, locale, two_step_required, email_verified, disabled, groups (A|B), password_hash. Only email and name must be there.',
+      'Columns: email, name, locale, two_step_required, email_verified, disabled, groups (A|B), attributes (JSON), password_hash. Only email and name must be there.',
     createGroups: 'Make groups that do not exist',
     invite: 'Mail an invitation to those who have no password in the file',
     check: 'Check the file',
@@ -323,6 +323,10 @@ export const consoleEn: typeof consoleSv = {
     'registration-token.created': 'A registration token was made',
     'registration-token.revoked': 'A registration token was revoked',
     ...resourceServersEn.events,
+    'claim.defined': 'A claim was created',
+    'claim.changed': 'A claim was changed',
+    'claim.removed': 'A claim was removed',
+    'account.attributes-changed': "The person's attributes were changed",
     'help-desk.code-sent': "The help desk sent a code to the person's email address",
     'help-desk.invitation-sent': 'The account was reset and the person invited anew',
     'help-desk.checked': 'The identity was checked in a case',

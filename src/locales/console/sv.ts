@@ -248,7 +248,7 @@ export const consoleSv = {
     fileHelp: (rows: string) =>
       `CSV eller JSON, högst 5 MB och ${rows} rader. Större filer läses in med kommandot hemma accounts import.`,
     columns:
-      'Kolumner: email, name, locale, two_step_required, email_verified, disabled, groups (A|B), password_hash. Bara email och name måste finnas.',
+      'Kolumner: email, name, locale, two_step_required, email_verified, disabled, groups (A|B), attributes (JSON), password_hash. Bara email och name måste finnas.',
     createGroups: 'Skapa grupper som inte finns',
     invite: 'Mejla en inbjudan till dem som inte har något lösenord i filen',
     check: 'Kontrollera filen',
@@ -325,6 +325,10 @@ export const consoleSv = {
     'registration-token.created': 'En token för registrering skapades',
     'registration-token.revoked': 'En token för registrering drogs in',
     ...resourceServersSv.events,
+    'claim.defined': 'En egen uppgift skapades',
+    'claim.changed': 'En egen uppgift ändrades',
+    'claim.removed': 'En egen uppgift togs bort',
+    'account.attributes-changed': 'Personens egna uppgifter ändrades',
     'help-desk.code-sent': 'Supporten skickade en kod till personens e-postadress',
     'help-desk.invitation-sent': 'Kontot nollställdes och personen bjöds in på nytt',
     'help-desk.checked': 'Identiteten kontrollerades i ett ärende',

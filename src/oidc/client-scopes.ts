@@ -1,0 +1,28 @@
+import { ownScope } from '../accounts/claim-check.ts';
+import { unknownScopes } from '../accounts/claim-definitions.ts';
+import type { Db } from '../platform/database.ts';
+import type { ClientFault } from './client-check.ts';
+import { clientScopes } from './client-description.ts';
+
+/** Those of some scopes that only claims of the house's own make. */
+const ownAmong = (scopes: readonly string[]): string[] =>
+  scopes.filter((scope) => !clientScopes.some((one) => one === scope));
+
+/** Whether every scope that a description names is there; they stay until the caller's transaction ends. */
+export const keepScopes = async (open: Db, scopes: readonly string[]): Promise<boolean> =>
+  (await unknownScopes(open, ownAmong(scopes))).length === 0;
+
+/**
+ * The scopes that a description names and nobody knows, judged before it is known whether the rest of it is right: all
+ * that is wrong is told at once. `coming` are scopes that will be there by the time that it is stored.
+ */
+export async function scopeFaults(db: Db, given: unknown, coming: readonly string[]): Promise<ClientFault[]> {
+  const { scopes } = (given ?? {}) as { scopes?: unknown };
+  const list: unknown[] = Array.isArray(scopes) ? scopes : [];
+  // What is spelt like no scope at all is refused with the rest.
+  const spelt = list.filter((one): one is string => typeof one === 'string' && ownScope.test(one));
+  const unknown = await unknownScopes(db, ownAmong(spelt));
+  return unknown
+    .filter((scope) => !coming.includes(scope))
+    .map((scope) => ({ path: `scopes.${list.indexOf(scope)}`, field: 'scopes', code: 'not-a-choice' }));
+}
