@@ -100,10 +100,16 @@ builder.Services
         options.ResponseType = "code";
         options.UsePkce = true;
         options.CallbackPath = "${path}";
+        // form_post, the default, needs cookies that browsers take over https alone.
+        options.ResponseMode = "query";
+        options.CorrelationCookie.SameSite = SameSiteMode.Lax;
+        options.NonceCookie.SameSite = SameSiteMode.Lax;${issuer.startsWith('http:') ? '\n        options.RequireHttpsMetadata = false;' : ''}
         options.Scope.Clear();${renewing('\n        options.Prompt = "consent";')}
 ${scopes.map((scope) => `        options.Scope.Add("${scope}");`).join('\n')}
         options.GetClaimsFromUserInfoEndpoint = true;
         options.MapInboundClaims = false;
+        options.SaveTokens = true; // the ID token is the hint at sign-out
+        options.ClaimActions.Remove("acr"); // otherwise acr is dropped
     });`;
 
 const authlib = ({ issuer, id, redirect, scopes, renewing }: Values): string =>
@@ -139,6 +145,40 @@ OIDCCryptoPassphrase \${OIDC_CRYPTO_PASSPHRASE}
   Require valid-user
 </Location>`;
 
+const goOidc = ({ issuer, id, redirect, scopes, renewing }: Values): string =>
+  `// go get github.com/coreos/go-oidc/v3 golang.org/x/oauth2
+provider, err := oidc.NewProvider(ctx, "${issuer}")
+// ...
+config := oauth2.Config{
+	ClientID:     "${id}",
+	ClientSecret: os.Getenv("${secretVariable}"),
+	Endpoint:     provider.Endpoint(),
+	RedirectURL:  "${redirect}",
+	Scopes:       []string{${scopes.map((scope) => `"${scope}"`).join(', ')}},
+}
+verifier := oauth2.GenerateVerifier()
+url := config.AuthCodeURL(state, oauth2.S256ChallengeOption(verifier), oidc.Nonce(nonce)${renewing(',\n\toauth2.SetAuthURLParam("prompt", "consent")')})
+// Keep verifier, state and nonce in the person's session and redirect to url. When they come back, compare state and:
+// token, err := config.Exchange(ctx, code, oauth2.VerifierOption(verifier))
+// idToken, err := provider.Verifier(&oidc.Config{ClientID: config.ClientID}).Verify(ctx, token.Extra("id_token").(string))
+// and compare idToken.Nonce.`;
+
+const oidcClientTs = ({ issuer, id, redirect, scopes, renewing }: Values): string =>
+  `// npm install oidc-client-ts
+import { UserManager } from 'oidc-client-ts';
+
+const hemma = new UserManager({
+  authority: '${issuer}',
+  client_id: '${id}',
+  redirect_uri: ${inQuotes(redirect)},
+  scope: '${scopes.join(' ')}',${renewing("\n  prompt: 'consent',")}
+  loadUserInfo: true,
+  // Otherwise the library drops acr and auth_time.
+  filterProtocolClaims: false,
+});
+// await hemma.signinRedirect();
+// and on the page that they come back to: const user = await hemma.signinRedirectCallback();`;
+
 const proxy = ({ issuer, id, redirect, scopes, renewing }: Values): string =>
   `# oauth2-proxy.cfg; the secret comes as OAUTH2_PROXY_CLIENT_SECRET=$${secretVariable}
 provider = "oidc"
@@ -147,7 +187,9 @@ client_id = "${id}"
 redirect_url = "${redirect}"
 scope = "${scopes.join(' ')}"
 code_challenge_method = "S256"${renewing('\nprompt = "consent"')}
-email_domains = ["*"]`;
+email_domains = ["*"]
+cookie_refresh = "1m"
+whitelist_domains = ["${new URL(issuer).host}"]`;
 
 const forService = ({ issuer, id }: Values): string =>
   `# The client credentials grant (RFC 6749 §4.4)
@@ -193,6 +235,8 @@ export function snippetsFor(client: ClientDescription, issuer: string): Snippet[
       ? [{ name: 'curl (RFC 8628)', text: onDevice(values) }]
       : [];
   if (client.redirectUris.length === 0) return device;
+  if (client.type === 'single-page' && !client.dpopRequired)
+    return [{ name: 'oidc-client-ts (browser)', text: oidcClientTs(values) }];
   const everywhere = [{ name: 'openid-client (Node.js)', text: openidClient(values) }, ...device];
   // The others are for applications on a server that keep a secret, and bind no tokens.
   if (client.authMethod !== 'secret' || client.dpopRequired) return everywhere;
@@ -201,6 +245,7 @@ export function snippetsFor(client: ClientDescription, issuer: string): Snippet[
     { name: 'Spring Security', text: spring(values) },
     { name: '.NET', text: dotnet(values) },
     { name: 'Authlib (Python)', text: authlib(values) },
+    { name: 'go-oidc (Go)', text: goOidc(values) },
     { name: 'mod_auth_openidc (Apache)', text: apache(values) },
     { name: 'oauth2-proxy', text: proxy(values) },
   ];

@@ -210,7 +210,7 @@ describe('connecting', () => {
     ])
       expect(shown).toContain(discovered[name]);
     const snippets = page.querySelectorAll('.snippet pre').map((one) => one.textContent);
-    expect(snippets.length).toBe(6);
+    expect(snippets.length).toBe(7);
     for (const text of snippets) {
       expect(text).toContain(clientId);
       expect(text).toContain(hemma.issuer);
@@ -221,6 +221,17 @@ describe('connecting', () => {
     // On plain http the library says no by itself.
     expect(snippets[0]).toContain('execute: [client.allowInsecureRequests]');
     expect(body).not.toContain(clientSecret);
+  });
+
+  test('whoever runs in the browser gets the example for browsers, and none that asks for a secret', async () => {
+    const { clientId } = await party({ type: 'single-page', scopes: ['profile', 'offline_access'] });
+    const { page } = await visitor.visit(hemma.url(`/admin/clients/${clientId}/connect`));
+    const [example = '', ...more] = page.querySelectorAll('.snippet pre').map((one) => one.textContent);
+    expect(more).toEqual([]);
+    expect(example).toContain(`authority: '${hemma.issuer}'`);
+    expect(example).toContain(`client_id: '${clientId}'`);
+    expect(example).toContain("prompt: 'consent'");
+    expect(example).not.toMatch(/secret/i);
   });
 
   test('an address with an apostrophe stays a text in the examples', async () => {
