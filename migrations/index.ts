@@ -10,6 +10,7 @@ import { clients } from './0006-clients.ts';
 import { api } from './0007-api.ts';
 import { logoutOutbox } from './0009-logout-outbox.ts';
 import { keys } from './0010-keys.ts';
+import { refusedRequests } from './0015-refused-requests.ts';
 import type { Migration } from './migration.ts';
 
 const migrations: readonly Migration[] = [
@@ -22,6 +23,7 @@ const migrations: readonly Migration[] = [
   api,
   logoutOutbox,
   keys,
+  refusedRequests,
 ];
 
 // Any number that no other program on the same database uses for its own lock.

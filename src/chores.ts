@@ -8,10 +8,11 @@ import { sweepPendingConnections } from './factors/connection.ts';
 import { mailerOf } from './mail/mailer.ts';
 import { deliverDue, sweepMails } from './mail/outbox.ts';
 import type { Keyring } from './oidc/keyring.ts';
-import { keysChannel } from './oidc/keys.ts';
+import { keysTopic } from './oidc/keys.ts';
 import type { LogoutDelivery } from './oidc/logout-delivery.ts';
 import { sweepLogoutMessages } from './oidc/logout-outbox.ts';
 import { endExpiredSessions, sweepRecords } from './oidc/records.ts';
+import { sweepRefusedRequests } from './oidc/refused-requests.ts';
 import { sweepAudit } from './platform/audit.ts';
 import type { Database } from './platform/database.ts';
 import type { Log } from './platform/log.ts';
@@ -77,6 +78,7 @@ async function sweep({ db, post, settings }: House): Promise<void> {
   await drain((limit) => sweepMails(db, ago(settings.HEMMA_OUTBOX_DAYS * day), limit));
   await drain((limit) => sweepLogoutMessages(db, ago(settings.HEMMA_OUTBOX_DAYS * day), limit));
   await drain((limit) => sweepAttempts(db, ago(settings.HEMMA_ATTEMPT_DAYS * day), limit));
+  await drain((limit) => sweepRefusedRequests(db, ago(settings.HEMMA_ATTEMPT_DAYS * day), limit));
   await drain((limit) => closeLeftAlone(db, post, limit));
   await drain((limit) => sweepCases(db, ago(settings.HEMMA_AUDIT_DAYS * day), limit));
   await drain((limit) => sweepAudit(db, ago(settings.HEMMA_AUDIT_DAYS * day), limit));
@@ -93,7 +95,7 @@ export function followKeys(db: Database, ring: Keyring, log: Log): Chores {
       const level = fault instanceof WrongSecretKeys ? 'error' : 'warn';
       log[level]({ fault: String(fault) }, 'the keys could not be read');
     });
-  const hearing = db.hear(keysChannel, () => void follow());
+  const hearing = db.hear(keysTopic, () => void follow());
   const chore = every(2 * second, log, 'keys', async () => {
     await follow();
     await ring.tend();

@@ -28,6 +28,7 @@ import { existingGrant, noteSignIn } from './grants.ts';
 import { checkIntent } from './intents.ts';
 import { publishedAt } from './key-life.ts';
 import type { Keys } from './keys.ts';
+import { accountClientId, adminClientId } from './own-clients.ts';
 import { policy } from './policy.ts';
 import { sessionSeconds } from './session-limits.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
@@ -228,8 +229,8 @@ function clientAdapter(db: Db, settings: Settings, work: UnitOfWork) {
   return {
     ...work.adapter('Client'),
     find: (id: string) => {
-      if (id === 'hemma-account') return Promise.resolve(accountClient(settings.HEMMA_ISSUER));
-      if (id === 'hemma-admin') return Promise.resolve(adminClient(settings.HEMMA_ISSUER));
+      if (id === accountClientId) return Promise.resolve(accountClient(settings.HEMMA_ISSUER));
+      if (id === adminClientId) return Promise.resolve(adminClient(settings.HEMMA_ISSUER));
       const tried = triedBy(id);
       if (tried === undefined) return clientMetadata(db, id);
       return clientMetadata(db, tried).then((one) => one && trialMetadata(one, settings.HEMMA_ISSUER));

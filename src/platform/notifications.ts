@@ -1,6 +1,12 @@
 import pg from 'pg';
 
-/** Somebody who hears what is said on a channel, until stopped. */
+/** What is announced. `everywhere`: to every process, which costs a write; else in the process that says it alone. */
+export interface Topic {
+  name: string;
+  everywhere: boolean;
+}
+
+/** Somebody who hears what is announced, until stopped. */
 export interface Hearing {
   stop(): Promise<void>;
 }
