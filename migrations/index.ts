@@ -8,12 +8,13 @@ import { helpDesk } from './0004-help-desk.ts';
 import { operators } from './0005-operators.ts';
 import { clients } from './0006-clients.ts';
 import { api } from './0007-api.ts';
-import { logoutOutbox } from './0009-logout-outbox.ts';
-import { keys } from './0010-keys.ts';
-import { registrationTokens } from './0013-registration-tokens.ts';
+import { logoutOutbox } from './0008-logout-outbox.ts';
+import { keys } from './0009-keys.ts';
+import { registrationTokens } from './0010-registration-tokens.ts';
 import { signingSecrets } from './0011-signing-secrets.ts';
-import { resourceServers } from './0011-resource-servers.ts';
-import { claims } from './0014-claims.ts';
+import { resourceServers } from './0012-resource-servers.ts';
+import { claims } from './0013-claims.ts';
+import { refusedRequests } from './0014-refused-requests.ts';
 import type { Migration } from './migration.ts';
 
 const migrations: readonly Migration[] = [
@@ -30,6 +31,7 @@ const migrations: readonly Migration[] = [
   signingSecrets,
   resourceServers,
   claims,
+  refusedRequests,
 ];
 
 // Any number that no other program on the same database uses for its own lock.

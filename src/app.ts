@@ -17,6 +17,7 @@ import { migrated } from '../migrations/index.ts';
 import { adminApi } from './admin/index.ts';
 import { answerFault, isApi } from './admin/problem.ts';
 import { registration } from './oidc/registration.ts';
+import type { Keyring } from './oidc/keyring.ts';
 import type { UnitOfWork } from './oidc/unit-of-work.ts';
 import type { Log } from './platform/log.ts';
 import { ownHostOnly, requestOrigin, sentByOurPage } from './platform/http.ts';
@@ -79,14 +80,17 @@ function headers(house: House): Middleware {
   });
 }
 
-/** Alive is not ready: ready means that the database answers and has every step of its growth. */
-function health(house: House): Middleware {
+/**
+ * Alive is not ready: ready means that the database answers, has every step of its growth, and keys that this process
+ * can open. One that was given the wrong secret keys gets no more sign-ins to sign.
+ */
+function health(house: House, ring: Keyring): Middleware {
   return async (ctx, next) => {
     if (ctx.path === '/health/live') ctx.body = { status: 'live' };
     else if (ctx.path === '/health/ready') {
-      const ready = await migrated(house.db).catch(() => false);
-      ctx.status = ready ? 200 : 503;
-      ctx.body = { status: ready ? 'ready' : 'not ready' };
+      const lacks = (await migrated(house.db).catch(() => false)) ? ring.readable() || 'keys' : 'database';
+      ctx.status = lacks === true ? 200 : 503;
+      ctx.body = lacks === true ? { status: 'ready' } : { status: 'not ready', lacks };
     } else await next();
   };
 }
@@ -144,7 +148,7 @@ function ownSignOut(house: House): Middleware {
 }
 
 /** What is mounted where, in the order that a request meets it. */
-export function appOf(house: House, keys: string[], work: UnitOfWork, log: Log): Koa {
+export function appOf(house: House, keys: string[], ring: Keyring, work: UnitOfWork, log: Log): Koa {
   const app = new Koa({ proxy: true });
   app.keys = keys;
   app.silent = true;
@@ -153,7 +157,7 @@ export function appOf(house: House, keys: string[], work: UnitOfWork, log: Log):
   app.use(house.assets.serve);
   app.use(faults(house, log));
   app.use(ownHostOnly(house.settings));
-  app.use(health(house));
+  app.use(health(house, ring));
   app.use(work.middleware);
   app.use(adminApi(house));
   app.use(front);

@@ -8,12 +8,13 @@ import { sweepPendingConnections } from './factors/connection.ts';
 import { mailerOf } from './mail/mailer.ts';
 import { deliverDue, sweepMails } from './mail/outbox.ts';
 import type { ClaimBook } from './oidc/claim-book.ts';
-import { claimsChannel, claimsTopic } from './oidc/claim-book.ts';
+import { claimsTopic } from './oidc/claim-book.ts';
 import type { Keyring } from './oidc/keyring.ts';
-import { keysChannel } from './oidc/keys.ts';
+import { keysTopic } from './oidc/keys.ts';
 import type { LogoutDelivery } from './oidc/logout-delivery.ts';
 import { sweepLogoutMessages } from './oidc/logout-outbox.ts';
 import { endExpiredSessions, sweepRecords } from './oidc/records.ts';
+import { sweepRefusedRequests } from './oidc/refused-requests.ts';
 import { sweepAudit } from './platform/audit.ts';
 import type { Database } from './platform/database.ts';
 import type { Log } from './platform/log.ts';
@@ -79,6 +80,7 @@ async function sweep({ db, post, settings }: House): Promise<void> {
   await drain((limit) => sweepMails(db, ago(settings.HEMMA_OUTBOX_DAYS * day), limit));
   await drain((limit) => sweepLogoutMessages(db, ago(settings.HEMMA_OUTBOX_DAYS * day), limit));
   await drain((limit) => sweepAttempts(db, ago(settings.HEMMA_ATTEMPT_DAYS * day), limit));
+  await drain((limit) => sweepRefusedRequests(db, ago(settings.HEMMA_ATTEMPT_DAYS * day), limit));
   await drain((limit) => closeLeftAlone(db, post, limit));
   await drain((limit) => sweepCases(db, ago(settings.HEMMA_AUDIT_DAYS * day), limit));
   await drain((limit) => sweepAudit(db, ago(settings.HEMMA_AUDIT_DAYS * day), limit));
@@ -95,7 +97,7 @@ export function followKeys(db: Database, ring: Keyring, log: Log): Chores {
       const level = fault instanceof WrongSecretKeys ? 'error' : 'warn';
       log[level]({ fault: String(fault) }, 'the keys could not be read');
     });
-  const hearing = db.hear(keysChannel, () => void follow());
+  const hearing = db.hear(keysTopic, () => void follow());
   const chore = every(2 * second, log, 'keys', async () => {
     await follow();
     await ring.tend();
@@ -114,8 +116,7 @@ export function followClaims(db: Database, book: ClaimBook, log: Log): Chores {
     book.follow().catch((fault: unknown) => {
       log.warn({ fault: String(fault) }, 'the claims could not be read');
     });
-  db.listen(claimsTopic, () => void follow());
-  const hearing = db.hear(claimsChannel, () => void follow());
+  const hearing = db.hear(claimsTopic, () => void follow());
   const chore = every(2 * second, log, 'claims', follow);
   return {
     async stop() {

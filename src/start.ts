@@ -96,7 +96,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
   const delivery = logoutDelivery(db, takeOverSending(provider), (fault) =>
     log.error({ fault: String(fault) }, 'a sign-out message was not taken care of'),
   );
-  db.listen(logoutTopic, () => void delivery.turn());
+  db.hear(logoutTopic, () => void delivery.turn());
   const folder = fileURLToPath(new URL('../interactions/page/public', import.meta.url));
   const house: House = {
     settings,
@@ -116,7 +116,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
     assets: assetsOf(settings, folder),
   };
   listenToDevices(provider, db, work, house.post);
-  return { house, ring, book, delivery, log, app: appOf(house, keys.cookies, work, log) };
+  return { house, ring, book, delivery, log, app: appOf(house, keys.cookies, ring, work, log) };
 }
 
 /**

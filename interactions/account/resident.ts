@@ -3,6 +3,7 @@ import { accountById } from '../../src/accounts/accounts.ts';
 import type { Account } from '../../src/accounts/accounts.ts';
 import { levelOf } from '../../src/oidc/assurance.ts';
 import type { Intent } from '../../src/oidc/intents.ts';
+import { accountClientId } from '../../src/oidc/own-clients.ts';
 import { sessionSeconds } from '../../src/oidc/session-limits.ts';
 import type { House } from '../page/house.ts';
 
@@ -34,7 +35,7 @@ export async function residentOf(house: House, ctx: Context): Promise<Resident |
 function signInUrl(house: House, more: Record<string, string>): string {
   const issuer = house.settings.HEMMA_ISSUER;
   const query = new URLSearchParams({
-    client_id: 'hemma-account',
+    client_id: accountClientId,
     response_type: 'none',
     scope: 'openid',
     redirect_uri: `${issuer}/account`,

@@ -4,7 +4,7 @@ import { removeClient, signOutEveryone } from '../../src/oidc/client-access.ts';
 import { removeSecret, secretsOf } from '../../src/oidc/client-secrets.ts';
 import type { RegisteredClient } from '../../src/oidc/clients.ts';
 import { setEnabled } from '../../src/oidc/clients.ts';
-import { forgetRefusedRedirects } from '../../src/oidc/refused-redirects.ts';
+import { forgetRefusedRequests } from '../../src/oidc/refused-requests.ts';
 import { AlertIcon, Form, SubmitButton, Ways } from '../page/form.tsx';
 import type { House } from '../page/house.ts';
 import { readForm } from '../page/posted.ts';
@@ -139,11 +139,11 @@ const removingSecret: Deed = {
 const forgetting: Deed = {
   name: 'forget-refused',
   words: ({ frame }) => {
-    const { refused, refusedHelp, forget } = frame.t.clients.overview;
-    return { title: refused, consequence: refusedHelp, button: forget };
+    const { forgetTitle, forgetHelp, forget } = frame.t.refusedRequests;
+    return { title: forgetTitle, consequence: forgetHelp, button: forget };
   },
   async carryOut({ house }, { client }) {
-    await forgetRefusedRedirects(house.db, client.id);
+    await forgetRefusedRequests(house.db, client.id);
     return pathOf(client.id, '?notice=forgotten');
   },
 };

@@ -11,14 +11,15 @@ import type { ClientDescription } from '../../src/oidc/client-description.ts';
 import { keptOf } from '../../src/oidc/client-description.ts';
 import { liveSecrets } from '../../src/oidc/client-secrets.ts';
 import type { RegisteredClient } from '../../src/oidc/clients.ts';
-import type { RefusedRedirect } from '../../src/oidc/refused-redirects.ts';
-import { refusedRedirects } from '../../src/oidc/refused-redirects.ts';
+import type { RefusedRequest } from '../../src/oidc/refused-requests.ts';
+import { refusedRequests } from '../../src/oidc/refused-requests.ts';
 import { sectorOf } from '../../src/oidc/sectors.ts';
 import { latestArrivals } from '../../src/platform/audit.ts';
 import type { Frame } from '../page/layout.tsx';
 import type { House } from '../page/house.ts';
 import { choiceOf, labelsOf } from '../page/scope-words.ts';
 import { ClientPage, clientOf, Copy, pathOf } from './clients-frame.tsx';
+import { RefusedRequests } from './clients-refused.tsx';
 import type { AdminVisit } from './gate.ts';
 import { guarded, showPage } from './gate.ts';
 import { Address, Section, Table } from './page.tsx';
@@ -26,7 +27,7 @@ import { Address, Section, Table } from './page.tsx';
 type OverviewProps = {
   visit: AdminVisit;
   shown: RegisteredClient;
-  refused: readonly RefusedRedirect[];
+  refused: readonly RefusedRequest[];
   /** It proves itself by a secret and has none that works: nobody can sign in to it yet. */
   needsSecret: boolean;
   /** Who came in last, of those whom this operator may know. */
@@ -144,45 +145,6 @@ function settingsOf(
   ];
 }
 
-function Refused({ visit, shown, refused }: OverviewProps) {
-  const { frame, operator } = visit;
-  const t = frame.t.clients.overview;
-  const { client } = shown;
-  const registered = [...client.redirectUris, ...client.postLogoutRedirectUris];
-  if (refused.length === 0) return <p class="quiet">{t.refusedNone}</p>;
-  return (
-    <>
-      <p class="quiet">{t.refusedHelp}</p>
-      <Table
-        caption={t.refused}
-        columns={[t.refusedColumns.got, t.refusedColumns.kind, t.refusedColumns.times, t.refusedColumns.last]}
-        rows={refused.map(({ kind, address, times, lastAt }) => ({
-          key: `${kind} ${address}`,
-          cells: [
-            <span key="got" class="code" data-refused-redirect>
-              {address}
-            </span>,
-            t.kinds[kind],
-            times,
-            <time key="last" dateTime={lastAt.toISOString()}>
-              {formatDateTime(frame.locale, lastAt)}
-            </time>,
-          ],
-        }))}
-      />
-      <p>{registered.length > 0 ? t.registered : t.registeredNone}</p>
-      {list(registered)}
-      {mayAct(operator, 'clients.write') && (
-        <p class="actions">
-          <a class="button secondary" href={pathOf(client.id, '/forget-refused')}>
-            {t.forget}
-          </a>
-        </p>
-      )}
-    </>
-  );
-}
-
 /** Who signed in last: each a way to the person. */
 function Arrivals({ visit, arrivals }: OverviewProps) {
   const { frame } = visit;
@@ -254,11 +216,9 @@ export function OverviewPage(props: OverviewProps) {
           <Arrivals {...props} />
         </Section>
       )}
-      {client.type !== 'service' && (
-        <Section title={t.overview.refused} name="refused-redirects">
-          <Refused {...props} />
-        </Section>
-      )}
+      <Section title={frame.t.refusedRequests.title} name="refused-requests">
+        <RefusedRequests visit={visit} client={client} refused={props.refused} />
+      </Section>
       {mayWrite && (
         <Section title={t.overview.dangerous} name="dangerous">
           <p class="actions">
@@ -296,7 +256,7 @@ async function show(visit: AdminVisit): Promise<void> {
   const arrivals = await arrivalsOf(visit, shown.client.id);
   const needsSecret =
     keptOf[shown.client.authMethod] !== undefined && (await liveSecrets(db))(shown.client) === 0;
-  const refused = await refusedRedirects(db, shown.client.id);
+  const refused = await refusedRequests(db, shown.client.id);
   const groups = new Map((await listGroups(db)).map(({ id, name }) => [id, name]));
   const own = await listClaims(db);
   showPage(visit, <OverviewPage {...{ visit, shown, needsSecret, arrivals, refused, groups, own }} />);

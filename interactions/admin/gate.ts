@@ -5,6 +5,7 @@ import type { Account } from '../../src/accounts/accounts.ts';
 import type { Action, Operator } from '../../src/accounts/operators.ts';
 import { accountFor, mayAct, operatorOf } from '../../src/accounts/operators.ts';
 import { acrOf, levelOf } from '../../src/oidc/assurance.ts';
+import { adminClientId } from '../../src/oidc/own-clients.ts';
 import { operatorLimits, sessionSeconds } from '../../src/oidc/session-limits.ts';
 import { sentByOurPage } from '../../src/platform/http.ts';
 import { frameOf } from '../page/frame.ts';
@@ -40,7 +41,7 @@ export const pathAfterSignIn = (state: unknown): string =>
 function signInUrl(house: House, path: string, more: Record<string, string>): string {
   const issuer = house.settings.HEMMA_ISSUER;
   const query = new URLSearchParams({
-    client_id: 'hemma-admin',
+    client_id: adminClientId,
     response_type: 'none',
     scope: 'openid',
     redirect_uri: `${issuer}/admin`,

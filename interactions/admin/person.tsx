@@ -15,6 +15,7 @@ import { casesOf } from '../../src/help-desk/cases.ts';
 import type { FactorHistory } from '../../src/help-desk/factor-history.ts';
 import { factorHistory } from '../../src/help-desk/factor-history.ts';
 import { formatDate, formatDateTime, phrasesFor } from '../../src/locales/phrases.ts';
+import { isOwnClient } from '../../src/oidc/own-clients.ts';
 import type { LiveSession } from '../../src/oidc/records.ts';
 import { sessionsOf } from '../../src/oidc/records.ts';
 import type { AuditRow } from '../../src/platform/audit.ts';
@@ -241,7 +242,7 @@ function Events({ visit, person, events, emails }: PersonPageProps) {
             <p>
               {eventInWords(frame, row.event)}
               {row.actor && ` ${t.by(emails.get(row.actor) ?? t.anOperator)}`}
-              {row.client_id && !row.client_id.startsWith('hemma-') && ` · ${row.client_id}`}
+              {row.client_id && !isOwnClient(row.client_id) && ` · ${row.client_id}`}
             </p>
             <p class="help">
               <time dateTime={row.at.toISOString()}>{formatDateTime(frame.locale, row.at)}</time>

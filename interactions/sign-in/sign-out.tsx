@@ -1,4 +1,5 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import { isOwnClient } from '../../src/oidc/own-clients.ts';
 import { nameOfApplication } from '../../src/oidc/sessions.ts';
 import { Form, SecondaryButton, SubmitButton } from '../page/form.tsx';
 import { frameOf } from '../page/frame.ts';
@@ -45,7 +46,7 @@ export async function showSignOut(
   ctx: KoaContextWithOIDC,
   { action, xsrf }: { action: string; xsrf: string },
 ): Promise<void> {
-  const ids = Object.keys(ctx.oidc.session?.authorizations ?? {}).filter((id) => !id.startsWith('hemma-'));
+  const ids = Object.keys(ctx.oidc.session?.authorizations ?? {}).filter((id) => !isOwnClient(id));
   const clients = (await Promise.all(ids.map((id) => nameOfApplication(house.db, id)))).toSorted();
   const asked = ctx.oidc.params?.ui_locales;
   const frame = frameOf(house, ctx, { uiLocales: typeof asked === 'string' ? asked : undefined });

@@ -2,18 +2,20 @@ import { z } from 'zod';
 import { accountFor } from '../accounts/operators.ts';
 import { clientById } from '../oidc/clients.ts';
 import { previewOf, verdicts } from '../oidc/preview.ts';
-import { refusedRedirects } from '../oidc/refused-redirects.ts';
+import { refusalCauses } from '../oidc/refusal-causes.ts';
+import { refusedRequests, refusingEndpoints } from '../oidc/refused-requests.ts';
 import { clientParams } from './client-shapes.ts';
 import type { Endpoint } from './endpoint.ts';
 import { endpoint } from './endpoint.ts';
 import { exampleClient, examplePerson } from './examples.ts';
 import { accountId, iso, moment } from './shapes.ts';
 
-const refusedAddresses = endpoint({
+const refusals = endpoint({
   method: 'GET',
-  path: '/clients/{id}/refused-redirects',
-  name: 'listRefusedRedirects',
-  summary: 'Addresses that the application asked for and nobody was sent to. The text comes from outside.',
+  path: '/clients/{id}/refused-requests',
+  name: 'listRefusedRequests',
+  summary: 'What the application asked for and did not get, the latest first.',
+  description: '`error` is what it was told, `detail` why. Address and detail may come from outside.',
   scope: 'clients:read',
   action: 'clients.read',
   params: clientParams,
@@ -22,9 +24,13 @@ const refusedAddresses = endpoint({
     schema: z.object({
       items: z.array(
         z.object({
-          kind: z.enum(['redirect', 'post-logout']),
-          address: z.string(),
-          times: z.int(),
+          endpoint: z.enum(refusingEndpoints),
+          error: z.string(),
+          detail: z.string(),
+          cause: z.enum(refusalCauses),
+          address: z.string().nullable(),
+          times: z.int().meta({ description: 'What comes more than once a second is counted once.' }),
+          firstAt: moment,
           lastAt: moment,
         }),
       ),
@@ -36,9 +42,13 @@ const refusedAddresses = endpoint({
     answer: {
       items: [
         {
-          kind: 'redirect',
+          endpoint: 'authorization',
+          error: 'invalid_redirect_uri',
+          detail: "redirect_uri did not match any of the client's registered redirect_uris",
+          cause: 'redirect-address',
           address: 'https://payroll.example/bakc',
           times: 3,
+          firstAt: '2026-02-27T14:00:00.000Z',
           lastAt: '2026-03-01T09:00:00.000Z',
         },
       ],
@@ -46,8 +56,14 @@ const refusedAddresses = endpoint({
   },
   async handle({ house, params: { id } }) {
     if (!(await clientById(house.db, id))) return { problem: 'not-found' };
-    const found = await refusedRedirects(house.db, id);
-    return { body: { items: found.map((row) => ({ ...row, lastAt: iso(row.lastAt) })) } };
+    const found = await refusedRequests(house.db, id);
+    const items = found.map(({ address = null, firstAt, lastAt, ...row }) => ({
+      ...row,
+      address,
+      firstAt: iso(firstAt),
+      lastAt: iso(lastAt),
+    }));
+    return { body: { items } };
   },
 });
 
@@ -101,5 +117,5 @@ const claims = endpoint({
   },
 });
 
-/** What helps whoever connects an application: where nobody was sent to, and what it would be told. */
-export const clientInsight: readonly Endpoint[] = [refusedAddresses, claims];
+/** What helps whoever connects an application: what it did not get, and what it would be told. */
+export const clientInsight: readonly Endpoint[] = [refusals, claims];

@@ -7,6 +7,7 @@ import { importEn } from './import/en.ts';
 import { registrationEn } from './registration/en.ts';
 import { resourceServersEn } from './resource-servers/en.ts';
 import { ownClaimsEn } from './own-claims/en.ts';
+import { refusedRequestsEn } from './refused-requests/en.ts';
 import type { Phrases } from './sv.ts';
 
 /** Seconds up to two minutes, then minutes, always upwards: nobody should come back too early. */
@@ -26,6 +27,7 @@ export const en: Phrases = {
   deviceFlow: deviceFlowEn.pages,
   resourceServers: resourceServersEn,
   ownClaims: ownClaimsEn,
+  refusedRequests: refusedRequestsEn,
 
   page: {
     inThisLanguage: 'In English',
@@ -500,7 +502,6 @@ export const en: Phrases = {
     trouble: (reference) => `Something went wrong on our side. Try again. Reference: ${reference}`,
     reference: (reference) => `Reference: ${reference}`,
     referenceHelp: 'Give this reference if you contact the help desk.',
-    tryAgain: 'Try again',
     backTo: (client) => `Back to ${client}`,
     kinds: {
       trouble: { title: 'Something went wrong on our side', help: 'Try again.' },
@@ -525,7 +526,24 @@ export const en: Phrases = {
         help: 'We need one cookie to hold the sign-in together. Allow cookies for this site and try again.',
       },
       'too-many': { title: 'Too many attempts', help: 'Wait a little while and try again.' },
+      'unknown-application': {
+        title: "That application isn't open here",
+        help: "We don't know it, or it is switched off. It is nothing you did. Tell whoever looks after the application.",
+      },
+      'redirect-address': {
+        title: "We can't send you back to the application",
+        help: "The address it gave isn't registered with us. We stopped here so that nobody else gets your sign-in. Tell whoever looks after the application.",
+      },
+      'request-over': {
+        title: 'That link has been used already, or waited too long',
+        help: 'Go back to the application and start again.',
+      },
+      'sign-out': {
+        title: "We didn't understand how the application wanted to sign you out",
+        help: 'You can sign out here instead.',
+      },
     },
+    signOutHere: 'Sign out here',
   },
 
   devMail: {

@@ -7,6 +7,7 @@ import { importSv } from './import/sv.ts';
 import { registrationSv } from './registration/sv.ts';
 import { resourceServersSv } from './resource-servers/sv.ts';
 import { ownClaimsSv } from './own-claims/sv.ts';
+import { refusedRequestsSv } from './refused-requests/sv.ts';
 
 /** Under två minuter räknar man sekunder, därefter minuter, alltid uppåt: ingen ska komma tillbaka för tidigt. */
 function waitingTime(seconds: number): string {
@@ -25,6 +26,7 @@ export const sv = {
   deviceFlow: deviceFlowSv.pages,
   resourceServers: resourceServersSv,
   ownClaims: ownClaimsSv,
+  refusedRequests: refusedRequestsSv,
 
   page: {
     /** Stands on the pages of the other languages, so it is written in its own. */
@@ -503,7 +505,6 @@ export const sv = {
     trouble: (reference: string) => `Något gick fel hos oss. Försök igen. Nummer: ${reference}`,
     reference: (reference: string) => `Nummer: ${reference}`,
     referenceHelp: 'Säg numret om du kontaktar supporten.',
-    tryAgain: 'Försök igen',
     backTo: (client: string) => `Tillbaka till ${client}`,
     kinds: {
       trouble: { title: 'Något gick fel hos oss', help: 'Försök igen.' },
@@ -528,7 +529,24 @@ export const sv = {
         help: 'Vi behöver en kaka för att hålla ihop inloggningen. Tillåt kakor för den här sidan och försök igen.',
       },
       'too-many': { title: 'För många försök', help: 'Vänta en stund och försök igen.' },
+      'unknown-application': {
+        title: 'Tjänsten är inte öppen här',
+        help: 'Vi känner inte till den, eller så är den avstängd. Det beror inte på dig. Berätta det för den som sköter tjänsten.',
+      },
+      'redirect-address': {
+        title: 'Vi kan inte skicka dig tillbaka till tjänsten',
+        help: 'Adressen som den gav är inte registrerad hos oss. Vi stannade här så att ingen annan får din inloggning. Berätta det för den som sköter tjänsten.',
+      },
+      'request-over': {
+        title: 'Den här länken har redan använts, eller väntat för länge',
+        help: 'Gå tillbaka till tjänsten och börja om.',
+      },
+      'sign-out': {
+        title: 'Vi förstod inte hur tjänsten ville logga ut dig',
+        help: 'Du kan logga ut här i stället.',
+      },
     },
+    signOutHere: 'Logga ut här',
   },
 
   devMail: {

@@ -3,12 +3,11 @@ import instance from 'oidc-provider/lib/helpers/weak_cache.js';
 import type { ClaimDefinition } from '../accounts/claim-definitions.ts';
 import { listClaims } from '../accounts/claim-definitions.ts';
 import type { Db } from '../platform/database.ts';
+import type { Topic } from '../platform/notifications.ts';
 import { claimsOfScopes } from './claims.ts';
 
-/** Where it is said, on PostgreSQL to all processes at once, that the definitions of claims have changed. */
-export const claimsChannel = 'hemma_claims';
-/** The same within this process, which knows it first. */
-export const claimsTopic = 'claims';
+/** What is announced when the definitions of claims have changed. */
+export const claimsTopic: Topic = { name: 'claims', everywhere: true };
 
 /** The claims of the house's own that this process knows and tells. */
 export interface ClaimBook {

@@ -9,6 +9,7 @@ import { addressFault } from './client-addresses.ts';
 import { publicKeys } from './client-keys.ts';
 import { allowedResources, resourceRules } from './client-resources.ts';
 import { sector, sectorRules, subjectTypes } from './sectors.ts';
+import { isOwnClient } from './own-clients.ts';
 
 /** What kind of program an application is; the type chooses safe defaults and says which fields mean something. */
 export const clientTypes = ['web', 'single-page', 'native', 'service'] as const;
@@ -77,7 +78,7 @@ const fields = z.strictObject({
     .string()
     .regex(identifier, 'id-malformed')
     // A client is never mistaken for a person (RFC 9700 §4.15), nor for the provider's own pages.
-    .refine((id) => !id.startsWith('hemma-'), 'id-reserved')
+    .refine((id) => !isOwnClient(id), 'id-reserved')
     .refine((id) => !/^[0-9a-f]{8}-[0-9a-f]{4}-/.test(id), 'id-like-an-account'),
   name: z
     .string()

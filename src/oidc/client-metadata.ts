@@ -5,6 +5,7 @@ import type { ClientDescription, ConsentMode, LifetimeName } from './client-desc
 import { keptOf } from './client-description.ts';
 import type { AllowedResource } from './client-resources.ts';
 import { sectorOf } from './sectors.ts';
+import { accountClientId, adminClientId, trialPrefix } from './own-clients.ts';
 
 /** What the library keeps of a client besides its own fields; the names stand in no answer of the provider. */
 export const ownMetadata = [
@@ -86,7 +87,7 @@ export function protocolMetadata(client: ClientDescription, updatedAt: Date): Ad
 
 /** The provider's own pages as a client: `response_type=none`, back to My details, no tokens, no secret. */
 export const accountClient = (issuer: string): AdapterPayload => ({
-  client_id: 'hemma-account',
+  client_id: accountClientId,
   client_name: 'Hemma',
   redirect_uris: [`${issuer}/account`],
   post_logout_redirect_uris: [`${issuer}/account`],
@@ -100,20 +101,18 @@ export const accountClient = (issuer: string): AdapterPayload => ({
 /** The console as a client, of the same kind. Its forms ask for all factors anew before they are shown. */
 export const adminClient = (issuer: string): AdapterPayload => ({
   ...accountClient(issuer),
-  client_id: 'hemma-admin',
+  client_id: adminClientId,
   redirect_uris: [`${issuer}/admin`],
   post_logout_redirect_uris: [`${issuer}/admin`],
   'urn:hemma:allowed-intents': ['step_up'],
 });
 
-const trial = 'hemma-trial:';
-
 /** The identifier under which an administrator tries a client's rules out. */
-export const trialOf = (id: string): string => `${trial}${id}`;
+export const trialOf = (id: string): string => `${trialPrefix}${id}`;
 
 /** The client whose rules an identifier tries out; undefined for any other identifier. */
 export const triedBy = (id: string): string | undefined =>
-  id.startsWith(trial) ? id.slice(trial.length) : undefined;
+  id.startsWith(trialPrefix) ? id.slice(trialPrefix.length) : undefined;
 
 /** Where the console waits for the end of a trial. */
 export const trialPath = '/admin/clients/-/test-sign-in';

@@ -1,21 +1,49 @@
+import type { EventEmitter } from 'node:events';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { errors } from 'oidc-provider';
 import type { Deed } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import type { Log } from '../platform/log.ts';
-import type { RedirectKind } from './refused-redirects.ts';
-import { noteRefusedRedirect } from './refused-redirects.ts';
+import { isOwnClient } from './own-clients.ts';
+import { causeOf, isOrdinary } from './refusal-causes.ts';
+import type { RefusingEndpoint } from './refused-requests.ts';
+import { noteRefusal } from './refused-requests.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
-// What a library's error tells beyond its public description; made of our own configuration and the request's names.
+type Known = Error & { error_detail?: string; error_description?: string; scope?: string };
+
+/**
+ * What a library's error tells beyond its public description; made of our own configuration and the request's names.
+ * The words of a parser would hold a piece of what it read, which may be anybody's.
+ */
 const reason = (fault: Error): string => {
-  const { error_detail: detail, error_description: description } = fault as Error & {
-    error_detail?: string;
-    error_description?: string;
-  };
-  return (detail ?? description ?? fault.message).slice(0, 200);
+  const { error_detail: detail, error_description: description = fault.message, cause } = fault as Known;
+  if (cause instanceof SyntaxError) return description;
+  return (
+    cause instanceof Error ? `${description} (${detail ?? cause.message})` : (detail ?? description)
+  ).slice(0, 200);
 };
+
+/** The library's event of each endpoint's refusals. */
+const refusing = {
+  'authorization.error': 'authorization',
+  'pushed_authorization_request.error': 'pushed-request',
+  'device_authorization.error': 'device-authorization',
+  'grant.error': 'token',
+  'introspection.error': 'introspection',
+  'revocation.error': 'revocation',
+  'userinfo.error': 'userinfo',
+  'end_session.error': 'sign-out',
+} as const satisfies Record<string, RefusingEndpoint>;
+
+/** The address that a refusal is about; where it is about none, none is kept. */
+function addressOf(ctx: KoaContextWithOIDC, { error, detail }: { error: string; detail: string }) {
+  const cause = causeOf({ error, detail });
+  const { redirect_uri: redirect, post_logout_redirect_uri: after } = ctx.oidc.params ?? {};
+  const given = { 'redirect-address': redirect ?? ctx.query.redirect_uri, 'sign-out-address': after };
+  const address: unknown = cause in given ? given[cause as keyof typeof given] : undefined;
+  return typeof address === 'string' ? address : undefined;
+}
 
 /**
  * Turns the library's events into audit rows and log lines. They fire before this request's writes are committed,
@@ -32,19 +60,17 @@ export function listen(provider: Provider, db: Db, work: UnitOfWork, log: Log): 
     };
     work.afterCommit(() => audit(db, full));
   };
-  // The person learns nothing of it: it is for whoever looks after the client, to see what they registered wrongly.
-  const refusedRedirect = (ctx: KoaContextWithOIDC, kind: RedirectKind, given: unknown) => {
-    const { clientId } = ctx.oidc.client ?? {};
-    if (clientId === undefined || clientId.startsWith('hemma-') || typeof given !== 'string') return;
-    work.afterCommit(() => noteRefusedRedirect(db, clientId, kind, given));
-  };
-  provider.on('pushed_authorization_request.error', (ctx, fault) => {
-    if (/redirect_uri/.test(reason(fault))) refusedRedirect(ctx, 'redirect', ctx.oidc.params?.redirect_uri);
-  });
-  provider.on('end_session.error', (ctx, fault) => {
-    if (/post_logout_redirect_uri/.test(reason(fault)))
-      refusedRedirect(ctx, 'post-logout', ctx.oidc.params?.post_logout_redirect_uri);
-  });
+  // The person learns nothing of it: it is for whoever looks after the application, to see what it does wrongly.
+  for (const [event, endpoint] of Object.entries(refusing)) {
+    (provider as EventEmitter).on(event, (ctx: KoaContextWithOIDC, fault: Known) => {
+      const { clientId } = ctx.oidc?.client ?? {};
+      const { message: error, scope } = fault;
+      if (clientId === undefined || isOwnClient(clientId) || isOrdinary(error)) return;
+      const detail = scope === undefined ? reason(fault) : `${reason(fault)}: ${scope}`;
+      const address = addressOf(ctx, { error, detail });
+      work.afterCommit(() => noteRefusal(db, clientId, { endpoint, error, detail, address }));
+    });
+  }
   provider.on('grant.success', (ctx) => {
     record(ctx, { event: 'token.issued', detail: { grant: String(ctx.oidc.params?.grant_type) } });
   });
@@ -61,8 +87,6 @@ export function listen(provider: Provider, db: Db, work: UnitOfWork, log: Log): 
   });
   provider.on('grant.revoked', (ctx) => record(ctx, { event: 'grant.revoked' }));
   provider.on('authorization.error', (ctx, fault) => {
-    if (fault instanceof errors.InvalidRedirectUri)
-      refusedRedirect(ctx, 'redirect', ctx.oidc.params?.redirect_uri ?? ctx.query.redirect_uri);
     record(ctx, { event: 'sign-in.refused', detail: { error: fault.message, reason: reason(fault) } });
   });
   provider.on('end_session.success', (ctx) => record(ctx, { event: 'sign-out.finished' }));

@@ -1,5 +1,6 @@
 import type { Client, KoaContextWithOIDC } from 'oidc-provider';
 import { errors, interactionPolicy } from 'oidc-provider';
+import { accountClientId } from './own-clients.ts';
 
 /**
  * What a ceremony is for, besides signing in: an extra parameter of the authorization request. It is a dangerous
@@ -24,7 +25,7 @@ export type Intent = (typeof intents)[number];
 export const isIntent = (value: unknown): value is Intent => intents.some((intent) => intent === value);
 
 const allowed = (client: Client, intent: Intent) => {
-  if (client.clientId === 'hemma-account') return true;
+  if (client.clientId === accountClientId) return true;
   const own = client['urn:hemma:allowed-intents'];
   return Array.isArray(own) && own.includes(intent);
 };

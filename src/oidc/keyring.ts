@@ -2,6 +2,7 @@ import type { Provider } from 'oidc-provider';
 import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js';
 import type { Db } from '../platform/database.ts';
 import type { Vault } from '../platform/secrets.ts';
+import { WrongSecretKeys } from '../platform/secrets.ts';
 import type { SigningKey } from './key-life.ts';
 import { isDue, publishedAt, stateAt } from './key-life.ts';
 import { rotateKeys, signingKeys, sweepKeys } from './keys.ts';
@@ -12,6 +13,8 @@ export interface Keyring {
   follow(): Promise<void>;
   /** Publishes successors of keys whose days are over and removes those that are gone. */
   tend(): Promise<void>;
+  /** False while there are keys that this process cannot open: soon it would sign with what nobody publishes. */
+  readable(): boolean;
 }
 
 /**
@@ -33,8 +36,14 @@ export function keyring(
   let known = signing;
   let shown: string | undefined;
   let last = Promise.resolve();
+  let readable = true;
   const look = async () => {
-    known = await signingKeys(db, vault, known);
+    known = await signingKeys(db, vault, known).catch((fault: unknown) => {
+      // A database that is away says nothing of the keys.
+      if (fault instanceof WrongSecretKeys) readable = false;
+      throw fault;
+    });
+    readable = true;
     const now = new Date();
     const name = nameOf(now);
     if (name === shown) return;
@@ -48,6 +57,7 @@ export function keyring(
       last = mine.catch(() => undefined);
       return mine;
     },
+    readable: () => readable,
     async tend() {
       const now = new Date();
       if (known.some((key) => isDue(key, days, now) && stateAt(key, now) === 'signing'))

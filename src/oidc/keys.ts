@@ -3,6 +3,7 @@ import type { AuditEvent } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
+import type { Topic } from '../platform/notifications.ts';
 import type { Vault } from '../platform/secrets.ts';
 import { randomToken } from '../platform/secrets.ts';
 import type { SigningKey } from './key-life.ts';
@@ -25,8 +26,8 @@ export interface Keys {
   pairwise: Buffer;
 }
 
-/** Where it is said, on PostgreSQL to all processes at once, that keys have changed. */
-export const keysChannel = 'hemma_keys';
+/** What is announced when keys have changed: every process must publish them before any signs with them. */
+export const keysTopic: Topic = { name: 'keys', everywhere: true };
 
 const about = (id: string) => `key:${id}`;
 const turn = 'keys';
@@ -197,7 +198,7 @@ export async function rotateKeys(
     const event: AuditEvent = atOnce ? 'keys.withdrawn' : 'keys.rotated';
     const detail = { signing: added.join(' '), signsAt: signsAt.toISOString(), ...(days ? { days } : {}) };
     await audit(open, { event, detail });
-    await open.query('SELECT pg_notify($1, $2)', [keysChannel, '']);
+    await open.announce(keysTopic);
     return added;
   });
   return (await signingKeys(db, vault)).filter(({ id }) => fresh.includes(id));

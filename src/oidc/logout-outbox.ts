@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import type { Topic } from '../platform/notifications.ts';
 import type { ClientDescription } from './client-description.ts';
+import { isOwnClient } from './own-clients.ts';
 
 /**
  * What applications are still to be told about sessions that ended (OpenID Connect Back-Channel Logout 1.0). A message
@@ -16,17 +18,15 @@ export interface Ended {
   sid: string | undefined;
 }
 
-/** What is announced when something was put in here. */
-export const logoutTopic = 'sign-out messages';
+/** What is announced when something was put in here; other processes find it when they look. */
+export const logoutTopic: Topic = { name: 'sign-out messages', everywhere: false };
 
 const atOnce = 1000;
 
-/** The provider's own pages are nobody to be told. */
-const own = /^hemma-/;
-
 /** Puts messages into the outbox; which address each goes to is looked up when it is sent. */
 export async function putOut(open: Db, ended: readonly Ended[]): Promise<void> {
-  const messages = ended.filter(({ clientId }) => !own.test(clientId));
+  // The provider's own pages are nobody to be told.
+  const messages = ended.filter(({ clientId }) => !isOwnClient(clientId));
   for (let from = 0; from < messages.length; from += atOnce) {
     const rows = messages.slice(from, from + atOnce).map((one) => ({ ...one, id: randomUUID() }));
     await open.query(
@@ -36,7 +36,7 @@ export async function putOut(open: Db, ended: readonly Ended[]): Promise<void> {
       [JSON.stringify(rows), new Date()],
     );
   }
-  if (messages.length > 0) open.announce(logoutTopic);
+  if (messages.length > 0) await open.announce(logoutTopic);
 }
 
 /** Keeps what an application that is being removed was like, so that it still hears of what it was not told yet. */

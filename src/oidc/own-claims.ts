@@ -10,7 +10,7 @@ import {
 } from '../accounts/claim-definitions.ts';
 import type { Doer } from '../accounts/groups.ts';
 import type { Db } from '../platform/database.ts';
-import { claimsChannel, claimsTopic } from './claim-book.ts';
+import { claimsTopic } from './claim-book.ts';
 import { clientScopes } from './client-description.ts';
 import { namesScope, silentClients } from './clients.ts';
 import { endGrantsTelling } from './records.ts';
@@ -25,12 +25,6 @@ async function askAgain(open: Db, { name, scope }: OwnClaim): Promise<void> {
   // What a person is called was within the words of `profile` all the time.
   if (clientScopes.some((one) => one === scope)) return;
   await endGrantsTelling(open, { scope, claim: name }, await silentClients(open));
-}
-
-/** Says that something changed: here once it is committed, elsewhere by PostgreSQL. */
-async function tellProcesses(open: Db): Promise<void> {
-  open.announce(claimsTopic);
-  await open.query('SELECT pg_notify($1, $2)', [claimsChannel, '']);
 }
 
 /** Whether a scope would be nobody's without this claim, while an application is registered for it. */
@@ -53,7 +47,7 @@ export function defineClaim(
     const stored = await claimBy(open, { name: claim.name });
     if (!made || !stored) return refused('name', 'claim-taken');
     await askAgain(open, claim);
-    await tellProcesses(open);
+    await open.announce(claimsTopic);
     return { claim: stored };
   });
 }
@@ -78,7 +72,7 @@ export function changeClaim(
     if (moved && (await isNeeded(open, known))) return refused('scope', 'scope-of-application');
     await replaceClaim(open, known.id, claim, doer);
     if (moved) await askAgain(open, claim);
-    await tellProcesses(open);
+    await open.announce(claimsTopic);
     return { result: 'changed' };
   });
 }
@@ -95,7 +89,7 @@ export function removeClaim(
     if (!known) return 'no-such-claim';
     if (await isNeeded(open, known)) return 'scope-of-application';
     await deleteClaim(open, known, doer);
-    await tellProcesses(open);
+    await open.announce(claimsTopic);
     return undefined;
   });
 }

@@ -33,6 +33,7 @@ import { existingGrant } from './grants.ts';
 import { checkIntent } from './intents.ts';
 import { publishedAt } from './key-life.ts';
 import type { Keys } from './keys.ts';
+import { accountClientId, adminClientId } from './own-clients.ts';
 import { policy } from './policy.ts';
 import { registrationEndpoint } from './registration.ts';
 import { holderOf, resourceLifetimeOf, resourcesFor, tokenFacts } from './resource-access.ts';
@@ -244,8 +245,8 @@ function clientAdapter(db: Db, settings: Settings, work: UnitOfWork, book: Claim
   return {
     ...work.adapter('Client'),
     find: (id: string) => {
-      if (id === 'hemma-account') return Promise.resolve(accountClient(settings.HEMMA_ISSUER));
-      if (id === 'hemma-admin') return Promise.resolve(adminClient(settings.HEMMA_ISSUER));
+      if (id === accountClientId) return Promise.resolve(accountClient(settings.HEMMA_ISSUER));
+      if (id === adminClientId) return Promise.resolve(adminClient(settings.HEMMA_ISSUER));
       const tried = triedBy(id);
       const found = clientMetadata(db, tried ?? id).then((one) => book.understood(one));
       if (tried === undefined) return found;

@@ -15,6 +15,7 @@ import { acrOf } from './assurance.ts';
 import { scopesOf } from './claims.ts';
 import type { Ended } from './logout-outbox.ts';
 import { putOut } from './logout-outbox.ts';
+import { isOwnClient } from './own-clients.ts';
 
 export type Payload = Record<string, unknown> & { consumed?: number | boolean };
 
@@ -394,12 +395,12 @@ export async function allowedBy(db: Db, accountId: string): Promise<Allowed[]> {
        string_agg((SELECT string_agg(name, ' ') FROM jsonb_array_elements_text(payload->'openid'->'claims') AS name),
          ' ') AS claims
      FROM oidc_records WHERE account_id = $1 AND model = 'Grant' AND expires_at > $2
-       AND payload->>'clientId' NOT LIKE 'hemma-%'
      GROUP BY 1 ORDER BY 2, 1`,
     [accountId, new Date()],
   );
   const own = await listClaims(db);
-  return rows.map((row) => ({
+  const applications = rows.filter(({ client_id: id }) => !isOwnClient(id));
+  return applications.map((row) => ({
     clientId: row.client_id,
     since: moment(row.since),
     scopes: [

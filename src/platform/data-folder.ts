@@ -15,6 +15,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { PGlite } from '@electric-sql/pglite';
 import type { Engine } from './engine.ts';
+import { channel } from './notifications.ts';
 
 /**
  * The embedded database: PGlite in a folder of ours. PGlite has no lock of its own and two processes would
@@ -66,7 +67,7 @@ function embedded(database: PGlite): Engine {
   return {
     query: ask(database),
     transaction: (work) => database.transaction((open) => work(ask(open as Runner))),
-    hear(channel, hear) {
+    hear(hear) {
       const heard = database.listen(channel, hear).catch(() => undefined);
       return { stop: async () => (await heard)?.() };
     },

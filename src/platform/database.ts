@@ -5,8 +5,8 @@ import pg from 'pg';
 import type { Settings } from '../../config/settings.ts';
 import { openDataFolder } from './data-folder.ts';
 import type { Answer, Engine } from './engine.ts';
-import type { Hearing } from './notifications.ts';
-import { hearPostgres } from './notifications.ts';
+import type { Hearing, Topic } from './notifications.ts';
+import { channel, hearPostgres } from './notifications.ts';
 
 /**
  * The one handle to SQL; every function that reads or writes takes it first. It may be a transaction.
@@ -20,18 +20,19 @@ export interface Db {
   /** All or nothing. Inside an open transaction it joins that one. */
   transaction<T>(work: (db: Db) => Promise<T>): Promise<T>;
   /**
-   * Says in this process that something new waits in `topic` (an outbox): once this transaction is committed, and
-   * never where it is rolled back; outside of one, at once. Other processes find it when they look.
+   * Says that there is something new: once this transaction is committed, and never where it is rolled back; outside of
+   * one, at once. Who hears it is the topic's: this process, which costs nothing, or all of them.
    */
-  announce(topic: string): void;
+  announce(topic: Topic): Promise<void>;
 }
 
 /** The whole database, which its opener closes. */
 export interface Database extends Db {
-  /** Calls `hear` soon after any process said something on a channel (`pg_notify`); a hint, and never the only way. */
-  hear(channel: string, hear: () => void): Hearing;
-  /** Calls `hear` at each announcement of `topic`; it begins what it does, and nobody waits for the end. */
-  listen(topic: string, hear: () => void): void;
+  /**
+   * Calls `hear` at each announcement of `topic`: a hint, and never the only way. It begins what it does, and nobody
+   * waits for the end.
+   */
+  hear(topic: Topic, hear: () => void): Hearing;
   close(): Promise<void>;
 }
 
@@ -63,40 +64,65 @@ function handle(query: Engine['query'], transaction: Db['transaction'], announce
   };
 }
 
+/** PostgreSQL carries it to all who listen, with the commit of the transaction that said it. */
+const sayElsewhere = async (query: Engine['query'], { name, everywhere }: Topic): Promise<void> => {
+  if (everywhere) await query('SELECT pg_notify($1, $2)', [channel, name], true);
+};
+
 /** Turns an engine into the handle that the house uses. */
 export function databaseOf(engine: Engine): Database {
   const inside = new AsyncLocalStorage<true>();
-  const listeners = new Map<string, () => void>();
+  const hearers = new Map<Topic, Set<() => void>>();
+  const said = (topic: Topic) => hearers.get(topic)?.forEach((hear) => hear());
+  let listening: Hearing | undefined;
+  // What was said while nobody listened is lost: then everybody looks.
+  const saidElsewhere = (name: string | undefined) => {
+    for (const topic of hearers.keys()) if (name === undefined || topic.name === name) said(topic);
+  };
   // On PGlite an outer call inside a transaction would wait for itself for ever; here it fails at once, on both.
   const outside = () => {
     if (inside.getStore()) throw new Error('a statement used the outer handle inside a transaction');
   };
+  const query: Engine['query'] = (text, params, prepare) => {
+    outside();
+    return engine.query(text, params, prepare);
+  };
   const outer = handle(
-    (text, params, prepare) => {
-      outside();
-      return engine.query(text, params, prepare);
-    },
+    query,
     async (work) => {
       outside();
-      const topics = new Set<string>();
-      const result = await engine.transaction((query) => {
+      const topics = new Set<Topic>();
+      const result = await engine.transaction((inner) => {
         const open: Db = handle(
-          query,
+          inner,
           (joined) => joined(open),
-          (topic) => void topics.add(topic),
+          async (topic) => {
+            topics.add(topic);
+            await sayElsewhere(inner, topic);
+          },
         );
         return inside.run(true, () => work(open));
       });
-      for (const topic of topics) listeners.get(topic)?.();
+      for (const topic of topics) said(topic);
       return result;
     },
-    (topic) => listeners.get(topic)?.(),
+    async (topic) => {
+      await sayElsewhere(query, topic);
+      said(topic);
+    },
   );
   return {
     ...outer,
-    hear: (channel, hear) => engine.hear?.(channel, hear) ?? { stop: () => Promise.resolve() },
-    listen: (topic, hear) => void listeners.set(topic, hear),
-    close: () => engine.close(),
+    hear(topic, hear) {
+      if (topic.everywhere) listening ??= engine.hear?.(saidElsewhere);
+      const those = hearers.get(topic) ?? new Set();
+      hearers.set(topic, those.add(hear));
+      return { stop: async () => void those.delete(hear) };
+    },
+    async close() {
+      await listening?.stop();
+      await engine.close();
+    },
   };
 }
 
@@ -154,7 +180,7 @@ function postgres(url: string, connections: number): Engine {
         client.release(broken);
       }
     },
-    hear: (channel, hear) => hearPostgres(url, channel, hear),
+    hear: (hear) => hearPostgres(url, hear),
     close: () => pool.end(),
   };
 }

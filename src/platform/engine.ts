@@ -10,7 +10,10 @@ export interface Answer<Row> {
 export interface Engine {
   query(sql: string, params: readonly unknown[], prepare: boolean): Promise<Answer<unknown>>;
   transaction<T>(work: (query: Engine['query']) => Promise<T>): Promise<T>;
-  /** Hears what is said on a channel (NOTIFY); a guest of another process hears nothing. */
-  hear?(channel: string, hear: () => void): Hearing;
+  /**
+   * Hears the names of topics that are announced everywhere, and undefined when some may have been missed; a guest of
+   * another process hears nothing.
+   */
+  hear?(hear: (name: string | undefined) => void): Hearing;
   close(): Promise<void>;
 }

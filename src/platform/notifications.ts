@@ -1,6 +1,12 @@
 import pg from 'pg';
 
-/** Somebody who hears what is said on a channel, until stopped. */
+/** What is announced. `everywhere`: to every process, which costs a write; else in the process that says it alone. */
+export interface Topic {
+  name: string;
+  everywhere: boolean;
+}
+
+/** Somebody who hears what is announced, until stopped. */
 export interface Hearing {
   stop(): Promise<void>;
 }
@@ -19,12 +25,15 @@ async function hangUp(client: pg.Client): Promise<void> {
   (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
+/** The channel of PostgreSQL on which names of topics are said (NOTIFY). */
+export const channel = 'hemma';
+
 /**
- * Calls `hear` whenever somebody says something on a channel of PostgreSQL (NOTIFY), and each time that listening
- * begins anew, since what was said meanwhile is lost. It has a connection of its own and never fails: whoever must not
+ * Calls `hear` with the name of each topic that is announced everywhere, and with undefined each time that listening
+ * begins anew, since what was said meanwhile is lost. It has one connection of its own and never fails: whoever must not
  * miss anything looks from time to time all the same, as behind a pooler that lends a connection for one statement only.
  */
-export function hearPostgres(url: string, channel: string, hear: () => void): Hearing {
+export function hearPostgres(url: string, hear: (name: string | undefined) => void): Hearing {
   let client: pg.Client | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -38,11 +47,11 @@ export function hearPostgres(url: string, channel: string, hear: () => void): He
     client = mine;
     mine.on('error', () => undefined);
     mine.on('end', again);
-    mine.on('notification', hear);
+    mine.on('notification', ({ payload }) => hear(payload));
     try {
       await mine.connect();
       await mine.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
-      hear();
+      hear(undefined);
     } catch {
       again();
       await hangUp(mine);

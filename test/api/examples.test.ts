@@ -127,8 +127,8 @@ async function arrange(): Promise<void> {
     [id, number, JSON.stringify(server), at],
   );
   await db.query(
-    `INSERT INTO refused_redirects (client_id, kind, digest, address, times, first_at, last_at)
-     VALUES ($1, 'redirect', '\\x00', 'https://payroll.example/bakc', 3, $2, $2)`,
+    `INSERT INTO refused_requests (client_id, endpoint, digest, error, detail, address, times, first_at, last_at)
+     VALUES ($1, 'authorization', '\\x00', 'invalid_redirect_uri', 'redirect_uri', 'https://payroll.example/bakc', 3, $2, $2)`,
     [exampleClient, at],
   );
 }

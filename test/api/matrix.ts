@@ -92,7 +92,7 @@ export const rows: Record<string, Row> = {
   ...reads(''),
   ...reads('/{id}'),
   ...reads('/{id}/secrets'),
-  ...reads('/{id}/refused-redirects'),
+  ...reads('/{id}/refused-requests'),
   ...reads('/{id}/claims'),
   ...writes('POST', ''),
   ...writes('PUT', '/{id}'),

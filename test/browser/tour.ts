@@ -170,7 +170,9 @@ async function problems(walk: Walk): Promise<void> {
   await page.goto(town.hemma.url('/nowhere'));
   await look(page, 'problem-not-found');
   await page.goto(town.hemma.url('/auth?client_id=nobody'));
-  await look(page, 'problem-bad-request');
+  await look(page, 'problem-unknown-application');
+  await page.goto(town.hemma.url('/session/end?id_token_hint=x'));
+  await look(page, 'problem-sign-out');
   await page.goto(`${town.autopay}/nowhere`);
   await look(page, 'autopay-not-found');
   await page.goto(`${town.autopay}/callback?error=access_denied&state=x`);

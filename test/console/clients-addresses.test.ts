@@ -1,7 +1,8 @@
 /** Addresses of applications: judged in words while they are typed, and recorded where nobody was sent to them. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { clientSchema } from '../../src/oidc/client-description.ts';
 import { applyClient } from '../../src/oidc/clients.ts';
+import { back, minutes, seconds, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
 import { post } from '../protocol/requests.ts';
@@ -15,6 +16,7 @@ beforeAll(async () => {
   const filed = { id: 'filed', name: 'Filed', type: 'web', redirectUris: ['https://filed.example/back'] };
   await applyClient(hemma.db, clientSchema.parse(filed));
 }, 60_000);
+afterEach(back);
 afterAll(() => hemma.stop());
 
 const open = (path: string) => visitor.visit(hemma.url(`/admin/clients${path}`));
@@ -87,13 +89,16 @@ describe('addresses that people were not sent to', () => {
   test('are shown to administrators as text beside what is registered, and to nobody else', async () => {
     const wrong = 'https://filed.example/Back?<b>x</b>';
     const screen = await ask(wrong);
+    travel(seconds(2));
     await ask(wrong);
     expect([screen.status, screen.step]).toEqual([400, 'problem']);
     expect(screen.text).not.toContain('filed.example');
     expect(screen.body).not.toContain('https://filed.example/back');
     await open('/filed');
-    const section = visitor.screen.page.querySelector('[data-section=refused-redirects]');
-    expect(section?.querySelector('[data-refused-redirect]')?.textContent).toBe(wrong);
+    const section = visitor.screen.page.querySelector('[data-section=refused-requests]');
+    expect(section?.querySelector('[data-refused-address]')?.textContent).toBe(wrong);
+    expect(section?.textContent).toContain('Adressen efter inloggning är inte registrerad.');
+    expect(section?.textContent).toContain('invalid_redirect_uri');
     expect(section?.querySelectorAll('td').map((one) => one.textContent)).toContain('2');
     expect(section?.textContent).toContain('https://filed.example/back');
     expect(section?.querySelector('b')).toBeNull();
@@ -104,10 +109,9 @@ describe('addresses that people were not sent to', () => {
     const url = hemma.url(`/session/end?${new URLSearchParams(query).toString()}`);
     expect((await newVisitor().visit(url)).status).toBe(400);
     await open('/filed');
-    const cells = visitor.screen.page
-      .querySelectorAll('[data-section=refused-redirects] td')
-      .map((one) => one.textContent);
-    expect(cells).toEqual(expect.arrayContaining(['https://filed.example/bye', 'Efter utloggning']));
+    const row = visitor.screen.page.querySelector('tr:has([data-cause=sign-out-address])');
+    expect(row?.querySelector('[data-refused-address]')?.textContent).toBe('https://filed.example/bye');
+    expect(row?.querySelectorAll('td').map((one) => one.textContent)).toContain('Utloggning');
   });
 
   test('are those of pushed requests, too', async () => {
@@ -128,18 +132,29 @@ describe('addresses that people were not sent to', () => {
     });
     expect(pushed.status).toBe(400);
     await open('/pushing');
-    const shown = visitor.screen.page.querySelector('[data-refused-redirect]');
+    const shown = visitor.screen.page.querySelector('[data-refused-address]');
     expect(shown?.textContent).toBe('https://pushing.example/elsewhere');
   });
 
-  test('are twenty at most, the latest, whatever anybody sends', async () => {
-    for (let at = 0; at < 25; at += 1) await ask(`https://evil.example/${at}\u0000`);
-    await ask(`https://evil.example/${'x'.repeat(3000)}`);
-    const { rows } = await hemma.db.query<{ address: string }>(
-      "SELECT address FROM refused_redirects WHERE client_id = 'filed'",
+  test('are ten at most, the latest, no more than ten new ones a minute, whatever anybody sends', async () => {
+    const kept = async () => {
+      const { rows } = await hemma.db.query<{ address: string }>(
+        "SELECT address FROM refused_requests WHERE client_id = 'filed' AND endpoint = 'authorization'",
+      );
+      return rows.map(({ address }) => address);
+    };
+    travel(minutes(2));
+    for (let at = 0; at < 15; at += 1) await ask(`https://evil.example/${at}\u0000`);
+    expect((await kept()).toSorted()).toEqual(
+      Array.from({ length: 10 }, (_one, at) => `https://evil.example/${at}\ufffd`),
     );
-    expect(rows.length).toBe(20);
-    expect(Math.max(...rows.map(({ address }) => address.length))).toBe(500);
+    travel(minutes(2));
+    await ask(`https://evil.example/${'x'.repeat(3000)}`);
+    expect(await kept()).toHaveLength(10);
+    expect(Math.max(...(await kept()).map(({ length }) => length))).toBe(500);
+    // What came by another door is still there.
+    await open('/filed');
+    expect(visitor.screen.text).toContain('https://filed.example/bye');
     await visitor.visit(hemma.url('/admin/clients/filed/forget-refused'));
     await visitor.submit();
     expect(visitor.screen.text).toContain('Ingenting har avvisats.');

@@ -2,6 +2,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { noteRefusal } from '../../src/oidc/refused-requests.ts';
 import { type Chromium, startChromium } from '../rig/browser.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { startRelyingParty, type RelyingParty } from '../rig/relying-party.ts';
@@ -16,6 +17,14 @@ beforeAll(async () => {
   chromium = await startChromium();
   alma = await operator(hemma, 'alma@hemma.example', 'administrator');
   party = await startRelyingParty({ hemma });
+  const address = `https://app.norrlandsbageri.example/${'quite-long'.repeat(9)}`;
+  const refused = {
+    endpoint: 'authorization',
+    error: 'invalid_redirect_uri',
+    detail: 'redirect_uri',
+    address,
+  } as const;
+  await noteRefusal(hemma.db, party.clientId, refused);
 }, 60_000);
 afterAll(async () => {
   await chromium.stop();

@@ -15,7 +15,8 @@ let autopay: RelyingParty;
 let alma: OperatorAtWork;
 beforeAll(async () => {
   hemma = await startHemma();
-  autopay = await startRelyingParty({ hemma });
+  const scopes = ['profile' as const, 'email' as const, 'offline_access' as const];
+  autopay = await startRelyingParty({ hemma, description: { scopes } });
   alma = await operator(hemma, 'alma@example.com', 'administrator');
 });
 afterAll(async () => {
@@ -59,14 +60,20 @@ describe('T34 a person who is disabled while signed in', () => {
   });
 });
 
-test('signing somebody out ends all their sessions and remembered devices, tells applications and them', async () => {
+test('SECURITY 74 signing somebody out ends all their sessions and tokens, tells applications and them', async () => {
   const bo = await personAt(hemma, autopay, 'bo@example.com');
   const phone = await onThePhone(bo, autopay);
+  const begun = await autopay.begin({ scope: 'openid offline_access', prompt: 'consent' });
+  at('consent', await bo.visitor.visit(begun.url));
+  const away = await autopay.redeem(begun, at('back', await bo.visitor.submit({}, 'choice=allow')).url);
   const screen = await alma.visitor.visit(pageOf(bo.id));
   expect(screen.page.querySelectorAll('[data-section=sessions] li')).toHaveLength(2);
   const done = await carryOut(bo.id, 'end-sessions');
   expect(done.text).toContain('Inte inloggad någonstans.');
   for (const { visitor } of [bo, phone]) at('password', await visitor.visit(hemma.url('/account')));
+  for (const { access_token: token } of [phone.tokens, away])
+    await expect(autopay.userinfo(token, bo.id)).rejects.toThrow();
+  await expect(autopay.refresh(away.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' });
   await hemma.mail.mailTo('bo@example.com', /utloggad/);
   expect(await toldAbout(bo.id, 3)).toBe(2);
 });

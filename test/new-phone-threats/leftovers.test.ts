@@ -55,16 +55,18 @@ test('applications hear that sessions ended, also where the request that ended t
 test('what is announced in a transaction is heard after its commit, once, and not where it rolled back', async () => {
   const db = await openWith(hemma.env);
   const heard: string[] = [];
-  for (const topic of ['rolled back', 'committed']) db.listen(topic, () => void heard.push(topic));
+  const topicOf = (name: string) => ({ name, everywhere: false });
+  const [rolledBack, committed] = [topicOf('rolled back'), topicOf('committed')];
+  for (const topic of [rolledBack, committed]) db.hear(topic, () => void heard.push(topic.name));
   await db
-    .transaction((open) => {
-      open.announce('rolled back');
+    .transaction(async (open) => {
+      await open.announce(rolledBack);
       return open.query('SELECT 1 / 0');
     })
     .catch(() => undefined);
   await db.transaction(async (open) => {
-    await open.transaction((joined) => Promise.resolve(joined.announce('committed')));
-    open.announce('committed');
+    await open.transaction((joined) => joined.announce(committed));
+    await open.announce(committed);
     expect(heard).toEqual([]);
   });
   expect(heard).toEqual(['committed']);

@@ -1,13 +1,17 @@
 /** T38: what the provider finds around it at start, and what its two health addresses say. */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { keysTopic } from '../../src/oidc/keys.ts';
+import { vaultOf } from '../../src/platform/secrets.ts';
 import { freePort } from '../rig/free-port.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { startProcess } from '../rig/process.ts';
+import { until } from '../storage/until.ts';
 import { aKey, boot, bootProgram, sentence } from './boot.ts';
 import { get } from './requests.ts';
 
@@ -107,6 +111,22 @@ describe('health', () => {
     for (const { name, applied_at } of rows)
       await hemma.db.query('INSERT INTO migrations (name, applied_at) VALUES ($1, $2)', [name, applied_at]);
     expect(await both()).toEqual([200, 200]);
+  });
+
+  test('keys that this process cannot open are told by ready alone, and end with them', async () => {
+    const foreign = vaultOf([randomBytes(32).toString('base64url')]).seal('{}', 'key:foreign');
+    const ready = () => get(hemma.url('/health/ready'));
+    await hemma.db.query(
+      "INSERT INTO keys (id, kind, sealed, created_at, signs_at) VALUES ('foreign', 'signing', $1, $2, $2)",
+      [foreign, new Date(Date.now() + 60_000)],
+    );
+    await hemma.db.announce(keysTopic);
+    await until('it is not ready', async () => (await ready()).status === 503, 8_000);
+    expect((await ready()).json).toEqual({ status: 'not ready', lacks: 'keys' });
+    expect((await get(hemma.url('/health/live'))).status).toBe(200);
+    await hemma.db.query("DELETE FROM keys WHERE id = 'foreign'");
+    await hemma.db.announce(keysTopic);
+    await until('it is ready again', async () => (await ready()).status === 200, 8_000);
   });
 
   test('T38 tells nobody more than that', async () => {

@@ -10,6 +10,7 @@ import { newVisitor, type Screen, type Visitor } from '../rig/visitor.ts';
 export interface Person {
   account: Account;
   visitor: Visitor;
+  phone: Phone;
   /** The pages of the last sign-in, in order. */
   steps: string[];
   /** Opens an address and answers every page of a sign-in until there is none; `remember` ticks the box. */
@@ -29,9 +30,11 @@ export interface SignedIn {
   claims: JWTPayload & { acr?: string; amr?: string[]; auth_time?: number; sid?: string };
 }
 
-interface Phone {
+export interface Phone {
   key: string | undefined;
   last: number;
+  /** What is on paper beside it. */
+  recoveryCode?: string;
 }
 
 /** The next digits that the phone shows and that were not used yet; goes forward in time where they are too far. */
@@ -47,6 +50,7 @@ function answerTo(screen: Screen, person: Person, phone: Phone, how: Parameters<
   switch (screen.step ?? '') {
     case 'password':
       return { email: person.account.email, password: PASSWORD };
+    case 're-enrollment':
     case 'enrollment':
       phone.key = scan(
         screen.page.querySelector('a[href^="otpauth:"]')?.getAttribute('href')?.replaceAll('&amp;', '&') ??
@@ -56,11 +60,9 @@ function answerTo(screen: Screen, person: Person, phone: Phone, how: Parameters<
     case 'totp':
       return { code: nextDigits(phone), ...(how?.remember ? { rememberDevice: 'yes' } : {}) };
     case 'new-recovery-code':
-      return {
-        lastGroup: (
-          screen.page.querySelector('[data-recovery-code]')?.getAttribute('data-recovery-code') ?? ''
-        ).slice(-4),
-      };
+      phone.recoveryCode =
+        screen.page.querySelector('[data-recovery-code]')?.getAttribute('data-recovery-code') ?? '';
+      return { lastGroup: phone.recoveryCode.slice(-4) };
     case 'consent':
       return {};
     default:
@@ -73,6 +75,7 @@ function personOf(account: Account, phone: Phone): Person {
   const person: Person = {
     account,
     visitor,
+    phone,
     steps: [],
     signIn: async (url, how = {}) => person.answer(await visitor.visit(url), how),
     async answer(first, how = {}) {

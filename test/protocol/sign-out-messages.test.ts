@@ -32,7 +32,7 @@ async function signOut() {
 }
 
 describe('a sign-out message', () => {
-  test('T30 tells every application by a signed token of its own', async () => {
+  test('SECURITY 75, T30 tells every application by a signed token of its own', async () => {
     const before = { autopay: autopay.logoutTokens.length, lon: lon.logoutTokens.length };
     const at = Math.floor(Date.now() / 1000);
     await signOut();

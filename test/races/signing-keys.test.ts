@@ -1,7 +1,9 @@
 /** Keys rotate under load on two processes (T40): no token is refused, and nobody ever meets an unknown `kid`. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
-import { publishAhead, verifiable } from '../../src/oidc/key-life.ts';
+import { followWithin, publishAhead, verifiable } from '../../src/oidc/key-life.ts';
+import { keysTopic } from '../../src/oidc/keys.ts';
+import { shellWith } from '../command-line/shell.ts';
 import { at, typePassword } from '../rig/ceremony.ts';
 import { exchange } from '../rig/exchange.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
@@ -53,6 +55,12 @@ const pass = (milliseconds: number) =>
     [milliseconds],
   );
 
+/** Has both processes look at the clock now, which they do every two seconds anyway. */
+const looking = (holds: () => boolean | Promise<boolean>) => async () => {
+  await two.db.announce(keysTopic);
+  return holds();
+};
+
 const day = 24 * 3_600_000;
 
 /** Milliseconds that an application keeps the keys that it read; it never looks again for one that it does not know. */
@@ -99,16 +107,30 @@ test('T40 two processes rotate under load, and every token of either is verified
   await until('both publish the new keys', both(6), 8_000);
   await pass(publishAhead - 2 * kept);
   await until('the new key signs', () => signers().size === 2, 8_000);
-  // A process looks at the clock every two seconds: until then it signs by the old key, which is still published.
-  await pass(verifiable - 4_000);
-  await until('both have withdrawn the old keys', both(3), 8_000);
+  // Whichever process still signs by the old key when it is asked to look does not any more, a second before it goes.
+  await pass(verifiable - 1_500);
+  await until('both have withdrawn the old keys', looking(both(3)), 8_000);
+
+  // Keys that were stolen are exchanged from a shell: both publish the new ones at once, and sign ten seconds later.
+  const told = performance.now();
+  expect((await shellWith(two.settings[1])(['keys', 'rotate', '--now'])).code).toBe(0);
+  await until('both publish the newest keys', both(6), 8_000);
+  expect(performance.now() - told).toBeLessThan(followWithin);
+  await pass(followWithin - 2 * kept);
+  await until(
+    'the newest key signs',
+    looking(() => signers().size === 3),
+    8_000,
+  );
+  await pass(followWithin - 1_000);
+  await until('both have withdrawn all others', looking(both(3)), 8_000);
   const more = issued.length + 20;
   await until('and go on signing', () => issued.length > more, 8_000);
   enough.abort();
   await under;
 
   expect(refused).toEqual([]);
-  expect(signers().size).toBe(2);
+  expect(signers().size).toBe(3);
   for (const { at: moment, kid } of issued) {
     for (const place of samples) {
       const fits = place.filter((one) => Math.abs(one.at - moment) < kept);

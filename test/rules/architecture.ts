@@ -111,7 +111,7 @@ export function circleRefusals(sources: readonly Source[]): string[] {
   return refusals;
 }
 
-/** The tables that the migrations make. */
+/** The tables that the migrations make, and leave. */
 export function tablesOf(migrations: readonly Source[]): string[] {
   const made = migrations
     .map(factsOf)
@@ -119,7 +119,9 @@ export function tablesOf(migrations: readonly Source[]): string[] {
       ...calls.filter(({ name }) => name === 'createTable').map(({ first }) => first ?? ''),
       ...strings.map(({ value }) => /\bCREATE TABLE (?:IF NOT EXISTS )?"?(\w+)/i.exec(value)?.[1] ?? ''),
     ]);
-  return [...new Set(made)].filter(Boolean).sort();
+  const drops = migrations.flatMap((step) => factsOf(step).calls).filter(({ name }) => name === 'dropTable');
+  const gone = new Set(drops.map(({ first }) => first));
+  return [...new Set(made)].filter((table) => table && !gone.has(table)).sort();
 }
 
 /** How knex names a table. */

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
 import { readSettings } from '../../config/settings.ts';
 import { createAccount } from '../../src/accounts/accounts.ts';
-import { keysChannel } from '../../src/oidc/keys.ts';
+import { keysTopic } from '../../src/oidc/keys.ts';
 import { auditRows } from '../../src/platform/audit.ts';
 import { hasherOf } from '../../src/platform/hashing.ts';
 import { type Hemma, start } from '../../src/start.ts';
@@ -82,7 +82,7 @@ const verifies = (token: string, keys: JSONWebKeySet) =>
 const seen = async () => ({ signs: signedBy(await idToken()), keys: await kids() });
 
 /** The clock went on; the process looks by itself every two seconds, and at once where something is said. */
-const look = () => hemma.db.query('SELECT pg_notify($1, $2)', [keysChannel, '']);
+const look = () => hemma.db.announce(keysTopic);
 
 async function restarted(): Promise<void> {
   const before = await seen();

@@ -278,15 +278,6 @@ export const clientsEn: ClientPhrases = {
     who: 'Who',
     when: 'Time',
     somebody: 'Deleted account',
-    refused: 'Addresses that nobody was sent to',
-    refusedHelp:
-      'The application asked for addresses that it is not registered with. Whoever was signing in saw only that we did not understand the request. The text comes from outside.',
-    refusedNone: 'Nothing has been refused.',
-    refusedColumns: { got: 'We got', kind: 'When', times: 'Times', last: 'Last' },
-    kinds: { redirect: 'Signing in', 'post-logout': 'After signing out' },
-    registered: 'Registered are',
-    registeredNone: 'No such address is registered.',
-    forget: 'Clear the list',
     dangerous: 'Switch off and delete',
   },
 

@@ -278,15 +278,6 @@ export const clientsSv = {
     who: 'Vem',
     when: 'Tid',
     somebody: 'Borttaget konto',
-    refused: 'Adresser som ingen skickades till',
-    refusedHelp:
-      'Applikationen bad om adresser som den inte är registrerad med. Den som loggade in fick bara se att vi inte förstod begäran. Texten kommer utifrån.',
-    refusedNone: 'Ingenting har avvisats.',
-    refusedColumns: { got: 'Vi fick', kind: 'När', times: 'Antal', last: 'Senast' },
-    kinds: { redirect: 'Vid inloggning', 'post-logout': 'Efter utloggning' },
-    registered: 'Registrerade är',
-    registeredNone: 'Ingen sådan adress är registrerad.',
-    forget: 'Rensa listan',
     dangerous: 'Stänga av och ta bort',
   },
 

@@ -2,7 +2,7 @@ import type { Migration } from './migration.ts';
 
 /** What lets a program register itself as an application (RFC 7591 §3), and the mark on what was registered so. */
 export const registrationTokens: Migration = {
-  name: '0013-registration-tokens',
+  name: '0010-registration-tokens',
   up: (schema) =>
     schema
       .createTable('registration_tokens', (table) => {

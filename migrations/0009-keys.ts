@@ -5,7 +5,7 @@ import type { Migration } from './migration.ts';
  * can still be verified. One from before signs since it was made; a cookie key has no such life.
  */
 export const keys: Migration = {
-  name: '0010-keys',
+  name: '0009-keys',
   up: (schema) =>
     schema.alterTable('keys', (table) => {
       table.timestamp('signs_at', { useTz: true });

@@ -2,7 +2,7 @@ import type { Migration } from './migration.ts';
 
 /** Claims of the house's own, as an administrator defined them, and what accounts have for them. */
 export const claims: Migration = {
-  name: '0014-claims',
+  name: '0013-claims',
   up: (schema) =>
     schema
       .createTable('claim_definitions', (table) => {

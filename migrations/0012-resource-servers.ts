@@ -2,7 +2,7 @@ import type { Migration } from './migration.ts';
 
 /** Whatever takes access tokens of ours: its identifier is their audience (RFC 8707), its number stands in addresses. */
 export const resourceServers: Migration = {
-  name: '0011-resource-servers',
+  name: '0012-resource-servers',
   up: (schema) =>
     schema.createTable('resource_servers', (table) => {
       table.text('id').primary();

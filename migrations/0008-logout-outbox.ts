@@ -5,7 +5,7 @@ const time = (table: Knex.CreateTableBuilder, name: string) => table.timestamp(n
 
 /** What applications are still to be told about sessions that ended, written in the transactions that ended them. */
 export const logoutOutbox: Migration = {
-  name: '0009-logout-outbox',
+  name: '0008-logout-outbox',
   up: (schema) =>
     schema
       .createTable('logout_messages', (table) => {
