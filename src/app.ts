@@ -135,6 +135,16 @@ function foreignForms(): Middleware {
 }
 
 /**
+ * The library's router takes any case, and a slash at the end; the guards before it know an address by one spelling, which
+ * is therefore the only one. Numbers of sign-ins and devices have capitals in them.
+ */
+const oneSpelling: Middleware = (ctx, next) => {
+  const known = ctx.path.replace(/^\/(auth|device)\/[\w-]+$/, '/$1');
+  if (known !== known.toLowerCase() || (known.endsWith('/') && known !== '/')) ctx.throw(404, 'not-found');
+  return next();
+};
+
+/**
  * The rule for forms of our own holds for the library's sign-out, too: only a page of ours sends it. What it ended is
  * noted in the browser that sent it.
  */
@@ -166,6 +176,7 @@ export function appOf(house: House, keys: string[], ring: Keyring, work: UnitOfW
   app.use(myDetails(house));
   app.use(adminConsole(house));
   if (house.settings.development && !house.settings.HEMMA_SMTP_URL) app.use(devMail(house));
+  app.use(oneSpelling);
   app.use(ownSignOut(house));
   app.use(deviceDoor(house));
   app.use(foreignForms());

@@ -164,16 +164,13 @@ export function showNotAllowed(house: House, ctx: KoaContextWithOIDC): void {
   send(ctx, renderPage(frame, <DeviceNotAllowedPage frame={frame} contact={contact} />));
 }
 
-/** As the library's router reads addresses. */
-const isDevice = (ctx: Context) => /^\/device\/?$/i.test(ctx.path);
-
 /**
  * A link may bring a code (RFC 8628 §3.3.1): it is put into the field, and nothing is sent before the person presses the
  * button. The library would post it by a script of its own. A form comes from our own pages alone.
  */
 export function deviceDoor(house: House): Middleware {
   return (ctx, next) => {
-    if (!isDevice(ctx)) return next();
+    if (ctx.path !== '/device') return next();
     if (ctx.method === 'POST' && !sentByOurPage(ctx, house.settings.HEMMA_ISSUER))
       return ctx.throw(403, 'foreign-form');
     const { user_code: code, ...rest } = ctx.query;

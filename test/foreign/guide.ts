@@ -31,3 +31,9 @@ export async function registrationOf(guide: string, here: Here): Promise<ClientD
 /** Every guide, by name. */
 export const guides = async (): Promise<string[]> =>
   (await readdir(folder)).filter((file) => file !== 'README.md').map((file) => file.replace(/\.md$/, ''));
+
+/** The YAML files that a page of docs prints, in their order. */
+export async function filesOf(page: string): Promise<unknown[]> {
+  const text = await readFile(resolve(folder, `../${page}.md`), 'utf8');
+  return [...text.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, body = '']) => parse(body) as unknown);
+}

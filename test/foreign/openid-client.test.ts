@@ -4,15 +4,17 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair } from 'jose';
 import * as client from 'openid-client';
+import { createGroup } from '../../src/accounts/groups.ts';
 import { publicKeys } from '../../src/oidc/client-keys.ts';
 import { addSecret } from '../../src/oidc/client-secrets.ts';
 import { applyClient } from '../../src/oidc/clients.ts';
+import { applyFile, readFile } from '../../src/oidc/files.ts';
 import { newPerson } from '../protocol/people.ts';
 import { freePort } from '../rig/free-port.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { startRelyingParty } from '../rig/relying-party.ts';
 import { until } from '../storage/until.ts';
-import { guides, programOf, registrationOf } from './guide.ts';
+import { filesOf, guides, programOf, registrationOf } from './guide.ts';
 
 let hemma: Hemma;
 beforeAll(async () => {
@@ -137,4 +139,22 @@ test('every guide registers an application that is taken as it stands', async ()
   const registered = await Promise.all((await guides()).map((guide) => registrationOf(guide, here)));
   expect(registered.length).toBeGreaterThanOrEqual(8);
   expect(new Set(registered.map(({ id }) => id)).size).toBe(registered.length);
+});
+
+test('every file of the reference of applications is taken as it is printed', async () => {
+  await createGroup(hemma.db, 'Payroll', {});
+  const [fields, ...others] = await filesOf('applications');
+  const results: unknown[] = [];
+  // All fields at once name an API and a scope that the files after it make.
+  for (const given of [...others, fields]) {
+    const read = await readFile(hemma.db, hemma.issuer, given);
+    if ('faults' in read) throw new Error(JSON.stringify(read.faults));
+    results.push(...(await applyFile(hemma.db, read, {})).map(({ id, result }) => [id, result]));
+  }
+  expect(results).toEqual([
+    ['https://orders.example.com/api', 'created'],
+    ['claim department', 'created'],
+    ['claim roles', 'created'],
+    ['wages', 'created'],
+  ]);
 });

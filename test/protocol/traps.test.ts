@@ -53,6 +53,23 @@ describe('the provider', () => {
     expect(broughtBack(screen.url)['error']).toBe('login_required');
   });
 
+  test.each([
+    '/SESSION/END/CONFIRM',
+    '/session/end/confirm/',
+    '/Auth',
+    '/auth/',
+    '/DEVICE',
+    '/Token',
+    '/me/',
+  ])(
+    'trap: takes any spelling of an address, past the guards of the one that is written (%s)',
+    async (path) => {
+      const written = hemma.url(path.toLowerCase().replace(/\/$/, ''));
+      expect((await post(written, {})).status).not.toBe(404);
+      expect((await post(hemma.url(path), {})).status).toBe(404);
+    },
+  );
+
   test('trap: refuses a foreign Host header, and no address ever follows one', async () => {
     const answer = (path: string, headers: Record<string, string>) =>
       exchange(new URL(`http://127.0.0.1:${hemma.port}${path}`), { headers });
