@@ -40,6 +40,7 @@ describe('two processes that start on an empty database', () => {
     const keys = await two.db.query('SELECT kind, count(*) AS number FROM keys GROUP BY kind ORDER BY kind');
     expect(keys.rows).toEqual([
       { kind: 'cookie', number: 1 },
+      { kind: 'pairwise', number: 1 },
       { kind: 'signing', number: 3 },
     ]);
     const published: string[] = [];
