@@ -87,7 +87,7 @@ describe('what the provider finds at start', () => {
     } finally {
       expect((await first.stop()).code).toBe(0);
     }
-  });
+  }, 60_000);
 });
 
 describe('health', () => {
