@@ -63,7 +63,7 @@ describe('an address', () => {
       '/interaction/a/b/c',
       '/account/x',
       '/wp-login.php',
-      '/reg',
+      '/reg/some-client',
       '/interaction/x/abort',
       '/.well-known/x',
     ];
