@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hasherOf } from '../../src/platform/hashing.ts';
+import { PASSWORD } from './password.ts';
 import { startPostgres } from './postgres.ts';
 import { makeTemplate } from './template.ts';
 
@@ -12,6 +14,7 @@ export default async function beforeAll(): Promise<void> {
   process.env['RIG_POSTGRES'] = postgres.url('postgres');
   process.env['RIG_POSTGRES_SOCKET'] = postgres.socketUrl('postgres');
   process.env['RIG_SECRET_KEY'] = randomBytes(32).toString('base64url');
+  process.env['RIG_PASSWORD_HASH'] = await (await hasherOf(1)).hash(PASSWORD);
   process.env['RIG_FOLDER'] = await mkdtemp(join(tmpdir(), 'hemma-test-'));
   Reflect.set(globalThis, 'rigPostgres', postgres);
   try {
