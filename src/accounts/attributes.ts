@@ -10,7 +10,7 @@ import { doerOf, permitted } from './operators.ts';
 export type Attributes = Readonly<Record<string, readonly string[]>>;
 
 /** Why values are refused; the code is the phrase key. */
-export const attributeFaults = [
+const attributeFaults = [
   'attribute-unknown',
   'attribute-single',
   'attribute-malformed',

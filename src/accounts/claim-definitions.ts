@@ -27,7 +27,7 @@ const definitionOf = ({ label_sv: sv, label_en: en, ...row }: Row): ClaimDefinit
 });
 
 /** How many claims there may be: each process keeps all of them, and each is named to whoever asks (discovery). */
-export const mostClaims = 200;
+const mostClaims = 200;
 
 /** All definitions by scope and name. */
 export async function listClaims(db: Db): Promise<ClaimDefinition[]> {

@@ -6,7 +6,7 @@ import { noteUse, signingSecret } from './client-secrets.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
 /** Seconds that an assertion may be good for: one that somebody finds later is worth nothing (RFC 7523 §3). */
-export const longestAssertion = 3600;
+const longestAssertion = 3600;
 /** The library's own tolerance of clocks, in seconds. */
 const tolerance = 15;
 

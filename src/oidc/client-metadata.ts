@@ -151,7 +151,7 @@ export function trialMetadata(metadata: AdapterPayload, issuer: string): Adapter
 }
 
 /** Seconds that a client chose for something, or undefined where it chose none. */
-export const lifetimeOf = (client: Client | undefined, name: LifetimeName | 'session'): number | undefined =>
+export const lifetimeOf = (client: Client | undefined, name: LifetimeName): number | undefined =>
   (client?.['urn:hemma:lifetimes'] as ClientDescription['lifetimes'] | undefined)?.[name];
 
 /** Whether it must come with a challenge: everybody must, but a confidential client that was let off. */

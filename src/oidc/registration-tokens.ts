@@ -63,7 +63,7 @@ export function stateOf({ uses, mostUses, expiresAt }: RegistrationToken): 'live
   return expiresAt <= new Date() ? 'expired' : 'live';
 }
 
-export const registrationRefusals = [
+const registrationRefusals = [
   'name-missing',
   'name-taken',
   'lifetime-out-of-range',

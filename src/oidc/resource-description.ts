@@ -28,7 +28,7 @@ export const resourceFaults = [
  * Seconds that its tokens last. Nobody can take a signed token back: whoever is disabled, signs out or is shut out of the
  * application keeps what it opens until then. So it lasts ten minutes where nobody chooses otherwise.
  */
-export const resourceLifetime = { least: 60, usual: 600, most: 3600 } as const;
+const resourceLifetime = { least: 60, usual: 600, most: 3600 } as const;
 
 /** RFC 6749 §3.3. */
 const scopeName = /^[\x21\x23-\x5b\x5d-\x7e]+$/;

@@ -60,8 +60,9 @@ const notBack =
   (parameters: (leaving: Leaving) => Record<string, string> | Promise<Record<string, string>>): Module =>
   async () => {
     const leaving = await aboutToLeave();
-    const { url } = await leaving.leave(await parameters(leaving));
+    const { url, status } = await leaving.leave(await parameters(leaving));
     expect(url.origin).toBe(op.hemma.issuer);
+    expect([200, 400]).toContain(status);
   };
 
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -68,6 +68,7 @@ describe('signing out of applications that are well, dead, slow or led elsewhere
       'SELECT next_try_at AS last, created_at FROM logout_messages WHERE client_id = $1',
       [silent.clientId],
     );
+    expect(due).toHaveLength(1);
     for (const { last, created_at: since } of due)
       expect(last.getTime()).toBeLessThanOrEqual(since.getTime() + minutes(60) + seconds(15));
   });
