@@ -190,7 +190,7 @@ const table = {
   HEMMA_ALLOW_LOOPBACK_CLIENTS: {
     type: z.enum(['yes', 'no']).transform((answer) => answer === 'yes'),
     fallback: 'no',
-    why: 'Lets sign-out messages go to applications on this very machine; for trying out only.',
+    why: 'Lets sign-out messages go to private addresses and this very machine; for trying out only.',
   },
   HEMMA_DEMO: {
     type: z.enum(['yes', 'no']).transform((answer) => answer === 'yes'),

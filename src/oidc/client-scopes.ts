@@ -1,5 +1,5 @@
 import { ownScope } from '../accounts/claim-check.ts';
-import { unknownScopes } from '../accounts/claim-definitions.ts';
+import { claimsTurn, unknownScopes } from '../accounts/claim-definitions.ts';
 import type { Db } from '../platform/database.ts';
 import type { ClientFault } from './client-check.ts';
 import { clientScopes } from './client-description.ts';
@@ -8,9 +8,16 @@ import { clientScopes } from './client-description.ts';
 const ownAmong = (scopes: readonly string[]): string[] =>
   scopes.filter((scope) => !clientScopes.some((one) => one === scope));
 
-/** Whether every scope that a description names is there; they stay until the caller's transaction ends. */
-export const keepScopes = async (open: Db, scopes: readonly string[]): Promise<boolean> =>
-  (await unknownScopes(open, ownAmong(scopes))).length === 0;
+/**
+ * Whether every scope that a description names is there; they stay until the caller's transaction ends. Whoever takes a
+ * scope away asks in the same turn whether an application names it. The turn comes before any row.
+ */
+export async function keepScopes(open: Db, scopes: readonly string[]): Promise<boolean> {
+  const own = ownAmong(scopes);
+  if (own.length === 0) return true;
+  await claimsTurn(open);
+  return (await unknownScopes(open, own)).length === 0;
+}
 
 /**
  * The scopes that a description names and nobody knows, judged before it is known whether the rest of it is right: all

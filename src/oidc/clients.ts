@@ -257,12 +257,12 @@ export function describeFromFile(
   { adopt = false, reach, ...doer }: ClientDoer & { adopt?: boolean } = {},
 ): Promise<Applied> {
   return db.transaction(async (open) => {
+    if (!(await keepScopes(open, client.scopes)))
+      throw new Error('a scope was removed meanwhile: apply the file once more');
     if (!(await keepGroups(open, groupsNamed(client))))
       throw new Error('a group was removed meanwhile: apply the file once more');
     if ((await keepResources(open, client)).length > 0)
       throw new Error('a resource server was changed meanwhile: apply the file once more');
-    if (!(await keepScopes(open, client.scopes)))
-      throw new Error('a scope was removed meanwhile: apply the file once more');
     const { count } = await insert(open, client, 'file');
     const known = await heldClient(open, client.id);
     const changes = differences(count > 0 ? undefined : known?.client, client);
@@ -293,8 +293,8 @@ export function createClient(
 ): Promise<{ fault: ClientFault } | undefined> {
   if (beyondReach(reach, client)) return Promise.resolve(refused('beyond-reach', 'apiScopes'));
   return db.transaction(async (open) => {
-    if (!(await keepGroups(open, groupsNamed(client)))) return refused('group-unknown', 'allowedGroups');
     if (!(await keepScopes(open, client.scopes))) return refused('not-a-choice', 'scopes');
+    if (!(await keepGroups(open, groupsNamed(client)))) return refused('group-unknown', 'allowedGroups');
     const [gone] = await keepResources(open, client);
     if (gone) return { fault: gone };
     const { count } = await insert(open, client, 'console', registeredWith);
@@ -320,10 +320,10 @@ export function changeClient(
   { reach, ...doer }: ClientDoer,
 ): Promise<{ fault: ClientFault } | { changes: Difference[] }> {
   return db.transaction(async (open) => {
+    if (!(await keepScopes(open, client.scopes))) return refused('not-a-choice', 'scopes');
     if (!(await keepGroups(open, groupsNamed(client)))) return refused('group-unknown', 'allowedGroups');
     const [gone] = await keepResources(open, client);
     if (gone) return { fault: gone };
-    if (!(await keepScopes(open, client.scopes))) return refused('not-a-choice', 'scopes');
     const known = await heldClient(open, client.id);
     if (!known || known.updatedAt.getTime() !== seen.getTime()) return refused('changed-meanwhile');
     if (known.managed === 'file') return refused('managed-by-file');

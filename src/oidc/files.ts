@@ -1,4 +1,5 @@
 import type { OwnClaim } from '../accounts/claim-check.ts';
+import { claimsTurn } from '../accounts/claim-definitions.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
 import { applyClaims, exportClaims, readClaims } from './claim-files.ts';
@@ -92,6 +93,7 @@ export async function applyFile(
     await db.transaction(async (open) => {
       // Two files at once, each in an order of its own, would lock each other out.
       await takeTurn(open, 'clients');
+      await claimsTurn(open);
       results.push(...(await applyClaims(open, claims ?? [], options)));
       results.push(...(await applyServers(open, servers ?? [], options)));
       if (entries) results.push(...(await applyEntries(open, entries, options)));

@@ -98,7 +98,7 @@ describe('a token for the interface', () => {
   });
 });
 
-describe('row 73: refused with 401 and a challenge is', () => {
+describe('SECURITY 73: refused with 401 and a challenge is', () => {
   test('no token, anywhere but in the header, and no other scheme', async () => {
     const answers = [
       await call(hemma, '/people'),

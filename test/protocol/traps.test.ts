@@ -103,7 +103,7 @@ describe('the provider', () => {
     }
   });
 
-  test('trap: gives no script of a foreign or opaque origin an answer, and /auth none at all', async () => {
+  test('SECURITY 80, trap: gives no script of a foreign or opaque origin an answer, and /auth none at all', async () => {
     const begun = await web.begin();
     for (const origin of ['null', 'https://evil.example', new URL(web.redirectUri).origin]) {
       const auth = await get(begun.url, { origin });

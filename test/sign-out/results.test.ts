@@ -1,7 +1,9 @@
 /** Signing out waits for nobody, tells of each application how it is, and does not give up at once (SECURITY T30). */
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { removeClient } from '../../src/oidc/client-access.ts';
 import { back, minutes, seconds, travel } from '../rig/clock.ts';
+import { claimDue } from '../../src/oidc/logout-outbox.ts';
 import { freePort } from '../rig/free-port.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { results, signOut, type Street, streetOf, until } from './street.ts';
@@ -94,6 +96,32 @@ describe('signing out of applications that are well, dead, slow or led elsewhere
     expect(rows).toEqual([
       { account_id: person.account.id, detail: { application: dead.clientId, reason, tries: 2 } },
     ]);
+  });
+
+  test('T30 the pauses between tries grow, from ten seconds to ten minutes', async () => {
+    const pauses: number[] = [];
+    const undone = hemma.db.transaction(async (open) => {
+      // Nobody else sees it: only what is committed is delivered.
+      await open.query(
+        `INSERT INTO logout_messages (id, client_id, account_id, session, sid, tries, created_at, next_try_at)
+         VALUES ($1, 'nobody', $1, 'none', NULL, 0, $2, $2)`,
+        [randomUUID(), new Date()],
+      );
+      for (let turn = 0; turn < 8; turn += 1) {
+        await open.query("UPDATE logout_messages SET next_try_at = $1 WHERE client_id = 'nobody'", [
+          new Date(),
+        ]);
+        const now = Date.now();
+        await claimDue(open, { limit: 1000, except: [] });
+        const { rows } = await open.query<{ at: Date }>(
+          "SELECT next_try_at AS at FROM logout_messages WHERE client_id = 'nobody'",
+        );
+        pauses.push(Math.round(((rows[0]?.at.getTime() ?? 0) - now) / 1000));
+      }
+      throw new Error('undone');
+    });
+    await expect(undone).rejects.toThrow('undone');
+    expect(pauses).toEqual([10, 20, 40, 80, 160, 320, 600, 600]);
   });
 
   test('one that hangs with ever so many messages holds up no other', async () => {

@@ -90,7 +90,7 @@ test('T21 no other site signs anybody in: the pages of a first sign-in', async (
   expect(gotIn(victim)).toBe(true);
 });
 
-test('T21 no other site types six digits, changes the account or consents', async () => {
+test('SECURITY 79, T21 no other site types six digits, changes the account or consents', async () => {
   const bodil = await newPerson(hemma, party, { email: 'bodil@example.com' });
   const cecilia = await newPerson(hemma, party, { email: 'cecilia@example.com' });
   const victim = cecilia.browser;
@@ -203,7 +203,7 @@ test('T21 no other site and no link signs anybody out', async () => {
   expect(await stillIn()).toBe('password');
 });
 
-test('T21 no page lets the scripts of other sites read it', async () => {
+test('SECURITY 80, T21 no page lets the scripts of other sites read it', async () => {
   const fia = await newPerson(hemma, party, { email: 'fia@example.com' });
   for (const origin of ['https://evil.example', 'null', 'http://localhost.evil.example']) {
     for (const path of ['/account', '/auth', '/session/end', '/']) {

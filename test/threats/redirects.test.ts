@@ -77,7 +77,7 @@ function expectAtHome(what: string, answer: Answer, at: string): void {
   expect([what, answer.status < 500]).toEqual([what, true]);
 }
 
-test('T24 no parameter of any page sends a browser elsewhere', async () => {
+test('SECURITY 78, T24 no parameter of any page sends a browser elsewhere', async () => {
   const browser = newVisitor();
   const { url } = await party.begin();
   for (const target of elsewhere) {

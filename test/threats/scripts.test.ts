@@ -60,23 +60,26 @@ function expectInert(what: string, body: string): void {
 
 const look = (what: string, browser: Visitor) => expectInert(what, browser.screen.body);
 
-test.each(payloads)('T23 %s in a request is inert on every page that it leads to', async (payload) => {
-  const browser = newVisitor();
-  const parameters = { login_hint: payload, state: payload, ui_locales: `${payload} en`, nonce: payload };
-  await browser.visit((await party.begin(parameters)).url);
-  look('password', browser);
-  expect(browser.screen.page.querySelector('[name=email]')?.getAttribute('value')).toBe(payload);
-  await browser.submit({ email: `${payload}@example.com`, password: payload });
-  look('password refused', browser);
-  expect(browser.screen.body).not.toMatch(/name="password"[^>]*value=/);
-  expect(browser.screen.page.querySelector('[name=email]')?.getAttribute('value')).toBe(
-    `${payload}@example.com`,
-  );
-  await browser.visit(
-    `${browser.screen.url.href}?ui_locales=${encodeURIComponent(payload)}&x=${encodeURIComponent(payload)}`,
-  );
-  look('password in a language', browser);
-});
+test.each(payloads)(
+  'SECURITY 77, T23 %s in a request is inert on every page that it leads to',
+  async (payload) => {
+    const browser = newVisitor();
+    const parameters = { login_hint: payload, state: payload, ui_locales: `${payload} en`, nonce: payload };
+    await browser.visit((await party.begin(parameters)).url);
+    look('password', browser);
+    expect(browser.screen.page.querySelector('[name=email]')?.getAttribute('value')).toBe(payload);
+    await browser.submit({ email: `${payload}@example.com`, password: payload });
+    look('password refused', browser);
+    expect(browser.screen.body).not.toMatch(/name="password"[^>]*value=/);
+    expect(browser.screen.page.querySelector('[name=email]')?.getAttribute('value')).toBe(
+      `${payload}@example.com`,
+    );
+    await browser.visit(
+      `${browser.screen.url.href}?ui_locales=${encodeURIComponent(payload)}&x=${encodeURIComponent(payload)}`,
+    );
+    look('password in a language', browser);
+  },
+);
 
 test.each(payloads)('T23 %s in what goes wrong is inert', async (payload) => {
   const it = encodeURIComponent(payload);
@@ -156,7 +159,7 @@ test('T23 an address with markup or a second recipient makes no account', async 
   }
 });
 
-test('T23 an application with an address that runs script, or is not its own, is refused at registration', async () => {
+test('SECURITY 77, T23 an application with an address that runs script, or is not its own, is refused at registration', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'hemma-clients-'));
   const bad = [
     'javascript:alert(1)',
