@@ -11,7 +11,6 @@ const swc = {
 
 /** The packages that tests and the rig import themselves. */
 const packages = [
-  '@axe-core/playwright',
   '@seriousme/openapi-schema-validator',
   '@swc/core',
   'dclint',

@@ -1,17 +1,7 @@
 /** What a page must never be: WCAG 2.2 AA by axe, one heading, its own language, and nothing to scroll sideways. */
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
+import { violations } from '../rig/axe.ts';
 import type { Language } from './words.ts';
-
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-
-interface Violation {
-  id: string;
-  nodes: { target: readonly unknown[] }[];
-}
-
-const named = (violations: readonly Violation[]) =>
-  violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} ${target.join(' ')}`));
 
 /** What another light, width or language can break; everything else is of the page's structure, which is the same. */
 const BY_SIGHT = [
@@ -22,13 +12,6 @@ const BY_SIGHT = [
   'valid-lang',
   'document-title',
 ];
-
-/** No page of ours has frames, so the simple mode sees everything. */
-async function violations(page: Page, language: Language): Promise<string[]> {
-  const axe = new AxeBuilder({ page }).setLegacyMode(true);
-  const asked = language === 'sv' ? axe.withTags(TAGS) : axe.withRules(BY_SIGHT);
-  return named((await asked.analyze()).violations);
-}
 
 /** Pixels that a page is wider than its window. */
 const tooWide = (page: Page): Promise<number> =>
@@ -49,7 +32,8 @@ export async function faults(page: Page, language: Language): Promise<string[]> 
   const { width, colorScheme } = SIGHTS[language];
   await page.setViewportSize({ width, height: 800 });
   await page.emulateMedia({ colorScheme });
-  found.push(...(await violations(page, language)).map((fault) => `${width} ${colorScheme}: ${fault}`));
+  const wrong = await violations(page, language === 'sv' ? undefined : BY_SIGHT);
+  found.push(...wrong.map((fault) => `${width} ${colorScheme}: ${fault}`));
   // 640 px is what a window of 1280 has left at 200 % (WCAG 1.4.4, 1.4.10).
   for (const width of [320, 640, 1280]) {
     await page.setViewportSize({ width, height: 800 });

@@ -3,7 +3,6 @@
  * sideways scroll on a phone or a desk. The pages of applications are looked at in clients-scripts.test.ts.
  */
 import { randomUUID } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { newRegistrationToken } from '../../src/oidc/registration-tokens.ts';
@@ -11,6 +10,7 @@ import { resourceServerSchema } from '../../src/oidc/resource-description.ts';
 import { createResourceServer } from '../../src/oidc/resource-servers.ts';
 import { changeAttributes } from '../../src/accounts/attributes.ts';
 import { defineClaim } from '../../src/oidc/own-claims.ts';
+import { violations } from '../rig/axe.ts';
 import { type Chromium, startChromium } from '../rig/browser.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { group, operator, type OperatorAtWork, putInto } from './town.ts';
@@ -134,20 +134,9 @@ async function caseOf(account: string, closedAt?: Date): Promise<string> {
   return id;
 }
 
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-const look = `axe.run(document, ${JSON.stringify({ runOnly: { type: 'tag', values: TAGS }, resultTypes: ['violations'] })})`;
-
-interface Violation {
-  id: string;
-  nodes: { target: readonly unknown[] }[];
-}
-
 /** The same operator in a real browser: their cookies, taken over. */
 async function browserOf({ visitor }: OperatorAtWork, javaScript = true): Promise<Page> {
   const page = await chromium.newPerson({ javaScript, reducedMotion: true });
-  // Put into every page before its own scripts: no page of ours has frames.
-  if (javaScript) await page.addInitScript({ path: axe });
   const cookies = (visitor.cookies.headerFor(new URL(hemma.issuer)) ?? '').split('; ').map((pair) => {
     const at = pair.indexOf('=');
     return { name: pair.slice(0, at), value: pair.slice(at + 1), url: hemma.issuer };
@@ -170,9 +159,7 @@ async function faultsOf(page: Page, time: keyof typeof looks): Promise<string[]>
     if (wider > 0) found.push(`${size}: scrolls ${wider} px sideways`);
   }
   await page.emulateMedia({ colorScheme });
-  const { violations } = await page.evaluate<{ violations: Violation[] }>(look);
-  const named = violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} ${target.join(' ')}`));
-  return [...found, ...named.map((fault) => `${width} ${colorScheme}: ${fault}`)];
+  return [...found, ...(await violations(page)).map((fault) => `${width} ${colorScheme}: ${fault}`)];
 }
 test.each([
   ['sv', 'day'],
@@ -230,7 +217,6 @@ test('without scripts an administrator finds a person, disables them and is told
 test('the page of the first administrator serves everybody too', async () => {
   const empty = await startHemma();
   const page = await chromium.newPerson({ reducedMotion: true });
-  await page.addInitScript({ path: axe });
   await page.goto(empty.url('/admin/bootstrap'));
   expect([...(await faultsOf(page, 'day')), ...(await faultsOf(page, 'night'))]).toEqual([]);
   await empty.stop();

@@ -1,8 +1,8 @@
 /** The two scripts of the applications' pages: addresses judged while they are typed, and values that are copied. */
-import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { noteRefusal } from '../../src/oidc/refused-requests.ts';
+import { violations } from '../rig/axe.ts';
 import { type Chromium, startChromium } from '../rig/browser.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { startRelyingParty, type RelyingParty } from '../rig/relying-party.ts';
@@ -44,14 +44,6 @@ async function sit(options: Parameters<Chromium['newPerson']>[0] = {}): Promise<
   return page;
 }
 
-const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-async function faults(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).withTags(tags).setLegacyMode(true).analyze();
-  return violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
-  );
-}
-
 describe('the form of an application', () => {
   test('says of each address, while it is typed, whether it may be registered', async () => {
     const page = await sit();
@@ -69,7 +61,7 @@ describe('the form of an application', () => {
     await page.locator('#redirectUris').fill('https://app.example/back');
     await told.nth(1).waitFor({ state: 'detached' });
     expect(errors).toEqual([]);
-    expect(await faults(page)).toEqual([]);
+    expect(await violations(page)).toEqual([]);
   });
 
   test('works without scripts, and a refusal is clean for everybody', async () => {
@@ -118,5 +110,5 @@ test.each([
   await page.setViewportSize({ width: 320, height: 800 });
   await page.goto(hemma.url(`/admin/clients/${party.clientId}${below}`));
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
-  expect(await faults(page)).toEqual([]);
+  expect(await violations(page)).toEqual([]);
 });

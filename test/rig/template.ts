@@ -73,7 +73,9 @@ export async function newDatabase({
   server = serverOfTheRun(),
 } = {}): Promise<DatabaseCopy> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await administer(server, `CREATE DATABASE ${name} ${migrated ? `TEMPLATE ${TEMPLATE}` : ''}`);
+  // Copied file by file: page by page through the log, as is the rule, costs twice as much.
+  const copied = migrated ? `TEMPLATE ${TEMPLATE} STRATEGY FILE_COPY` : '';
+  await administer(server, `CREATE DATABASE ${name} ${copied}`);
   return {
     url: databaseOf(server, name),
     drop: () => administer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),

@@ -3,11 +3,15 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { verify } from '@node-rs/argon2';
 import { createTransport } from 'nodemailer';
 import { Client } from 'pg';
+import { hasherOf } from '../../../src/platform/hashing.ts';
+import { violations } from '../axe.ts';
 import { type Chromium, startChromium } from '../browser.ts';
 import { back, hours, travel, travelTo } from '../clock.ts';
 import { type MailServer, startMailServer } from '../mail.ts';
+import { PASSWORD } from '../password.ts';
 import { startPostgres } from '../postgres.ts';
 import { newDatabase } from '../template.ts';
 import { scan, sixDigits, wrongDigits } from '../totp.ts';
@@ -227,5 +231,45 @@ describe('people', () => {
     const plain = await chromium.newPerson({ javaScript: false });
     await plain.goto(`${toy.origin}/form`);
     expect(await plain.title()).toBe('Toy');
+  });
+
+  test('axe sees what serves not everybody, with and without scripts, and finds nothing where it was not asked', async () => {
+    for (const javaScript of [true, false]) {
+      const page = await chromium.newPerson({ javaScript });
+      await page.goto(`${toy.origin}/form`);
+      expect(await violations(page)).toEqual(
+        expect.arrayContaining(['label input[name="code"]', 'target-size a']),
+      );
+      expect(await violations(page, ['html-has-lang'])).toEqual([]);
+    }
+  });
+});
+
+describe('the hashes of the house', () => {
+  test('are those of the package, and a right secret of one hash is right for no other', async () => {
+    const hasher = await hasherOf(1);
+    const [one, same, other] = await Promise.all(
+      ['ekorre', 'ekorre', 'igelkott'].map((secret) => hasher.hash(secret)),
+    );
+    expect(one).not.toBe(same);
+    const tried = (hash = '') => Promise.all([verify(hash, 'ekorre'), verify(hash, 'igelkott')]);
+    // The package itself, which remembers nothing, judges what the house was given.
+    expect([await tried(one), await tried(other)]).toEqual([
+      [true, false],
+      [false, true],
+    ]);
+    for (let time = 0; time < 2; time += 1) {
+      expect(await hasher.verify(same, 'ekorre')).toBe(true);
+      expect(await hasher.verify(same, 'igelkott')).toBe(false);
+      expect(await hasher.verify(other, 'ekorre')).toBe(false);
+      expect(await hasher.verify(undefined, 'ekorre')).toBe(false);
+      expect(await hasher.verify(undefined, 'nobody has this password')).toBe(false);
+    }
+  });
+
+  test('of one password in many accounts is made once per run, and by the product otherwise', async () => {
+    const ready = process.env['RIG_PASSWORD_HASH'] ?? '';
+    expect(await verify(ready, PASSWORD)).toBe(true);
+    expect((await hasherOf(1)).outdated(ready)).toBe(false);
   });
 });
