@@ -19,7 +19,7 @@ interface Violation {
 
 /**
  * What axe finds wrong with the page as it is now: the rule's name and the elements, one text for each. `rules` asks
- * for these alone. Looks into no frame: no page of ours has any.
+ * for these alone. Looks into no frame: no page of ours has any. The page must run scripts: axe is one.
  */
 export async function violations(page: Page, rules?: readonly string[]): Promise<string[]> {
   const runOnly = rules ? { type: 'rule', values: rules } : { type: 'tag', values: TAGS };
