@@ -5,6 +5,7 @@ import type { ClaimDefinition } from '../../src/accounts/claim-definitions.ts';
 import { listClaims } from '../../src/accounts/claim-definitions.ts';
 import { scopesOf } from '../../src/oidc/claims.ts';
 import { audit } from '../../src/platform/audit.ts';
+import { sha256 } from '../../src/platform/secrets.ts';
 import type { AskedResource } from './consent-resources.tsx';
 import { resourcesAsked } from './consent-resources.tsx';
 import type { StepPage, Visit } from './visit.ts';
@@ -27,8 +28,10 @@ type ConsentPageProps = {
   own?: readonly ClaimDefinition[];
   /** How long the yes lasts; undefined: until it is withdrawn. */
   days?: number | undefined;
-  /** Nobody of the house described it: where the person goes on to says more than what it calls itself. */
+  /** Nobody of the house described it: the sentence that says so. */
   itself?: string | undefined;
+  /** Stands for all that is asked here: a yes is a yes to this and to nothing more. */
+  asked: string;
   refusal?: Refusal | undefined;
 };
 
@@ -44,13 +47,14 @@ export function ConsentPage(props: ConsentPageProps) {
     resources = [],
     days,
     itself,
+    asked,
     refusal,
   } = props;
   const t = frame.t.consent;
   return (
     <Layout frame={frame} title={t.title(clientName)} step="consent" scripts={['waiting-button']}>
       <h1>{t.title(clientName)}</h1>
-      {itself !== undefined && <p data-registered-itself>{frame.t.registration.consent(itself)}</p>}
+      {itself !== undefined && <p data-registered-itself>{itself}</p>}
       <p class="lead">{t.asks(clientName)}</p>
       {(scopes.length > 0 || resources.length === 0) && (
         <ul class="list">
@@ -73,6 +77,7 @@ export function ConsentPage(props: ConsentPageProps) {
         {days === undefined ? t.untilWithdrawn : t.lasts(days)} {t.withdraw}
       </p>
       <Form action={action} token={token} refusal={refusal}>
+        <input type="hidden" name="asked" value={asked} />
         <SubmitButton name="choice" value="allow" waiting={t.waiting}>
           {t.allow}
         </SubmitButton>
@@ -90,17 +95,20 @@ function inWords(scope: string, words: Readonly<Record<string, string>>) {
   return Object.hasOwn(words, scope) ? words[scope] : <span class="code">{scope}</span>;
 }
 
-const form = z.object({ choice: z.enum(['allow', 'deny']) });
+const form = z.object({ choice: z.enum(['allow', 'deny']), asked: z.string().max(100).default('') });
 
 /** What is allowed lasts as long as its grant in the provider. */
 const grantDays = 30;
 
-/** Where the person goes on to, for an application that registered itself. */
-async function strangerAt({ house, record }: Visit): Promise<string | undefined> {
+/** For an application that registered itself: where the person goes on to says more than what it calls itself. */
+async function ofStranger({ house, record, frame }: Visit): Promise<string | undefined> {
   const { client_id: id, redirect_uri: address } = record.params;
   if (!registeredItself(await house.provider.Client.find(String(id)))) return undefined;
-  const { protocol, host } = new URL(String(address));
-  return protocol === 'https:' ? host : `${protocol}${host && `//${host}`}`;
+  const t = frame.t.registration;
+  // A device has no address (RFC 8628).
+  if (typeof address !== 'string') return t.consentOnDevice;
+  const { protocol, host } = new URL(address);
+  return t.consent(protocol === 'https:' ? host : `${protocol}${host && `//${host}`}`);
 }
 
 const missing = ({ record }: Visit, what: 'missingOIDCScope' | 'missingOIDCClaims') => {
@@ -127,48 +135,53 @@ async function allow(visit: Visit, accountId: string): Promise<string> {
   return grant.save();
 }
 
+type Question = Required<Pick<ConsentPageProps, 'scopes' | 'resources' | 'own'>> &
+  Pick<ConsentPageProps, 'itself'>;
+
+/** What the person is asked, as it is at this moment. */
+async function questionOf(visit: Visit): Promise<Question> {
+  const { house, record } = visit;
+  const asked = [...missing(visit, 'missingOIDCScope'), ...Object.values(ofResources(visit)).flat()];
+  // Claims that are asked for by their own names say the same as the scope that they belong to.
+  const own = await listClaims(house.db);
+  const claims = scopesOf(missing(visit, 'missingOIDCClaims'), own);
+  const anew = asked.length + claims.length === 0;
+  const scopes = anew
+    ? (typeof record.params.scope === 'string' ? record.params.scope : '').split(' ')
+    : asked;
+  const { shown: resources, told } = await resourcesAsked(visit, ofResources(visit), anew);
+  const shown = [...new Set([...scopes, ...claims])].filter(
+    (scope) => scope !== 'openid' && !told.has(scope),
+  );
+  return { scopes: shown, own, resources, itself: await ofStranger(visit) };
+}
+
+/**
+ * Stands for what the person reads. An administrator may let a scope open more while the page lies there, and nobody says
+ * yes to what came after they read it.
+ */
+function digestOf({ frame, clientName }: Visit, { scopes, own, resources, itself }: Question): string {
+  const words = scopeWords(frame, own);
+  const read = [clientName, itself, scopes.map((scope) => [scope, words[scope]]), resources];
+  return sha256(JSON.stringify(read)).toString('base64url');
+}
+
 export const consent: StepPage<z.output<typeof form>> = {
   form,
   async show(visit, refusal) {
     const { house, record, frame, action, token, clientName } = visit;
     const email = (await accountById(house.db, record.session?.accountId ?? ''))?.email ?? '';
-    const asked = [...missing(visit, 'missingOIDCScope'), ...Object.values(ofResources(visit)).flat()];
-    // Claims that are asked for by their own names say the same as the scope that they belong to.
-    const own = await listClaims(house.db);
-    const claims = scopesOf(missing(visit, 'missingOIDCClaims'), own);
-    const scopes =
-      asked.length + claims.length > 0
-        ? asked
-        : (typeof record.params.scope === 'string' ? record.params.scope : '').split(' ');
-    const itself = await strangerAt(visit);
-    const anew = asked.length + claims.length === 0;
-    const { shown: resources, told } = await resourcesAsked(visit, ofResources(visit), anew);
-    const shown = [...new Set([...scopes, ...claims])].filter(
-      (scope) => scope !== 'openid' && !told.has(scope),
-    );
-    return (
-      <ConsentPage
-        {...{
-          frame,
-          action,
-          token,
-          clientName,
-          email,
-          scopes: shown,
-          own,
-          resources,
-          days: grantDays,
-          itself,
-          refusal,
-        }}
-      />
-    );
+    const question = await questionOf(visit);
+    const asked = digestOf(visit, question);
+    const about = { frame, action, token, clientName, email, days: grantDays };
+    return <ConsentPage {...about} {...question} asked={asked} refusal={refusal} />;
   },
-  async answer(visit, { choice }) {
+  async answer(visit, { choice, asked }) {
     const { house, ctx, record } = visit;
     const accountId = record.session?.accountId;
     if (!accountId) return { code: 'form-expired' };
     const allowed = choice === 'allow';
+    if (allowed && asked !== digestOf(visit, await questionOf(visit))) return { code: 'consent-changed' };
     await audit(house.db, {
       event: allowed ? 'consent.granted' : 'consent.refused',
       accountId,

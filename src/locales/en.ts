@@ -99,6 +99,8 @@ export const en: Phrases = {
     'wrong-bootstrap-token':
       'That token does not work. A token works for a day, and once. Make a new one with the command hemma bootstrap.',
     'form-expired': 'The page was open too long, or was opened in another tab. Try again.',
+    'consent-changed':
+      'What the service asks for changed while the page was open. Read it once more, then answer.',
   },
 
   password: {

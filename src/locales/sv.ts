@@ -102,6 +102,8 @@ export const sv = {
     'wrong-bootstrap-token':
       'Engångsnyckeln gäller inte. Den gäller ett dygn och en gång. Gör en ny med kommandot hemma bootstrap.',
     'form-expired': 'Sidan var öppen för länge eller öppnades i en annan flik. Försök igen.',
+    'consent-changed':
+      'Det som tjänsten ber om ändrades medan sidan var öppen. Läs en gång till och svara sedan.',
   },
 
   password: {

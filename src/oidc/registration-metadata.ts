@@ -163,6 +163,12 @@ function scopesOf(said: Understood): OpenScope[] {
   );
 }
 
+/**
+ * What stands in a line without being seen: what draws nothing (letters among it, and the blank of Braille), what means
+ * something to one program alone, and marks heaped so high that they cover the lines beside them.
+ */
+const hiding = /[\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]|\p{M}{4}/u;
+
 /** Grants and answers that belong together (RFC 7591 §2.1), scopes and levels that there are. */
 function oddities(said: Understood): Fault[] {
   const { grant_types: grants, response_types: responses, default_acr_values: acrs } = said;
@@ -181,7 +187,7 @@ function oddities(said: Understood): Fault[] {
   if (acrs.some((acr) => acr !== 'urn:hemma:1' && acr !== 'urn:hemma:2'))
     faults.push({ at: 'default_acr_values', says: readable('not-a-choice') });
   // People read it where they are asked for their consent: nothing in it may be there without being seen.
-  if (/[\p{Cf}\p{Co}\p{Cn}\p{Cs}]/u.test(said.client_name ?? ''))
+  if (hiding.test(said.client_name ?? ''))
     faults.push({ at: 'client_name', says: 'there are characters in it that nobody sees' });
   return faults;
 }

@@ -53,8 +53,9 @@ export async function readResourceServer(
   if ('faults' in read) return read;
   const { id, scopes } = read.value;
   const faults: ClientFault[] = [];
-  const ours = id === issuer || id.startsWith(`${issuer}/`);
-  if (ours) faults.push({ path: 'id', field: 'id', code: 'resource-reserved' });
+  // Whoever reads it takes an upper-case letter or a usual port for the same.
+  if (new URL(id).origin === new URL(issuer).origin)
+    faults.push({ path: 'id', field: 'id', code: 'resource-reserved' });
   const taken = new Set([...claimed, ...(await listClaims(db)).map(({ scope }) => scope)]);
   scopes.forEach(({ name }, at) => {
     if (taken.has(name)) faults.push({ path: `scopes.${at}.name`, field: 'scopes', code: 'scope-reserved' });

@@ -91,6 +91,7 @@ describe('the console', () => {
     for (const [field, value, code] of [
       ['id', `${hemma.issuer}/api`, 'resource-reserved'],
       ['id', hemma.issuer, 'resource-reserved'],
+      ['id', `${hemma.issuer.replace('localhost', 'LOCALHOST')}/api`, 'resource-reserved'],
       ['id', 'orders', 'address-malformed'],
       ['id', 'javascript:alert(1)', 'address-dangerous-scheme'],
       ['id', orders.id, 'resource-taken'],

@@ -8,7 +8,7 @@ import { changeAttributes } from '../../src/accounts/attributes.ts';
 import { readClient } from '../../src/oidc/clients.ts';
 import { changeClaim, defineClaim, removeClaim } from '../../src/oidc/own-claims.ts';
 import { group, putInto } from '../console/town.ts';
-import { type Hemma, startHemma } from '../rig/hemma.ts';
+import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { newPerson, type Person } from './people.ts';
 import { get } from './requests.ts';
@@ -212,6 +212,26 @@ describe('claims of the house’s own', () => {
     expect(person.steps).toContain('consent');
     await other.signInTo(asking, { scope: 'openid email' });
     expect(other.steps).not.toContain('consent');
+  });
+
+  test('a yes is a yes to what was read: a scope that grew while the question lay there is asked about anew', async () => {
+    await define({ name: 'read', scope: 'lying', label: 'Det lästa' });
+    await until(hemma, 'scopes_supported', 'lying');
+    const party = await application({ firstParty: false, consent: 'remembered', scopes: ['lying'] });
+    const person = await newPerson(hemma, { twoStep: false });
+    const { visitor } = person;
+    const begun = await party.begin({ scope: 'openid lying' });
+    await visitor.visit(begun.url);
+    await visitor.submit({ email: person.account.email, password: PASSWORD });
+    await define({ name: 'unread', scope: 'lying', label: 'Det olästa' });
+    await give(person, { read: 'one', unread: 'two' });
+    const again = await visitor.submit({}, 'choice=allow');
+    expect(again).toMatchObject({ step: 'consent', refusal: 'consent-changed' });
+    expect(again.text).toContain('Det lästa och Det olästa');
+    const { step, url } = await visitor.submit({}, 'choice=allow');
+    expect(step).toBe('back');
+    const { access_token: token } = await party.redeem(begun, url);
+    expect(await party.userinfo(token, person.account.id)).toMatchObject({ read: 'one', unread: 'two' });
   });
 
   test('a process that has not heard of a scope looks before it turns an application away', async () => {

@@ -7,7 +7,8 @@ import { decodeJwt } from 'jose';
 import { addMember, createGroup } from '../../src/accounts/groups.ts';
 import { disable } from '../../src/accounts/people.ts';
 import { checkClient } from '../../src/oidc/client-check.ts';
-import type { ClientDescription } from '../../src/oidc/client-description.ts';
+import { type ClientDescription, clientSchema } from '../../src/oidc/client-description.ts';
+import { createClient } from '../../src/oidc/clients.ts';
 import { back, minutes, seconds, travel } from '../rig/clock.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
@@ -158,6 +159,21 @@ describe('a device', () => {
       acr: 'urn:hemma:2',
       amr: ['pwd', 'otp', 'mfa'],
     });
+  });
+
+  test('of an application that registered itself says so where its person is asked', async () => {
+    const about = { ...onDevice, id: 'reg-tv', name: 'Egen tv', deviceFlow: true, scopes: ['profile'] };
+    await createClient(hemma.db, clientSchema.parse(about), { registeredWith: 'Supplier' });
+    const asked = await post(hemma.url('/device/auth'), { client_id: 'reg-tv', scope: 'openid profile' });
+    const { visitor, account } = await newcomer();
+    await type(hemma, visitor, String(asked.json['user_code']));
+    await visitor.submit({}, allow);
+    await visitor.submit({ email: account.email, password: PASSWORD });
+    expect(visitor.screen.step).toBe('consent');
+    expect(visitor.screen.page.querySelector('[data-registered-itself]')?.textContent).toContain(
+      'på enheten',
+    );
+    expect((await visitor.submit({}, 'choice=allow')).step).toBe('device-allowed');
   });
 
   test('of a person who is signed in already asks for the yes alone, and loses its token when they sign out', async () => {
@@ -312,7 +328,12 @@ describe('an attacker', () => {
     };
     for (const path of ['/device', '/DEVICE', '/device/'])
       for (const site of ['cross-site', 'same-site', 'none'])
-        expect([path, site, (await send(path, right, site)).status]).toEqual([path, site, 403]);
+        // An address has one spelling: at another there is nothing.
+        expect([path, site, (await send(path, right, site)).status]).toEqual([
+          path,
+          site,
+          path === '/device' ? 403 : 404,
+        ]);
     const link = new URLSearchParams({ user_code: device.code, confirm: 'yes', xsrf: right });
     for (const xsrf of ['', 'x'.repeat(right.length)])
       expect(await send('/device', xsrf, 'same-origin')).toMatchObject({

@@ -69,6 +69,10 @@ const beside: readonly Attack[] = [
   ['a name without end', { client_name: 'x'.repeat(81) }, /^client_name: /],
   ['a name turned around', { client_name: 'Hemma\u202e' }, /^client_name: /],
   ['a name with what nobody sees', { client_name: 'Hem\u200bma' }, /nobody sees/],
+  ['a name of letters that draw nothing', { client_name: '\u3164' }, /nobody sees/],
+  ['a name with a joiner that draws nothing', { client_name: 'Hem\u034fma' }, /nobody sees/],
+  ['a name of blanks for fingers', { client_name: '\u2800' }, /nobody sees/],
+  ['a name that covers the lines beside it', { client_name: `x${'\u0301'.repeat(9)}` }, /nobody sees/],
   ['half a character', { client_name: '\ud800' }, /kept/],
   ['a NUL', { client_name: 'a\0b' }, /kept/],
 ];

@@ -52,6 +52,8 @@ export const registrationEn: RegistrationPhrases = {
 
   consent: (host) =>
     `The service chose its name itself. You go on to ${host}: if you do not know it, choose Don't allow.`,
+  consentOnDevice:
+    "The service chose its name itself. If you do not know it, or did not begin on the device yourself, choose Don't allow.",
 
   refusals: {
     'name-missing': 'Give it a name.',

@@ -52,6 +52,8 @@ export const registrationSv = {
   /** För den som loggar in. */
   consent: (host: string) =>
     `Tjänsten har själv valt sitt namn. Du går vidare till ${host}: känner du inte igen det, välj Tillåt inte.`,
+  consentOnDevice:
+    'Tjänsten har själv valt sitt namn. Känner du inte igen den, eller började du inte själv på enheten: välj Tillåt inte.',
 
   refusals: {
     'name-missing': 'Ge den ett namn.',
