@@ -10,7 +10,7 @@ import { clients } from './0006-clients.ts';
 import { api } from './0007-api.ts';
 import { logoutOutbox } from './0008-logout-outbox.ts';
 import { keys } from './0009-keys.ts';
-import { registrationTokens } from './0010-registration-tokens.ts';
+import { initialAccessTokens } from './0010-initial-access-tokens.ts';
 import { signingSecrets } from './0011-signing-secrets.ts';
 import { resourceServers } from './0012-resource-servers.ts';
 import { claims } from './0013-claims.ts';
@@ -27,7 +27,7 @@ const migrations: readonly Migration[] = [
   api,
   logoutOutbox,
   keys,
-  registrationTokens,
+  initialAccessTokens,
   signingSecrets,
   resourceServers,
   claims,

@@ -2,18 +2,18 @@ import type { Call, Command } from './command.ts';
 import { needed, Refused, Usage } from './command.ts';
 import { phrasesFor } from './locales/phrases.ts';
 import {
-  newRegistrationToken,
-  registrationTokens,
-  revokeRegistrationToken,
+  newInitialAccessToken,
+  initialAccessTokens,
+  revokeInitialAccessToken,
   stateOf,
-} from './oidc/registration-tokens.ts';
+} from './oidc/initial-access-tokens.ts';
 
-/** What the command line does with registration tokens, for the help of the whole. */
-export const registrationHelp = `  clients registration-token create --name N [--days D] [--uses U] [--type T]… [--host H]…
+/** What the command line does with initial access tokens, for the help of the whole. */
+export const registrationHelp = `  clients initial-access-token create --name N [--days D] [--uses U] [--type T]… [--host H]…
                                      makes a token with which programs register themselves (RFC 7591) and
                                      prints it, once; 1 day and 1 use, where nothing else is said
-  clients registration-token list    what each is for and how often it was used; never themselves
-  clients registration-token revoke ID|NAME
+  clients initial-access-token list    what each is for and how often it was used; never themselves
+  clients initial-access-token revoke ID|NAME
                                      ends one; what was registered with it stays`;
 
 function number(given: string | undefined, what: string): number | undefined {
@@ -26,7 +26,7 @@ const list = (given: string | undefined): string[] | undefined => given?.split('
 
 async function create({ db, settings, option }: Call): Promise<unknown> {
   const days = number(option('days'), '--days');
-  const made = await newRegistrationToken(
+  const made = await newInitialAccessToken(
     db,
     {
       name: needed(option('name'), '--name'),
@@ -43,7 +43,7 @@ async function create({ db, settings, option }: Call): Promise<unknown> {
 }
 
 const every = async ({ db }: Call): Promise<unknown> =>
-  (await registrationTokens(db)).map((one) => ({
+  (await initialAccessTokens(db)).map((one) => ({
     id: one.id,
     name: one.name,
     state: stateOf(one),
@@ -58,13 +58,13 @@ const every = async ({ db }: Call): Promise<unknown> =>
 
 async function revoke({ db, words }: Call): Promise<unknown> {
   const which = needed(words[0], 'the token');
-  if (!(await revokeRegistrationToken(db, which, {}))) throw new Refused(`there is no token ${which}`);
+  if (!(await revokeInitialAccessToken(db, which, {}))) throw new Refused(`there is no token ${which}`);
   return { token: which, result: 'revoked' };
 }
 
 /** The commands by their words. */
 export const registrationCommands: Record<string, Command> = {
-  'clients registration-token create': { takes: ['name', 'days', 'uses', 'type', 'host'], run: create },
-  'clients registration-token list': { takes: [], run: every },
-  'clients registration-token revoke': { takes: [], run: revoke },
+  'clients initial-access-token create': { takes: ['name', 'days', 'uses', 'type', 'host'], run: create },
+  'clients initial-access-token list': { takes: [], run: every },
+  'clients initial-access-token revoke': { takes: [], run: revoke },
 };

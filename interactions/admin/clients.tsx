@@ -64,7 +64,7 @@ export function ClientsPage({ visit, clients, secrets, notice }: ClientsPageProp
       <Ways
         ways={[
           { href: '/admin/resource-servers', label: frame.t.resourceServers.link },
-          { href: pathOf('-', '/registration-tokens'), label: frame.t.registration.title },
+          { href: pathOf('-', '/initial-access-tokens'), label: frame.t.registration.title },
         ]}
       />
     </ConsolePage>

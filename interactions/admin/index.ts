@@ -28,8 +28,8 @@ import { routes as invite } from './invite.tsx';
 import { routes as membership } from './membership.tsx';
 import { routes as people } from './people.tsx';
 import { routes as person } from './person.tsx';
-import { routes as registrationTokenNew } from './registration-token-new.tsx';
-import { routes as registrationTokens } from './registration-tokens.tsx';
+import { routes as initialAccessTokenNew } from './initial-access-token-new.tsx';
+import { routes as initialAccessTokens } from './initial-access-tokens.tsx';
 import { routes as resourceServers } from './resource-servers.tsx';
 import { routes as resourceServerForms } from './resource-servers-form.tsx';
 import { routes as role } from './role.tsx';
@@ -69,8 +69,8 @@ const pages = [
   auditExport,
   audit,
   clients,
-  registrationTokens,
-  registrationTokenNew,
+  initialAccessTokens,
+  initialAccessTokenNew,
   clientAddresses,
   clientLanding,
   clientEdit,

@@ -65,7 +65,7 @@ const shape = {
   registeredWith: z
     .string()
     .nullable()
-    .meta({ description: 'The registration token with which it registered itself.' }),
+    .meta({ description: 'The initial access token with which it registered itself.' }),
   createdAt: moment,
   updatedAt: moment,
 } satisfies Record<keyof ClientDescription, z.ZodType> & Record<string, z.ZodType>;

@@ -14,7 +14,7 @@ import { groups } from './groups.ts';
 import { documentOf } from './openapi.ts';
 import { peopleDeeds } from './people-deeds.ts';
 import { people } from './people.ts';
-import { registrationTokens } from './registration-tokens.ts';
+import { initialAccessTokens } from './initial-access-tokens.ts';
 import { answerProblem, isApi } from './problem.ts';
 import { resourceServers } from './resource-servers.ts';
 
@@ -29,7 +29,7 @@ export const endpoints: readonly Endpoint[] = [
   ...clientDeeds,
   ...clients,
   ...clientInsight,
-  ...registrationTokens,
+  ...initialAccessTokens,
   ...resourceServers,
   ...claims,
   ...accounts,

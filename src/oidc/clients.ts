@@ -35,7 +35,7 @@ interface Row {
 export interface RegisteredClient {
   client: ClientDescription;
   managed: Managed;
-  /** The name of the registration token with which it registered itself (see registration.ts). */
+  /** The name of the initial access token with which it registered itself (see registration.ts). */
   registeredWith: string | undefined;
   enabled: boolean;
   createdAt: Date;

@@ -4,7 +4,7 @@ import { isEmail } from '../accounts/accounts.ts';
 import { phrasesFor } from '../locales/phrases.ts';
 import { checkClient } from './client-check.ts';
 import type { AuthMethod, ClientDescription, ClientType, FieldName } from './client-description.ts';
-import type { RegistrationToken } from './registration-tokens.ts';
+import type { InitialAccessToken } from './initial-access-tokens.ts';
 
 /** What RFC 7591 §3.2.2 calls the ways in which a description is refused. */
 export type RegistrationError =
@@ -222,7 +222,7 @@ function described(said: Understood): Record<string, unknown> {
 }
 
 /** What the token that is presented does not let be registered. */
-function beyond(client: ClientDescription, { types, hosts }: RegistrationToken): Fault[] {
+function beyond(client: ClientDescription, { types, hosts }: InitialAccessToken): Fault[] {
   const faults: Fault[] = [];
   if (types.length > 0 && !types.includes(client.type))
     faults.push({
@@ -270,7 +270,7 @@ export interface Described {
  * What a program says of itself (RFC 7591 §2) as an application of ours, or why not. It is judged by the one judge of all
  * applications (`checkClient`), and besides by what its token allows. Nothing that is named in it is fetched.
  */
-export function describeItself(given: unknown, token: RegistrationToken): Described | Refused {
+export function describeItself(given: unknown, token: InitialAccessToken): Described | Refused {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     return refused([{ at: 'body', says: 'a JSON object is needed' }]);
   // A member that is null was not said (RFC 7592 §2.2).

@@ -9,8 +9,8 @@ import { clientById, createClient } from './clients.ts';
 import { registrationAnswer } from './registration-answer.ts';
 import type { Refused } from './registration-metadata.ts';
 import { describeItself } from './registration-metadata.ts';
-import type { RegistrationToken } from './registration-tokens.ts';
-import { liveToken, useToken } from './registration-tokens.ts';
+import type { InitialAccessToken } from './initial-access-tokens.ts';
+import { liveToken, useToken } from './initial-access-tokens.ts';
 
 const path = '/reg';
 
@@ -27,7 +27,7 @@ const most = 64 * 1024;
  */
 async function register(
   db: Db,
-  token: RegistrationToken,
+  token: InitialAccessToken,
   given: unknown,
   origin: Origin,
 ): Promise<{ registered: Record<string, unknown> } | Refused | undefined> {
@@ -59,7 +59,12 @@ const refuse = (ctx: Context, status: number, error: string, description: string
 /** RFC 6750 §3: one answer to a token that is wrong, used up, over or revoked, so that nobody learns which. */
 function noToken(ctx: Context, presented: boolean): void {
   ctx.set('WWW-Authenticate', `Bearer realm="Hemma"${presented ? ', error="invalid_token"' : ''}`);
-  refuse(ctx, 401, 'invalid_token', 'a registration token from an administrator is needed that still holds');
+  refuse(
+    ctx,
+    401,
+    'invalid_token',
+    'an initial access token from an administrator is needed that still holds',
+  );
 }
 
 /** What the body says; undefined: it has been answered. */

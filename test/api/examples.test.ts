@@ -57,9 +57,9 @@ async function arrange(): Promise<void> {
   await db.query('DELETE FROM attempts');
   await db.query('DELETE FROM resource_servers');
   await db.query('DELETE FROM groups');
-  await db.query('DELETE FROM registration_tokens');
+  await db.query('DELETE FROM initial_access_tokens');
   await db.query(
-    `INSERT INTO registration_tokens (id, name, hash, types, hosts, uses, most_uses, created_at, expires_at)
+    `INSERT INTO initial_access_tokens (id, name, hash, types, hosts, uses, most_uses, created_at, expires_at)
      VALUES ($1, 'Supplier', '\\x00', '["web"]', '["app.supplier.example"]', 0, 1, $2, $3)`,
     [exampleToken, at, new Date(Date.now() + 3_600_000)],
   );

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { newRegistrationToken } from '../../src/oidc/registration-tokens.ts';
+import { newInitialAccessToken } from '../../src/oidc/initial-access-tokens.ts';
 import { resourceServerSchema } from '../../src/oidc/resource-description.ts';
 import { createResourceServer } from '../../src/oidc/resource-servers.ts';
 import { changeAttributes } from '../../src/accounts/attributes.ts';
@@ -33,7 +33,7 @@ beforeAll(async () => {
   const invited = (await alma.visitor.submit({ name: 'Dagny Dahl', email: 'dagny@example.com' })).url
     .pathname;
   const person = `/admin/people/${anna.id}`;
-  const token = await registrationToken();
+  const token = await initialAccessToken();
   const claim = await claimsOf(anna.id);
   const [open, closed] = [await caseOf(anna.id), await caseOf(anna.id, new Date())];
   const deeds = ['disable', 'enable', 'end-sessions', 'require-two-step', 'role', 'groups'];
@@ -57,9 +57,9 @@ beforeAll(async () => {
     'all groups': '/admin/groups',
     group: `/admin/groups/${haulier}`,
     'group to remove': `/admin/groups/${haulier}/delete`,
-    'registration tokens': '/admin/clients/-/registration-tokens',
-    'new registration token': '/admin/clients/-/registration-tokens/new',
-    'registration token to revoke': `/admin/clients/-/revoke-registration-token/${token}`,
+    'initial access tokens': '/admin/clients/-/initial-access-tokens',
+    'new initial access token': '/admin/clients/-/initial-access-tokens/new',
+    'initial access token to revoke': `/admin/clients/-/revoke-initial-access-token/${token}`,
     'resource servers': '/admin/resource-servers',
     'a new resource server': '/admin/resource-servers/-/new',
     'a resource server': `/admin/resource-servers/${orders}`,
@@ -83,10 +83,10 @@ afterAll(async () => {
 });
 
 /** A token for an application with a long name, whose name is long too. */
-async function registrationToken(): Promise<string> {
+async function initialAccessToken(): Promise<string> {
   const name = 'Bokföringsleverantören i Norrland AB, förvaltning';
   const limits = { types: ['web', 'single-page'], hosts: ['inloggning.bokforingsleverantoren.example'] };
-  const made = await newRegistrationToken(hemma.db, { name, ...limits }, {});
+  const made = await newInitialAccessToken(hemma.db, { name, ...limits }, {});
   return 'id' in made ? made.id : '';
 }
 

@@ -8,7 +8,7 @@ import type { Group } from '../../src/accounts/groups.ts';
 import { clientSchema } from '../../src/oidc/client-description.ts';
 import { addSecret } from '../../src/oidc/client-secrets.ts';
 import { createClient } from '../../src/oidc/clients.ts';
-import { newRegistrationToken } from '../../src/oidc/registration-tokens.ts';
+import { newInitialAccessToken } from '../../src/oidc/initial-access-tokens.ts';
 import { resourceServerSchema } from '../../src/oidc/resource-description.ts';
 import { createResourceServer } from '../../src/oidc/resource-servers.ts';
 import { defineClaim } from '../../src/oidc/own-claims.ts';
@@ -56,7 +56,7 @@ beforeAll(async () => {
   await addSecret(hemma.db, 'shop', 'first');
   const { rows: secrets } = await hemma.db.query<{ id: string }>('SELECT id FROM client_secrets');
   secret = secrets[0]?.id ?? '';
-  const token = await newRegistrationToken(hemma.db, { name: 'Supplier' }, {});
+  const token = await newInitialAccessToken(hemma.db, { name: 'Supplier' }, {});
   registration = 'id' in token ? token.id : '';
   const orders = resourceServerSchema.parse({
     id: 'https://orders.example',

@@ -86,9 +86,9 @@ export const rows: Record<string, Row> = {
   'POST /admin/clients/-/check-addresses': { to: unlimited },
   // Whoever tried an application lands here, operator or not, with the ticket of the browser that began: none has one.
   'GET /admin/clients/-/test-sign-in': { to: [], open: [404] },
-  'GET /admin/clients/-/registration-tokens': { to: unlimited },
-  ...both('/admin/clients/-/registration-tokens/new', { to: unlimited }),
-  ...both('/admin/clients/-/revoke-registration-token/:token', { to: unlimited }),
+  'GET /admin/clients/-/initial-access-tokens': { to: unlimited },
+  ...both('/admin/clients/-/initial-access-tokens/new', { to: unlimited }),
+  ...both('/admin/clients/-/revoke-initial-access-token/:token', { to: unlimited }),
   ...ofClient('edit'),
   ...ofClient('disable'),
   ...ofClient('enable'),

@@ -7,11 +7,11 @@ import * as client from 'openid-client';
 import { applyClient, clientById, listClients } from '../../src/oidc/clients.ts';
 import { clientSchema } from '../../src/oidc/client-description.ts';
 import {
-  newRegistrationToken,
-  registrationTokens,
-  revokeRegistrationToken,
+  newInitialAccessToken,
+  initialAccessTokens,
+  revokeInitialAccessToken,
   type WantedToken,
-} from '../../src/oidc/registration-tokens.ts';
+} from '../../src/oidc/initial-access-tokens.ts';
 import { answered, shellWith } from '../command-line/shell.ts';
 import { operator } from '../console/town.ts';
 import { back, hours, travel } from '../rig/clock.ts';
@@ -37,12 +37,12 @@ afterAll(async () => {
 
 let tokens = 0;
 async function newToken(wanted: Partial<WantedToken> = {}): Promise<{ token: string; name: string }> {
-  const made = await newRegistrationToken(hemma.db, { name: `Supplier ${(tokens += 1)}`, ...wanted }, {});
+  const made = await newInitialAccessToken(hemma.db, { name: `Supplier ${(tokens += 1)}`, ...wanted }, {});
   if ('refusal' in made) throw new Error(made.refusal);
   return made;
 }
 const usesOf = async (name: string) =>
-  (await registrationTokens(hemma.db)).find((one) => one.name === name)?.uses;
+  (await initialAccessTokens(hemma.db)).find((one) => one.name === name)?.uses;
 
 let requests = 0;
 async function register(
@@ -154,7 +154,7 @@ describe('a program that nobody here wrote', () => {
     });
     const secret = String(answer.json['client_secret']);
     const { rows } = await hemma.db.query(
-      'SELECT array(SELECT a::text FROM audit a), array(SELECT c::text FROM clients c), array(SELECT s::text FROM client_secrets s), array(SELECT t::text FROM registration_tokens t)',
+      'SELECT array(SELECT a::text FROM audit a), array(SELECT c::text FROM clients c), array(SELECT s::text FROM client_secrets s), array(SELECT t::text FROM initial_access_tokens t)',
     );
     for (const hidden of [secret, token])
       expect(`${JSON.stringify(rows)}${hemma.logs()}`).not.toContain(hidden);
@@ -265,14 +265,14 @@ test('what is smuggled in means nothing: not the identifier of another, no part 
   ]);
 });
 
-describe('a registration token', () => {
+describe('an initial access token', () => {
   const refused = { status: 401, json: { error: 'invalid_token' } };
 
   test('is needed: none, a wrong, a spent, an old and a revoked one are answered alike', async () => {
     expect(await register(undefined, web)).toMatchObject(refused);
     const [spent, old, gone] = [await newToken(), await newToken({ hours: 1 }), await newToken()];
     expect((await register(spent.token, web)).status).toBe(201);
-    await revokeRegistrationToken(hemma.db, gone.name, {});
+    await revokeInitialAccessToken(hemma.db, gone.name, {});
     const wrong = await register('x'.repeat(43), web);
     const answers = [await register(spent.token, web), await register(gone.token, web)];
     travel(hours(1));
@@ -352,14 +352,14 @@ describe('a registration token', () => {
     ['all hosts', { hosts: ['*.example'] }, 'host-malformed'],
     ['no host', { hosts: [''] }, 'host-malformed'],
   ])('is not made with %s', async (_what, wanted, refusal) => {
-    await newRegistrationToken(hemma.db, { name: 'Taken' }, {});
-    const made = await newRegistrationToken(hemma.db, { name: 'New', ...wanted }, {});
+    await newInitialAccessToken(hemma.db, { name: 'Taken' }, {});
+    const made = await newInitialAccessToken(hemma.db, { name: 'New', ...wanted }, {});
     expect(made).toEqual({ refusal });
   });
 
   test('is made, listed and revoked from a shell, and the audit names it', async () => {
     const shell = shellWith(hemma.env);
-    const command = (...words: string[]) => shell(['clients', 'registration-token', ...words, '--json']);
+    const command = (...words: string[]) => shell(['clients', 'initial-access-token', ...words, '--json']);
     const wanted = [
       '--name',
       'By shell',
@@ -395,9 +395,9 @@ describe('a registration token', () => {
       [made['id']],
     );
     expect(rows.map(({ event }) => event)).toEqual([
-      'registration-token.created',
+      'initial-access-token.created',
       'client.registered',
-      'registration-token.revoked',
+      'initial-access-token.revoked',
     ]);
     expect(await register(made['token'], web)).toMatchObject(refused);
   });
@@ -411,7 +411,8 @@ describe('a registration token', () => {
     const odd = await visitor.submit({ name: 'Konsolen', uses: '1', hosts: 'https://app.example' });
     expect([odd.status, odd.refusal]).toEqual([422, 'host-malformed']);
     await visitor.submit({ hosts: 'app.example\r\n' });
-    const token = visitor.screen.page.querySelector('[data-registration-token] .copyable')?.textContent ?? '';
+    const token =
+      visitor.screen.page.querySelector('[data-initial-access-token] .copyable')?.textContent ?? '';
     expect([visitor.screen.status, visitor.screen.headers['cache-control']]).toEqual([200, 'no-store']);
     const { json } = await register(token, { ...web, client_name: '<b>Bageri</b> & Åkeri' });
     const page = await open(`/${String(json['client_id'])}`);
@@ -421,7 +422,7 @@ describe('a registration token', () => {
     await visitor.submit({ name: 'Bageriet' });
     expect(visitor.screen.text).toContain('Registrerade sig själv med Konsolen');
     expect((await open('')).text).toContain('Registrerade sig själv med Konsolen');
-    await open('/-/registration-tokens');
+    await open('/-/initial-access-tokens');
     expect(visitor.screen.body).not.toContain(token);
     const row = visitor.screen.page
       .querySelectorAll('tbody tr')

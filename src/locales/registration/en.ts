@@ -1,10 +1,10 @@
 import type { RegistrationPhrases } from './sv.ts';
 
 export const registrationEn: RegistrationPhrases = {
-  title: 'Registration tokens',
+  title: 'Initial access tokens',
   help: 'With one of these a program registers itself as an application (RFC 7591). It is never part of the house, always asks for consent, and does not reach the interface for programs.',
   none: 'There are none. Make one when a program is to register itself.',
-  create: 'New registration token',
+  create: 'New initial access token',
   columns: {
     name: 'Name',
     state: 'State',
@@ -39,7 +39,7 @@ export const registrationEn: RegistrationPhrases = {
 
   shownTitle: 'The token is made',
   shownHelp: 'Copy it now. We do not keep it and cannot show it again.',
-  token: 'Registration token',
+  token: 'Initial access token',
   endpoint: 'Address for registration',
   validUntil: 'Valid until',
   done: 'I have copied it',

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { formatDateTime } from '../../src/locales/phrases.ts';
 import { clientTypes } from '../../src/oidc/client-description.ts';
 import { registrationEndpoint } from '../../src/oidc/registration.ts';
-import type { MadeToken, RegistrationRefusal } from '../../src/oidc/registration-tokens.ts';
-import { newRegistrationToken, registrationLimits } from '../../src/oidc/registration-tokens.ts';
+import type { MadeToken, RegistrationRefusal } from '../../src/oidc/initial-access-tokens.ts';
+import { newInitialAccessToken, registrationLimits } from '../../src/oidc/initial-access-tokens.ts';
 import { AlertIcon, Form, SubmitButton, Ways } from '../page/form.tsx';
 import type { House } from '../page/house.ts';
 import { readForm } from '../page/posted.ts';
@@ -14,7 +14,7 @@ import { Copy } from './clients-frame.tsx';
 import type { AdminVisit } from './gate.ts';
 import { guardedFreshly, sentForm, showPage } from './gate.ts';
 import { ConsolePage, Select } from './page.tsx';
-import { tokensPath } from './registration-tokens.tsx';
+import { tokensPath } from './initial-access-tokens.tsx';
 
 const lifetimes = ['1', '24', '168', '720'] as const;
 
@@ -102,7 +102,7 @@ export function NewTokenPage(props: NewTokenPageProps) {
   const { visit, sent, refusal } = props;
   const t = visit.frame.t.registration;
   return (
-    <ConsolePage visit={visit} title={t.create} step="new-registration-token" part="clients">
+    <ConsolePage visit={visit} title={t.create} step="new-initial-access-token" part="clients">
       <Form action={`${tokensPath}/new`} token={visit.token}>
         <Framed {...props} name="name" help={t.nameHelp}>
           <input {...inputProps('name', refusal)} class="input" type="text" value={sent.name} />
@@ -150,7 +150,7 @@ export function TokenShownPage({ visit, made }: { visit: AdminVisit; made: MadeT
     <ConsolePage
       visit={visit}
       title={t.shownTitle}
-      step="registration-token-shown"
+      step="initial-access-token-shown"
       part="clients"
       scripts={['copy']}
     >
@@ -168,7 +168,7 @@ export function TokenShownPage({ visit, made }: { visit: AdminVisit; made: MadeT
           <dt>
             {t.token}: {made.name}
           </dt>
-          <dd data-registration-token>
+          <dd data-initial-access-token>
             <Copy frame={frame} label={t.token}>
               {made.token}
             </Copy>
@@ -194,7 +194,7 @@ async function make(visit: AdminVisit): Promise<void> {
   const { name, lifetime, types } = sent;
   const uses = /^\d{1,4}$/.test(sent.uses.trim()) ? Number(sent.uses) : 0;
   const wanted = { name, hours: Number(lifetime), uses, types, hosts: linesOf(sent.hosts) };
-  const made = await newRegistrationToken(house.db, wanted, {
+  const made = await newInitialAccessToken(house.db, wanted, {
     by: operator.id,
     origin: ctx.state.origin,
   });

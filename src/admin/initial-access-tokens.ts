@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { clientTypes } from '../oidc/client-description.ts';
-import type { RegistrationRefusal, RegistrationToken } from '../oidc/registration-tokens.ts';
+import type { RegistrationRefusal, InitialAccessToken } from '../oidc/initial-access-tokens.ts';
 import {
-  newRegistrationToken,
+  newInitialAccessToken,
   registrationLimits,
-  registrationTokens as allTokens,
-  revokeRegistrationToken,
+  initialAccessTokens as allTokens,
+  revokeInitialAccessToken,
   stateOf,
-} from '../oidc/registration-tokens.ts';
+} from '../oidc/initial-access-tokens.ts';
 import { inputFault } from './body.ts';
 import { doer } from './clients.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -29,7 +29,7 @@ const listed = z.object({
   expiresAt: moment,
 });
 
-const shown = (token: RegistrationToken) => ({
+const shown = (token: InitialAccessToken) => ({
   ...token,
   state: stateOf(token),
   createdAt: iso(token.createdAt),
@@ -39,8 +39,8 @@ const shown = (token: RegistrationToken) => ({
 
 const list = endpoint({
   method: 'GET',
-  path: '/registration-tokens',
-  name: 'listRegistrationTokens',
+  path: '/initial-access-tokens',
+  name: 'listInitialAccessTokens',
   summary: 'The tokens with which programs register themselves (RFC 7591): how each is used, never itself.',
   scope: 'clients:read',
   action: 'clients.read',
@@ -81,9 +81,9 @@ const { hours, uses, hosts } = registrationLimits;
 
 const create = endpoint({
   method: 'POST',
-  path: '/registration-tokens',
-  name: 'createRegistrationToken',
-  summary: 'Make a registration token. It stands in this answer, once, and nowhere else.',
+  path: '/initial-access-tokens',
+  name: 'createInitialAccessToken',
+  summary: 'Make an initial access token. It stands in this answer, once, and nowhere else.',
   description: 'It lets a program register itself at `/reg`, as often as `uses` says.',
   scope: 'clients:write',
   action: 'clients.write',
@@ -116,18 +116,18 @@ const create = endpoint({
   async handle(asked) {
     const { db, settings } = asked.house;
     const { by, origin } = doer(asked);
-    const made = await newRegistrationToken(db, asked.body, { by, origin });
+    const made = await newInitialAccessToken(db, asked.body, { by, origin });
     if ('refusal' in made) return ofRefusal[made.refusal];
-    const location = `${settings.HEMMA_ISSUER}/api/registration-tokens`;
+    const location = `${settings.HEMMA_ISSUER}/api/initial-access-tokens`;
     return { location, body: { ...made, expiresAt: iso(made.expiresAt) } };
   },
 });
 
 const revoke = endpoint({
   method: 'DELETE',
-  path: '/registration-tokens/{id}',
-  name: 'revokeRegistrationToken',
-  summary: 'Revoke a registration token at once. What was registered with it stays.',
+  path: '/initial-access-tokens/{id}',
+  name: 'revokeInitialAccessToken',
+  summary: 'Revoke an initial access token at once. What was registered with it stays.',
   scope: 'clients:write',
   action: 'clients.write',
   fresh: true,
@@ -137,9 +137,9 @@ const revoke = endpoint({
   example: { params: { id: exampleToken } },
   async handle(asked) {
     const { by, origin } = doer(asked);
-    const gone = await revokeRegistrationToken(asked.house.db, asked.params.id, { by, origin });
+    const gone = await revokeInitialAccessToken(asked.house.db, asked.params.id, { by, origin });
     return gone ? undefined : { problem: 'not-found' };
   },
 });
 
-export const registrationTokens: readonly Endpoint[] = [list, create, revoke];
+export const initialAccessTokens: readonly Endpoint[] = [list, create, revoke];

@@ -1,11 +1,11 @@
 import type { Migration } from './migration.ts';
 
 /** What lets a program register itself as an application (RFC 7591 §3), and the mark on what was registered so. */
-export const registrationTokens: Migration = {
-  name: '0010-registration-tokens',
+export const initialAccessTokens: Migration = {
+  name: '0010-initial-access-tokens',
   up: (schema) =>
     schema
-      .createTable('registration_tokens', (table) => {
+      .createTable('initial_access_tokens', (table) => {
         table.uuid('id').primary();
         table.text('name').notNullable().unique();
         // SHA-256 of 256 random bits.

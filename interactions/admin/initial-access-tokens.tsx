@@ -1,8 +1,12 @@
 import Router from '@koa/router';
 import { mayAct } from '../../src/accounts/operators.ts';
 import { formatDateTime } from '../../src/locales/phrases.ts';
-import type { RegistrationToken } from '../../src/oidc/registration-tokens.ts';
-import { registrationTokens, revokeRegistrationToken, stateOf } from '../../src/oidc/registration-tokens.ts';
+import type { InitialAccessToken } from '../../src/oidc/initial-access-tokens.ts';
+import {
+  initialAccessTokens,
+  revokeInitialAccessToken,
+  stateOf,
+} from '../../src/oidc/initial-access-tokens.ts';
 import { z } from 'zod';
 import { Form, SubmitButton, Ways } from '../page/form.tsx';
 import type { House } from '../page/house.ts';
@@ -13,17 +17,17 @@ import type { AdminVisit } from './gate.ts';
 import { guarded, guardedFreshly, onTo, sentForm, showPage } from './gate.ts';
 import { ConsolePage, Table } from './page.tsx';
 
-export const tokensPath: string = pathOf('-', '/registration-tokens');
+export const tokensPath: string = pathOf('-', '/initial-access-tokens');
 
 /** What may be registered with it, in words: the types, and where. */
-function limitsOf({ t }: Frame, { types, hosts }: RegistrationToken): string {
+function limitsOf({ t }: Frame, { types, hosts }: InitialAccessToken): string {
   const kinds = types.map((type) => t.clients.types[type].name).join(', ');
   return `${kinds || t.registration.everything}; ${hosts.join(', ') || t.registration.anywhere}`;
 }
 
-type TokensPageProps = { visit: AdminVisit; tokens: readonly RegistrationToken[] };
+type TokensPageProps = { visit: AdminVisit; tokens: readonly InitialAccessToken[] };
 
-/** The registration tokens: what each is for and how it is used, never itself. */
+/** The initial access tokens: what each is for and how it is used, never itself. */
 export function TokensPage({ visit, tokens }: TokensPageProps) {
   const { frame, operator, ctx } = visit;
   const t = frame.t.registration;
@@ -32,7 +36,7 @@ export function TokensPage({ visit, tokens }: TokensPageProps) {
   const time = (at: Date) => formatDateTime(frame.locale, at);
   const notice = ctx.query.notice === 'revoked' ? t.revoked : undefined;
   return (
-    <ConsolePage visit={visit} title={t.title} step="registration-tokens" part="clients" notice={notice}>
+    <ConsolePage visit={visit} title={t.title} step="initial-access-tokens" part="clients" notice={notice}>
       <p class="quiet">{t.help}</p>
       {tokens.length === 0 ? (
         <p data-empty>{t.none}</p>
@@ -52,7 +56,7 @@ export function TokensPage({ visit, tokens }: TokensPageProps) {
               mayWrite ? (
                 <a
                   key="revoke"
-                  href={pathOf('-', `/revoke-registration-token/${token.id}`)}
+                  href={pathOf('-', `/revoke-initial-access-token/${token.id}`)}
                   aria-label={`${t.revoke}: ${token.name}`}
                 >
                   {t.revoke}
@@ -77,14 +81,14 @@ export function TokensPage({ visit, tokens }: TokensPageProps) {
 }
 
 /** The last page before a token ends: what happens, and a button that names it. */
-export function RevokePage({ visit, token }: { visit: AdminVisit; token: RegistrationToken }) {
+export function RevokePage({ visit, token }: { visit: AdminVisit; token: InitialAccessToken }) {
   const { frame, ctx } = visit;
   const t = frame.t.registration;
   return (
     <ConsolePage
       visit={visit}
       title={t.revokeTitle(token.name)}
-      step="revoke-registration-token"
+      step="revoke-initial-access-token"
       part="clients"
     >
       <p>{t.revokeHelp}</p>
@@ -96,9 +100,9 @@ export function RevokePage({ visit, token }: { visit: AdminVisit; token: Registr
   );
 }
 
-async function tokenOf({ house, ctx }: AdminVisit): Promise<RegistrationToken> {
+async function tokenOf({ house, ctx }: AdminVisit): Promise<InitialAccessToken> {
   const { token: id } = ctx.params as { token?: string };
-  const found = (await registrationTokens(house.db)).find((one) => one.id === id);
+  const found = (await initialAccessTokens(house.db)).find((one) => one.id === id);
   return found ?? ctx.throw(404, 'not-found');
 }
 
@@ -106,7 +110,7 @@ async function revoke(visit: AdminVisit): Promise<void> {
   const { house, ctx, operator } = visit;
   sentForm(visit, z.object({}));
   const { id } = await tokenOf(visit);
-  await revokeRegistrationToken(house.db, id, { by: operator.id, origin: ctx.state.origin });
+  await revokeInitialAccessToken(house.db, id, { by: operator.id, origin: ctx.state.origin });
   onTo(visit, `${tokensPath}?notice=revoked`);
 }
 
@@ -115,11 +119,11 @@ export function routes(house: House): Router {
   router.get(
     tokensPath,
     guarded(house, 'clients.read', async (visit) => {
-      const tokens = await registrationTokens(house.db);
+      const tokens = await initialAccessTokens(house.db);
       showPage(visit, <TokensPage {...{ visit, tokens }} />);
     }),
   );
-  const page = pathOf('-', '/revoke-registration-token/:token');
+  const page = pathOf('-', '/revoke-initial-access-token/:token');
   router.get(
     page,
     guardedFreshly(house, 'clients.write', async (visit) =>

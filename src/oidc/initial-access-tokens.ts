@@ -8,7 +8,7 @@ import type { ClientType } from './client-description.ts';
 import { clientTypes } from './client-description.ts';
 
 /** A token that lets programs register themselves (the initial access token of RFC 7591 §3), as it is listed. */
-export interface RegistrationToken {
+export interface InitialAccessToken {
   id: string;
   name: string;
   /** What may be registered with it; everything, where there is none. */
@@ -45,7 +45,7 @@ export const registrationLimits = {
 const columns = 'id, name, types, hosts, uses, most_uses, created_at, expires_at, last_used_at';
 const hour = 3_600_000;
 
-const read = (row: Row): RegistrationToken => ({
+const read = (row: Row): InitialAccessToken => ({
   id: row.id,
   name: row.name,
   types: row.types,
@@ -58,7 +58,7 @@ const read = (row: Row): RegistrationToken => ({
 });
 
 /** Whether it still lets anything be registered. */
-export function stateOf({ uses, mostUses, expiresAt }: RegistrationToken): 'live' | 'used-up' | 'expired' {
+export function stateOf({ uses, mostUses, expiresAt }: InitialAccessToken): 'live' | 'used-up' | 'expired' {
   if (uses >= mostUses) return 'used-up';
   return expiresAt <= new Date() ? 'expired' : 'live';
 }
@@ -123,7 +123,7 @@ export interface MadeToken {
  * Makes a token and answers it, once: it is kept as a hash (256 bits need no slow one). Names differ, so that a form sent
  * twice makes one. What ran out a month ago leaves when the next is made.
  */
-export async function newRegistrationToken(
+export async function newInitialAccessToken(
   db: Db,
   wanted: WantedToken,
   doer: Doer,
@@ -134,15 +134,15 @@ export async function newRegistrationToken(
   const now = new Date();
   const [id, token, expiresAt] = [randomUUID(), randomToken(), new Date(now.getTime() + hours * hour)];
   return db.transaction(async (open) => {
-    await takeTurn(open, 'registration tokens');
-    await open.query('DELETE FROM registration_tokens WHERE expires_at < $1', [
+    await takeTurn(open, 'initial access tokens');
+    await open.query('DELETE FROM initial_access_tokens WHERE expires_at < $1', [
       new Date(now.getTime() - registrationLimits.hours.most * hour),
     ]);
-    const others = await registrationTokens(open);
+    const others = await initialAccessTokens(open);
     if (others.some((other) => other.name === name)) return { refusal: 'name-taken' };
     if (others.length >= registrationLimits.tokens) return { refusal: 'too-many-tokens' };
     await open.query(
-      `INSERT INTO registration_tokens (id, name, hash, types, hosts, uses, most_uses, created_at, expires_at)
+      `INSERT INTO initial_access_tokens (id, name, hash, types, hosts, uses, most_uses, created_at, expires_at)
        VALUES ($1, $2, $3, $4::text::jsonb, $5::text::jsonb, 0, $6, $7, $8)`,
       [id, name, sha256(token), JSON.stringify(types), JSON.stringify(hosts), uses, now, expiresAt],
     );
@@ -154,36 +154,40 @@ export async function newRegistrationToken(
       types: types.join(' '),
       hosts: hosts.join(' '),
     };
-    await audit(open, { event: 'registration-token.created', ...doer, detail });
+    await audit(open, { event: 'initial-access-token.created', ...doer, detail });
     return { id, name, token, expiresAt };
   });
 }
 
 /** All of them, the newest first, also those that let nothing be registered any more. */
-export async function registrationTokens(db: Db): Promise<RegistrationToken[]> {
+export async function initialAccessTokens(db: Db): Promise<InitialAccessToken[]> {
   const { rows } = await db.query<Row>(
-    `SELECT ${columns} FROM registration_tokens ORDER BY created_at DESC, id LIMIT 1000`,
+    `SELECT ${columns} FROM initial_access_tokens ORDER BY created_at DESC, id LIMIT 1000`,
   );
   return rows.map(read);
 }
 
 /** Ends a token, by its number or its name, at once. What was registered with it stays. */
-export function revokeRegistrationToken(db: Db, which: string, doer: Doer): Promise<boolean> {
+export function revokeInitialAccessToken(db: Db, which: string, doer: Doer): Promise<boolean> {
   return db.transaction(async (open) => {
     const { rows } = await open.query<Row>(
-      `DELETE FROM registration_tokens WHERE id::text = $1 OR name = $1 RETURNING ${columns}`,
+      `DELETE FROM initial_access_tokens WHERE id::text = $1 OR name = $1 RETURNING ${columns}`,
       [which],
     );
     for (const { id, name, uses } of rows)
-      await audit(open, { event: 'registration-token.revoked', ...doer, detail: { token: id, name, uses } });
+      await audit(open, {
+        event: 'initial-access-token.revoked',
+        ...doer,
+        detail: { token: id, name, uses },
+      });
     return rows.length > 0;
   });
 }
 
 /** The token that is presented, where it lets something be registered now. Nothing is used up by asking. */
-export async function liveToken(db: Db, given: string): Promise<RegistrationToken | undefined> {
+export async function liveToken(db: Db, given: string): Promise<InitialAccessToken | undefined> {
   const { rows } = await db.query<Row>(
-    `SELECT ${columns} FROM registration_tokens WHERE hash = $1 AND uses < most_uses AND expires_at > $2`,
+    `SELECT ${columns} FROM initial_access_tokens WHERE hash = $1 AND uses < most_uses AND expires_at > $2`,
     [sha256(given), new Date()],
   );
   return rows[0] && read(rows[0]);
@@ -195,7 +199,7 @@ export async function liveToken(db: Db, given: string): Promise<RegistrationToke
  */
 export async function useToken(open: Db, id: string): Promise<boolean> {
   const { count } = await open.query(
-    `UPDATE registration_tokens SET uses = uses + 1, last_used_at = $2
+    `UPDATE initial_access_tokens SET uses = uses + 1, last_used_at = $2
      WHERE id = $1 AND uses < most_uses AND expires_at > $2`,
     [id, new Date()],
   );
