@@ -119,6 +119,8 @@ const remove = endpoint({
   name: 'deleteClaim',
   summary: "Remove a claim and everybody's values for it.",
   scope: 'clients:write',
+  // What is said of people goes with it.
+  alsoScope: 'people:write',
   action: 'clients.write',
   fresh: true,
   params,
