@@ -54,7 +54,7 @@ export async function newDataFolder(folder: string): Promise<void> {
   if (!run) throw new Error('no folder of this run: tests are started by `npm test`');
   const template = join(run, 'data-folder');
   for (let attempt = 0; !(await exists(template)); attempt++) {
-    if (attempt > 600) throw new Error('no other worker has made the data folder in a minute');
+    if (attempt > 900) throw new Error('no other worker has made the data folder in a minute and a half');
     await makeInTurn(run, template);
   }
   await cp(template, folder, { recursive: true });

@@ -12,7 +12,8 @@ import { until } from './until.ts';
 let here: Embedded;
 beforeAll(async () => {
   here = await startEmbedded();
-});
+  // The folder is made once per run, by whoever is first, and that takes long on a busy machine.
+}, 120_000);
 afterAll(() => here.stop());
 
 describe('the command line on the embedded database', () => {

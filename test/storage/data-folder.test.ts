@@ -14,7 +14,8 @@ import { type Embedded, startEmbedded } from './embedded.ts';
 let here: Embedded;
 beforeAll(async () => {
   here = await startEmbedded();
-});
+  // The folder is made once per run, by whoever is first, and that takes long on a busy machine.
+}, 120_000);
 afterAll(() => here.stop());
 
 async function enrolled(email: string): Promise<{ visitor: Visitor } & Kept> {
