@@ -13,6 +13,8 @@ import { bySocket, keyOfTheRun, newDatabase } from './template.ts';
 export { PASSWORD };
 
 export interface HemmaOptions {
+  /** Hashes each account's password with a salt of its own, as the product does; else `PASSWORD` has one hash in a run. */
+  ownSalts?: boolean;
   /** More settings, or others than the rig's; an empty text takes one away. */
   env?: Record<string, string>;
   /** Settings of another provider (`hemma.env`) whose database and keys this one shares, as a second process would. */
@@ -61,7 +63,7 @@ async function hasherOfTheRun(): Promise<Hasher> {
 }
 
 /** Starts a provider for one test file; call `stop` in `afterAll`. */
-export async function startHemma({ env = {}, beside }: HemmaOptions = {}): Promise<Hemma> {
+export async function startHemma({ env = {}, beside, ownSalts = false }: HemmaOptions = {}): Promise<Hemma> {
   const mail = await startMailServer();
   const database = beside ? undefined : await newDatabase();
   const own = await settingsOfOne(database?.url ?? '', mail.url);
@@ -76,7 +78,7 @@ export async function startHemma({ env = {}, beside }: HemmaOptions = {}): Promi
     const lines: string[] = [];
     const provider = await start(read.settings, { write: (line) => void lines.push(line) });
     const { issuer, port, db, vault } = provider;
-    const hasher = await hasherOfTheRun();
+    const hasher = await (ownSalts ? hasherOf(1) : hasherOfTheRun());
     return {
       issuer,
       port,

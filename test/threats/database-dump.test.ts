@@ -10,7 +10,7 @@ import { connectPhone, gotIn, newPerson, nextStep, provePassword, signIn } from 
 let hemma: Hemma;
 let party: RelyingParty;
 beforeAll(async () => {
-  hemma = await startHemma();
+  hemma = await startHemma({ ownSalts: true });
   const description = { firstParty: false, scopes: ['profile', 'email', 'offline_access'] as const };
   party = await startRelyingParty({
     hemma,
