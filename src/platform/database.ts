@@ -4,7 +4,7 @@ import knex from 'knex';
 import pg from 'pg';
 import type { Settings } from '../../config/settings.ts';
 import { openDataFolder } from './data-folder.ts';
-import type { Answer, Engine } from './engine.ts';
+import type { Answer, Engine, Tally } from './engine.ts';
 import type { Hearing, Topic } from './notifications.ts';
 import { channel, hearPostgres } from './notifications.ts';
 
@@ -17,7 +17,10 @@ export interface Db {
   query<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Answer<Row>>;
   /** Runs a statement that was built for this call (a filter, a migration), without preparing it. */
   run<Row = Record<string, unknown>>(built: Knex.QueryBuilder | Knex.Raw): Promise<Answer<Row>>;
-  /** All or nothing. Inside an open transaction it joins that one. */
+  /**
+   * All or nothing. Inside an open transaction it joins that one. Statements of it that do not need one another's answer
+   * are asked with `Promise.all`: they go in one journey, in that order.
+   */
   transaction<T>(work: (db: Db) => Promise<T>): Promise<T>;
   /**
    * Says that there is something new: once this transaction is committed, and never where it is rolled back; outside of
@@ -28,6 +31,8 @@ export interface Db {
 
 /** The whole database, which its opener closes. */
 export interface Database extends Db {
+  /** What this process asked of it since it was opened. */
+  readonly tally: Readonly<Tally>;
   /**
    * Calls `hear` at each announcement of `topic`: a hint, and never the only way. It begins what it does, and nobody
    * waits for the end.
@@ -113,6 +118,7 @@ export function databaseOf(engine: Engine): Database {
   );
   return {
     ...outer,
+    tally: engine.tally,
     hear(topic, hear) {
       if (topic.everywhere) listening ??= engine.hear?.(saidElsewhere);
       const those = hearers.get(topic) ?? new Set();
@@ -140,6 +146,8 @@ function postgres(url: string, connections: number): Engine {
     query_timeout: 6_000,
     keepAlive: true,
     idle_in_transaction_session_timeout: 15_000,
+    // What is asked before an answer has come goes with it, in its order, and one's fault is not another's.
+    pipeline: true,
   });
   // An idle connection that PostgreSQL ends is replaced at the next call; unheard, the event would end the process.
   pool.on('error', () => undefined);
@@ -151,28 +159,47 @@ function postgres(url: string, connections: number): Engine {
     names.set(text, name);
     return name;
   };
-  const ask =
-    (client: pg.Pool | pg.PoolClient): Engine['query'] =>
+  const tally: Tally = { statements: 0, roundTrips: 0 };
+  const asker = (client: pg.Pool | pg.PoolClient) => {
+    let unanswered = 0;
+    return async (asked: string | pg.QueryConfig) => {
+      tally.statements += 1;
+      if (client === pool || unanswered === 0) tally.roundTrips += 1;
+      unanswered += 1;
+      try {
+        return await client.query(asked);
+      } finally {
+        unanswered -= 1;
+      }
+    };
+  };
+  const query =
+    (ask: ReturnType<typeof asker>): Engine['query'] =>
     async (text, params, prepare) => {
       const values = [...params];
-      const result = await client.query(prepare ? { name: nameOf(text), text, values } : { text, values });
+      const result = await ask(prepare ? { name: nameOf(text), text, values } : { text, values });
       return { rows: result.rows, count: result.rowCount ?? 0 };
     };
   return {
-    query: ask(pool),
+    tally,
+    query: query(asker(pool)),
     async transaction(work) {
       const client = await pool.connect();
+      const ask = asker(client);
       let broken: Error | undefined;
       try {
-        await client.query('BEGIN');
-        const result = await work(ask(client));
-        await client.query('COMMIT');
+        // Its answer comes before those of the statements that follow, and a fault of it is theirs as well.
+        const begun = ask('BEGIN');
+        begun.catch(() => undefined);
+        const result = await work(query(ask));
+        await begun;
+        await ask('COMMIT');
         return result;
       } catch (error) {
         // A connection that answers nothing would be waited for once more; it is thrown away as it is.
         if (/read timeout/.test((error as Error).message)) broken = error as Error;
         else
-          await client.query('ROLLBACK').catch((fault: Error) => {
+          await ask('ROLLBACK').catch((fault: Error) => {
             broken = fault;
           });
         throw error;

@@ -1,0 +1,74 @@
+/** How much is gathered. */
+export interface Gathering<In> {
+  /** Pieces in one batch. */
+  most: number;
+  /** Batches under way at once; what comes meanwhile waits and goes together. */
+  abreast: number;
+  /** What a piece touches that no other piece of the same batch may; the second one waits for the next batch. */
+  touches?: (piece: In) => readonly string[];
+}
+
+interface Waiting<In, Out> {
+  piece: In;
+  done: (result: Out) => void;
+  failed: (fault: unknown) => void;
+}
+
+/**
+ * Does the work of many requests together: one statement that carries twenty pieces costs little more than one that
+ * carries a single one. Nobody waits for company: a piece that comes alone goes at once, and only what comes while
+ * `abreast` batches are under way goes in company. `run` answers for each piece in its place.
+ *
+ * Where a batch fails, each of its pieces is told so; whoever can go on alone does that by itself (see `alone`), so that
+ * one piece's fault is never another's.
+ */
+export function gathered<In, Out>(
+  run: (pieces: readonly In[]) => Promise<readonly Out[]>,
+  { most, abreast, touches }: Gathering<In>,
+): (piece: In) => Promise<Out> {
+  let waiting: Waiting<In, Out>[] = [];
+  let underWay = 0;
+  let planned = false;
+
+  const take = (): Waiting<In, Out>[] => {
+    if (!touches) return waiting.splice(0, most);
+    const taken: Waiting<In, Out>[] = [];
+    const left: Waiting<In, Out>[] = [];
+    const touched = new Set<string>();
+    for (const one of waiting) {
+      const those = taken.length < most ? touches(one.piece) : [];
+      const fits = taken.length < most && !those.some((name) => touched.has(name));
+      // What waits keeps its place: whoever comes later must not touch it first.
+      for (const name of those) touched.add(name);
+      (fits ? taken : left).push(one);
+    }
+    waiting = left;
+    return taken;
+  };
+
+  const go = () => {
+    planned = false;
+    while (underWay < abreast && waiting.length > 0) {
+      const batch = take();
+      underWay += 1;
+      run(batch.map(({ piece }) => piece))
+        .then(
+          (results) => batch.forEach(({ done }, at) => done(results[at] as Out)),
+          (fault: unknown) => batch.forEach(({ failed }) => failed(fault)),
+        )
+        .finally(() => {
+          underWay -= 1;
+          go();
+        });
+    }
+  };
+
+  return (piece) =>
+    new Promise((done, failed) => {
+      waiting.push({ piece, done, failed });
+      if (planned || underWay >= abreast) return;
+      planned = true;
+      // After everything that this turn of the event loop has read: what arrived together goes together.
+      setImmediate(go);
+    });
+}
