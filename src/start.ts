@@ -116,7 +116,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
     assets: assetsOf(settings, folder),
   };
   listenToDevices(provider, db, work, house.post);
-  return { house, ring, book, delivery, log, app: appOf(house, keys.cookies, ring, work, log) };
+  return { house, work, ring, book, delivery, log, app: appOf(house, keys.cookies, ring, work, log) };
 }
 
 /**
@@ -126,7 +126,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
 export async function start(settings: Settings, logTo?: DestinationStream): Promise<Hemma> {
   const db = await openDatabase(settings);
   try {
-    const { house, ring, book, delivery, log, app } = await build(settings, db, logTo);
+    const { house, work, ring, book, delivery, log, app } = await build(settings, db, logTo);
     const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
       handle(request, response).catch((fault: unknown) =>
         log.error({ fault: String(fault) }, 'a request was lost'),
@@ -146,6 +146,7 @@ export async function start(settings: Settings, logTo?: DestinationStream): Prom
         await close(server);
         await Promise.all(following.map((one) => one.stop()));
         await chores.stop();
+        await work.settled();
         await db.close();
         log.info('Hemma is down');
       },

@@ -77,6 +77,25 @@ const accountOf = (row: Row): Account => ({
   disabledAt: row.disabled_at ?? undefined,
 });
 
+/** An account read beside another row, by names that no other row has; all null where there is none. */
+export type BesideRow = { [Name in keyof Row as `account_${Name}`]: Row[Name] | null };
+
+/** The subselect that reads the account with the number `id`, an expression of SQL, beside another row. */
+export const accountBeside = (id: string): string =>
+  `SELECT ${columns
+    .split(', ')
+    .map((name) => `${name} AS account_${name}`)
+    .join(', ')} FROM accounts WHERE id = ${id} OFFSET 0`;
+
+/** The account that was read so, if there is one. */
+export function accountOfBeside(row: BesideRow): Account | undefined {
+  if (row.account_id === null) return undefined;
+  const own = Object.fromEntries(
+    columns.split(', ').map((name) => [name, row[`account_${name}` as keyof BesideRow]]),
+  );
+  return accountOf(own as unknown as Row);
+}
+
 /** What addresses are compared by: capitals, blanks around it and Unicode spellings make no second account. */
 export const emailKey = (email: string): string => email.normalize('NFKC').trim().toLowerCase();
 

@@ -156,7 +156,7 @@ export function deviceFeature(
       const accountId = ctx.oidc.session?.accountId;
       const clientId = clientOf(ctx);
       const { origin } = ctx.state;
-      work.afterCommit(() => audit(db, { event: 'device.refused', accountId, clientId, origin }));
+      work.note({ event: 'device.refused', accountId, clientId, origin });
       return pages.device.notAllowed(ctx);
     },
     async userCodeConfirmSource(ctx, _form, client, _info, userCode) {
@@ -257,9 +257,7 @@ export function listenToDevices(provider: Provider, db: Db, work: UnitOfWork, po
     const { origin } = ctx.state;
     const detail = { error: fault.message };
     const { clientId } = client;
-    work.afterCommit(() =>
-      audit(db, { event: 'sign-in.refused', accountId: session?.accountId, clientId, origin, detail }),
-    );
+    work.note({ event: 'sign-in.refused', accountId: session?.accountId, clientId, origin, detail });
   };
   provider.on('code_verification.error', refused);
   provider.on('device_resume.error', refused);

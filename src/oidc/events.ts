@@ -1,7 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Deed } from '../platform/audit.ts';
-import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import type { Log } from '../platform/log.ts';
 import { isOwnClient } from './own-clients.ts';
@@ -58,7 +57,7 @@ export function listen(provider: Provider, db: Db, work: UnitOfWork, log: Log): 
       clientId: ctx.oidc?.client?.clientId,
       accountId: entities?.Account?.accountId ?? ctx.oidc?.session?.accountId,
     };
-    work.afterCommit(() => audit(db, full));
+    work.note(full);
   };
   // The person learns nothing of it: it is for whoever looks after the application, to see what it does wrongly.
   for (const [event, endpoint] of Object.entries(refusing)) {

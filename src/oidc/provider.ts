@@ -3,7 +3,6 @@ import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { Provider } from 'oidc-provider';
 import type { Settings } from '../../config/settings.ts';
 import { locales } from '../locales/phrases.ts';
-import { accountById } from '../accounts/accounts.ts';
 import type { Db } from '../platform/database.ts';
 import type { Vault } from '../platform/secrets.ts';
 import { acrValues } from './assurance.ts';
@@ -110,7 +109,7 @@ function features({ db, vault, settings, work, pages }: Parts): Configuration['f
   return {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
-    introspection: { enabled: true, allowedPolicy: mayIntrospect(db) },
+    introspection: { enabled: true, allowedPolicy: mayIntrospect(db, work) },
     revocation: { enabled: true, allowedPolicy: mayRevoke },
     userinfo: { enabled: true },
     claimsParameter: { enabled: true },
@@ -135,7 +134,7 @@ function features({ db, vault, settings, work, pages }: Parts): Configuration['f
  * A client may ask about its own tokens only (RFC 7662 §4: no scanning, no learning of others' people), or about those for
  * the resource server that it is the door of; and those of an account that was disabled are dead.
  */
-function mayIntrospect(db: Db) {
+function mayIntrospect(db: Db, work: UnitOfWork) {
   return async (
     ctx: KoaContextWithOIDC,
     client: Client,
@@ -144,7 +143,7 @@ function mayIntrospect(db: Db) {
     const holder = await holderOf(ctx, client, token);
     if (client.clientAuthMethod === 'none' || !holder) return false;
     if (typeof token.accountId !== 'string') return true;
-    const account = await accountById(db, token.accountId);
+    const account = await work.account(token.accountId);
     return account !== undefined && !account.disabledAt && mayUse(db, holder, account.id);
   };
 }
@@ -207,7 +206,7 @@ function configuration(parts: Parts): Configuration {
     features: features(parts),
     fetch: outgoing(settings),
     async findAccount(ctx, id, token) {
-      const account = await accountById(db, id);
+      const account = await work.account(id);
       if (!account || account.disabledAt) return undefined;
       // Whoever left the groups of an application is refused with what they still hold, too.
       const { client } = ctx.oidc;

@@ -6,7 +6,10 @@
  * Longer than usual: a table has one owner.
  */
 
+import type { Account, BesideRow } from '../accounts/accounts.ts';
+import { accountBeside, accountOfBeside } from '../accounts/accounts.ts';
 import { listClaims } from '../accounts/claim-definitions.ts';
+import { appendAudit, auditRow } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
 import { turnOf } from '../platform/proofs.ts';
@@ -16,29 +19,8 @@ import { scopesOf } from './claims.ts';
 import type { Ended } from './logout-outbox.ts';
 import { putOut } from './logout-outbox.ts';
 import { isOwnClient } from './own-clients.ts';
-
-export type Payload = Record<string, unknown> & { consumed?: number | boolean };
-
-/** Everything that a request wants written, in order, in one transaction. */
-export type Write = Upsert | Once | { kind: 'revoke'; model: string; grantId: string };
-
-interface Upsert {
-  kind: 'upsert';
-  model: string;
-  key: Buffer;
-  payload: Payload;
-  expiresAt: Date;
-  base: Payload | undefined;
-  /** A finished sign-in: whose, and in which interaction it was proved. */
-  login?: { accountId: string; interaction: string } | undefined;
-}
-
-interface Once {
-  kind: 'consume' | 'destroy';
-  model: string;
-  key: Buffer;
-  base: Payload | undefined;
-}
+import type { Once, Payload, Piece, Upsert, Write } from './writes.ts';
+import { authorizationsOf, changes, issues, payloadOf, rotates } from './writes.ts';
 
 /** Where a session was last seen and when (seconds); `device` is words of ours. It goes when the session goes. */
 export interface Place {
@@ -54,70 +36,131 @@ export class Overtaken extends Error {
   readonly model: string;
   readonly grantId: string | undefined;
 
-  constructor(model: string, payload: Payload | undefined) {
+  /** `base`: the record as it was read, as JSON. */
+  constructor(model: string, base: string | undefined) {
     super(`${model} was used or ended by another request`);
     this.model = model;
-    this.grantId = typeof payload?.grantId === 'string' ? payload.grantId : undefined;
+    const { grantId } = base === undefined ? {} : payloadOf(base);
+    this.grantId = typeof grantId === 'string' ? grantId : undefined;
   }
+}
+
+/** A record as it is kept: `text` is its payload as JSON, to be read anew by whoever looks into it. */
+export interface Kept {
+  key: Buffer;
+  text: string;
+  /** Seconds since 1970. */
+  consumed?: number;
 }
 
 interface Row {
   key: Buffer;
-  payload: Payload;
+  text: string;
   consumed_at: Date | null;
 }
 
-const read = (row: Row | undefined) =>
-  row && {
-    key: row.key,
-    payload: row.consumed_at
-      ? { ...row.payload, consumed: Math.floor(row.consumed_at.getTime() / 1000) }
-      : row.payload,
-  };
+const kept = ({ key, text, consumed_at: at }: Row): Kept =>
+  at ? { key, text, consumed: Math.floor(at.getTime() / 1000) } : { key, text };
 
-/** One record by its key. Expiry is judged by its reader, since a code that comes back late must be known to be one. */
-export async function recordByKey(db: Db, model: string, key: Buffer) {
-  const { rows } = await db.query<Row>(
-    'SELECT key, payload, consumed_at FROM oidc_records WHERE model = $1 AND key = $2',
-    [model, key],
-  );
-  return read(rows[0]);
+/** What a request looks for; of a session also the grant to the application that asks. */
+export interface Wanted {
+  model: string;
+  key: Buffer;
+  clientId: string | undefined;
+}
+
+/** A record with what is looked at next: its grant, its session, its person. */
+export interface Seen {
+  record: Kept;
+  grant: Kept | undefined;
+  session: Kept | undefined;
+  /** The session's public number, also where it is not there any more. */
+  sessionUid: string | undefined;
+  account: Account | undefined;
+}
+
+interface SeenRow extends Row {
+  place: number;
+  grant_key: Buffer | null;
+  grant_text: string | null;
+  session_uid: string | null;
+  session_key: Buffer | null;
+  session_text: string | null;
+}
+
+// `OFFSET 0`: each is found by its index, however small the table was when the plan was made.
+const lookAround = `SELECT w.place::int, r.key, r.payload::text AS text, r.consumed_at, g.key AS grant_key,
+    g.payload::text AS grant_text, r.session_uid, s.key AS session_key, s.payload::text AS session_text, person.*
+  FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS w(model, key, client, place)
+  CROSS JOIN LATERAL (SELECT *, coalesce(payload->>'sessionUid', payload #>> '{session,uid}') AS session_uid
+    FROM oidc_records WHERE model = w.model AND key = decode(w.key, 'hex') OFFSET 0) AS r
+  LEFT JOIN LATERAL (SELECT key, payload FROM oidc_records WHERE model = 'Grant' AND key = sha256(convert_to(
+    coalesce(r.grant_id, r.payload #>> ARRAY['authorizations', w.client, 'grantId']), 'UTF8')) OFFSET 0) AS g ON true
+  LEFT JOIN LATERAL (SELECT key, payload FROM oidc_records WHERE model = 'Session'
+    AND uid = r.session_uid OFFSET 0) AS s ON true
+  LEFT JOIN LATERAL (${accountBeside("coalesce(r.account_id, r.payload #>> '{result,login,accountId}')::uuid")}) AS person ON true`;
+
+/**
+ * Looks for records by their keys in one statement, whoever asks for them. Expiry is judged by the reader, since a code
+ * that comes back late must be known to be one.
+ */
+export async function readRecords(db: Db, wanted: readonly Wanted[]): Promise<(Seen | undefined)[]> {
+  const { rows } = await db.query<SeenRow & BesideRow>(lookAround, [
+    wanted.map(({ model }) => model),
+    wanted.map(({ key }) => key.toString('hex')),
+    wanted.map(({ clientId }) => clientId ?? ''),
+  ]);
+  const seen: (Seen | undefined)[] = wanted.map(() => undefined);
+  for (const row of rows) {
+    const { grant_key: grant, grant_text: grantText, session_key: session, session_text: sessionText } = row;
+    seen[row.place - 1] = {
+      record: kept(row),
+      grant: grant && grantText !== null ? { key: grant, text: grantText } : undefined,
+      session: session && sessionText !== null ? { key: session, text: sessionText } : undefined,
+      sessionUid: row.session_uid ?? undefined,
+      account: accountOfBeside(row),
+    };
+  }
+  return seen;
 }
 
 /** One record by the public number of a session (`uid`). */
-export async function recordByUid(db: Db, model: string, uid: string) {
+export async function recordByUid(db: Db, model: string, uid: string): Promise<Kept | undefined> {
   const { rows } = await db.query<Row>(
-    'SELECT key, payload, consumed_at FROM oidc_records WHERE uid = $2 AND model = $1',
+    'SELECT key, payload::text AS text, consumed_at FROM oidc_records WHERE uid = $2 AND model = $1',
     [model, uid],
   );
-  return read(rows[0]);
+  return rows[0] && kept(rows[0]);
 }
 
 /**
  * The device code that a person's code stands for, by the hash of that. Should two that live share one, it stands for
  * neither: nobody signs in a stranger's device.
  */
-export async function recordByUserCode(db: Db, hash: string) {
+export async function recordByUserCode(db: Db, hash: string): Promise<Kept | undefined> {
   const { rows } = await db.query<Row & { expires_at: Date }>(
-    `SELECT key, payload, consumed_at, expires_at FROM oidc_records WHERE uid = $1 AND model = 'DeviceCode'
+    `SELECT key, payload::text AS text, consumed_at, expires_at FROM oidc_records
+     WHERE uid = $1 AND model = 'DeviceCode'
      ORDER BY expires_at DESC LIMIT 2`,
     [hash],
   );
-  return rows[1] && rows[1].expires_at > new Date() ? undefined : read(rows[0]);
+  if (rows[1] && rows[1].expires_at > new Date()) return undefined;
+  return rows[0] && kept(rows[0]);
 }
 
 /**
  * A device code is changed only as it was read: of two who answer for it one does, and none that was redeemed, ended or
  * answered meanwhile comes back. What it keeps of being asked (`polls`) is not part of that.
  */
-async function saveDeviceCode(open: Db, { key, payload, base }: Upsert): Promise<void> {
+async function saveDeviceCode(open: Db, { key, text, base }: Upsert): Promise<void> {
+  const payload = payloadOf(text);
   const { count } = await open.query(
     `UPDATE oidc_records SET payload = $3::text::jsonb || jsonb_build_object('polls', payload->'polls'),
        grant_id = $4, account_id = $5
      WHERE model = 'DeviceCode' AND key = $1 AND consumed_at IS NULL AND payload - 'polls' = $2::text::jsonb - 'polls'`,
-    [key, JSON.stringify(base), JSON.stringify(payload), payload.grantId ?? null, payload.accountId ?? null],
+    [key, base, text, payload.grantId ?? null, payload.accountId ?? null],
   );
-  if (count === 0) throw new Overtaken('UserCode', {});
+  if (count === 0) throw new Overtaken('UserCode', undefined);
 }
 
 /** The pause of a device that asks again and again, in seconds (RFC 8628 §3.5); each time too soon lengthens it. */
@@ -140,19 +183,6 @@ export async function askedTooSoon(db: Db, deviceCode: string): Promise<boolean>
   return rows[0]?.soon === true;
 }
 
-type Authorizations = Record<string, unknown>;
-const authorizationsOf = (payload: Payload | undefined) => (payload?.authorizations ?? {}) as Authorizations;
-
-/** What a request changed in a session's applications, so that two tabs do not overwrite each other's. */
-function changes(base: Payload | undefined, next: Payload): { set: Authorizations; gone: string[] } {
-  const before = authorizationsOf(base);
-  const after = authorizationsOf(next);
-  const set = Object.entries(after).filter(
-    ([id, value]) => JSON.stringify(value) !== JSON.stringify(before[id]),
-  );
-  return { set: Object.fromEntries(set), gone: Object.keys(before).filter((id) => !(id in after)) };
-}
-
 /** What applications are told of when a session ends for them: all that were signed in through it, or those named. */
 function endedFor(payload: Payload, clients = Object.keys(authorizationsOf(payload))): Ended[] {
   const { accountId, uid } = payload;
@@ -173,51 +203,124 @@ function leftBehind(before: Payload, after: Payload | undefined): Ended[] {
   );
 }
 
-async function insert(open: Db, { model, key, payload, expiresAt }: Upsert): Promise<void> {
+async function insert(open: Db, { model, key, text, expiresAt }: Upsert): Promise<void> {
   // A replayed assertion or proof is told by the insert itself; everything else may be saved again.
   const conflict =
     model === 'ReplayDetection'
       ? 'ON CONFLICT (model, key) DO NOTHING'
       : 'ON CONFLICT (model, key) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at';
-  const text = (value: unknown) => (typeof value === 'string' ? value : null);
   const { count } = await open.query(
     `INSERT INTO oidc_records (model, key, payload, grant_id, uid, account_id, expires_at)
-     VALUES ($1, $2, $3::text::jsonb, $4, $5, $6, $7) ${conflict}`,
-    [
-      model,
-      key,
-      JSON.stringify(payload),
-      text(payload.grantId),
-      text(payload.uid),
-      text(payload.accountId),
-      expiresAt,
-    ],
+     SELECT $1, $2, p, p->>'grantId', p->>'uid', p->>'accountId', $4 FROM (SELECT $3::text::jsonb AS p) AS given
+     ${conflict}`,
+    [model, key, text, expiresAt],
   );
-  if (count === 0) throw new Overtaken(model, payload);
+  if (count === 0) throw new Overtaken(model, text);
 }
 
 /**
  * A session that was read is saved only if it still lives, or a sign-out in another tab would be undone; what
  * other requests did to its applications meanwhile is kept. Answers whether it still lived.
  */
-async function saveSession(open: Db, { model, key, payload, expiresAt, base }: Upsert): Promise<boolean> {
-  const { set, gone } = changes(base, payload);
+async function saveSession(open: Db, { model, key, text, expiresAt, base }: Upsert): Promise<boolean> {
+  const before = base === undefined ? undefined : payloadOf(base);
+  const { set, gone } = changes(before, payloadOf(text));
   const { count } = await open.query(
-    `UPDATE oidc_records SET expires_at = $4, account_id = $7, payload = $3::text::jsonb || jsonb_build_object(
-       'authorizations', (coalesce(payload->'authorizations', '{}') - $6::text[]) || $5::text::jsonb)
+    `UPDATE oidc_records SET expires_at = $4, account_id = $3::text::jsonb->>'accountId', payload = $3::text::jsonb
+       || jsonb_build_object('authorizations',
+         (coalesce(payload->'authorizations', '{}') - $6::text[]) || $5::text::jsonb)
      WHERE model = $1 AND key = $2`,
-    [model, key, JSON.stringify(payload), expiresAt, JSON.stringify(set), gone, payload.accountId ?? null],
+    [model, key, text, expiresAt, JSON.stringify(set), gone],
   );
-  if (count > 0 && base) await putOut(open, endedFor(base, gone));
+  if (count > 0 && before) await putOut(open, endedFor(before, gone));
   return count > 0;
 }
 
-const issued = new Set(['AuthorizationCode', 'AccessToken', 'RefreshToken', 'DeviceCode']);
+/** One kind of rows of a batch, taken out of its document. */
+const each = (kind: string) =>
+  // Through an array: the planner takes it for a handful of rows and not for a hundred, and asks an index for each.
+  `unnest(ARRAY(SELECT jsonb_array_elements(doc->'${kind}') FROM given)) AS e`;
+const its = "e->>'model' AND r.key = decode(e->>'key', 'hex')";
 
-/** Runs the writes of one request. Throws `Overtaken` where another request was first; then nothing is written. */
+/** The parts of the one statement. What is not in a batch is not in its statement either. */
+const parts = {
+  used: `used AS (UPDATE oidc_records AS r SET consumed_at = (SELECT at FROM given) FROM ${each('used')}
+    WHERE r.model = ${its} AND r.consumed_at IS NULL RETURNING (e->>'n')::int AS n)`,
+  moved: `moved AS (DELETE FROM oidc_records AS r USING ${each('moved')}
+    WHERE r.model = ${its} RETURNING (e->>'n')::int AS n, r.payload)`,
+  kept: `kept AS (UPDATE oidc_records AS r SET expires_at = (e->>'expires')::timestamptz,
+      account_id = e->'payload'->>'accountId', payload = (e->'payload') || jsonb_build_object(
+        'authorizations', coalesce(r.payload->'authorizations', '{}') || (e->'set'))
+    FROM ${each('kept')} WHERE r.model = ${its} RETURNING (e->>'n')::int AS n)`,
+};
+const written = {
+  put: (took: string) => `put AS (INSERT INTO oidc_records
+      (model, key, payload, grant_id, uid, account_id, expires_at)
+    SELECT e->>'model', decode(e->>'key', 'hex'), ${took}, e->'payload'->>'grantId', e->'payload'->>'uid',
+      e->'payload'->>'accountId', (e->>'expires')::timestamptz
+    FROM ${each('put')} JOIN passed ON passed.n = (e->>'n')::int
+    ON CONFLICT (model, key) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at)`,
+  ended: `ended AS (DELETE FROM oidc_records AS r USING ${each('ended')}, passed
+    WHERE passed.n = (e->>'n')::int AND r.model = ${its})`,
+  said: `said AS (${appendAudit(`${each('said')} JOIN passed ON passed.n = (e->>'n')::int`, 'e', '(SELECT at FROM given)')})`,
+};
+// A session that moved keeps what other requests brought to it meanwhile.
+const asItIs = "e->'payload'";
+const takenAlong = `(e->'payload') || CASE WHEN e ? 'set' THEN jsonb_build_object('authorizations', coalesce(
+  (SELECT m.payload->'authorizations' FROM moved AS m WHERE m.n = (e->>'n')::int), '{}') || (e->'set')) ELSE '{}' END`;
+
+type Batch = Record<keyof typeof parts | keyof typeof written, string[]> & { free: number[] };
+
+/** The one statement for the kinds that a batch has. */
+function statementFor(batch: Batch): string {
+  const gates = (['used', 'moved', 'kept'] as const).filter((kind) => batch[kind].length > 0);
+  const passed = [
+    "SELECT jsonb_array_elements_text(doc->'free')::int AS n FROM given",
+    ...gates.map((kind) => `SELECT n FROM ${kind}`),
+  ];
+  return `WITH given AS MATERIALIZED (SELECT $1::text::jsonb AS doc, $2::timestamptz AS at), ${[
+    ...gates.map((kind) => parts[kind]),
+    `passed AS MATERIALIZED (${passed.join(' UNION ')})`,
+    ...(batch.put.length > 0 ? [written.put(batch.moved.length > 0 ? takenAlong : asItIs)] : []),
+    ...(batch.ended.length > 0 ? [written.ended] : []),
+    ...(batch.said.length > 0 ? [written.said] : []),
+  ].join(', ')} SELECT n FROM passed`;
+}
+
+const rowOf = (n: number, { model, key }: Once | Upsert, more = '') =>
+  `{"n":${n},"model":"${model}","key":"${key.toString('hex')}"${more}}`;
+const saved = ({ text, expiresAt }: Upsert, set: object | undefined) =>
+  `,"expires":"${expiresAt.toISOString()}","payload":${text}${set ? `,"set":${JSON.stringify(set)}` : ''}`;
+
+/**
+ * Writes what many requests want written, in one statement, each all or nothing. Answers for each whether it was: false
+ * where another request was first at its gate.
+ */
+export async function writeTogether(db: Db, pieces: readonly Piece[]): Promise<boolean[]> {
+  const batch: Batch = { used: [], moved: [], kept: [], put: [], ended: [], said: [], free: [] };
+  for (const [n, { gate, keeps, puts, ends, deeds }] of pieces.entries()) {
+    if (!gate) batch.free.push(n);
+    else if (gate.kind === 'consume') batch.used.push(rowOf(n, gate));
+    else if (gate.kind === 'destroy') batch.moved.push(rowOf(n, gate));
+    for (const { write, set } of keeps) batch.kept.push(rowOf(n, write, saved(write, set)));
+    for (const { write, set } of puts) batch.put.push(rowOf(n, write, saved(write, set)));
+    for (const write of ends) batch.ended.push(rowOf(n, write));
+    for (const deed of deeds) batch.said.push(auditRow(deed, n));
+  }
+  const kinds = Object.entries(batch).filter(([kind, rows]) => rows.length > 0 || kind === 'free');
+  const doc = `{${kinds.map(([kind, rows]) => `"${kind}":[${rows.join(',')}]`).join(',')}}`;
+  const { rows } = await db.query<{ n: number }>(statementFor(batch), [doc, new Date()]);
+  const passed = new Set(rows.map(({ n }) => n));
+  return pieces.map((_piece, n) => passed.has(n));
+}
+
+/**
+ * Runs the writes of one request that need a transaction. Throws `Overtaken` where another request was first; then
+ * nothing is written.
+ */
 export async function writeAll(open: Db, writes: readonly Write[]): Promise<void> {
-  const issues = writes.some((write) => write.kind === 'upsert' && issued.has(write.model));
-  const rotates = writes.some((write) => write.kind === 'upsert' && write.model === 'Session' && !write.base);
+  const hands = issues(writes);
+  const moves = rotates(writes);
   let moved: Payload | undefined;
   let before: Payload | undefined;
   let landed: Payload | undefined;
@@ -225,7 +328,7 @@ export async function writeAll(open: Db, writes: readonly Write[]): Promise<void
     // Finished on proofs that were voided since: somebody chose a new password, or was disabled, in between.
     const login = write.kind === 'upsert' ? write.login : undefined;
     if (login && !(await turnOf(open, login.accountId, login.interaction)))
-      throw new Overtaken('Interaction', {});
+      throw new Overtaken('Interaction', undefined);
   }
   const revoked = writes.flatMap((write) => (write.kind === 'revoke' ? [write.grantId] : []));
   for (const grantId of new Set(revoked)) await grantTurn(open, grantId);
@@ -233,14 +336,15 @@ export async function writeAll(open: Db, writes: readonly Write[]): Promise<void
     if (write.kind === 'upsert' && write.model === 'Session' && write.base) {
       const lives = await saveSession(open, write);
       // Merely touching an ended session is nothing; handing out something on the strength of it would be.
-      if (!lives && issues) throw new Overtaken('Session', write.payload);
+      if (!lives && hands) throw new Overtaken('Session', write.text);
     } else if (write.kind === 'upsert' && write.model === 'DeviceCode' && write.base) {
       await saveDeviceCode(open, write);
+    } else if (write.kind === 'upsert' && write.model === 'Session') {
+      landed = payloadOf(write.text);
+      if (moved) landed = mergeMoved(moved, before, landed);
+      await insert(open, { ...write, text: JSON.stringify(landed) });
     } else if (write.kind === 'upsert') {
-      const merged =
-        write.model === 'Session' && moved ? mergeMoved(moved, before, write.payload) : write.payload;
-      await insert(open, { ...write, payload: merged });
-      if (write.model === 'Session') landed = merged;
+      await insert(open, write);
     } else if (write.kind === 'revoke') {
       await open.query('DELETE FROM oidc_records WHERE grant_id = $2 AND model = $1', [
         write.model,
@@ -250,10 +354,10 @@ export async function writeAll(open: Db, writes: readonly Write[]): Promise<void
       await consume(open, write);
     } else {
       const ended = await destroy(open, write);
-      if (write.model === 'Session' && write.base && rotates) {
+      if (write.model === 'Session' && write.base && moves) {
         if (!ended) throw new Overtaken('Session', write.base);
         moved = ended;
-        before = write.base;
+        before = payloadOf(write.base);
       } else if (write.model === 'Session' && ended) {
         await putOut(open, endedFor(ended));
       }

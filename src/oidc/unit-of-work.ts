@@ -1,110 +1,47 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomUUID } from 'node:crypto';
 import type { Context, Middleware } from 'koa';
-import type { Adapter, AdapterPayload } from 'oidc-provider';
-import { errors } from 'oidc-provider';
-import { deviceLabel } from '../accounts/devices.ts';
-import type { Origin } from '../platform/audit.ts';
+import type { Adapter } from 'oidc-provider';
+import type { Account } from '../accounts/accounts.ts';
+import { accountById } from '../accounts/accounts.ts';
+import type { Deed } from '../platform/audit.ts';
+import { audit, auditAll } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { gathered } from '../platform/gathered.ts';
+import { adapterOf } from './adapter.ts';
 import { repeatedProof } from './dpop.ts';
-import type { Payload, Place, Write } from './records.ts';
+import type { Wanted } from './records.ts';
 import {
   keyOf,
   Overtaken,
-  recordByKey,
+  readRecords,
   recordByUid,
   recordByUserCode,
   revokeGrant,
   writeAll,
+  writeTogether,
 } from './records.ts';
-import { dayIsOver } from './session-limits.ts';
+import type { Beginning, Work } from './work.ts';
+import { newWork } from './work.ts';
+import type { Piece, Write } from './writes.ts';
+import { pieceOf, touchedBy } from './writes.ts';
 
 /**
- * One request, one unit of work. The provider reads its own writes, keeps what it read for the length of the
- * request, and everything that it wants written goes in one transaction after the last handler and before the
- * answer: on success and on 4xx alike, since refusals revoke things too. So a code is never consumed without its
- * tokens existing, and two requests that spend one thing are told apart by the database.
+ * One request, one unit of work. The provider reads its own writes, keeps what it read for the length of the request,
+ * and everything that it wants written goes at once after the last handler and before the answer: on success and on 4xx
+ * alike, since refusals revoke things too. So a code is never consumed without its tokens existing, and two requests that
+ * spend one thing are told apart by the database. Requests that come together share a statement, and nothing else.
  */
-interface Work {
-  read: Map<string, { key: Buffer; payload: Payload } | undefined>;
-  /** As it was read, for writes that depend on it. */
-  base: Map<string, Payload>;
-  /** Sessions and device codes that were found otherwise have no identifier that could be presented: a placeholder. */
-  placeholders: Map<string, Buffer>;
-  writes: Write[];
-  after: (() => Promise<void>)[];
-  /** Where this request comes from; undefined outside of one. */
-  origin: Origin | undefined;
-}
-
 export interface UnitOfWork {
   middleware: Middleware;
   adapter: (model: string) => Adapter;
-  /** Runs once this request's writes are committed, or at once outside a request. Audit rows and counters go here. */
+  /** The account with that number, as this request has read it already, or as it is now. */
+  account(id: string): Promise<Account | undefined>;
+  /** Has the audit say something of this request: with its writes, if they happen. */
+  note(deed: Deed): void;
+  /** Runs once this request's writes are committed, or at once outside a request. */
   afterCommit(deed: () => Promise<void>): void;
-}
-
-const newWork = (origin?: Origin): Work => ({
-  read: new Map(),
-  base: new Map(),
-  placeholders: new Map(),
-  writes: [],
-  after: [],
-  origin,
-});
-
-const nameOf = (model: string, key: Buffer) => `${model}:${key.toString('hex')}`;
-
-/** A person's code opens nothing without the person, and yet no copy of the database shall hold it. */
-const hashOf = (userCode: string) => keyOf(userCode).toString('hex');
-
-const hashed = ({ userCode, ...rest }: Payload): Payload =>
-  typeof userCode === 'string' ? { ...rest, uid: hashOf(userCode) } : rest;
-
-/** A device code in a sign-in that its person began: known by the key of its row, which no device can present. */
-const placeholderOf = (key: Buffer) => `row:${key.toString('hex')}`;
-const keyOfPlaceholder = /^row:([0-9a-f]{64})$/;
-
-/**
- * What is kept of a payload: not the cookie of the session it began in, nor its own identifier, except a grant's,
- * which nobody can present and which its tokens are found by when it is withdrawn.
- */
-function kept(model: string, payload: AdapterPayload): Payload {
-  const { jti, ...others } = payload as Payload & { session?: Record<string, unknown> };
-  if (model === 'DeviceCode') return hashed(others);
-  const rest = model === 'Grant' ? { ...others, jti } : others;
-  if (!rest.session) return rest;
-  const { cookie: _cookie, ...session } = rest.session;
-  return { ...rest, session };
-}
-
-/** A signed-in session is saved by its own browser's requests alone: each leaves where and when it was last seen. */
-function seen(model: string, payload: Payload, origin: Origin | undefined): Payload {
-  if (model !== 'Session' || !payload.accountId || !origin) return payload;
-  const { address, userAgent } = origin;
-  const place: Place = { address, device: deviceLabel(userAgent), at: Math.floor(Date.now() / 1000) };
-  return { ...payload, place };
-}
-
-/** Whose sign-in this interaction has finished with; the question of consent that follows carries an old result. */
-function loginOf(model: string, interaction: string, payload: Payload) {
-  const { prompt, result } = payload as {
-    prompt?: { name?: string };
-    result?: { login?: { accountId?: string } };
-  };
-  const accountId = result?.login?.accountId;
-  if (model !== 'Interaction' || prompt?.name !== 'login' || !accountId) return undefined;
-  return { accountId, interaction };
-}
-
-/** PostgreSQL keeps neither a NUL nor half a character; whoever sent one is told so before anything is written. */
-function refuseUnkept(payload: Payload): void {
-  JSON.stringify(payload, (_key, value: unknown) => {
-    if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed())) {
-      throw new errors.InvalidRequest('NUL and broken characters are not allowed');
-    }
-    return value;
-  });
+  /** Waits until all that was to be written behind answers is. */
+  settled(): Promise<void>;
 }
 
 /** How often a deadlock's loser tries again; each time it finds more rows settled. */
@@ -121,8 +58,54 @@ async function settled(run: () => Promise<void>): Promise<void> {
   }
 }
 
-const flush = (db: Db, writes: readonly Write[]) =>
-  settled(() => db.transaction((open) => writeAll(open, writes)));
+/** Batches of this many at most: a statement that carries more waits longer than it saves. */
+const company = { most: 24, abreast: 2 };
+
+// Other faults are the connection's: whether it was written is not known, and asking again would be no answer.
+const isFaultOfStatement = (fault: unknown) =>
+  /^(?!08|53|57P|58)[0-9A-Z]{5}$/.test((fault as { code?: string }).code ?? '');
+
+/** How a request's writes and words get into the database. */
+function flusher(db: Db): (writes: readonly Write[], deeds: readonly Deed[]) => Promise<void> {
+  const write = gathered((pieces: readonly Piece[]) => writeTogether(db, pieces), {
+    ...company,
+    touches: touchedBy,
+  });
+  const alone = (writes: readonly Write[], deeds: readonly Deed[]) =>
+    settled(() =>
+      db.transaction(async (open) => {
+        await writeAll(open, writes);
+        await auditAll(open, deeds);
+      }),
+    );
+  return async (writes, deeds) => {
+    const piece = pieceOf(writes, deeds);
+    if (!piece) return alone(writes, deeds);
+    const passed = await write(piece).catch((fault: unknown) => {
+      if (!isFaultOfStatement(fault)) throw fault;
+      // One of several in the statement, perhaps this one: by itself it fails for its own fault only.
+      return alone(writes, deeds).then(() => true);
+    });
+    const { gate } = piece;
+    if (!passed && gate) throw new Overtaken(gate.model, gate.kind === 'upsert' ? gate.text : gate.base);
+  };
+}
+
+// Cookies of a browser, under the names that `provider.ts` gives them, each with what it stands for.
+const cookieOf = /(?:^|;\s*)(?:__(?:Host|Secure)-)?hemma-(session|interaction|resume)=([\w-]{20,60})(?=;|$)/g;
+
+/** What a request names before anything is read. */
+function beginningOf(ctx: Context): Beginning {
+  const { client_id: asked } = ctx.query;
+  const clientId = typeof asked === 'string' ? asked : undefined;
+  const named: Wanted[] = [...ctx.get('cookie').matchAll(cookieOf)].map(([, name, value = '']) => ({
+    model: name === 'session' ? 'Session' : 'Interaction',
+    key: keyOf(value),
+    clientId,
+  }));
+  const anyToken = ctx.path === '/token/introspection' || ctx.path === '/token/revocation';
+  return { origin: ctx.state.origin, named, anyToken };
+}
 
 /** The standard's word for having been overtaken, by what was being used. */
 const refusals: Record<string, { error: string; status: number }> = {
@@ -150,15 +133,54 @@ function refuse(ctx: Context, fault: Overtaken): void {
   ctx.body = { error: refusal.error, error_description: 'it was used already' };
 }
 
+/** Milliseconds that a word about a token may be behind it, where nothing else of the token is written. */
+const behind = 100;
+
+/**
+ * Words that no answer waits for: a token that is kept nowhere was given, and nothing else is written of it. They go
+ * together every tenth of a second; a process that is killed takes those of that time with it.
+ */
+function wordsBehind(db: Db, onFault: (fault: unknown) => void) {
+  let waiting: Deed[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let last = Promise.resolve();
+  const say = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const deeds = waiting;
+    waiting = [];
+    last = last.then(() => auditAll(db, deeds)).catch(onFault);
+    return last;
+  };
+  return {
+    note(deeds: readonly Deed[]) {
+      waiting.push(...deeds);
+      timer ??= setTimeout(() => void say(), behind);
+    },
+    settled: say,
+  };
+}
+
 export function unitOfWork(db: Db, onFault: (fault: unknown) => void): UnitOfWork {
-  const storage = new AsyncLocalStorage<Work>();
+  const requests = new AsyncLocalStorage<Work>();
   const settle = (work: Work) => Promise.all(work.after.map((deed) => deed().catch(onFault)));
+  const flush = flusher(db);
+  const words = wordsBehind(db, onFault);
+  const storage = {
+    requests,
+    look: gatheredReads(db),
+    byUid: (model: string, uid: string) => recordByUid(db, model, uid),
+    byUserCode: (hash: string) => recordByUserCode(db, hash),
+    write: (write: Write) => flush([write], []),
+  };
 
   const middleware: Middleware = async (ctx, next) => {
-    const work = newWork(ctx.state.origin);
-    await storage.run(work, next);
+    const work = newWork(beginningOf(ctx));
+    await requests.run(work, next);
     try {
-      if (work.writes.length > 0) await flush(db, work.writes);
+      const { writes, deeds } = work;
+      if (writes.length === 0 && deeds.every(({ event }) => event === 'token.issued')) words.note(deeds);
+      else await flush(writes, deeds);
     } catch (fault) {
       if (!(fault instanceof Overtaken)) {
         replaceAnswer(ctx);
@@ -176,99 +198,32 @@ export function unitOfWork(db: Db, onFault: (fault: unknown) => void): UnitOfWor
 
   return {
     middleware,
-    adapter: (model) => adapterOf(db, storage, model),
+    adapter: (model) => adapterOf(storage, model),
+    async account(id) {
+      return requests.getStore()?.accounts.get(id) ?? accountById(db, id);
+    },
+    note(deed) {
+      const work = requests.getStore();
+      if (work) work.deeds.push(deed);
+      else audit(db, deed).catch(onFault);
+    },
     afterCommit(deed) {
-      const work = storage.getStore();
+      const work = requests.getStore();
       if (work) work.after.push(deed);
       else deed().catch(onFault);
     },
+    settled: words.settled,
   };
 }
 
-function adapterOf(db: Db, storage: AsyncLocalStorage<Work>, model: string): Adapter {
-  const write = async (make: (work: Work) => Write) => {
-    const work = storage.getStore();
-    if (work) work.writes.push(make(work));
-    else await db.transaction(async (open) => writeAll(open, [make(newWork())]));
-  };
-  const keyFor = (id: string) => storage.getStore()?.placeholders.get(id) ?? keyOf(id);
-  const load = async (key: Buffer) => {
-    const work = storage.getStore();
-    const name = nameOf(model, key);
-    if (work?.read.has(name)) return work.read.get(name);
-    const found = await recordByKey(db, model, key);
-    work?.read.set(name, found);
-    if (found) work?.base.set(name, structuredClone(found.payload));
-    const { deviceCode } = (model === 'Interaction' && found ? found.payload : {}) as { deviceCode?: string };
-    const row = keyOfPlaceholder.exec(deviceCode ?? '')?.[1];
-    // Only in a request that comes with this sign-in's own cookie.
-    if (deviceCode && row) work?.placeholders.set(deviceCode, Buffer.from(row, 'hex'));
-    return found;
-  };
-  return {
-    async upsert(id, payload, expiresIn) {
-      if (expiresIn === undefined) throw new Error(`${model} would live for ever`);
-      const key = keyFor(id);
-      const name = nameOf(model, key);
-      const value = structuredClone(seen(model, kept(model, payload), storage.getStore()?.origin));
-      refuseUnkept(value);
-      const expiresAt = new Date(Date.now() + expiresIn * 1000);
-      const before = storage.getStore()?.read.get(name)?.payload;
-      storage.getStore()?.read.set(name, { key, payload: value });
-      await write((work) => ({
-        kind: 'upsert',
-        model,
-        key,
-        payload: value,
-        expiresAt,
-        // A device code is written as it was before this very write; others go by what the request began with.
-        base: model === 'DeviceCode' ? before : work.base.get(name),
-        login: loginOf(model, id, value),
-      }));
+/** Looks for records in company of other requests; each asker's stay together. */
+function gatheredReads(db: Db) {
+  return gathered(
+    async (askers: readonly (readonly Wanted[])[]) => {
+      const found = await readRecords(db, askers.flat());
+      let from = 0;
+      return askers.map(({ length }) => found.slice(from, (from += length)));
     },
-    async find(id) {
-      const found = await load(keyFor(id));
-      if (!found || dayIsOver(found.payload.loginTs)) return undefined;
-      return { ...structuredClone(found.payload), jti: id };
-    },
-    async findByUid(uid) {
-      const work = storage.getStore();
-      const found = await recordByUid(db, model, uid);
-      if (!found || dayIsOver(found.payload.loginTs)) return undefined;
-      const name = nameOf(model, found.key);
-      // A session that this request ended or changed already is what it made of it.
-      if (work?.read.has(name) && work.read.get(name) === undefined) return undefined;
-      const placeholder = randomUUID();
-      work?.placeholders.set(placeholder, found.key);
-      if (!work?.base.has(name)) work?.base.set(name, structuredClone(found.payload));
-      return { ...structuredClone(work?.read.get(name)?.payload ?? found.payload), jti: placeholder };
-    },
-    async findByUserCode(userCode) {
-      const work = storage.getStore();
-      const found = await recordByUserCode(db, hashOf(userCode));
-      if (!found) return undefined;
-      const placeholder = placeholderOf(found.key);
-      work?.placeholders.set(placeholder, found.key);
-      work?.read.set(nameOf(model, found.key), found);
-      return { ...structuredClone(found.payload), userCode, jti: placeholder };
-    },
-    async consume(id) {
-      const key = keyFor(id);
-      const name = nameOf(model, key);
-      const known = storage.getStore()?.read.get(name);
-      if (known) known.payload.consumed = Math.floor(Date.now() / 1000);
-      await write((work) => ({ kind: 'consume', model, key, base: work.base.get(name) }));
-    },
-    async destroy(id) {
-      const key = keyFor(id);
-      const name = nameOf(model, key);
-      const work = storage.getStore();
-      // A session that moves and is saved once more ends under its old identifier twice: it was there the first time.
-      if (work?.writes.some((one) => one.kind === 'destroy' && one.model === model && one.key.equals(key)))
-        return;
-      work?.read.set(name, undefined);
-      await write(({ base }) => ({ kind: 'destroy', model, key, base: base.get(name) }));
-    },
-    revokeByGrantId: (grantId) => write(() => ({ kind: 'revoke', model, grantId })),
-  };
+    { ...company, abreast: 3 },
+  );
 }

@@ -165,10 +165,10 @@ export async function audit(db: Db, { event, accountId, by, clientId, origin, de
   );
 }
 
-/** Appends many rows in one statement, in the order given. */
-export async function auditAll(open: Db, deeds: readonly Deed[]): Promise<void> {
-  if (deeds.length === 0) return;
-  const rows = deeds.map(({ event, accountId, by, clientId, origin, detail }) => ({
+/** A row of JSON for `appendAudit`; `n` is its caller's. */
+export const auditRow = ({ event, accountId, by, clientId, origin, detail }: Deed, n: number): string =>
+  asJson({
+    n,
     event,
     account_id: accountId,
     client_id: clientId,
@@ -177,14 +177,24 @@ export async function auditAll(open: Db, deeds: readonly Deed[]): Promise<void> 
     detail: detail ?? {},
     actor: by,
     program: origin?.program,
-  }));
-  await open.query(
-    `INSERT INTO audit (at, event, account_id, client_id, address, request, detail, actor, program)
-     SELECT $2, event, account_id, client_id, address, request, detail, actor, program
-     FROM jsonb_to_recordset($1::text::jsonb) AS deed (event text, account_id uuid, client_id text, address text,
-       request text, detail jsonb, actor uuid, program text)`,
-    [asJson(rows), new Date()],
-  );
+  });
+
+/**
+ * The part of a statement that appends rows: one for each of `rows`, a piece of SQL in which `row` is what `auditRow`
+ * made; `at` is when.
+ */
+export const appendAudit = (rows: string, row: string, at: string): string =>
+  `INSERT INTO audit (at, event, account_id, client_id, address, request, detail, actor, program)
+   SELECT ${at}, ${row}->>'event', (${row}->>'account_id')::uuid, ${row}->>'client_id', ${row}->>'address',
+     ${row}->>'request', ${row}->'detail', (${row}->>'actor')::uuid, ${row}->>'program' FROM ${rows}`;
+
+/** Appends many rows in one statement, in the order given. */
+export async function auditAll(open: Db, deeds: readonly Deed[]): Promise<void> {
+  if (deeds.length === 0) return;
+  await open.query(appendAudit('jsonb_array_elements($1::text::jsonb) AS deed', 'deed', '$2'), [
+    `[${deeds.map(auditRow).join(',')}]`,
+    new Date(),
+  ]);
 }
 
 export interface AuditFilter {

@@ -8,6 +8,11 @@ export interface Gathering<In> {
   touches?: (piece: In) => readonly string[];
 }
 
+/** Milliseconds after which a batch holds up nobody else: it waits for a lock that somebody has. */
+const patience = 25;
+/** Batches under way at once with those that hold up nobody; the pool has room for others beside them. */
+const mostAbreast = 6;
+
 interface Waiting<In, Out> {
   piece: In;
   done: (result: Out) => void;
@@ -19,8 +24,8 @@ interface Waiting<In, Out> {
  * carries a single one. Nobody waits for company: a piece that comes alone goes at once, and only what comes while
  * `abreast` batches are under way goes in company. `run` answers for each piece in its place.
  *
- * Where a batch fails, each of its pieces is told so; whoever can go on alone does that by itself (see `alone`), so that
- * one piece's fault is never another's.
+ * A batch that is held up, by somebody's lock, holds up no other. Where one fails each of its pieces is told so, and goes
+ * on alone if it can: one piece's fault is never another's.
  */
 export function gathered<In, Out>(
   run: (pieces: readonly In[]) => Promise<readonly Out[]>,
@@ -28,6 +33,7 @@ export function gathered<In, Out>(
 ): (piece: In) => Promise<Out> {
   let waiting: Waiting<In, Out>[] = [];
   let underWay = 0;
+  let counted = 0;
   let planned = false;
 
   const take = (): Waiting<In, Out>[] => {
@@ -46,27 +52,46 @@ export function gathered<In, Out>(
     return taken;
   };
 
+  const settle = async (batch: readonly Waiting<In, Out>[]) => {
+    try {
+      const results = await run(batch.map(({ piece }) => piece));
+      for (const [at, { done }] of batch.entries()) done(results[at] as Out);
+    } catch (fault) {
+      for (const { failed } of batch) failed(fault);
+    }
+  };
+
+  const begin = (batch: readonly Waiting<In, Out>[]) => {
+    let held = true;
+    underWay += 1;
+    counted += 1;
+    const letPass = () => {
+      if (held) counted -= 1;
+      held = false;
+    };
+    const late = setTimeout(() => {
+      letPass();
+      go();
+    }, patience);
+    const ended = () => {
+      clearTimeout(late);
+      letPass();
+      underWay -= 1;
+      go();
+    };
+    settle(batch).then(ended, ended);
+  };
+
+  const hasRoom = () => counted < abreast && underWay < mostAbreast && waiting.length > 0;
   const go = () => {
     planned = false;
-    while (underWay < abreast && waiting.length > 0) {
-      const batch = take();
-      underWay += 1;
-      run(batch.map(({ piece }) => piece))
-        .then(
-          (results) => batch.forEach(({ done }, at) => done(results[at] as Out)),
-          (fault: unknown) => batch.forEach(({ failed }) => failed(fault)),
-        )
-        .finally(() => {
-          underWay -= 1;
-          go();
-        });
-    }
+    while (hasRoom()) begin(take());
   };
 
   return (piece) =>
     new Promise((done, failed) => {
       waiting.push({ piece, done, failed });
-      if (planned || underWay >= abreast) return;
+      if (planned || counted >= abreast) return;
       planned = true;
       // After everything that this turn of the event loop has read: what arrived together goes together.
       setImmediate(go);

@@ -31,8 +31,15 @@ export async function hold(databaseUrl: string, statement: string): Promise<Held
   return one;
 }
 
-/** Returns once so many connections of this database wait for a lock; throws after ten seconds. */
-export async function untilWaiting(databaseUrl: string, count: number): Promise<void> {
+/** Returns once at least so many connections of this database wait for a lock; throws after ten seconds. */
+export const untilWaiting = (databaseUrl: string, count: number): Promise<void> =>
+  until(databaseUrl, (waiting) => waiting >= count, `${count} requests wait for a lock`);
+
+/** Returns once nobody waits for a lock any more; throws after ten seconds. */
+export const untilNoneWaits = (databaseUrl: string): Promise<void> =>
+  until(databaseUrl, (waiting) => waiting === 0, 'nobody waits for a lock');
+
+async function until(databaseUrl: string, enough: (waiting: number) => boolean, what: string): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
@@ -43,10 +50,10 @@ export async function untilWaiting(databaseUrl: string, count: number): Promise<
          WHERE datname = current_database() AND wait_event_type = 'Lock'`,
       );
       seen = Number(rows[0]?.waiting);
-      if (seen >= count) return;
+      if (enough(seen)) return;
       await wait(25);
     }
-    throw new Error(`${seen} instead of ${count} requests wait for a lock`);
+    throw new Error(`not so within ten seconds: ${what}; there are ${seen}`);
   } finally {
     await client.end();
   }

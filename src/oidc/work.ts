@@ -1,0 +1,63 @@
+import type { Account } from '../accounts/accounts.ts';
+import type { Deed, Origin } from '../platform/audit.ts';
+import type { Kept, Seen, Wanted } from './records.ts';
+import type { Write } from './writes.ts';
+import { nameOf } from './writes.ts';
+
+/** What one request has read and wants written. */
+export interface Work {
+  /** By `nameOf`, as it is by now: what it was when it was read, or what this request made of it. */
+  read: Map<string, Kept | undefined>;
+  /** What is being read. */
+  coming: Map<string, Promise<unknown>>;
+  /** As it was read, for writes that depend on it: JSON. */
+  base: Map<string, string>;
+  /** Sessions by their public number. */
+  sessions: Map<string, Kept | undefined>;
+  accounts: Map<string, Account>;
+  /** Sessions and device codes that were found otherwise have no identifier that could be presented: a placeholder. */
+  placeholders: Map<string, Buffer>;
+  /** What the request names besides, and will be asked for as well: read with the first of them. */
+  named: readonly Wanted[];
+  /** A token is asked about without a word of what kind it is. */
+  anyToken: boolean;
+  writes: Write[];
+  /** What the audit is to say of it, written with the writes. */
+  deeds: Deed[];
+  after: (() => Promise<void>)[];
+  /** Where this request comes from; undefined outside of one. */
+  origin: Origin | undefined;
+}
+
+/** What a request says before anything is read: where it comes from, and what it names. */
+export type Beginning = Pick<Work, 'origin' | 'named' | 'anyToken'>;
+
+export const newWork = (beginning: Beginning): Work => ({
+  read: new Map(),
+  coming: new Map(),
+  base: new Map(),
+  sessions: new Map(),
+  accounts: new Map(),
+  placeholders: new Map(),
+  writes: [],
+  deeds: [],
+  after: [],
+  ...beginning,
+});
+
+/** Keeps a record as it was read; what this request made of it meanwhile stays. */
+function keep(work: Work, name: string, record: Kept | undefined): void {
+  if (work.read.has(name)) return;
+  work.read.set(name, record);
+  if (record) work.base.set(name, record.text);
+}
+
+/** Keeps what was read for this request: a record, and what it leads to, also where that is not there. */
+export function keepSeen(work: Work, { model, key }: Wanted, seen: Seen | undefined): void {
+  keep(work, nameOf(model, key), seen?.record);
+  if (!seen) return;
+  const { grant, session, sessionUid, account } = seen;
+  if (account) work.accounts.set(account.id, account);
+  if (grant) keep(work, nameOf('Grant', grant.key), grant);
+  if (sessionUid !== undefined && !work.sessions.has(sessionUid)) work.sessions.set(sessionUid, session);
+}
