@@ -13,7 +13,7 @@ import { activate } from './factors/two-step.ts';
 import type { Post } from './mail/outbox.ts';
 import type { ClientDescription } from './oidc/client-description.ts';
 import { clientSchema } from './oidc/client-description.ts';
-import { addSecret, matchingSecret, removeSecret } from './oidc/client-secrets.ts';
+import { addSecret, matchingSecret, removeSecret, storedSecrets } from './oidc/client-secrets.ts';
 import { createClient } from './oidc/clients.ts';
 import type { Db } from './platform/database.ts';
 import { recordProof } from './platform/proofs.ts';
@@ -126,7 +126,7 @@ async function makeApplications(db: Db, vault: Vault, secret: string): Promise<v
   for (const client of applications) {
     // Once made, they are the console's: what was tried out there stays.
     await createClient(db, client, {});
-    if (await matchingSecret(db, client.id, secret)) continue;
+    if (await matchingSecret(storedSecrets(db), client.id, secret)) continue;
     await removeSecret(db, client.id, 'demo', {});
     await addSecret(db, client.id, 'demo', secret, vault);
   }

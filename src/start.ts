@@ -22,6 +22,7 @@ import { voidHelpDeskCode } from './factors/recovery-code.ts';
 import { closeCase } from './help-desk/cases.ts';
 import { followClaims, followKeys, startChores } from './chores.ts';
 import { openClaimBook } from './oidc/claim-book.ts';
+import { openClientBook } from './oidc/client-book.ts';
 import { listenToDevices } from './oidc/device-flow.ts';
 import { listen } from './oidc/events.ts';
 import { keyring } from './oidc/keyring.ts';
@@ -90,7 +91,8 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
     },
   };
   const book = await openClaimBook(db);
-  const provider = providerOf({ db, vault, settings, keys, work, pages, book });
+  const clients = openClientBook(db);
+  const provider = providerOf({ db, vault, settings, keys, work, pages, book, clients });
   listen(provider, db, work, log);
   const ring = keyring(provider, db, vault, { signing: keys.signing, days: settings.HEMMA_KEY_DAYS });
   const delivery = logoutDelivery(db, takeOverSending(provider), (fault) =>

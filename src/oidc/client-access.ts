@@ -4,6 +4,7 @@ import { groupsOf } from '../accounts/groups.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { allowedGroupsOf } from './client-metadata.ts';
+import { secretsTopic } from './client-secrets.ts';
 import { forgetClient, heldClient } from './clients.ts';
 import { keepDescription } from './logout-outbox.ts';
 import { endClient } from './records.ts';
@@ -48,6 +49,8 @@ export function removeClient(
     // Afterwards nobody knows where to send the message.
     await keepDescription(open, held.client);
     await forgetClient(open, id);
+    // They went with it, and must not open another of the same name.
+    await open.announce(secretsTopic);
     const detail = { name: held.client.name, managed: held.managed, sessions: ended };
     await audit(open, { event: 'client.removed', clientId: id, ...doer, detail });
     return ended;

@@ -2,6 +2,7 @@ import type { Configuration } from 'oidc-provider';
 import { errors, Provider } from 'oidc-provider';
 import type { Db } from '../platform/database.ts';
 import type { Vault } from '../platform/secrets.ts';
+import type { SecretReader } from './client-secrets.ts';
 import { noteUse, signingSecret } from './client-secrets.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
@@ -44,13 +45,17 @@ const signedParts = (assertion: string) => {
  * one secret for a client, keeps it as long as it keeps the built client, and ours are several, end at once and stand in
  * no metadata. The keys of a request are those of its own assertion, and are gone with it.
  */
-export function signBySecrets(provider: Provider, db: Db, vault: Vault, work: UnitOfWork): void {
+export function signBySecrets(
+  provider: Provider,
+  by: { db: Db; vault: Vault; read: SecretReader },
+  work: UnitOfWork,
+): void {
   const read = new WeakMap<object, readonly Key[]>();
   const keysFor = async (clientId: string, assertion: string): Promise<readonly Key[]> => {
-    const found = await signingSecret(db, vault, clientId, signedParts(assertion));
+    const found = await signingSecret(by, clientId, signedParts(assertion));
     if (!found) return [];
     // At most once a minute, and after the answer's own writes.
-    if (found.stale) work.afterCommit(() => noteUse(db, found.id));
+    if (found.stale) work.afterCommit(() => noteUse(by.db, found.id));
     return [{ kty: 'oct', alg: 'HS256', k: Buffer.from(found.secret).toString('base64url') }];
   };
   const { Client } = provider;

@@ -2,6 +2,7 @@ import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { Doer } from '../accounts/groups.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import type { Topic } from '../platform/notifications.ts';
 import type { Vault } from '../platform/secrets.ts';
 import { randomToken, sha256 } from '../platform/secrets.ts';
 import { beyondReach } from './api-scopes.ts';
@@ -33,6 +34,9 @@ interface Row {
   expires_at: Date | null;
 }
 
+/** What is announced when the secrets of a client have changed. */
+export const secretsTopic: Topic = { name: 'client secrets', everywhere: true };
+
 /** How many secrets a client may have at once: some for its places, and one more of each while it is replaced. */
 export const mostSecrets = 20;
 
@@ -42,29 +46,46 @@ const kept = "CASE WHEN sealed IS NULL THEN 'hashed' ELSE 'encrypted' END";
 /** Each client's encrypted secrets are its own: exchanged between rows they do not open. */
 const about = (clientId: string, id: string) => `client-secret:${clientId}:${id}`;
 
-/** The secrets of a client that live, of those that are kept in one way; expiry is judged here, at their use. */
-async function live(db: Db, clientId: string, which: Kept): Promise<Row[]> {
-  const { rows } = await db.query<Row>(
-    `SELECT id, hash, sealed, last_used_at FROM client_secrets
-     WHERE client_id = $1 AND (expires_at IS NULL OR expires_at > $2) AND ${kept} = $3`,
-    [clientId, new Date(), which],
+/** A secret as it is stored: what is compared, never what was handed out. */
+export type StoredSecret = Pick<Row, 'id' | 'hash' | 'sealed' | 'kept' | 'last_used_at' | 'expires_at'>;
+
+/** Reads the stored secrets of a client; who reads them often keeps them for a while. */
+export type SecretReader = (clientId: string) => Promise<readonly StoredSecret[]>;
+
+/** Reads them from the database each time. */
+export const storedSecrets =
+  (db: Db): SecretReader =>
+  async (clientId) => {
+    const { rows } = await db.query<StoredSecret>(
+      `SELECT id, hash, sealed, ${kept} AS kept, last_used_at, expires_at FROM client_secrets WHERE client_id = $1`,
+      [clientId],
+    );
+    return rows;
+  };
+
+/** Those that live, of those that are kept in one way; expiry is judged here, at their use. */
+async function live(read: SecretReader, clientId: string, which: Kept): Promise<StoredSecret[]> {
+  const now = new Date();
+  return (await read(clientId)).filter(
+    (one) => one.kept === which && (one.expires_at === null || one.expires_at > now),
   );
-  return rows;
 }
 
-/** `stale` says that its last use was noted more than a minute ago. */
-const used = ({ id, last_used_at: last }: Row) => ({
-  id,
-  stale: Date.now() - (last?.getTime() ?? 0) >= minute,
-});
+/** `stale` says that its last use was noted more than a minute ago; whoever is told so notes it. */
+function used(secret: StoredSecret): { id: string; stale: boolean } {
+  const now = new Date();
+  const stale = now.getTime() - (secret.last_used_at?.getTime() ?? 0) >= minute;
+  if (stale) secret.last_used_at = now;
+  return { id: secret.id, stale };
+}
 
 /** The live secret of a client that `given` is, found in constant time. */
 export async function matchingSecret(
-  db: Db,
+  read: SecretReader,
   clientId: string,
   given: string,
 ): Promise<{ id: string; stale: boolean } | undefined> {
-  const rows = await live(db, clientId, 'hashed');
+  const rows = await live(read, clientId, 'hashed');
   const presented = sha256(given);
   // All of them are compared: the time says nothing of which one it was.
   const found = rows[rows.map(({ hash }) => timingSafeEqual(hash, presented)).indexOf(true)];
@@ -76,12 +97,11 @@ export async function matchingSecret(
  * no secret key opens any more signs nothing; what an older key closed is closed anew.
  */
 export async function signingSecret(
-  db: Db,
-  vault: Vault,
+  { db, vault, read }: { db: Db; vault: Vault; read: SecretReader },
   clientId: string,
   { text, signature }: { text: string; signature: Buffer },
 ): Promise<{ id: string; stale: boolean; secret: string } | undefined> {
-  const rows = (await live(db, clientId, 'encrypted')).filter(({ sealed }) => vault.opens(sealed));
+  const rows = (await live(read, clientId, 'encrypted')).filter(({ sealed }) => vault.opens(sealed));
   const opened = rows.map((row) => ({ row, ...vault.open(row.sealed, about(clientId, row.id)) }));
   const signs = (secret: Buffer) => {
     const right = createHmac('sha256', secret).update(text).digest();
@@ -158,6 +178,7 @@ export async function newSecret(
     );
     const detail = { name, expires: expiresAt?.toISOString() ?? null, kept: way };
     await audit(open, { event: 'client.secret-added', clientId, ...doer, detail });
+    await open.announce(secretsTopic);
     return { id, secret };
   });
 }
@@ -213,6 +234,7 @@ export function removeSecret(db: Db, clientId: string, which: string, doer: Doer
     );
     for (const { name } of rows)
       await audit(open, { event: 'client.secret-removed', clientId, ...doer, detail: { name } });
+    await open.announce(secretsTopic);
     return rows.length > 0;
   });
 }

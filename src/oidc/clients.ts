@@ -4,6 +4,7 @@ import type { Doer, Group } from '../accounts/groups.ts';
 import { groupBy, keepGroups } from '../accounts/groups.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import type { Topic } from '../platform/notifications.ts';
 import type { Reach } from './api-scopes.ts';
 import { beyondReach } from './api-scopes.ts';
 import type { ClientFault } from './client-check.ts';
@@ -17,6 +18,9 @@ import { keepScopes, scopeFaults } from './client-scopes.ts';
 import { endGrantsOf } from './records.ts';
 import type { ResourceServer } from './resource-description.ts';
 import { keepResources, resourceFaultsOf } from './resource-servers.ts';
+
+/** What is announced when clients have changed. */
+export const clientsTopic: Topic = { name: 'clients', everywhere: true };
 
 /** Who looks after a client's description: a file that is applied, or the console. */
 export type Managed = 'file' | 'console';
@@ -230,6 +234,7 @@ async function update(
   );
   // What was given while nobody was asked is nobody's yes: now everybody is.
   if (known?.client.consent === 'none' && client.consent !== 'none') await endGrantsOf(open, client.id);
+  await open.announce(clientsTopic);
 }
 
 const noted = (
@@ -355,14 +360,16 @@ export function setEnabled(
        WHERE id = $1 AND (disabled_at IS NULL) <> $2`,
       [id, enabled, new Date()],
     );
-    if (count > 0)
-      await audit(open, { event: enabled ? 'client.enabled' : 'client.disabled', clientId: id, ...doer });
-    return count > 0;
+    if (count === 0) return false;
+    await audit(open, { event: enabled ? 'client.enabled' : 'client.disabled', clientId: id, ...doer });
+    await open.announce(clientsTopic);
+    return true;
   });
 }
 
 /** Removes a client's row, in the transaction that ends everything of it (see client-access.ts). */
 export async function forgetClient(open: Db, id: string): Promise<boolean> {
   const { count } = await open.query('DELETE FROM clients WHERE id = $1', [id]);
+  await open.announce(clientsTopic);
   return count > 0;
 }

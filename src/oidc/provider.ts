@@ -9,6 +9,7 @@ import { acrValues } from './assurance.ts';
 import type { ClaimBook } from './claim-book.ts';
 import { claimsFor, claimsOfScopes, wantedBy } from './claims.ts';
 import { mayUse } from './client-access.ts';
+import type { ClientBook } from './client-book.ts';
 import { furtherRules, signBySecrets } from './client-assertions.ts';
 import type { LifetimeName } from './client-description.ts';
 import { serviceTokenMost, signingAlgs } from './client-description.ts';
@@ -24,7 +25,6 @@ import {
   triedBy,
 } from './client-metadata.ts';
 import { matchingSecret, noteUse } from './client-secrets.ts';
-import { clientMetadata } from './clients.ts';
 import type { DevicePages } from './device-flow.ts';
 import { deviceFeature, deviceSeconds, guardUserCodes, paceDevices } from './device-flow.ts';
 import { boundTokens, nameRepeatedProofs } from './dpop.ts';
@@ -57,6 +57,7 @@ export interface Parts {
   work: UnitOfWork;
   pages: Pages;
   book: ClaimBook;
+  clients: ClientBook;
 }
 
 const minute = 60;
@@ -105,7 +106,7 @@ function cookies(settings: Settings, keys: Keys): Configuration['cookies'] {
   };
 }
 
-function features({ db, vault, settings, work, pages }: Parts): Configuration['features'] {
+function features({ db, vault, settings, work, pages, clients }: Parts): Configuration['features'] {
   return {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
@@ -116,7 +117,10 @@ function features({ db, vault, settings, work, pages }: Parts): Configuration['f
     pushedAuthorizationRequests: { enabled: true },
     dPoP: boundTokens(vault),
     deviceFlow: deviceFeature(db, work, pages),
-    resourceIndicators: { enabled: true, getResourceServerInfo: resourcesFor(db, settings.HEMMA_ISSUER) },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: resourcesFor(clients, settings.HEMMA_ISSUER),
+    },
     backchannelLogout: { enabled: true },
     rpInitiatedLogout: {
       enabled: true,
@@ -176,8 +180,7 @@ function outgoing(settings: Settings): Configuration['fetch'] {
 function configuration(parts: Parts): Configuration {
   const { db, settings, keys, work, pages, book } = parts;
   return {
-    adapter: (name: string) =>
-      name === 'Client' ? clientAdapter(db, settings, work, book) : work.adapter(name),
+    adapter: (name: string) => (name === 'Client' ? clientAdapter(parts) : work.adapter(name)),
     acrValues,
     allowOmittingSingleRegisteredRedirectUri: false,
     assertJwtClientAuthClaimsAndHeader: furtherRules,
@@ -242,14 +245,14 @@ function configuration(parts: Parts): Configuration {
   };
 }
 
-function clientAdapter(db: Db, settings: Settings, work: UnitOfWork, book: ClaimBook) {
+function clientAdapter({ settings, work, book, clients }: Parts) {
   return {
     ...work.adapter('Client'),
     find: (id: string) => {
       if (id === accountClientId) return Promise.resolve(accountClient(settings.HEMMA_ISSUER));
       if (id === adminClientId) return Promise.resolve(adminClient(settings.HEMMA_ISSUER));
       const tried = triedBy(id);
-      const found = clientMetadata(db, tried ?? id).then((one) => book.understood(one));
+      const found = clients.metadata(tried ?? id).then((one) => book.understood(one));
       if (tried === undefined) return found;
       return found.then((one) => one && trialMetadata(one, settings.HEMMA_ISSUER));
     },
@@ -261,7 +264,7 @@ function clientAdapter(db: Db, settings: Settings, work: UnitOfWork, book: Claim
  * URIs, rotation for all, short lives) and its storage, keys and pages ours.
  */
 export function providerOf(parts: Parts): Provider {
-  const { db, vault, settings, work, book } = parts;
+  const { db, vault, settings, work, book, clients } = parts;
   const provider = new Provider(settings.HEMMA_ISSUER, configuration(parts));
   book.bind(provider);
   // Host and scheme come from the issuer by now: see ownHostOnly.
@@ -271,21 +274,21 @@ export function providerOf(parts: Parts): Provider {
     // What stands between (proxies, browsers) keeps keys for minutes (OpenID Connect Core §10.1.1); see `publishAhead`.
     if (ctx.oidc?.route === 'jwks') ctx.set('Cache-Control', 'public, max-age=300');
   });
-  const clients = provider.Client.prototype as unknown as {
+  const prototype = provider.Client.prototype as unknown as {
     clientId: string;
     compareClientSecret(given: string): Promise<boolean>;
     includeSid(): boolean;
   };
-  clients.compareClientSecret = async function compare(this: { clientId: string }, given) {
-    const found = await matchingSecret(db, this.clientId, given);
+  prototype.compareClientSecret = async function compare(this: { clientId: string }, given) {
+    const found = await matchingSecret(clients.secrets, this.clientId, given);
     // At most once a minute, and after the answer's own writes.
     if (found?.stale) work.afterCommit(() => noteUse(db, found.id));
     return found !== undefined;
   };
-  signBySecrets(provider, db, vault, work);
+  signBySecrets(provider, { db, vault, read: clients.secrets }, work);
   nameRepeatedProofs(provider);
   // Every application learns the session's number, so that it can tell sessions apart when told of a sign-out.
-  clients.includeSid = () => true;
+  prototype.includeSid = () => true;
   guardUserCodes(provider, db, settings.HEMMA_ISSUER);
   paceDevices(provider, db);
   return provider;

@@ -1,11 +1,10 @@
 import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { errors } from 'oidc-provider';
-import type { Db } from '../platform/database.ts';
 import { apiResource } from './api-scopes.ts';
+import type { ClientBook } from './client-book.ts';
 import { apiScopesOf, introspectedBy, resourcesOf } from './client-metadata.ts';
 import { noteSignIn } from './grants.ts';
 import type { ResourceServer } from './resource-description.ts';
-import { resourceServersNamed } from './resource-servers.ts';
 
 /** A resource that an application may ask for, and which scopes of it. */
 interface Opened {
@@ -21,12 +20,9 @@ const mostAsked = 10;
 const passedOver = new Set(['address', 'phone']);
 
 /** What of these resources is open to an application. */
-async function openTo(db: Db, issuer: string, client: Client, asked: readonly string[]) {
+async function openTo(book: ClientBook, issuer: string, client: Client, asked: readonly string[]) {
   const allowed = resourcesOf(client).filter(({ resource }) => asked.includes(resource));
-  const servers = await resourceServersNamed(
-    db,
-    allowed.map(({ resource }) => resource),
-  );
+  const servers = await book.resourceServers(allowed.map(({ resource }) => resource));
   const open = new Map<string, Opened>();
   for (const { resource, scopes } of allowed) {
     const server = servers.get(resource);
@@ -61,12 +57,12 @@ function infoOf(resource: string, { scopes, server }: Opened) {
  * that there is no such target, and asks for no scope that its description does not list. A person's request names a scope
  * of each, since scopes are what the person is asked about.
  */
-export function resourcesFor(db: Db, issuer: string) {
+export function resourcesFor(book: ClientBook, issuer: string) {
   return async (ctx: KoaContextWithOIDC, resource: string, client: Client) => {
     const { params = {}, requestParamScopes, requestParamOIDCScopes, route } = ctx.oidc;
     const given = params.resource === undefined ? [resource] : [params.resource].flat();
     if (given.length > mostAsked) throw new errors.InvalidTarget('too many resources');
-    const open = await openTo(db, issuer, client, given as string[]);
+    const open = await openTo(book, issuer, client, given as string[]);
     const found = open.get(resource);
     if (!found) throw new errors.InvalidTarget();
     const asked = [...requestParamScopes].filter(

@@ -4,6 +4,7 @@ import type { Doer } from '../accounts/groups.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { isRowNumber } from '../platform/database.ts';
+import type { Topic } from '../platform/notifications.ts';
 import type { ClientFault } from './client-check.ts';
 import { judged } from './client-check.ts';
 import type { Difference } from './client-differences.ts';
@@ -11,6 +12,9 @@ import { inShort, memberDifferences } from './client-differences.ts';
 import type { AllowedResource } from './client-resources.ts';
 import type { ResourceServer } from './resource-description.ts';
 import { resourceServerSchema } from './resource-description.ts';
+
+/** What is announced when resource servers have changed. */
+export const resourceServersTopic: Topic = { name: 'resource servers', everywhere: true };
 
 /** A resource server with what is known of it besides its description. */
 export interface RegisteredResource {
@@ -179,13 +183,16 @@ async function held(
 
 const scopeNames = ({ scopes }: ResourceServer) => scopes.map(({ name }) => name);
 
-const noted = (
+const noted = async (
   open: Db,
   event: 'resource-server.created' | 'resource-server.changed' | 'resource-server.removed',
   { id, name }: ResourceServer,
   doer: Doer,
   more: Record<string, string>,
-) => audit(open, { event, ...doer, detail: { resource: id, name, ...more } });
+) => {
+  await audit(open, { event, ...doer, detail: { resource: id, name, ...more } });
+  await open.announce(resourceServersTopic);
+};
 
 /** Registers a resource server in the console. */
 export function createResourceServer(

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { checkClaim } from '../../src/accounts/claim-check.ts';
 import { changeAttributes } from '../../src/accounts/attributes.ts';
-import { readClient } from '../../src/oidc/clients.ts';
+import { clientsTopic, readClient } from '../../src/oidc/clients.ts';
 import { changeClaim, defineClaim, removeClaim } from '../../src/oidc/own-claims.ts';
 import { group, putInto } from '../console/town.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
@@ -152,6 +152,7 @@ describe('claims of the house’s own', () => {
       `UPDATE clients SET metadata = jsonb_set(metadata, '{scopes}', $2::text::jsonb), updated_at = $3 WHERE id = $1`,
       [party.clientId, narrow, new Date()],
     );
+    await hemma.db.announce(clientsTopic);
     expect(await asked()).toEqual({ sub: person.account.id });
   });
 

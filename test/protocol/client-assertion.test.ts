@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import * as client from 'openid-client';
 import { type ClientDescription, clientSchema } from '../../src/oidc/client-description.ts';
-import { newSecret, removeSecret, secretsOf } from '../../src/oidc/client-secrets.ts';
+import { newSecret, removeSecret, secretsOf, secretsTopic } from '../../src/oidc/client-secrets.ts';
 import { applyClient } from '../../src/oidc/clients.ts';
 import { back, days, seconds, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -225,6 +225,7 @@ describe('a secret that an application signs with', () => {
         )
       ).rows[0]?.sealed,
     ]);
+    await hemma.db.announce(secretsTopic);
     expect((await present(await signed('copied', own))).status).toBe(500);
     expect(await status('thief', own)).toBe(200);
   });

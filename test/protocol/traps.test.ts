@@ -1,6 +1,6 @@
 /** The library's own defaults that are wrong for this product (SECURITY 0.2), one test for each. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { addSecret } from '../../src/oidc/client-secrets.ts';
+import { addSecret, secretsTopic } from '../../src/oidc/client-secrets.ts';
 import { back, minutes, seconds, travel } from '../rig/clock.ts';
 import { exchange } from '../rig/exchange.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
@@ -224,6 +224,7 @@ describe('client secrets', () => {
     await hemma.db.query("UPDATE client_secrets SET expires_at = $1 WHERE name = 'second'", [
       new Date(Date.now() + 60_000),
     ]);
+    await hemma.db.announce(secretsTopic);
     expect((await ask(second)).status).toBe(400);
     travel(seconds(61));
     expect(await ask(second)).toMatchObject({ status: 401, json: { error: 'invalid_client' } });
