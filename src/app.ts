@@ -1,7 +1,8 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
 import Koa from 'koa';
 import compose from 'koa-compose';
-import helmet from 'koa-helmet';
+import helmet from 'helmet';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { myDetails } from '../interactions/account/my-details.tsx';
 import { adminConsole } from '../interactions/admin/index.ts';
@@ -59,25 +60,44 @@ function faults(house: House, log: Log): Middleware {
  */
 function headers(house: House): Middleware {
   const secure = !house.settings.development;
-  return helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:'],
-        fontSrc: ["'self'"],
-        baseUri: ["'none'"],
-        objectSrc: ["'none'"],
-        frameAncestors: ["'none'"],
+  const always = fixedHeaders(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          scriptSrc: ["'self'"],
+          styleSrc: ["'self'"],
+          imgSrc: ["'self'", 'data:'],
+          fontSrc: ["'self'"],
+          baseUri: ["'none'"],
+          objectSrc: ["'none'"],
+          frameAncestors: ["'none'"],
+        },
       },
-    },
-    crossOriginOpenerPolicy: { policy: 'same-origin' },
-    referrerPolicy: { policy: 'no-referrer' },
-    strictTransportSecurity: secure ? { maxAge: 63_072_000, includeSubDomains: true } : false,
-    xFrameOptions: { action: 'deny' },
+      crossOriginOpenerPolicy: { policy: 'same-origin' },
+      referrerPolicy: { policy: 'no-referrer' },
+      strictTransportSecurity: secure ? { maxAge: 63_072_000, includeSubDomains: true } : false,
+      xFrameOptions: { action: 'deny' },
+    }),
+  );
+  return (ctx, next) => {
+    ctx.set(always);
+    return next();
+  };
+}
+
+/** What helmet says is the same of every answer: it is asked once. */
+function fixedHeaders(say: ReturnType<typeof helmet>): Record<string, string> {
+  const said: Record<string, string> = {};
+  const response = {
+    setHeader: (name: string, value: string) => void (said[name] = value),
+    removeHeader: () => undefined,
+  };
+  say({} as IncomingMessage, response as unknown as ServerResponse, (fault) => {
+    if (fault) throw fault as Error;
   });
+  return said;
 }
 
 /**
@@ -157,6 +177,12 @@ function ownSignOut(house: House): Middleware {
   };
 }
 
+/** Whoever asks for something else passes by a face without being compared with each address of it. */
+const below =
+  (prefix: string, face: Middleware): Middleware =>
+  (ctx, next) =>
+    ctx.path.startsWith(prefix) ? face(ctx, next) : next();
+
 /** What is mounted where, in the order that a request meets it. */
 export function appOf(house: House, keys: string[], ring: Keyring, work: UnitOfWork, log: Log): Koa {
   const app = new Koa({ proxy: true });
@@ -171,10 +197,10 @@ export function appOf(house: House, keys: string[], ring: Keyring, work: UnitOfW
   app.use(work.middleware);
   app.use(adminApi(house));
   app.use(front);
-  app.use(signIn(house));
-  app.use(stop(house));
-  app.use(myDetails(house));
-  app.use(adminConsole(house));
+  app.use(below('/interaction/', signIn(house)));
+  app.use(below('/help-desk/', stop(house)));
+  app.use(below('/account', myDetails(house)));
+  app.use(below('/admin', adminConsole(house)));
   if (house.settings.development && !house.settings.HEMMA_SMTP_URL) app.use(devMail(house));
   app.use(oneSpelling);
   app.use(ownSignOut(house));

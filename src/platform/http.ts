@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
 import type { Context, Middleware } from 'koa';
 import type { Settings } from '../../config/settings.ts';
@@ -82,7 +82,7 @@ export function requestOrigin(settings: Settings): Middleware {
     ctx.state.origin = {
       address: find(ctx.req.socket.remoteAddress ?? '', ctx.get('x-forwarded-for')),
       // Twelve characters: short enough to be said over the telephone, and enough to find one request among all.
-      request: randomBytes(6).toString('hex'),
+      request: randomUUID().slice(-12),
       userAgent: ctx.get('user-agent').slice(0, 400),
     };
     return next();

@@ -3,6 +3,7 @@ import {
   createDecipheriv,
   createHash,
   createHmac,
+  hash,
   hkdfSync,
   randomBytes,
   timingSafeEqual,
@@ -83,4 +84,4 @@ export function vaultOf(encodedKeys: readonly string[]): Vault {
 export const randomToken = (): string => randomBytes(32).toString('base64url');
 
 /** SHA-256: enough for secrets of 112 bits and more (NIST SP 800-63B-4 §3.1.2.2), too fast for anything shorter. */
-export const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+export const sha256 = (text: string): Buffer => hash('sha256', text, 'buffer');
