@@ -115,6 +115,7 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
       ...endings,
     },
     provider,
+    work,
     assets: assetsOf(settings, folder),
   };
   listenToDevices(provider, db, work, house.post);

@@ -2,7 +2,6 @@ import { welcomeDevice } from '../../src/accounts/devices.ts';
 import { acrOf, assurance } from '../../src/oidc/assurance.ts';
 import { endOwnSessions } from '../../src/oidc/sessions.ts';
 import { audit } from '../../src/platform/audit.ts';
-import { turnOf } from '../../src/platform/proofs.ts';
 import { cookieName, cookieOptions } from '../../src/platform/http.ts';
 import { intentOf } from './progress.ts';
 import type { Visit } from './visit.ts';
@@ -40,26 +39,22 @@ export async function finish(visit: Visit): Promise<string> {
   const cookie = cookieName(house.settings, 'device');
   // The same for the same interaction, so that a finish sent twice names the same browser.
   const next = house.vault.mac('device', record.uid);
-  const stands = await house.db.transaction(async (open) => {
-    if (!(await turnOf(open, account.id, record.uid))) return false;
-    await audit(open, {
-      event: 'sign-in.finished',
-      accountId: account.id,
-      clientId: String(record.params.client_id),
-      origin: ctx.state.origin,
-      detail: { acr },
-    });
-    await welcomeDevice(open, house.post, account, {
-      token: ctx.cookies.get(cookie, { signed: false }),
-      next,
-      // Where two-step verification was just switched off nothing is remembered that would stand in for the next phone.
-      remember: progress.choices.has('remember-device') && acr === acrOf(2),
-      origin: ctx.state.origin,
-    });
-    return true;
+  const { origin } = ctx.state;
+  const clientId = String(record.params.client_id);
+  const device = {
+    token: ctx.cookies.get(cookie, { signed: false }),
+    next,
+    // Where two-step verification was just switched off nothing is remembered that would stand in for the next phone.
+    remember: progress.choices.has('remember-device') && acr === acrOf(2),
+    origin,
+  };
+  // With the result of the sign-in, which is kept only while what it rests on still stands (see `writeAll`).
+  house.work.alongside(async (open) => {
+    await Promise.all([
+      audit(open, { event: 'sign-in.finished', accountId: account.id, clientId, origin, detail: { acr } }),
+      welcomeDevice(open, house.post, account, device),
+    ]);
   });
-  // Shut out at the last moment: a password was changed elsewhere, or the account disabled. It begins anew.
-  if (!stands) return `/interaction/${record.uid}`;
   const options = { ...cookieOptions(house.settings), maxAge: deviceCookieDays * 86_400_000 };
   ctx.cookies.set(cookie, next, options);
   if (progress.situation.otherAccount === 'confirmed') await endOldSession(visit);

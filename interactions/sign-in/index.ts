@@ -24,7 +24,7 @@ import { noAccess } from './no-access.tsx';
 import { otherAccount } from './other-account.tsx';
 import { password } from './password.tsx';
 import type { InteractionRecord, Progress } from './progress.ts';
-import { intentOf, noteChoice, progressOf } from './progress.ts';
+import { intentOf, knownOf, noteChoice, progressFrom, progressOf } from './progress.ts';
 import { reEnrollment } from './re-enrollment.tsx';
 import { recoveryCode } from './recovery-code.tsx';
 import type { Step } from './steps.ts';
@@ -72,9 +72,13 @@ function deedInWords({ t }: Frame, record: InteractionRecord, { account }: Progr
   return account ? `${t.deeds[intent]} · ${account.email}` : t.deeds[intent];
 }
 
+/** What is known of the sign-in of this address, asked for beside the proof that it is this browser's. */
+const knownHere = async (house: House, { params }: Context) =>
+  /^[\w-]{20,60}$/.test(String(params.uid)) ? knownOf(house.db, String(params.uid)) : undefined;
+
 async function visitOf(house: House, ctx: Context): Promise<Visit> {
-  const record = await interactionOf(house, ctx);
-  const progress = await progressOf(house.db, record);
+  const [record, known] = await Promise.all([interactionOf(house, ctx), knownHere(house, ctx)]);
+  const progress = known ? progressFrom(known, record) : await progressOf(house.db, record);
   const client = await house.provider.Client.find(String(record.params.client_id));
   const uiLocales = typeof record.params.ui_locales === 'string' ? record.params.ui_locales : undefined;
   const frame = frameOf(house, ctx, { uiLocales, account: progress.account?.locale });
@@ -183,7 +187,11 @@ export function signIn(house: House): Middleware {
     ctx.set('Cache-Control', 'no-store');
     return next();
   });
-  router.get('/', async (ctx) => goOn(await visitOf(house, ctx)));
+  // Nearly always it begins there, and where it does not that page leads on: nothing needs to be asked to say so.
+  router.get('/', (ctx) => {
+    ctx.status = 303;
+    ctx.redirect(`/interaction/${ctx.params.uid}/password`);
+  });
   router.get('/:step', get(house));
   router.post('/:step', readForm, post(house));
   return router.routes() as unknown as Middleware;

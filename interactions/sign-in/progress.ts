@@ -1,16 +1,19 @@
 import type { Account } from '../../src/accounts/accounts.ts';
-import { accountById, enrolmentOpen } from '../../src/accounts/accounts.ts';
-import { waitingCode } from '../../src/factors/mailed-code.ts';
+import { accountPart, enrolmentOpen } from '../../src/accounts/accounts.ts';
+import type { WaitingCode } from '../../src/factors/mailed-code.ts';
+import { waitingPart } from '../../src/factors/mailed-code.ts';
 import type { Claim } from '../../src/factors/recovery-code.ts';
-import { claimOf, codeOffered, liveCode } from '../../src/factors/recovery-code.ts';
-import { authenticatorOf } from '../../src/factors/totp.ts';
+import { claimPart, liveCodePart, offeredPart } from '../../src/factors/recovery-code.ts';
+import { authenticatorPart } from '../../src/factors/totp.ts';
 import type { Authenticator } from '../../src/factors/totp.ts';
 import { demandedLevel } from '../../src/oidc/assurance.ts';
 import type { Intent } from '../../src/oidc/intents.ts';
 import { isIntent } from '../../src/oidc/intents.ts';
 import type { Db } from '../../src/platform/database.ts';
+import type { Part } from '../../src/platform/parts.ts';
+import { allRows, together } from '../../src/platform/parts.ts';
 import type { Proof } from '../../src/platform/proofs.ts';
-import { deedsOf, proofsOf } from '../../src/platform/proofs.ts';
+import { deedsPart, openedBy, proofsPart } from '../../src/platform/proofs.ts';
 import type { Situation } from './steps.ts';
 
 /** What a person decided in a sign-in besides proving things. Kept by interaction, like the proofs. */
@@ -33,7 +36,7 @@ export interface Progress {
   /** The intent was declined, or is another account's. */
   declined: boolean;
   /** The code that is on its way by mail, and the address that it went to. */
-  waiting: Awaited<ReturnType<typeof waitingCode>>;
+  waiting: WaitingCode | undefined;
   /** How a recovery code, saved or from the help desk, stands to this sign-in. */
   claim: Claim;
   situation: Situation;
@@ -59,13 +62,12 @@ export async function noteChoice(db: Db, interaction: string, choice: Choice): P
   );
 }
 
-async function choicesOf(db: Db, interaction: string): Promise<ReadonlySet<string>> {
-  const { rows } = await db.query<{ choice: string }>(
-    'SELECT choice FROM sign_in_choices WHERE interaction = $1 ORDER BY at',
-    [interaction],
-  );
-  return new Set(rows.map(({ choice }) => choice));
-}
+/** What was decided, the latest last. */
+const choicesPart: Part<{ interaction: string }, ReadonlySet<string>> = {
+  ask: ({ interaction }) =>
+    allRows(`SELECT choice FROM sign_in_choices WHERE interaction = ${interaction} ORDER BY at`),
+  read: (json) => new Set((json as { choice: string }[]).map(({ choice }) => choice)),
+};
 
 /** Removes decisions of interactions that ended before `before`, at most `limit`; answers how many. */
 export async function sweepChoices(db: Db, before: Date, limit: number): Promise<number> {
@@ -152,17 +154,27 @@ function otherAccountOf(
   return choices.has(`switch-to:${account.id}`) ? 'confirmed' : 'to-be-asked';
 }
 
-/** What the database knows of an account's factors and of what this interaction did with them. */
-async function factorsOf(db: Db, account: Account, interaction: string) {
-  const [authenticator, code, claim, offered, deeds] = await Promise.all([
-    authenticatorOf(db, account.id),
-    liveCode(db, account.id),
-    claimOf(db, account.id, interaction),
-    codeOffered(db, account.id, interaction),
-    deedsOf(db, interaction, account.id),
-  ]);
-  return { authenticator, code, claim, offered, deeds };
-}
+const askAll = together(
+  {
+    proofs: proofsPart,
+    choices: choicesPart,
+    sent: waitingPart,
+    account: accountPart,
+    authenticator: authenticatorPart,
+    code: liveCodePart,
+    claim: claimPart,
+    offered: offeredPart,
+    deeds: deedsPart,
+  },
+  { interaction: '$1', account: 'opened.by' },
+  `(SELECT ${openedBy('$1')} AS by OFFSET 0) AS opened`,
+);
+
+/** Whatever the database knows of a sign-in, in one statement. */
+export type Known = Awaited<ReturnType<typeof askAll>>;
+
+/** Reads it; whoever is allowed to see it is for the caller to say. */
+export const knownOf = (db: Db, interaction: string): Promise<Known> => askAll(db, [interaction]);
 
 const nothing = {
   authenticator: undefined,
@@ -172,22 +184,18 @@ const nothing = {
   deeds: new Set<string>(),
 } as const;
 
-/** Reads where a sign-in stands. */
-export async function progressOf(db: Db, record: InteractionRecord): Promise<Progress> {
-  const [all, choices, sent] = await Promise.all([
-    proofsOf(db, record.uid),
-    choicesOf(db, record.uid),
-    waitingCode(db, record.uid),
-  ]);
-  const whose = all.find(({ factor }) => factor === 'password' || factor === 'mailbox')?.accountId;
-  const found = whose ? await accountById(db, whose) : undefined;
-  const account = found?.disabledAt ? undefined : found;
+/** Where a sign-in stands, as it is now. */
+export const progressOf = async (db: Db, record: InteractionRecord): Promise<Progress> =>
+  progressFrom(await knownOf(db, record.uid), record);
+
+/** Where a sign-in stands, by what the database knows of it. */
+export function progressFrom(known: Known, record: InteractionRecord): Progress {
+  const { choices, sent } = known;
+  const account = known.account?.disabledAt ? undefined : known.account;
   // A code that somebody else asked for here, before this account was proved, is not this person's to type.
   const waiting = account && sent?.accountId !== account.id ? undefined : sent;
-  const proofs = account ? all.filter(({ accountId }) => accountId === account.id) : [];
-  const { authenticator, code, claim, offered, deeds } = account
-    ? await factorsOf(db, account, record.uid)
-    : nothing;
+  const proofs = account ? known.proofs.filter(({ accountId }) => accountId === account.id) : [];
+  const { authenticator, code, claim, offered, deeds } = account ? known : nothing;
   const demand = demandOf(record);
   const state = intentState(record, account, choices, deeds);
   return {

@@ -6,6 +6,8 @@ import type { Locale } from '../locales/phrases.ts';
 import type { Db } from '../platform/database.ts';
 import { isRowNumber, sql, takeTurn } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
+import type { Part } from '../platform/parts.ts';
+import { oneRow, timeOf, timeOrNone } from '../platform/parts.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import { sha256 } from '../platform/secrets.ts';
@@ -77,24 +79,24 @@ const accountOf = (row: Row): Account => ({
   disabledAt: row.disabled_at ?? undefined,
 });
 
-/** An account read beside another row, by names that no other row has; all null where there is none. */
-export type BesideRow = { [Name in keyof Row as `account_${Name}`]: Row[Name] | null };
+type Json<Of> = { [Name in keyof Of]: Of[Name] extends Date | null ? string | null : Of[Name] };
 
-/** The subselect that reads the account with the number `id`, an expression of SQL, beside another row. */
-export const accountBeside = (id: string): string =>
-  `SELECT ${columns
-    .split(', ')
-    .map((name) => `${name} AS account_${name}`)
-    .join(', ')} FROM accounts WHERE id = ${id} OFFSET 0`;
-
-/** The account that was read so, if there is one. */
-export function accountOfBeside(row: BesideRow): Account | undefined {
-  if (row.account_id === null) return undefined;
-  const own = Object.fromEntries(
-    columns.split(', ').map((name) => [name, row[`account_${name}` as keyof BesideRow]]),
-  );
-  return accountOf(own as unknown as Row);
-}
+/** The account with the number `id`, asked for beside other things. */
+export const accountPart: Part<{ account: string }, Account | undefined> = {
+  ask: ({ account }) => oneRow(`SELECT ${columns} FROM accounts WHERE id = ${account}`),
+  read(json) {
+    if (json === null) return undefined;
+    const row = json as Json<Row>;
+    return accountOf({
+      ...row,
+      invited_at: timeOrNone(row.invited_at) ?? null,
+      email_verified_at: timeOrNone(row.email_verified_at) ?? null,
+      enrolment_open_until: timeOrNone(row.enrolment_open_until) ?? null,
+      created_at: timeOf(row.created_at ?? ''),
+      disabled_at: timeOrNone(row.disabled_at) ?? null,
+    });
+  },
+};
 
 /** What addresses are compared by: capitals, blanks around it and Unicode spellings make no second account. */
 export const emailKey = (email: string): string => email.normalize('NFKC').trim().toLowerCase();

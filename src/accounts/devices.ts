@@ -97,28 +97,25 @@ export async function welcomeDevice(
   const now = new Date();
   const remembered = remember ? new Date(now.getTime() + rememberedDays * 86_400_000) : null;
   const label = deviceLabel(origin.userAgent);
-  if (token) {
-    await open.query('UPDATE devices SET token_hash = $2 WHERE token_hash = $1', [
-      sha256(token),
-      sha256(next),
-    ]);
-  }
-  const { rows: others } = await open.query('SELECT 1 FROM devices WHERE account_id = $1 LIMIT 1', [
-    account.id,
+  const [, { rows }] = await Promise.all([
+    token
+      ? open.query('UPDATE devices SET token_hash = $2 WHERE token_hash = $1', [sha256(token), sha256(next)])
+      : undefined,
+    open.query<{ id: string; fresh: boolean; others: boolean }>(
+      `INSERT INTO devices (id, account_id, token_hash, label, first_seen_at, last_seen_at, remembered_until)
+       VALUES ($1, $2, $3, $4, $5, $5, $6)
+       ON CONFLICT (token_hash, account_id) DO UPDATE SET
+         last_seen_at = $5, label = $4, remembered_until = coalesce($6, devices.remembered_until)
+       RETURNING id, id = $1 AS fresh,
+         EXISTS (SELECT 1 FROM devices AS other WHERE other.account_id = $2 AND other.id <> $1) AS others`,
+      [randomUUID(), account.id, sha256(next), label, now, remembered],
+    ),
   ]);
-  const { rows } = await open.query<{ id: string; fresh: boolean }>(
-    `INSERT INTO devices (id, account_id, token_hash, label, first_seen_at, last_seen_at, remembered_until)
-     VALUES ($1, $2, $3, $4, $5, $5, $6)
-     ON CONFLICT (token_hash, account_id) DO UPDATE SET
-       last_seen_at = $5, label = $4, remembered_until = coalesce($6, devices.remembered_until)
-     RETURNING id, id = $1 AS fresh`,
-    [randomUUID(), account.id, sha256(next), label, now, remembered],
-  );
   if (remember) {
     const detail = { device: rows[0]?.id ?? '' };
     await audit(open, { event: 'device.remembered', accountId: account.id, origin, detail });
   }
-  if (rows[0]?.fresh && others.length > 0) {
+  if (rows[0]?.fresh && rows[0].others) {
     await post(open, account, 'new-device', (facts) => newDevice(facts, label));
   }
 }

@@ -6,7 +6,7 @@ import type { Hasher } from '../platform/hashing.ts';
 import { network } from '../platform/http.ts';
 import { recordProof } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
-import { clearAttempts, countAttempt, forgiveAttempt } from '../platform/throttle.ts';
+import { clearAttempts, countAttempts, forgiveAttempt } from '../platform/throttle.ts';
 import { successAfterFailures } from '../mail/messages.ts';
 import type { Post } from '../mail/outbox.ts';
 import type { Account } from './accounts.ts';
@@ -53,9 +53,8 @@ export async function verifyPassword(
         [address, 'address'],
         [subject, 'password'],
       ] as const);
-  for (const [whom, what] of budgets) {
-    const attempt = await countAttempt(db, whom, what);
-    if (attempt.allowed) continue;
+  const attempt = await countAttempts(db, budgets);
+  if (!attempt.allowed) {
     await audit(db, { event: 'password.throttled', ...deed });
     return { code: 'throttled', seconds: attempt.seconds };
   }
@@ -95,15 +94,20 @@ function prove(
   { interaction, account, known, subject, address, origin, hash, renewed }: RightPassword,
 ): Promise<boolean> {
   return db.transaction(async (open) => {
-    await takeTurn(open, `account:${account.id}`);
     // Read, then hashed for a while: a password that was changed meanwhile proves nothing any more.
-    if (!(await isPassword(open, account.id, hash))) return false;
-    const { failures } = await clearAttempts(open, subject, 'password');
-    if (!known) await forgiveAttempt(open, address, 'address');
-    await recordProof(open, interaction, { factor: 'password', accountId: account.id });
-    await recogniseDevice(open, interaction, account.id, known, origin);
-    if (renewed) await replaceHash(open, account.id, hash, renewed);
-    await audit(open, { event: 'password.right', accountId: account.id, origin });
+    const [, still] = await Promise.all([
+      takeTurn(open, `account:${account.id}`),
+      isPassword(open, account.id, hash),
+    ]);
+    if (!still) return false;
+    const [{ failures }] = await Promise.all([
+      clearAttempts(open, subject, 'password'),
+      known ? undefined : forgiveAttempt(open, address, 'address'),
+      recordProof(open, interaction, { factor: 'password', accountId: account.id }),
+      recogniseDevice(open, interaction, account.id, known, origin),
+      renewed ? replaceHash(open, account.id, hash, renewed) : undefined,
+      audit(open, { event: 'password.right', accountId: account.id, origin }),
+    ]);
     if (failures > worthTelling) await post(open, account, 'success-after-failures', successAfterFailures);
     return true;
   });

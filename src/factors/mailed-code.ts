@@ -7,6 +7,8 @@ import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
+import type { Part } from '../platform/parts.ts';
+import { oneRow } from '../platform/parts.ts';
 import type { ProofFactor } from '../platform/proofs.ts';
 import { recordProof } from '../platform/proofs.ts';
 import { clearAttempts, countAttempt } from '../platform/throttle.ts';
@@ -112,21 +114,28 @@ export async function sendCode(
   });
 }
 
-/** What code this interaction waits for, if any: its purpose, whose it is, and the address that it went to. */
-export async function waitingCode(
-  db: Db,
-  interaction: string,
-): Promise<{ purpose: Purpose; accountId: string | undefined; address: string | undefined } | undefined> {
-  const { rows } = await db.query<{ purpose: Purpose; account_id: string | null; address: string | null }>(
-    `SELECT purpose, account_id, address FROM mailed_codes WHERE interaction = $1 AND used_at IS NULL
-     ORDER BY created_at DESC LIMIT 1`,
-    [interaction],
-  );
-  const row = rows[0];
-  return (
-    row && { purpose: row.purpose, accountId: row.account_id ?? undefined, address: row.address ?? undefined }
-  );
+/** A code that was mailed: its purpose, whose it is, and the address that it went to. */
+export interface WaitingCode {
+  purpose: Purpose;
+  accountId: string | undefined;
+  address: string | undefined;
 }
+
+/** The code that an interaction waits for, if any. */
+export const waitingPart: Part<{ interaction: string }, WaitingCode | undefined> = {
+  ask: ({ interaction }) =>
+    oneRow(`SELECT purpose, account_id, address FROM mailed_codes
+      WHERE interaction = ${interaction} AND used_at IS NULL ORDER BY created_at DESC LIMIT 1`),
+  read(json) {
+    const row = json as { purpose: Purpose; account_id: string | null; address: string | null } | null;
+    if (!row) return undefined;
+    return {
+      purpose: row.purpose,
+      accountId: row.account_id ?? undefined,
+      address: row.address ?? undefined,
+    };
+  },
+};
 
 export type MailedCodeRefusal =
   { code: 'wrong-mailed-code' | 'expired-mailed-code' } | { code: 'throttled'; seconds: number };

@@ -13,6 +13,8 @@ import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
+import type { Part } from '../platform/parts.ts';
+import { alone, oneRow, timeOf, timeOrNone } from '../platform/parts.ts';
 import { proved, recordDeed, recordProof, turnOf, voidOtherProofs } from '../platform/proofs.ts';
 import type { Vault } from '../platform/secrets.ts';
 import { clearAttempts, countAttempt } from '../platform/throttle.ts';
@@ -24,18 +26,28 @@ const about = (interaction: string, account: string) => `recovery-code:${interac
 /** Saved by the person, or mailed by the help desk: of both together one lives, the newest. */
 export type CodeKind = 'saved' | 'help-desk';
 
-/** When the account's saved code was made and last checked; undefined where none lives. */
-export async function liveCode(
-  db: Db,
-  accountId: string,
-): Promise<{ since: Date; checked: Date | undefined } | undefined> {
-  const { rows } = await db.query<{ live_at: Date; checked_at: Date | null }>(
-    `SELECT live_at, checked_at FROM recovery_codes
-     WHERE account_id = $1 AND kind = 'saved' AND live_at IS NOT NULL AND used_at IS NULL`,
-    [accountId],
-  );
-  return rows[0] && { since: rows[0].live_at, checked: rows[0].checked_at ?? undefined };
+/** A saved code that lives: when it was made and last checked. */
+export interface LiveCode {
+  since: Date;
+  checked: Date | undefined;
 }
+
+/** The saved code of an account; undefined where none lives. */
+export const liveCodePart: Part<{ account: string }, LiveCode | undefined> = {
+  ask: ({ account }) =>
+    oneRow(`SELECT live_at, checked_at FROM recovery_codes
+      WHERE account_id = ${account} AND kind = 'saved' AND live_at IS NOT NULL AND used_at IS NULL`),
+  read(json) {
+    const row = json as { live_at: string; checked_at: string | null } | null;
+    return row ? { since: timeOf(row.live_at), checked: timeOrNone(row.checked_at) } : undefined;
+  },
+};
+
+const askLiveCode = alone(liveCodePart, { account: '$1' });
+
+/** The same, asked for alone. */
+export const liveCode = (db: Db, accountId: string): Promise<LiveCode | undefined> =>
+  askLiveCode(db, [accountId]);
 
 async function pendingCode(
   db: Db,
@@ -208,13 +220,12 @@ export async function spendClaimed(
 }
 
 /** Whether this interaction has shown a code that was not typed back yet. */
-export async function codeOffered(db: Db, accountId: string, interaction: string): Promise<boolean> {
-  const { count } = await db.query(
-    'SELECT 1 FROM recovery_codes WHERE interaction = $1 AND account_id = $2 AND live_at IS NULL',
-    [interaction, accountId],
-  );
-  return count > 0;
-}
+export const offeredPart: Part<{ interaction: string; account: string }, boolean> = {
+  ask: ({ interaction, account }) =>
+    `(SELECT to_jsonb(count(*) > 0) FROM recovery_codes
+      WHERE interaction = ${interaction} AND account_id = ${account} AND live_at IS NULL)`,
+  read: (json) => json === true,
+};
 
 /** How a code stands to an interaction: not entered, claimed by it, or spent by what it completed. */
 export interface Claim {
@@ -225,17 +236,17 @@ export interface Claim {
 }
 
 /** How this account's recovery code, saved or from the help desk, stands to an interaction. */
-export async function claimOf(db: Db, accountId: string, interaction: string): Promise<Claim> {
-  const { rows } = await db.query<{ used_at: Date | null; kind: CodeKind; expires_at: Date | null }>(
-    `SELECT used_at, kind, expires_at FROM recovery_codes WHERE account_id = $1 AND claimed_by = $2
-     ORDER BY used_at DESC NULLS FIRST LIMIT 1`,
-    [accountId, interaction],
-  );
-  const row = rows[0];
-  if (!row) return { state: 'none', kind: 'saved', expired: false };
-  const expired = row.expires_at !== null && row.expires_at <= new Date();
-  return { state: row.used_at ? 'spent' : 'claimed', kind: row.kind, expired };
-}
+export const claimPart: Part<{ interaction: string; account: string }, Claim> = {
+  ask: ({ interaction, account }) =>
+    oneRow(`SELECT used_at, kind, expires_at FROM recovery_codes
+      WHERE account_id = ${account} AND claimed_by = ${interaction} ORDER BY used_at DESC NULLS FIRST LIMIT 1`),
+  read(json) {
+    const row = json as { used_at: string | null; kind: CodeKind; expires_at: string | null } | null;
+    if (!row) return { state: 'none', kind: 'saved', expired: false };
+    const expired = row.expires_at !== null && timeOf(row.expires_at) <= new Date();
+    return { state: row.used_at === null ? 'claimed' : 'spent', kind: row.kind, expired };
+  },
+};
 
 export type RecoveryRefusal =
   | {

@@ -6,6 +6,8 @@ import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
+import type { Part } from '../platform/parts.ts';
+import { alone, oneRow, timeOf, timeOrNone } from '../platform/parts.ts';
 import { recordProof } from '../platform/proofs.ts';
 import type { Vault } from '../platform/secrets.ts';
 import { clearAttempts, countAttempt } from '../platform/throttle.ts';
@@ -55,17 +57,33 @@ async function authenticatorRow(db: Db, accountId: string): Promise<Row | undefi
 }
 
 /** The authenticator of an account, without its secret. */
-export async function authenticatorOf(db: Db, accountId: string): Promise<Authenticator | undefined> {
-  const row = await authenticatorRow(db, accountId);
-  return (
-    row && {
+export const authenticatorPart: Part<{ account: string }, Authenticator | undefined> = {
+  ask: ({ account }) =>
+    oneRow(
+      `SELECT id, created_at, last_used_at, disabled_at FROM authenticators WHERE account_id = ${account}`,
+    ),
+  read(json) {
+    const row = json as {
+      id: string;
+      created_at: string;
+      last_used_at: string;
+      disabled_at: string | null;
+    } | null;
+    if (!row) return undefined;
+    return {
       id: row.id,
-      createdAt: row.created_at,
-      lastUsedAt: row.last_used_at,
-      disabledAt: row.disabled_at ?? undefined,
-    }
-  );
-}
+      createdAt: timeOf(row.created_at),
+      lastUsedAt: timeOf(row.last_used_at),
+      disabledAt: timeOrNone(row.disabled_at),
+    };
+  },
+};
+
+const askAuthenticator = alone(authenticatorPart, { account: '$1' });
+
+/** The same, asked for alone. */
+export const authenticatorOf = (db: Db, accountId: string): Promise<Authenticator | undefined> =>
+  askAuthenticator(db, [accountId]);
 
 export type TotpRefusal =
   | { code: 'malformed-code' | 'wrong-code' | 'used-code' | 'authenticator-disabled' }

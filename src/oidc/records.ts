@@ -6,8 +6,8 @@
  * Longer than usual: a table has one owner.
  */
 
-import type { Account, BesideRow } from '../accounts/accounts.ts';
-import { accountBeside, accountOfBeside } from '../accounts/accounts.ts';
+import type { Account } from '../accounts/accounts.ts';
+import { accountPart } from '../accounts/accounts.ts';
 import { listClaims } from '../accounts/claim-definitions.ts';
 import { appendAudit, auditRow } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
@@ -86,26 +86,28 @@ interface SeenRow extends Row {
   session_uid: string | null;
   session_key: Buffer | null;
   session_text: string | null;
+  account: unknown;
 }
 
 // `OFFSET 0`: each is found by its index, however small the table was when the plan was made.
 const lookAround = `SELECT w.place::int, r.key, r.payload::text AS text, r.consumed_at, g.key AS grant_key,
-    g.payload::text AS grant_text, r.session_uid, s.key AS session_key, s.payload::text AS session_text, person.*
+    g.payload::text AS grant_text, r.session_uid, s.key AS session_key, s.payload::text AS session_text,
+    CASE WHEN r.person IS NOT NULL THEN ${accountPart.ask({ account: 'r.person' })} END AS account
   FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS w(model, key, client, place)
-  CROSS JOIN LATERAL (SELECT *, coalesce(payload->>'sessionUid', payload #>> '{session,uid}') AS session_uid
+  CROSS JOIN LATERAL (SELECT *, coalesce(payload->>'sessionUid', payload #>> '{session,uid}') AS session_uid,
+      coalesce(account_id, payload #>> '{result,login,accountId}')::uuid AS person
     FROM oidc_records WHERE model = w.model AND key = decode(w.key, 'hex') OFFSET 0) AS r
   LEFT JOIN LATERAL (SELECT key, payload FROM oidc_records WHERE model = 'Grant' AND key = sha256(convert_to(
     coalesce(r.grant_id, r.payload #>> ARRAY['authorizations', w.client, 'grantId']), 'UTF8')) OFFSET 0) AS g ON true
   LEFT JOIN LATERAL (SELECT key, payload FROM oidc_records WHERE model = 'Session'
-    AND uid = r.session_uid OFFSET 0) AS s ON true
-  LEFT JOIN LATERAL (${accountBeside("coalesce(r.account_id, r.payload #>> '{result,login,accountId}')::uuid")}) AS person ON true`;
+    AND uid = r.session_uid OFFSET 0) AS s ON true`;
 
 /**
  * Looks for records by their keys in one statement, whoever asks for them. Expiry is judged by the reader, since a code
  * that comes back late must be known to be one.
  */
 export async function readRecords(db: Db, wanted: readonly Wanted[]): Promise<(Seen | undefined)[]> {
-  const { rows } = await db.query<SeenRow & BesideRow>(lookAround, [
+  const { rows } = await db.query<SeenRow>(lookAround, [
     wanted.map(({ model }) => model),
     wanted.map(({ key }) => key.toString('hex')),
     wanted.map(({ clientId }) => clientId ?? ''),
@@ -118,7 +120,7 @@ export async function readRecords(db: Db, wanted: readonly Wanted[]): Promise<(S
       grant: grant && grantText !== null ? { key: grant, text: grantText } : undefined,
       session: session && sessionText !== null ? { key: session, text: sessionText } : undefined,
       sessionUid: row.session_uid ?? undefined,
-      account: accountOfBeside(row),
+      account: accountPart.read(row.account),
     };
   }
   return seen;

@@ -38,6 +38,8 @@ export interface UnitOfWork {
   account(id: string): Promise<Account | undefined>;
   /** Has the audit say something of this request: with its writes, if they happen. */
   note(deed: Deed): void;
+  /** Does something in the very transaction of this request's writes, after them; both happen or neither. */
+  alongside(deed: (open: Db) => Promise<void>): void;
   /** Runs once this request's writes are committed, or at once outside a request. */
   afterCommit(deed: () => Promise<void>): void;
   /** Waits until all that was to be written behind answers is. */
@@ -66,25 +68,25 @@ const isFaultOfStatement = (fault: unknown) =>
   /^(?!08|53|57P|58)[0-9A-Z]{5}$/.test((fault as { code?: string }).code ?? '');
 
 /** How a request's writes and words get into the database. */
-function flusher(db: Db): (writes: readonly Write[], deeds: readonly Deed[]) => Promise<void> {
+function flusher(db: Db): (work: Pick<Work, 'writes' | 'deeds' | 'alongside'>) => Promise<void> {
   const write = gathered((pieces: readonly Piece[]) => writeTogether(db, pieces), {
     ...company,
     touches: touchedBy,
   });
-  const alone = (writes: readonly Write[], deeds: readonly Deed[]) =>
+  const alone = ({ writes, deeds, alongside }: Parameters<ReturnType<typeof flusher>>[0]) =>
     settled(() =>
       db.transaction(async (open) => {
         await writeAll(open, writes);
-        await auditAll(open, deeds);
+        await Promise.all([...alongside.map((deed) => deed(open)), auditAll(open, deeds)]);
       }),
     );
-  return async (writes, deeds) => {
-    const piece = pieceOf(writes, deeds);
-    if (!piece) return alone(writes, deeds);
+  return async (work) => {
+    const piece = work.alongside.length > 0 ? undefined : pieceOf(work.writes, work.deeds);
+    if (!piece) return alone(work);
     const passed = await write(piece).catch((fault: unknown) => {
       if (!isFaultOfStatement(fault)) throw fault;
       // One of several in the statement, perhaps this one: by itself it fails for its own fault only.
-      return alone(writes, deeds).then(() => true);
+      return alone(work).then(() => true);
     });
     const { gate } = piece;
     if (!passed && gate) throw new Overtaken(gate.model, gate.kind === 'upsert' ? gate.text : gate.base);
@@ -124,6 +126,12 @@ function replaceAnswer(ctx: Context): void {
 
 function refuse(ctx: Context, fault: Overtaken): void {
   replaceAnswer(ctx);
+  // Shut out at the last moment: a password was changed elsewhere, or the account disabled. The sign-in begins anew.
+  if (fault.model === 'Interaction') {
+    ctx.status = 303;
+    ctx.redirect(ctx.path.replace(/^(\/interaction\/[^/]+).*$/, '$1'));
+    return;
+  }
   const proof = fault.model === 'ReplayDetection' ? repeatedProof(ctx) : undefined;
   const refusal = proof ?? refusals[fault.model];
   if (!refusal) return ctx.throw(409, 'session-ended');
@@ -171,16 +179,17 @@ export function unitOfWork(db: Db, onFault: (fault: unknown) => void): UnitOfWor
     look: gatheredReads(db),
     byUid: (model: string, uid: string) => recordByUid(db, model, uid),
     byUserCode: (hash: string) => recordByUserCode(db, hash),
-    write: (write: Write) => flush([write], []),
+    write: (write: Write) => flush({ writes: [write], deeds: [], alongside: [] }),
   };
 
   const middleware: Middleware = async (ctx, next) => {
     const work = newWork(beginningOf(ctx));
     await requests.run(work, next);
     try {
-      const { writes, deeds } = work;
-      if (writes.length === 0 && deeds.every(({ event }) => event === 'token.issued')) words.note(deeds);
-      else await flush(writes, deeds);
+      const { writes, deeds, alongside } = work;
+      const nothing = writes.length === 0 && alongside.length === 0;
+      if (nothing && deeds.every(({ event }) => event === 'token.issued')) words.note(deeds);
+      else await flush(work);
     } catch (fault) {
       if (!(fault instanceof Overtaken)) {
         replaceAnswer(ctx);
@@ -206,6 +215,11 @@ export function unitOfWork(db: Db, onFault: (fault: unknown) => void): UnitOfWor
       const work = requests.getStore();
       if (work) work.deeds.push(deed);
       else audit(db, deed).catch(onFault);
+    },
+    alongside(deed) {
+      const work = requests.getStore();
+      if (!work) throw new Error('there is no request that this could go along with');
+      work.alongside.push(deed);
     },
     afterCommit(deed) {
       const work = requests.getStore();

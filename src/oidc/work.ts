@@ -1,5 +1,6 @@
 import type { Account } from '../accounts/accounts.ts';
 import type { Deed, Origin } from '../platform/audit.ts';
+import type { Db } from '../platform/database.ts';
 import type { Kept, Seen, Wanted } from './records.ts';
 import type { Write } from './writes.ts';
 import { nameOf } from './writes.ts';
@@ -24,6 +25,8 @@ export interface Work {
   writes: Write[];
   /** What the audit is to say of it, written with the writes. */
   deeds: Deed[];
+  /** What is done in the transaction of the writes. */
+  alongside: ((open: Db) => Promise<void>)[];
   after: (() => Promise<void>)[];
   /** Where this request comes from; undefined outside of one. */
   origin: Origin | undefined;
@@ -41,6 +44,7 @@ export const newWork = (beginning: Beginning): Work => ({
   placeholders: new Map(),
   writes: [],
   deeds: [],
+  alongside: [],
   after: [],
   ...beginning,
 });

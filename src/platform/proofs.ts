@@ -1,5 +1,7 @@
 import type { Db } from './database.ts';
 import { takeTurn } from './database.ts';
+import type { Part } from './parts.ts';
+import { allRows, timeOf } from './parts.ts';
 
 /** What a person can prove in a sign-in. `device` is a remembered one: it stands in
  * for six digits, weakly. `mailbox` stands in for a forgotten password until a new one is chosen. `help-desk-code`
@@ -22,14 +24,12 @@ export async function recordDeed(
   return count > 0;
 }
 
-/** What an interaction completed so far, for this account. */
-export async function deedsOf(db: Db, interaction: string, accountId: string): Promise<ReadonlySet<string>> {
-  const { rows } = await db.query<{ deed: string }>(
-    'SELECT deed FROM deeds WHERE interaction = $1 AND account_id = $2',
-    [interaction, accountId],
-  );
-  return new Set(rows.map(({ deed }) => deed));
-}
+/** What an interaction completed so far, for one account. */
+export const deedsPart: Part<{ interaction: string; account: string }, ReadonlySet<string>> = {
+  ask: ({ interaction, account }) =>
+    allRows(`SELECT deed FROM deeds WHERE interaction = ${interaction} AND account_id = ${account}`),
+  read: (json) => new Set((json as { deed: string }[]).map(({ deed }) => deed)),
+};
 
 /** One thing proved, by one account, in one interaction, at one time. */
 export interface Proof {
@@ -49,15 +49,17 @@ export async function recordProof(
   interaction: string,
   proof: { factor: ProofFactor; accountId: string; ref?: string },
 ): Promise<void> {
-  await open.query('DELETE FROM proofs WHERE interaction = $1 AND account_id <> $2', [
-    interaction,
-    proof.accountId,
+  await Promise.all([
+    open.query('DELETE FROM proofs WHERE interaction = $1 AND account_id <> $2', [
+      interaction,
+      proof.accountId,
+    ]),
+    open.query(
+      `INSERT INTO proofs (interaction, factor, account_id, ref, at) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (interaction, factor) DO UPDATE SET account_id = $3, ref = $4, at = $5`,
+      [interaction, proof.factor, proof.accountId, proof.ref ?? null, new Date()],
+    ),
   ]);
-  await open.query(
-    `INSERT INTO proofs (interaction, factor, account_id, ref, at) VALUES ($1, $2, $3, $4, $5)
-     ON CONFLICT (interaction, factor) DO UPDATE SET account_id = $3, ref = $4, at = $5`,
-    [interaction, proof.factor, proof.accountId, proof.ref ?? null, new Date()],
-  );
 }
 
 /** Voids what other interactions proved with this very thing: a recovery code belongs to the last that entered it. */
@@ -97,27 +99,34 @@ export async function voidProofs(
  * mailbox, still stands by then: whoever waited for the turn may have been shut out meanwhile, and carries out nothing.
  */
 export async function turnOf(open: Db, accountId: string, interaction: string): Promise<boolean> {
-  await takeTurn(open, `account:${accountId}`);
-  const { count } = await open.query(
-    "SELECT 1 FROM proofs WHERE interaction = $1 AND account_id = $2 AND factor IN ('password', 'mailbox')",
-    [interaction, accountId],
-  );
+  const [, { count }] = await Promise.all([
+    takeTurn(open, `account:${accountId}`),
+    open.query(
+      "SELECT 1 FROM proofs WHERE interaction = $1 AND account_id = $2 AND factor IN ('password', 'mailbox')",
+      [interaction, accountId],
+    ),
+  ]);
   return count > 0;
 }
 
 /** What was proved in an interaction so far. */
-export async function proofsOf(db: Db, interaction: string): Promise<Proof[]> {
-  const { rows } = await db.query<{ factor: ProofFactor; account_id: string; ref: string | null; at: Date }>(
-    'SELECT factor, account_id, ref, at FROM proofs WHERE interaction = $1',
-    [interaction],
-  );
-  return rows.map(({ factor, account_id, ref, at }) => ({
-    factor,
-    accountId: account_id,
-    ref: ref ?? undefined,
-    at,
-  }));
-}
+export const proofsPart: Part<{ interaction: string }, Proof[]> = {
+  ask: ({ interaction }) =>
+    allRows(`SELECT factor, account_id, ref, at FROM proofs WHERE interaction = ${interaction}`),
+  read: (json) =>
+    (json as { factor: ProofFactor; account_id: string; ref: string | null; at: string }[]).map(
+      ({ factor, account_id, ref, at }) => ({
+        factor,
+        accountId: account_id,
+        ref: ref ?? undefined,
+        at: timeOf(at),
+      }),
+    ),
+};
+
+/** SQL of the number of the account that opened an interaction, by its password or its mailbox. */
+export const openedBy = (interaction: string): string =>
+  `(SELECT account_id FROM proofs WHERE interaction = ${interaction} AND factor IN ('password', 'mailbox') LIMIT 1)`;
 
 /** Whether this account proved a factor in this interaction. */
 export async function proved(

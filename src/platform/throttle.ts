@@ -51,26 +51,57 @@ export type Attempt = { allowed: true; failures: number } | { allowed: false; se
  * one budget, and a request that fails later has still been counted. The first attempt past the budget opens a
  * pause of 30 s, each further one doubles it up to an hour; success clears the count (`clearAttempts`).
  */
-export async function countAttempt(db: Db, subject: string, tried: Tried): Promise<Attempt> {
-  const now = new Date();
-  const { free, forgetAfter } = budgets[tried];
-  const forgotten = new Date(forgetAfter ? now.getTime() - forgetAfter : 0);
-  const counted = await db.query<{ failures: number }>(
-    `INSERT INTO attempts AS a (subject, factor, failures, updated_at) VALUES ($1, $2, 1, $3)
-     ON CONFLICT (subject, factor) DO UPDATE SET
-       failures = CASE WHEN a.updated_at < $4 THEN 1 ELSE a.failures + 1 END,
-       blocked_until = CASE WHEN a.updated_at >= $4 AND a.failures + 1 >= $5::int
-         THEN $3::timestamptz + least($7::int, $6::int * 2 ^ least(a.failures + 1 - $5::int, 20)) * interval '1 second' END,
-       updated_at = $3
-     WHERE a.blocked_until IS NULL OR a.blocked_until <= $3
-     RETURNING failures`,
-    [subject, tried, now, forgotten, free, firstPause, longestPause],
+export const countAttempt = (db: Db, subject: string, tried: Tried): Promise<Attempt> =>
+  countAttempts(db, [[subject, tried]]);
+
+const given = ['subject', 'factor', 'forgotten', 'free'].length;
+
+/** Counts at one budget, where the one before (`after`) let it pass. */
+const counting = (place: number, after: string | undefined) => {
+  const [subject, factor, forgotten, free] = Array.from(
+    { length: given },
+    (_one, at) => `$${4 + place * given + at}`,
   );
-  const row = counted.rows[0];
-  if (row) return { allowed: true, failures: row.failures };
+  return `budget${place} AS (INSERT INTO attempts AS a (subject, factor, failures, updated_at)
+     SELECT ${subject}, ${factor}, 1, $1::timestamptz ${after ? `FROM ${after}` : ''}
+     ON CONFLICT (subject, factor) DO UPDATE SET
+       failures = CASE WHEN a.updated_at < ${forgotten} THEN 1 ELSE a.failures + 1 END,
+       blocked_until = CASE WHEN a.updated_at >= ${forgotten} AND a.failures + 1 >= ${free}::int
+         THEN $1::timestamptz + least($3::int, $2::int * 2 ^ least(a.failures + 1 - ${free}::int, 20)) * interval '1 second' END,
+       updated_at = $1
+     WHERE a.blocked_until IS NULL OR a.blocked_until <= $1
+     RETURNING failures)`;
+};
+
+/**
+ * The same at several budgets, in one statement: the first that is spent refuses, and those after it are not touched, so
+ * that whoever is held up by one does not spend another's. Failures are those of the last.
+ */
+export async function countAttempts(
+  db: Db,
+  tries: readonly (readonly [subject: string, tried: Tried])[],
+): Promise<Attempt> {
+  const now = new Date();
+  const names = tries.map((_one, place) => `budget${place}`);
+  const counted = await db.query<{ place: number; failures: number }>(
+    `WITH ${names.map((_name, place) => counting(place, names[place - 1])).join(', ')}
+     ${names.map((name, place) => `SELECT ${place} AS place, failures FROM ${name}`).join(' UNION ALL ')}`,
+    [
+      now,
+      firstPause,
+      longestPause,
+      ...tries.flatMap(([subject, tried]) => {
+        const { free, forgetAfter } = budgets[tried];
+        return [subject, tried, new Date(forgetAfter ? now.getTime() - forgetAfter : 0), free];
+      }),
+    ],
+  );
+  const passed = counted.rows.length;
+  const last = counted.rows.find(({ place }) => place === tries.length - 1);
+  if (last) return { allowed: true, failures: last.failures };
   const { rows } = await db.query<{ blocked_until: Date | null }>(
     'SELECT blocked_until FROM attempts WHERE subject = $1 AND factor = $2',
-    [subject, tried],
+    [...(tries[passed] ?? [])],
   );
   const until = rows[0]?.blocked_until?.getTime() ?? now.getTime();
   return { allowed: false, seconds: Math.max(1, Math.ceil((until - now.getTime()) / 1000)) };

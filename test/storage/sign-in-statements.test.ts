@@ -1,0 +1,113 @@
+/**
+ * What each request of a sign-in asks of the database: statements and journeys, counted, so that they cannot creep up.
+ * BEGIN and COMMIT are statements; what goes together is one journey.
+ */
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import type { Database } from '../../src/platform/database.ts';
+import { back, travel } from '../rig/clock.ts';
+import { newPerson, type Person } from '../protocol/people.ts';
+import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
+import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
+import { sixDigits } from '../rig/totp.ts';
+import { newVisitor } from '../rig/visitor.ts';
+
+let hemma: Hemma;
+let autopay: RelyingParty;
+let plain: Person;
+let withPhone: Person;
+
+beforeAll(async () => {
+  hemma = await startHemma({ env: { HEMMA_LOG_LEVEL: 'silent' } });
+  autopay = await startRelyingParty({ hemma });
+  plain = await newPerson(hemma, { twoStep: false });
+  withPhone = await newPerson(hemma, {});
+  // Applications are known by now, as they are to a process that is at work.
+  await plain.elsewhere().signInTo(autopay);
+  await withPhone.signInTo(autopay);
+});
+afterEach(back);
+afterAll(async () => {
+  await autopay.stop();
+  await hemma.stop();
+});
+
+/** Of each request the fewest of several turns: what the process does besides, every second, is not the request's. */
+type Counts = Record<string, [statements: number, journeys: number]>;
+
+const nameOf = ({ pathname }: URL) => pathname.replace(/[\w-]{43}/, ':uid');
+
+/** Goes through one sign-in request by request. `typed` is what is typed on its pages, in order. */
+async function walk(typed: readonly Record<string, string>[], counts: Counts): Promise<void> {
+  const { tally } = hemma.db as Database;
+  const visitor = newVisitor();
+  const counted = async <T>(request: string, work: () => Promise<T>): Promise<T> => {
+    const before = { ...tally };
+    const result = await work();
+    const statements = tally.statements - before.statements;
+    const journeys = tally.roundTrips - before.roundTrips;
+    const [few, short] = counts[request] ?? [Infinity, Infinity];
+    counts[request] = [Math.min(statements, few), Math.min(journeys, short)];
+    return result;
+  };
+  const forms = [...typed];
+  const begun = await autopay.begin();
+  let url = new URL(begun.url);
+  let answer = await counted('GET /auth', () => visitor.request(url));
+  while (!url.href.startsWith(autopay.redirectUri)) {
+    const { location } = answer.headers;
+    if (location !== undefined) {
+      url = new URL(location, url);
+      if (url.href.startsWith(autopay.redirectUri)) break;
+      answer = await counted(`GET ${nameOf(url)}`, () => visitor.request(url));
+      continue;
+    }
+    const token = /name="token" value="([^"]+)"/.exec(answer.body)?.[1] ?? '';
+    const form = forms.shift();
+    if (!form) throw new Error(`nothing to type at ${url.href}: ${answer.status}`);
+    answer = await counted(`POST ${nameOf(url)}`, () =>
+      visitor.request(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' },
+        body: new URLSearchParams({ ...form, token }).toString(),
+      }),
+    );
+  }
+  await counted('POST /token', () => autopay.redeem(begun, url));
+}
+
+async function countsOf(turn: () => Promise<Record<string, string>[]>): Promise<Counts> {
+  const counts: Counts = {};
+  for (let time = 0; time < 3; time += 1) await walk(await turn(), counts);
+  return counts;
+}
+
+test('a sign-in with a password, from a browser that is new here', async () => {
+  const { email } = plain.account;
+  expect(await countsOf(async () => [{ email, password: PASSWORD }])).toEqual({
+    'GET /auth': [1, 1],
+    'GET /interaction/:uid': [0, 0],
+    'GET /interaction/:uid/password': [2, 2],
+    'POST /interaction/:uid/password': [22, 13],
+    'GET /auth/:uid': [2, 2],
+    'POST /token': [2, 2],
+  });
+});
+
+test('a sign-in in two steps', async () => {
+  const { email } = withPhone.account;
+  const key = withPhone.phone.key ?? '';
+  const typed = async () => {
+    travel(30_000);
+    return [{ email, password: PASSWORD }, { code: sixDigits(key) }];
+  };
+  expect(await countsOf(typed)).toEqual({
+    'GET /auth': [1, 1],
+    'GET /interaction/:uid': [0, 0],
+    'GET /interaction/:uid/password': [2, 2],
+    'POST /interaction/:uid/password': [14, 8],
+    'GET /interaction/:uid/totp': [2, 2],
+    'POST /interaction/:uid/totp': [21, 16],
+    'GET /auth/:uid': [2, 2],
+    'POST /token': [2, 2],
+  });
+});
