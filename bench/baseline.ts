@@ -1,0 +1,191 @@
+/**
+ * The measure of the rest: the same library with the same configuration as far as it costs anything, over a plain Map,
+ * with the provider's own page. No account is looked up, nothing is counted, written down or kept.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import { exportJWK, generateKeyPair } from 'jose';
+import Koa from 'koa';
+import compose from 'koa-compose';
+import type { Adapter, AdapterPayload, Configuration } from 'oidc-provider';
+import { Provider } from 'oidc-provider';
+import { acrValues } from '../src/oidc/assurance.ts';
+import { claimsOfScopes } from '../src/oidc/claims.ts';
+import { sessionSeconds } from '../src/oidc/session-limits.ts';
+import { baselinePages } from './baseline-pages.tsx';
+import { serve } from './messages.ts';
+import { resource, service, signingAlg, web } from './town.ts';
+
+const cookieKeys = [randomBytes(32).toString('base64url')];
+const issuer = process.env['BENCH_ISSUER'] ?? '';
+const port = Number(process.env['BENCH_PORT']);
+const threads = Number(process.env['BENCH_HASH_THREADS'] ?? 1);
+
+/** Everything of one model by its identifier, and what hangs together. Nothing ever leaves by itself. */
+function mapAdapter(): (name: string) => Adapter {
+  const rows = new Map<string, AdapterPayload>();
+  const byUid = new Map<string, string>();
+  const byGrant = new Map<string, string[]>();
+  return (name) => {
+    const key = (id: string) => `${name}:${id}`;
+    const found = (id: string | undefined) => Promise.resolve(id === undefined ? undefined : rows.get(id));
+    return {
+      upsert(id, payload) {
+        rows.set(key(id), payload);
+        if (payload.uid) byUid.set(`${name}:${payload.uid}`, key(id));
+        if (payload.grantId && name !== 'Grant') {
+          const together = byGrant.get(payload.grantId) ?? [];
+          together.push(key(id));
+          byGrant.set(payload.grantId, together);
+        }
+        return Promise.resolve();
+      },
+      find: (id) => found(key(id)),
+      findByUid: (uid) => found(byUid.get(`${name}:${uid}`)),
+      findByUserCode: () => found(undefined),
+      consume(id) {
+        const row = rows.get(key(id));
+        if (row) row.consumed = Math.floor(Date.now() / 1000);
+        return Promise.resolve();
+      },
+      destroy(id) {
+        rows.delete(key(id));
+        return Promise.resolve();
+      },
+      revokeByGrantId(grantId) {
+        for (const id of byGrant.get(grantId) ?? []) rows.delete(id);
+        byGrant.delete(grantId);
+        return Promise.resolve();
+      },
+    };
+  };
+}
+
+/** One key of each type, as Hemma publishes them. */
+async function keys() {
+  const pairs = [
+    await generateKeyPair('RS256', { extractable: true }),
+    await generateKeyPair('ES256', { extractable: true }),
+    await generateKeyPair('EdDSA', { extractable: true }),
+  ];
+  const jwks = await Promise.all(pairs.map(({ privateKey }) => exportJWK(privateKey)));
+  return jwks.map((jwk) => ({ ...jwk, use: 'sig', kid: randomBytes(16).toString('base64url') }));
+}
+
+const clients = [
+  {
+    client_id: web.id,
+    client_name: 'Bench',
+    client_secret: web.secret,
+    redirect_uris: [web.redirectUri],
+    response_types: ['code'],
+    grant_types: ['authorization_code', 'refresh_token'],
+    token_endpoint_auth_method: 'client_secret_basic',
+    id_token_signed_response_alg: signingAlg,
+    scope: 'openid profile email offline_access',
+  },
+  {
+    client_id: service.id,
+    client_name: 'Bench service',
+    client_secret: service.secret,
+    redirect_uris: [],
+    response_types: [],
+    grant_types: ['client_credentials'],
+    token_endpoint_auth_method: 'client_secret_basic',
+  },
+] as NonNullable<Configuration['clients']>;
+
+const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true, secure: false } as const;
+const hour = 3600;
+
+async function configuration(): Promise<Configuration> {
+  return {
+    adapter: mapAdapter(),
+    acrValues,
+    clients,
+    claims: Object.fromEntries(Object.entries(claimsOfScopes).map(([scope, names]) => [scope, [...names]])),
+    cookies: {
+      keys: cookieKeys,
+      names: { session: 'hemma-session', interaction: 'hemma-interaction', resume: 'hemma-resume' },
+      long: { ...cookie, path: '/' },
+      short: cookie,
+    },
+    enabledJWA: { idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'] },
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
+      userinfo: { enabled: true },
+      claimsParameter: { enabled: true },
+      pushedAuthorizationRequests: { enabled: true },
+      dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => true },
+      deviceFlow: { enabled: true },
+      backchannelLogout: { enabled: true },
+      rpInitiatedLogout: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: () => ({
+          scope: resource.scope,
+          audience: resource.id,
+          accessTokenFormat: 'jwt',
+          accessTokenTTL: 600,
+          jwt: { sign: { alg: signingAlg } },
+        }),
+      },
+    },
+    findAccount: (_ctx, id) => ({
+      accountId: id,
+      claims: () => ({ sub: id, name: 'Åsa Ek', email: 'asa@bench.example', email_verified: true }),
+    }),
+    interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    jwks: { keys: await keys() },
+    // A first-party client is asked nothing.
+    async loadExistingGrant({ oidc }) {
+      const { client, session, account, provider } = oidc;
+      if (!client || !account) return undefined;
+      const known = session?.grantIdFor(client.clientId);
+      const found = known ? await provider.Grant.find(known) : undefined;
+      if (found) return found;
+      const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
+      grant.addOIDCScope([...oidc.requestParamOIDCScopes].join(' '));
+      await grant.save();
+      return grant;
+    },
+    pkce: { required: () => true },
+    responseTypes: ['code', 'none'],
+    rotateRefreshToken: () => true,
+    scopes: ['openid', 'offline_access', 'profile', 'email', 'groups'],
+    ttl: {
+      AuthorizationCode: 60,
+      AccessToken: hour,
+      ClientCredentials: 600,
+      IdToken: hour,
+      Interaction: hour / 2,
+      Grant: 30 * 24 * hour,
+      RefreshToken: (ctx) => ctx.oidc.entities.RotatedRefreshToken?.remainingTTL ?? 30 * 24 * hour,
+      Session: (_ctx, session) => sessionSeconds((session as { loginTs?: number }).loginTs),
+    },
+  };
+}
+
+const subjectOf = (email: string) => createHash('sha256').update(email).digest('hex').slice(0, 32);
+
+const provider = new Provider(issuer, await configuration());
+provider.on('server_error', (_ctx, fault) => process.stderr.write(`${fault.stack}\n`));
+const app = new Koa();
+app.silent = true;
+app.keys = cookieKeys;
+app.use(await baselinePages(provider, subjectOf, threads));
+app.use(compose(provider.middleware));
+const handle = app.callback();
+const server = createServer((request, response) => void handle(request, response));
+server.listen(port, '127.0.0.1', () =>
+  serve(
+    () => ({ statements: 0, roundTrips: 0 }),
+    () => {
+      server.closeAllConnections();
+      return Promise.resolve();
+    },
+  ),
+);

@@ -1,0 +1,141 @@
+/** Makes the benchmark's town in a database of Hemma's, by the product's own functions. */
+import { hash as argon2 } from '@node-rs/argon2';
+import { generate } from 'otplib';
+import type { Settings } from '../config/settings.ts';
+import type { Account } from '../src/accounts/accounts.ts';
+import { createAccount } from '../src/accounts/accounts.ts';
+import { pendingConnection } from '../src/factors/connection.ts';
+import { confirmCode, offerCode } from '../src/factors/recovery-code.ts';
+import { authenticatorOf, stepSeconds } from '../src/factors/totp.ts';
+import { activate } from '../src/factors/two-step.ts';
+import { clientSchema } from '../src/oidc/client-description.ts';
+import { addSecret } from '../src/oidc/client-secrets.ts';
+import { createClient } from '../src/oidc/clients.ts';
+import { resourceServerSchema } from '../src/oidc/resource-description.ts';
+import { createResourceServer } from '../src/oidc/resource-servers.ts';
+import type { Database } from '../src/platform/database.ts';
+import { openDatabase } from '../src/platform/database.ts';
+import type { Hasher } from '../src/platform/hashing.ts';
+import { hasherOf } from '../src/platform/hashing.ts';
+import { recordProof } from '../src/platform/proofs.ts';
+import type { Vault } from '../src/platform/secrets.ts';
+import { vaultOf } from '../src/platform/secrets.ts';
+import type { Kept, Pockets } from './town.ts';
+import {
+  cost,
+  emailOf,
+  freeHash,
+  password,
+  peopleOfAKind,
+  withPhones,
+  resource,
+  service,
+  signingAlg,
+  web,
+} from './town.ts';
+
+async function makeApplications(db: Database, vault: Vault): Promise<void> {
+  const described = resourceServerSchema.parse({
+    id: resource.id,
+    name: 'Orders',
+    scopes: [{ name: resource.scope, description: 'Reads orders' }],
+    signingAlg,
+  });
+  await createResourceServer(db, described, {});
+  const applications = [
+    {
+      id: web.id,
+      name: 'Bench',
+      type: 'web',
+      firstParty: true,
+      redirectUris: [web.redirectUri],
+      scopes: ['profile', 'email', 'offline_access'],
+      signingAlg,
+    },
+    {
+      id: service.id,
+      name: 'Bench service',
+      type: 'service',
+      resources: [{ resource: resource.id, scopes: [resource.scope] }],
+    },
+  ];
+  for (const application of applications) {
+    const refused = await createClient(db, clientSchema.parse(application), {});
+    if (refused) throw new Error(`no application: ${refused.fault.code}`);
+  }
+  for (const { id, secret } of [web, service]) await addSecret(db, id, 'bench', secret, vault);
+}
+
+/** What hashes in its own way and does the rest as the product does. */
+const hasherTo = async (hash: (secret: string) => string): Promise<Hasher> => ({
+  ...(await hasherOf(1)),
+  hash: (secret) => Promise.resolve(hash(secret)),
+});
+
+/** Connects a phone the way a person does. */
+async function connect(db: Database, vault: Vault, hasher: Hasher, account: Account): Promise<Kept> {
+  const origin = { address: '127.0.0.1', request: 'bench', userAgent: '' };
+  const post = () => Promise.resolve();
+  const interaction = `bench:${account.id}`;
+  const { key } = await pendingConnection(db, vault, { account, interaction, brand: 'Bench' });
+  const code = await generate({ secret: key, epoch: Date.now() / 1000 - stepSeconds });
+  await recordProof(db, interaction, { factor: 'password', accountId: account.id });
+  await activate(db, vault, post, { account, interaction, code, origin });
+  const recoveryCode = await offerCode(db, vault, hasher, { account, interaction });
+  await confirmCode(db, vault, post, {
+    account,
+    interaction,
+    lastGroup: recoveryCode.slice(-4),
+    authenticator: (await authenticatorOf(db, account.id))?.id,
+    claimed: false,
+    origin,
+  });
+  return { key, recoveryCode };
+}
+
+async function person(db: Database, hasher: Hasher, email: string, twoStepRequired: boolean) {
+  const wanted = { email, name: 'Åsa Ek', password, twoStepRequired };
+  const made = await createAccount(db, hasher, 'Bench', wanted);
+  if ('refusal' in made) throw new Error(`no account for ${email}: ${made.refusal}`);
+  return made.account;
+}
+
+async function makePeople(db: Database, vault: Vault): Promise<Pockets> {
+  // One hash for all: what is measured is how it is verified.
+  const hashed = await argon2(password, cost);
+  const free = await hasherTo(freeHash);
+  const slow = await hasherTo(() => hashed);
+  for (let number = 0; number < peopleOfAKind; number += 1) {
+    await person(db, free, emailOf('plain', number), false);
+    await person(db, slow, emailOf('hashed', number), false);
+  }
+  const pockets: Pockets = {};
+  for (const email of withPhones)
+    pockets[email] = await connect(db, vault, free, await person(db, slow, email, true));
+  return pockets;
+}
+
+/** Opens the database of a provider that runs, beside it, and hands it to `work`. */
+export async function beside<T>(
+  settings: Settings,
+  work: (db: Database, vault: Vault) => Promise<T>,
+): Promise<T> {
+  const db = await openDatabase(settings, true);
+  try {
+    return await work(db, vaultOf(settings.HEMMA_SECRET_KEYS ?? []));
+  } finally {
+    await db.close();
+  }
+}
+
+/** Makes the whole town; answers what its people have in their pockets. */
+export async function makeTown(db: Database, vault: Vault): Promise<Pockets> {
+  await makeApplications(db, vault);
+  const pockets = await makePeople(db, vault);
+  return pockets;
+}
+
+/** Lets six digits that were used count again: a round lasts seconds, and digits half a minute. */
+export const forgetDigits = async (db: Database): Promise<void> => {
+  await db.query('UPDATE authenticators SET last_step = 0');
+};

@@ -1,0 +1,87 @@
+/** What the benchmark is asked for on its command line. */
+import { parseArgs } from 'node:util';
+
+export interface Options {
+  rounds: number;
+  seconds: number;
+  connections: number;
+  quick: boolean;
+  /** Names of scenarios; all where empty. */
+  only: readonly string[];
+  json: boolean;
+  pglite: boolean;
+  /** The tables besides the first; it is printed where none of them is asked for. */
+  sizes: readonly number[];
+  processes: boolean;
+  flood: boolean;
+  /** Sign-ins between two looks at the memory. */
+  memory: number | undefined;
+}
+
+export const usage = `npm run bench -- [options]
+  --quick            a minute for all of it: short rounds, rough figures
+  --rounds n         rounds of each scenario at each target, after one for warming up (5)
+  --seconds s        seconds of each round (3)
+  --connections n    operations under way at once, at most 64 (16)
+  --only a,b         these scenarios alone
+  --pglite           Hemma on PGlite as well
+  --sizes [a,b,c]    instead: the core scenarios among so many accounts (1000,100000,1000000)
+  --processes        instead: one process and two
+  --flood            instead: signed tokens during a flood of sign-ins
+  --memory [n]       instead: memory at rest and after so many sign-ins (100000)
+  --json             figures for programs`;
+
+const count = (text: string | undefined, otherwise: number): number => {
+  const value = text === undefined ? otherwise : Number(text);
+  if (!(value > 0)) throw new Error(`${text} is not a number of anything`);
+  return value;
+};
+
+const list = (text: string | undefined): string[] => (text ?? '').split(',').filter(Boolean);
+
+const types = {
+  help: { type: 'boolean', default: false },
+  quick: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  pglite: { type: 'boolean', default: false },
+  processes: { type: 'boolean', default: false },
+  flood: { type: 'boolean', default: false },
+  sizes: { type: 'string' },
+  memory: { type: 'string' },
+  only: { type: 'string' },
+  rounds: { type: 'string' },
+  seconds: { type: 'string' },
+  connections: { type: 'string' },
+} as const;
+
+/** `--sizes` and `--memory` may stand alone. */
+const whole: Readonly<Record<string, string>> = {
+  '--sizes': '--sizes=1000,100000,1000000',
+  '--memory': '--memory=100000',
+};
+
+const spelledOut = (args: readonly string[]): string[] =>
+  args.flatMap((arg, at) => {
+    const next = args[at + 1];
+    return next === undefined || next.startsWith('-') ? (whole[arg] ?? arg) : arg;
+  });
+
+/** Undefined where help is asked for. Throws where something stands there that means nothing. */
+export function readOptions(args: readonly string[]): Options | undefined {
+  const { values } = parseArgs({ args: spelledOut(args), options: types });
+  const { quick } = values;
+  if (values.help) return undefined;
+  return {
+    quick,
+    rounds: count(values.rounds, 5),
+    seconds: count(values.seconds, quick ? 0.15 : 3),
+    connections: Math.min(64, count(values.connections, quick ? 8 : 16)),
+    only: list(values.only),
+    json: values.json,
+    pglite: values.pglite,
+    sizes: list(values.sizes).map((size) => count(size, 0)),
+    processes: values.processes,
+    flood: values.flood,
+    memory: values.memory === undefined ? undefined : count(values.memory, 0),
+  };
+}

@@ -1,0 +1,41 @@
+/** What the benchmark asks of PostgreSQL itself. */
+import { readFile } from 'node:fs/promises';
+import { Client } from 'pg';
+
+/** Asks one question with a connection of its own. */
+export async function askServer<Row extends Record<string, unknown>>(
+  url: string,
+  question: string,
+): Promise<Row[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Row>(question)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** The number of the process that all of the server's processes are children of. */
+export async function postmasterOf(url: string): Promise<number> {
+  const [row] = await askServer<{ folder: string }>(
+    url,
+    "SELECT current_setting('data_directory') AS folder",
+  );
+  const [first = ''] = (await readFile(`${row?.folder}/postmaster.pid`, 'utf8')).split('\n');
+  return Number(first);
+}
+
+/** What the server calls itself. */
+export async function versionOfServer(url: string): Promise<string> {
+  const [row] = await askServer<{ version: string }>(
+    url,
+    "SELECT current_setting('server_version') AS version",
+  );
+  return row?.version ?? 'unknown';
+}
+
+/** Makes an empty database. */
+export const createDatabase = async (url: string, name: string): Promise<void> => {
+  await askServer(url, `CREATE DATABASE ${name}`);
+};
