@@ -6,7 +6,7 @@ import { sweepCases } from './help-desk/cases.ts';
 import { closeLeftAlone } from './help-desk/handling.ts';
 import { sweepPendingConnections } from './factors/connection.ts';
 import { mailerOf } from './mail/mailer.ts';
-import { deliverDue, sweepMails } from './mail/outbox.ts';
+import { deliverDue, mailTopic, sweepMails } from './mail/outbox.ts';
 import type { ClaimBook } from './oidc/claim-book.ts';
 import { claimsTopic } from './oidc/claim-book.ts';
 import type { Keyring } from './oidc/keyring.ts';
@@ -36,20 +36,42 @@ const day = 24 * 60 * minute;
 const batch = 500;
 const mostBatches = 20;
 
+interface Recurring extends Chores {
+  /** The next turn comes in a moment instead. */
+  soon(): void;
+}
+
+/** Long enough for the answer that began something to be away: how long it took never tells what went on behind it. */
+const moment = 50;
+
 /** Runs a deed again and again with a pause between, never twice at once; a fault is logged and the next turn comes. */
-function every(pause: number, log: Log, name: string, deed: () => Promise<void>): Chores {
+function every(pause: number, log: Log, name: string, deed: () => Promise<void>): Recurring {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
+  let running = false;
+  let asked = false;
   let turn = Promise.resolve();
+  const wait = (time: number) => {
+    clearTimeout(timer);
+    if (!stopped) timer = setTimeout(run, time).unref();
+  };
   const run = () => {
+    running = true;
+    asked = false;
     turn = deed()
       .catch((fault: unknown) => log.warn({ chore: name, fault: String(fault) }, 'a chore failed'))
       .finally(() => {
-        if (!stopped) timer = setTimeout(run, pause).unref();
+        running = false;
+        wait(asked ? moment : pause);
       });
   };
-  timer = setTimeout(run, pause).unref();
+  wait(pause);
   return {
+    soon() {
+      // Asked for again and again it is not put off again and again.
+      if (!asked && !running) wait(moment);
+      asked = true;
+    },
     async stop() {
       stopped = true;
       clearTimeout(timer);
@@ -127,9 +149,9 @@ export function followClaims(db: Database, book: ClaimBook, log: Log): Chores {
 }
 
 /** Starts the chores of this process. */
-export function startChores(house: House, delivery: LogoutDelivery, log: Log): Chores {
+export function startChores(house: House & { db: Database }, delivery: LogoutDelivery, log: Log): Chores {
   const { db, vault, settings } = house;
-  const running = [
+  const running: Chores[] = [
     every(20 * second, log, 'sweep', () => sweep(house)),
     // What this process puts out leaves at once; this finds what is tried again, and what other processes left.
     every(second, log, 'sign-out messages', () => delivery.turn()),
@@ -138,7 +160,10 @@ export function startChores(house: House, delivery: LogoutDelivery, log: Log): C
   if (settings.HEMMA_SMTP_URL) {
     const mailer = mailerOf(settings.HEMMA_SMTP_URL, settings.HEMMA_MAIL_FROM);
     const deliver = async () => void (await deliverDue(db, vault, (mail) => mailer.deliver(mail)));
-    running.push(every(second, log, 'mail', deliver), { stop: async () => mailer.close() });
+    // As with those messages: what this process writes leaves at once.
+    const chore = every(second, log, 'mail', deliver);
+    const hearing = db.hear(mailTopic, () => chore.soon());
+    running.push(chore, hearing, { stop: async () => mailer.close() });
   }
   return {
     async stop() {

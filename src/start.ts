@@ -137,7 +137,7 @@ export async function start(settings: Settings, logTo?: DestinationStream): Prom
     });
     const handle = app.callback();
     const port = await serve(server, settings);
-    const chores = startChores(house, delivery, log);
+    const chores = startChores({ ...house, db }, delivery, log);
     const following = [followKeys(db, ring, log), followClaims(db, book, log)];
     log.info({ issuer: settings.HEMMA_ISSUER, port }, 'Hemma is up');
     return {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Db } from '../platform/database.ts';
+import type { Topic } from '../platform/notifications.ts';
 import type { Vault } from '../platform/secrets.ts';
 import type { Locale } from '../locales/phrases.ts';
 import type { MailFacts, Message } from './letter.ts';
@@ -30,6 +31,9 @@ export interface PostSettings {
   defaultLocale: Locale;
 }
 
+/** What is announced when something was put in here; other processes find it when they look. */
+export const mailTopic: Topic = { name: 'mails', everywhere: false };
+
 const about = (id: string) => `mail:${id}`;
 
 /** A post office: it knows the brand, the help desk's contact and the key that seals what waits. */
@@ -47,6 +51,7 @@ export function postOf(vault: Vault, settings: PostSettings): Post {
         [id, to.id, kind, recipient, vault.seal(JSON.stringify(message), about(id)), at],
       );
     }
+    await open.announce(mailTopic);
   };
 }
 

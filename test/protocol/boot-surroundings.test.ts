@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { keysTopic } from '../../src/oidc/keys.ts';
 import { vaultOf } from '../../src/platform/secrets.ts';
+import { newDataFolder } from '../rig/data-folder.ts';
 import { freePort } from '../rig/free-port.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { startProcess } from '../rig/process.ts';
@@ -79,6 +80,7 @@ describe('what the provider finds at start', () => {
       HEMMA_PORT: port,
       HEMMA_ISSUER: `http://localhost:${port}`,
     };
+    await newDataFolder(own.HEMMA_DATA);
     const first = await startProcess(own);
     try {
       const said = sentence(await boot({ ...own, HEMMA_PORT: String(await freePort()) }));
@@ -87,7 +89,8 @@ describe('what the provider finds at start', () => {
     } finally {
       expect((await first.stop()).code).toBe(0);
     }
-  }, 60_000);
+    // The folder is made once per run, by whoever is first, and that takes long on a busy machine.
+  }, 120_000);
 });
 
 describe('health', () => {

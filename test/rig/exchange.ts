@@ -2,6 +2,7 @@
 import type { LookupFunction } from 'node:net';
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import { request as requestByTls } from 'node:https';
+import { agentFor } from './kept-alive.ts';
 
 export interface Answer {
   status: number;
@@ -25,10 +26,9 @@ export function exchange(url: URL, { method = 'GET', headers = {}, body = '' }: 
   return new Promise((done, failed) => {
     const sent = performance.now();
     const length = body || method === 'POST' ? { 'content-length': Buffer.byteLength(body) } : {};
-    // No agent: a kept-alive connection would hold a provider that is told to stop.
     const outgoing = (url.protocol === 'https:' ? requestByTls : request)(
       url,
-      { method, agent: false, lookup: here, headers: { ...length, ...headers } },
+      { method, agent: agentFor(url), lookup: here, headers: { ...length, ...headers } },
       (incoming) => {
         const took = performance.now() - sent;
         const chunks: Buffer[] = [];

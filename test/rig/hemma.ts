@@ -6,6 +6,7 @@ import { type Hasher, hasherOf } from '../../src/platform/hashing.ts';
 import type { Vault } from '../../src/platform/secrets.ts';
 import { start } from '../../src/start.ts';
 import { freePort } from './free-port.ts';
+import { keepAlive } from './kept-alive.ts';
 import { type Mail, type MailServer, startMailServer } from './mail.ts';
 import { PASSWORD } from './password.ts';
 import { bySocket, keyOfTheRun, newDatabase } from './template.ts';
@@ -79,6 +80,7 @@ export async function startHemma({ env = {}, beside, ownSalts = false }: HemmaOp
     const provider = await start(read.settings, { write: (line) => void lines.push(line) });
     const { issuer, port, db, vault } = provider;
     const hasher = await (ownSalts ? hasherOf(1) : hasherOfTheRun());
+    const letGo = keepAlive(port);
     return {
       issuer,
       port,
@@ -99,6 +101,7 @@ export async function startHemma({ env = {}, beside, ownSalts = false }: HemmaOp
         return made.account;
       },
       async stop() {
+        letGo();
         await provider.stop();
         await end();
       },

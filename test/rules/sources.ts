@@ -88,8 +88,34 @@ function note(node: Node, line: number, facts: Facts): void {
   }
 }
 
-/** Parses one file. Throws where it is no TypeScript. */
-export function factsOf({ path, text }: Source): Facts {
+/** Where each line ends, in bytes. */
+function endsOfLines(bytes: Buffer): number[] {
+  const ends: number[] = [];
+  for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, end + 1)) ends.push(end);
+  return ends;
+}
+
+/** How many of the numbers, which ascend, are smaller than the given one. */
+function countBelow(ascending: readonly number[], limit: number): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ascending[middle] ?? limit) < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+const known = new WeakMap<Source, Facts>();
+
+/** What a file does; each is parsed for the first rule that asks. Throws where it is no TypeScript. */
+export function factsOf(source: Source): Facts {
+  const facts = known.get(source) ?? parse(source);
+  known.set(source, facts);
+  return facts;
+}
+
+function parse({ path, text }: Source): Facts {
   // swc counts bytes on from the files parsed before: a first statement of ours says where this file begins.
   const bytes = Buffer.from(`0;\n${text}`);
   const tree = parseSync(bytes.toString(), {
@@ -99,11 +125,9 @@ export function factsOf({ path, text }: Source): Facts {
   });
   const begin = tree.body[0]?.span.start ?? 0;
   const facts: Facts = { imports: [], strings: [], calls: [], members: [] };
-  const lineAt = (start: number) =>
-    bytes
-      .subarray(0, start - begin)
-      .toString('latin1')
-      .split('\n').length - 1;
+  const ends = endsOfLines(bytes);
+  // The first line is ours.
+  const lineAt = (start: number) => countBelow(ends, start - begin);
   const walk = (value: unknown, above: number) => {
     if (Array.isArray(value)) for (const one of value) walk(one, above);
     else if (typeof value === 'object' && value !== null) {

@@ -22,9 +22,9 @@ let hemma: Hemma;
 let autopay: RelyingParty;
 
 beforeAll(async () => {
-  // This provider's own chores wait for ever, so that nobody but the test sweeps.
+  // This provider's own chores wait for ever, so that nobody but the test sweeps; and mails wait for their age.
   const timers = holdTimers();
-  hemma = await startHemma();
+  hemma = await startHemma({ env: { HEMMA_SMTP_URL: '' } });
   timers.release();
   autopay = await startRelyingParty({ hemma });
 });
