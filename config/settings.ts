@@ -176,16 +176,25 @@ const table = {
     fallback: 'sv',
     why: 'The language when neither application, account nor browser asks for one of ours.',
   },
+  HEMMA_WORKERS: {
+    type: z
+      .union([
+        z.literal('auto').transform(() => availableParallelism()),
+        z.coerce.number().int().min(1).max(64),
+      ])
+      .refine((count) => count >= 1, 'a number of processes, or auto'),
+    fallback: '1',
+    why: 'Processes that share the port: auto is one for each core. Each has its own HEMMA_DATABASE_POOL; the embedded database serves one alone.',
+  },
+  HEMMA_DRAIN_SECONDS: {
+    type: z.coerce.number().int().min(0).max(60),
+    fallback: '0',
+    why: 'Seconds between saying "not ready" and taking no more connections when it is told to stop: what a balancer needs to notice.',
+  },
   HEMMA_HASH_THREADS: {
-    type: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .max(64)
-      .optional()
-      .transform((threads) => threads ?? Math.max(1, availableParallelism() - 1)),
+    type: z.coerce.number().int().min(1).max(64).optional(),
     fallback: undefined,
-    why: 'Passwords verified at once; cores - 1 where nothing is set, so that a flood of sign-ins cannot starve the token endpoint.',
+    why: 'Passwords verified at once by a process; cores - 1 shared among the workers where nothing is set, so that a flood of sign-ins cannot starve the token endpoint.',
   },
   HEMMA_ALLOW_LOOPBACK_CLIENTS: {
     type: z.enum(['yes', 'no']).transform((answer) => answer === 'yes'),
@@ -231,6 +240,7 @@ type Values = { [Name in SettingName]: z.output<Table[Name]['type']> };
 /** Everything an operator decided, checked and frozen. */
 export type Settings = Readonly<
   Values & {
+    HEMMA_HASH_THREADS: number;
     /** True only for an issuer on http://localhost: a switch that nobody can forget to turn. */
     development: boolean;
   }
@@ -289,9 +299,13 @@ export function readSettings(
     if (name.startsWith('HEMMA_') && !(name in table)) faults.push(`${name} is not a setting of Hemma`);
   }
   const read = values as Values;
+  if (read.HEMMA_WORKERS > 1 && !read.DATABASE_URL)
+    faults.push('HEMMA_WORKERS: several processes need DATABASE_URL; the embedded database serves one alone');
   const development = read.HEMMA_ISSUER !== undefined && isLocal(read.HEMMA_ISSUER);
   if (!development) faults.push(...productionFaults(read, env));
   if (faults.length > 0) return { faults };
   for (const value of Object.values(read)) if (Array.isArray(value)) Object.freeze(value);
-  return { settings: Object.freeze({ ...read, development }) };
+  const share = Math.floor((availableParallelism() - 1) / read.HEMMA_WORKERS);
+  const threads = read.HEMMA_HASH_THREADS ?? Math.max(1, share);
+  return { settings: Object.freeze({ ...read, HEMMA_HASH_THREADS: threads, development }) };
 }

@@ -104,16 +104,27 @@ function fixedHeaders(say: ReturnType<typeof helmet>): Record<string, string> {
  * Alive is not ready: ready means that the database answers, has every step of its growth, and keys that this process
  * can open. One that was given the wrong secret keys gets no more sign-ins to sign.
  */
-function health(house: House, ring: Keyring): Middleware {
+function health(house: House, ring: Keyring, leaving: AbortSignal): Middleware {
   return async (ctx, next) => {
     if (ctx.path === '/health/live') ctx.body = { status: 'live' };
-    else if (ctx.path === '/health/ready') {
+    else if (ctx.path === '/health/ready' && leaving.aborted) {
+      ctx.status = 503;
+      ctx.body = { status: 'not ready', lacks: 'time: it is stopping' };
+    } else if (ctx.path === '/health/ready') {
       const lacks = (await migrated(house.db).catch(() => false)) ? ring.readable() || 'keys' : 'database';
       ctx.status = lacks === true ? 200 : 503;
       ctx.body = lacks === true ? { status: 'ready' } : { status: 'not ready', lacks };
     } else await next();
   };
 }
+
+/** Whoever keeps a connection to a process that is stopping opens its next one elsewhere (RFC 9112 §9.6). */
+const partings =
+  (leaving: AbortSignal): Middleware =>
+  (ctx, next) => {
+    if (leaving.aborted) ctx.set('Connection', 'close');
+    return next();
+  };
 
 /** The library answers a database that is away with 500 and server_error; it is told like any other: 503, come again. */
 const libraryFaults: Middleware = async (ctx, next) => {
@@ -183,8 +194,17 @@ const below =
   (ctx, next) =>
     ctx.path.startsWith(prefix) ? face(ctx, next) : next();
 
+/** What the app needs besides the house. `leaving` says that the process was told to stop. */
+interface Fittings {
+  keys: string[];
+  ring: Keyring;
+  work: UnitOfWork;
+  log: Log;
+  leaving: AbortSignal;
+}
+
 /** What is mounted where, in the order that a request meets it. */
-export function appOf(house: House, keys: string[], ring: Keyring, work: UnitOfWork, log: Log): Koa {
+export function appOf(house: House, { keys, ring, work, log, leaving }: Fittings): Koa {
   const app = new Koa({ proxy: true });
   app.keys = keys;
   app.silent = true;
@@ -193,7 +213,8 @@ export function appOf(house: House, keys: string[], ring: Keyring, work: UnitOfW
   app.use(house.assets.serve);
   app.use(faults(house, log));
   app.use(ownHostOnly(house.settings));
-  app.use(health(house, ring));
+  app.use(partings(leaving));
+  app.use(health(house, ring, leaving));
   app.use(work.middleware);
   app.use(adminApi(house));
   app.use(front);

@@ -36,9 +36,20 @@ async function offerBootstrap({ stdout }: Terminal, { db, issuer }: Hemma): Prom
   );
 }
 
-async function begin(settings: Settings, terminal: Terminal, logTo?: DestinationStream): Promise<Hemma> {
+/** `greets`: makes what a first start makes, and prints it; of several workers one does. */
+export interface Surroundings {
+  greets?: boolean;
+  logTo?: DestinationStream;
+}
+
+async function begin(
+  settings: Settings,
+  terminal: Terminal,
+  { greets = true, logTo }: Surroundings,
+): Promise<Hemma> {
   const hemma = await start(settings, logTo);
   try {
+    if (!greets) return hemma;
     if (settings.HEMMA_DEMO) terminal.stdout.write(`${await seedDemo(hemma.db, hemma.vault, settings)}\n`);
     else if (!settings.development) await offerBootstrap(terminal, hemma);
     return hemma;
@@ -52,7 +63,7 @@ async function begin(settings: Settings, terminal: Terminal, logTo?: Destination
  * Starts the provider with the settings of a terminal's environment. Whatever keeps it from starting is said there in
  * sentences, all faults of the settings at once, the exit code is 1, and the answer undefined.
  */
-export async function boot(terminal: Terminal, logTo?: DestinationStream): Promise<Hemma | undefined> {
+export async function boot(terminal: Terminal, surroundings: Surroundings = {}): Promise<Hemma | undefined> {
   const say = (text: string) => terminal.stderr.write(`${text}\n`);
   const read = readSettings(terminal.env);
   if ('faults' in read) {
@@ -62,7 +73,7 @@ export async function boot(terminal: Terminal, logTo?: DestinationStream): Promi
     return undefined;
   }
   const { settings } = read;
-  return begin(settings, terminal, logTo).catch((fault: unknown) => {
+  return begin(settings, terminal, surroundings).catch((fault: unknown) => {
     say(sentence(fault, settings.HEMMA_PORT));
     terminal.exitCode = 1;
     return undefined;

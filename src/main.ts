@@ -1,14 +1,50 @@
+import cluster from 'node:cluster';
+import { readSettings } from '../config/settings.ts';
 import { boot } from './boot.ts';
+import { startWorkers } from './workers.ts';
+
+/** What is running here, and how it stops. */
+interface Running {
+  stop(): Promise<void>;
+  /** Ends at once, whatever is under way. */
+  end?(): void;
+}
+
+async function asWorker(): Promise<Running | undefined> {
+  const hemma = await boot(process, { greets: cluster.worker?.id === 1 });
+  // What ties it to the primary would keep it alive.
+  if (!hemma) process.exit();
+  return hemma;
+}
+
+/**
+ * Workers, where several are asked for; otherwise, and in each of them, the provider itself. Settings with a fault are told
+ * of by the provider, once.
+ */
+function begin(): Promise<Running | undefined> {
+  const read = readSettings(process.env);
+  const count = 'settings' in read ? read.settings.HEMMA_WORKERS : 1;
+  if (cluster.isWorker) return asWorker();
+  if (count === 1) return boot(process);
+  const workers = startWorkers(count, (text) => void process.stderr.write(`${text}\n`));
+  void workers.failed.then((code) => process.exit(code));
+  return Promise.resolve(workers);
+}
 
 /** The provider as a process: starts, and stops when it is asked to, also where that comes while it is starting. */
-const starting = boot(process);
+const starting = begin();
 let stopping = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
+    // Whoever asks twice does not want to wait. A terminal's Ctrl-C reaches the workers, and them twice.
+    if (stopping && !cluster.isWorker) {
+      void starting.then((running) => running?.end?.()).finally(() => process.exit(1));
+      return;
+    }
     if (stopping) return;
     stopping = true;
     starting
-      .then((hemma) => hemma?.stop())
+      .then((running) => running?.stop())
       .then(
         () => process.exit(),
         (fault: unknown) => {

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { DestinationStream } from 'pino';
 import type { Settings } from '../config/settings.ts';
@@ -49,7 +50,10 @@ export interface Hemma {
   port: number;
   db: Database;
   vault: Vault;
-  /** Takes no new requests, lets those under way finish for up to ten seconds, and closes the database. */
+  /**
+   * Says that it is not ready, takes no new requests after HEMMA_DRAIN_SECONDS, lets those under way finish for up to ten
+   * seconds, and closes the database.
+   */
   stop(): Promise<void>;
 }
 
@@ -71,7 +75,11 @@ async function close(server: Server): Promise<void> {
 }
 
 /** Wires the house together; every part is handed what it needs, and nothing else. */
-async function build(settings: Settings, db: Database, logTo?: DestinationStream) {
+async function build(
+  settings: Settings,
+  db: Database,
+  { logTo, leaving }: { logTo: DestinationStream | undefined; leaving: AbortSignal },
+) {
   const log = logOf(settings.HEMMA_LOG_LEVEL, logTo);
   const vault = vaultOf(secretKeys(settings));
   await migrate(db);
@@ -119,7 +127,15 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
     assets: assetsOf(settings, folder),
   };
   listenToDevices(provider, db, work, house.post);
-  return { house, work, ring, book, delivery, log, app: appOf(house, keys.cookies, ring, work, log) };
+  return {
+    house,
+    work,
+    ring,
+    book,
+    delivery,
+    log,
+    app: appOf(house, { keys: keys.cookies, ring, work, log, leaving }),
+  };
 }
 
 /**
@@ -128,8 +144,12 @@ async function build(settings: Settings, db: Database, logTo?: DestinationStream
  */
 export async function start(settings: Settings, logTo?: DestinationStream): Promise<Hemma> {
   const db = await openDatabase(settings);
+  const leaving = new AbortController();
   try {
-    const { house, work, ring, book, delivery, log, app } = await build(settings, db, logTo);
+    const { house, work, ring, book, delivery, log, app } = await build(settings, db, {
+      logTo,
+      leaving: leaving.signal,
+    });
     const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
       handle(request, response).catch((fault: unknown) =>
         log.error({ fault: String(fault) }, 'a request was lost'),
@@ -146,6 +166,8 @@ export async function start(settings: Settings, logTo?: DestinationStream): Prom
       db,
       vault: house.vault,
       async stop() {
+        leaving.abort();
+        if (settings.HEMMA_DRAIN_SECONDS > 0) await wait(settings.HEMMA_DRAIN_SECONDS * 1000);
         await close(server);
         await Promise.all(following.map((one) => one.stop()));
         await chores.stop();

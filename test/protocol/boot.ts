@@ -13,7 +13,7 @@ export async function boot(env: Record<string, string>): Promise<End> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const said = Promise.all([text(stdout), text(stderr)]);
   const terminal = { env, stdin: Readable.from([]), stdout, stderr, exitCode: 0 };
-  const hemma = await start(terminal, { write: (line) => void stdout.write(line) });
+  const hemma = await start(terminal, { logTo: { write: (line) => void stdout.write(line) } });
   await hemma?.stop();
   stdout.end();
   stderr.end();

@@ -1,0 +1,144 @@
+/** Several processes on one port: they start once, replace one another, stop together, and are restarted one by one. */
+import { execFileSync } from 'node:child_process';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readSettings } from '../../config/settings.ts';
+import { clientSchema } from '../../src/oidc/client-description.ts';
+import { addSecret } from '../../src/oidc/client-secrets.ts';
+import { applyClient } from '../../src/oidc/clients.ts';
+import { basic, post } from '../protocol/requests.ts';
+import { startTwo, type TwoProcesses } from '../races/two-processes.ts';
+import { at, signInFirst, typePassword } from '../rig/ceremony.ts';
+import { exchange } from '../rig/exchange.ts';
+import { freePort } from '../rig/free-port.ts';
+import { settingsOfOne } from '../rig/hemma.ts';
+import { type MailServer, startMailServer } from '../rig/mail.ts';
+import { runToEnd, startProcess } from '../rig/process.ts';
+import { startRelyingParty } from '../rig/relying-party.ts';
+import { type DatabaseCopy, newDatabase } from '../rig/template.ts';
+import { sixDigits } from '../rig/totp.ts';
+import { newVisitor } from '../rig/visitor.ts';
+
+const childrenOf = (pid: number): number[] =>
+  execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
+    .split('\n')
+    .map(Number)
+    .filter((one) => one > 0);
+
+async function until(so: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (let turn = 0; turn < 400; turn += 1) {
+    if (await so()) return;
+    await wait(50);
+  }
+  throw new Error(`not so within twenty seconds: ${what}`);
+}
+
+describe('two workers', () => {
+  let database: DatabaseCopy;
+  let mail: MailServer;
+  beforeAll(async () => {
+    database = await newDatabase({ migrated: false });
+    mail = await startMailServer();
+  });
+  afterAll(async () => {
+    await mail.stop();
+    await database.drop();
+  });
+
+  test('come up on an empty database, greet once, replace one that dies, and stop when they are told', async () => {
+    const env = { ...(await settingsOfOne(database.url, mail.url)), HEMMA_WORKERS: '2', HEMMA_DEMO: 'yes' };
+    const running = await startProcess(env);
+    const workers = () => childrenOf(running.pid).filter((pid) => isAlive(pid));
+    await until(() => workers().length === 2, 'two workers');
+    const [first = 0] = workers();
+    process.kill(first, 'SIGKILL');
+    const health = new URL('/health/ready', running.issuer);
+    const healthy = async () => (await exchange(health)).status === 200;
+    // The other one serves meanwhile.
+    expect(await healthy()).toBe(true);
+    await until(() => workers().length === 2 && !workers().includes(first), 'a new worker');
+    expect(running.output().match(/anna@example\.com/g)).toHaveLength(1);
+    const pids = workers();
+    const end = await running.stop();
+    expect([end.code, end.signal, pids.filter((pid) => isAlive(pid))]).toEqual([0, null, []]);
+  });
+
+  test('that cannot start say why once, and end', async () => {
+    const env = { ...(await settingsOfOne(database.url, mail.url)), HEMMA_WORKERS: '2' };
+    const nowhere = { ...env, DATABASE_URL: `postgres://nobody@127.0.0.1:${await freePort()}/none` };
+    const end = await runToEnd('src/main.js', nowhere);
+    expect([end.code, end.stderr.match(/DATABASE_URL does not answer/g)?.length]).toEqual([1, 1]);
+  });
+
+  test('need a database that several processes can share', () => {
+    const read = readSettings({ HEMMA_WORKERS: '2' });
+    expect('faults' in read && read.faults.join()).toContain('HEMMA_WORKERS');
+    expect(readSettings({ HEMMA_WORKERS: 'auto', DATABASE_URL: 'postgres://localhost/x' })).toHaveProperty(
+      'settings',
+    );
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('a rolling restart under load', () => {
+  let two: TwoProcesses;
+  beforeAll(async () => {
+    two = await startTwo();
+  });
+  afterAll(() => two.stop());
+
+  test('T40 fails nobody: sign-ins and tokens go on while one process after the other is replaced', async () => {
+    const autopay = await startRelyingParty({ hemma: two });
+    await applyClient(two.db, clientSchema.parse({ id: 'service', name: 'Service', type: 'service' }));
+    const secret = (await addSecret(two.db, 'service', 'first')) ?? '';
+    await two.account({ email: 'astrid@example.com' });
+    const { key } = await signInFirst(newVisitor(), (await autopay.begin()).url, 'astrid@example.com');
+
+    const over = new AbortController();
+    const failures: string[] = [];
+    const done = { tokens: 0, signIns: 0 };
+    const tokens = async () => {
+      while (!over.signal.aborted) {
+        const body = { grant_type: 'client_credentials' };
+        const { status } = await post(new URL('/token', two.issuer).href, body, basic('service', secret));
+        if (status === 200) done.tokens += 1;
+        else failures.push(`token ${status}`);
+      }
+    };
+    const signIns = async () => {
+      // Digits open one sign-in; what is fresh in each is the password, and the browser.
+      while (!over.signal.aborted) {
+        const visitor = newVisitor();
+        await visitor.visit((await autopay.begin()).url);
+        const screen = await typePassword(visitor, 'astrid@example.com');
+        if (screen.step === 'totp') done.signIns += 1;
+        else failures.push(`sign-in ${screen.status} ${screen.text.slice(0, 80)}`);
+      }
+    };
+    const noted = (work: Promise<void>) => work.catch((fault: unknown) => void failures.push(String(fault)));
+    const load = [noted(tokens()), noted(tokens()), noted(signIns()), noted(signIns())];
+    for (const place of [0, 1] as const) {
+      const end = await two.processes[place].stop();
+      expect([end.code, end.signal]).toEqual([0, null]);
+      two.processes[place] = await startProcess(two.settings[place]);
+    }
+    over.abort();
+    await Promise.all(load);
+    expect(failures).toEqual([]);
+    expect(Math.min(done.tokens, done.signIns)).toBeGreaterThan(5);
+    // And the one who was in the middle of it all along gets there.
+    const visitor = newVisitor();
+    await visitor.visit((await autopay.begin()).url);
+    at('totp', await typePassword(visitor, 'astrid@example.com'));
+    at('back', await visitor.submit({ code: sixDigits(key, { step: 1 }) }));
+    await autopay.stop();
+  });
+});
