@@ -13,7 +13,6 @@ import { deviceDoor } from '../interactions/sign-in/device.tsx';
 import { signIn } from '../interactions/sign-in/index.ts';
 import { noteLeaving } from '../interactions/sign-in/signed-out.tsx';
 import { stop } from '../interactions/help-desk-stop.tsx';
-import { migrated } from '../migrations/index.ts';
 import { adminApi } from './admin/index.ts';
 import { answerFault, isApi } from './admin/problem.ts';
 import { registration } from './oidc/registration.ts';
@@ -21,6 +20,9 @@ import type { Keyring } from './oidc/keyring.ts';
 import type { UnitOfWork } from './oidc/unit-of-work.ts';
 import type { Log } from './platform/log.ts';
 import { ownHostOnly, requestOrigin, sentByOurPage } from './platform/http.ts';
+import { health, metricsPage } from './probes.ts';
+import type { Telemetry } from './telemetry.ts';
+import { watched } from './watch.ts';
 
 // Faults of a database that is away, starting or overloaded: nothing is wrong with the request, so it may come again.
 const away = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|53|57|25P0[23])/;
@@ -47,6 +49,7 @@ function faults(house: House, log: Log): Middleware {
           'a request failed',
         );
       const code = known ? fault.message : ctx.status === 503 ? 'unavailable' : 'trouble';
+      ctx.state.refusal ??= code;
       if (isApi(ctx.path)) answerFault(ctx, ctx.status, code);
       else showProblem(house, ctx, code);
     }
@@ -78,21 +81,6 @@ function headers(house: House): Middleware {
     strictTransportSecurity: secure ? { maxAge: 63_072_000, includeSubDomains: true } : false,
     xFrameOptions: { action: 'deny' },
   });
-}
-
-/**
- * Alive is not ready: ready means that the database answers, has every step of its growth, and keys that this process
- * can open. One that was given the wrong secret keys gets no more sign-ins to sign.
- */
-function health(house: House, ring: Keyring): Middleware {
-  return async (ctx, next) => {
-    if (ctx.path === '/health/live') ctx.body = { status: 'live' };
-    else if (ctx.path === '/health/ready') {
-      const lacks = (await migrated(house.db).catch(() => false)) ? ring.readable() || 'keys' : 'database';
-      ctx.status = lacks === true ? 200 : 503;
-      ctx.body = lacks === true ? { status: 'ready' } : { status: 'not ready', lacks };
-    } else await next();
-  };
 }
 
 /** The library answers a database that is away with 500 and server_error; it is told like any other: 503, come again. */
@@ -158,16 +146,25 @@ function ownSignOut(house: House): Middleware {
 }
 
 /** What is mounted where, in the order that a request meets it. */
-export function appOf(house: House, keys: string[], ring: Keyring, work: UnitOfWork, log: Log): Koa {
+export function appOf(
+  house: House,
+  keys: string[],
+  ring: Keyring,
+  work: UnitOfWork,
+  telemetry: Telemetry,
+  stopping: () => boolean,
+): Koa {
   const app = new Koa({ proxy: true });
   app.keys = keys;
   app.silent = true;
   app.use(requestOrigin(house.settings));
+  app.use(watched(house.settings, telemetry));
   app.use(headers(house));
   app.use(house.assets.serve);
-  app.use(faults(house, log));
+  app.use(faults(house, telemetry.log));
+  app.use(metricsPage(house, telemetry.metrics));
   app.use(ownHostOnly(house.settings));
-  app.use(health(house, ring));
+  app.use(health(house, ring, stopping));
   app.use(work.middleware);
   app.use(adminApi(house));
   app.use(front);

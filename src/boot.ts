@@ -37,7 +37,7 @@ async function offerBootstrap({ stdout }: Terminal, { db, issuer }: Hemma): Prom
 }
 
 async function begin(settings: Settings, terminal: Terminal, logTo?: DestinationStream): Promise<Hemma> {
-  const hemma = await start(settings, logTo);
+  const hemma = await start(settings, logTo, terminal.env);
   try {
     if (settings.HEMMA_DEMO) terminal.stdout.write(`${await seedDemo(hemma.db, hemma.vault, settings)}\n`);
     else if (!settings.development) await offerBootstrap(terminal, hemma);

@@ -67,6 +67,9 @@ export async function authenticatorOf(db: Db, accountId: string): Promise<Authen
   );
 }
 
+/** SQL: the accounts that have an authenticator. */
+export const authenticatorHolders = 'SELECT account_id FROM authenticators';
+
 export type TotpRefusal =
   | { code: 'malformed-code' | 'wrong-code' | 'used-code' | 'authenticator-disabled' }
   | { code: 'clock-behind' | 'throttled'; seconds: number };

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { PGlite } from '@electric-sql/pglite';
-import type { Engine } from './engine.ts';
+import type { Engine, Tally } from './engine.ts';
 import { channel } from './notifications.ts';
 
 /**
@@ -58,13 +58,17 @@ function takeLock(file: string): void {
 
 function embedded(database: PGlite): Engine {
   type Runner = Pick<PGlite, 'query'>;
+  const tally: Tally = { statements: 0, roundTrips: 0 };
   const ask =
     (runner: Runner): Engine['query'] =>
     async (text, params) => {
+      tally.statements += 1;
+      tally.roundTrips += 1;
       const result = await runner.query(text, [...params]);
       return { rows: result.rows, count: result.affectedRows || result.rows.length };
     };
   return {
+    tally,
     query: ask(database),
     transaction: (work) => database.transaction((open) => work(ask(open as Runner))),
     hear(hear) {
@@ -182,6 +186,8 @@ async function visit(path: string): Promise<Engine> {
   };
   const query: Engine['query'] = (sql, params) => ask({ sql, params: [...params] });
   return {
+    // The process that serves the folder counts.
+    tally: { statements: 0, roundTrips: 0 },
     query: (sql, params, prepare) => inTurn(() => query(sql, params, prepare)),
     transaction: (work) =>
       inTurn(async () => {

@@ -4,7 +4,7 @@ import knex from 'knex';
 import pg from 'pg';
 import type { Settings } from '../../config/settings.ts';
 import { openDataFolder } from './data-folder.ts';
-import type { Answer, Engine } from './engine.ts';
+import type { Answer, Connections, Engine, Tally } from './engine.ts';
 import type { Hearing, Topic } from './notifications.ts';
 import { channel, hearPostgres } from './notifications.ts';
 
@@ -17,22 +17,29 @@ export interface Db {
   query<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Answer<Row>>;
   /** Runs a statement that was built for this call (a filter, a migration), without preparing it. */
   run<Row = Record<string, unknown>>(built: Knex.QueryBuilder | Knex.Raw): Promise<Answer<Row>>;
-  /** All or nothing. Inside an open transaction it joins that one. */
+  /**
+   * All or nothing. Inside an open transaction it joins that one. Statements of it that do not need one another's answer
+   * are asked with `Promise.all`: they go in one journey, in that order.
+   */
   transaction<T>(work: (db: Db) => Promise<T>): Promise<T>;
   /**
    * Says that there is something new: once this transaction is committed, and never where it is rolled back; outside of
    * one, at once. Who hears it is the topic's: this process, which costs nothing, or all of them.
    */
-  announce(topic: Topic): Promise<void>;
+  announce<What>(topic: Topic<What>, what?: What): Promise<void>;
 }
 
 /** The whole database, which its opener closes. */
 export interface Database extends Db {
+  /** What this process asked of it since it was opened. */
+  readonly tally: Readonly<Tally>;
   /**
    * Calls `hear` at each announcement of `topic`: a hint, and never the only way. It begins what it does, and nobody
    * waits for the end.
    */
-  hear(topic: Topic, hear: () => void): Hearing;
+  hear<What>(topic: Topic<What>, hear: (what: What | undefined) => void): Hearing;
+  /** Connections to PostgreSQL, and how many statements and transactions wait for one; undefined on PGlite. */
+  connections(): Connections | undefined;
   close(): Promise<void>;
 }
 
@@ -64,20 +71,23 @@ function handle(query: Engine['query'], transaction: Db['transaction'], announce
   };
 }
 
+type AnyTopic = Pick<Topic, 'name' | 'everywhere'>;
+
 /** PostgreSQL carries it to all who listen, with the commit of the transaction that said it. */
-const sayElsewhere = async (query: Engine['query'], { name, everywhere }: Topic): Promise<void> => {
+const sayElsewhere = async (query: Engine['query'], { name, everywhere }: AnyTopic): Promise<void> => {
   if (everywhere) await query('SELECT pg_notify($1, $2)', [channel, name], true);
 };
 
 /** Turns an engine into the handle that the house uses. */
 export function databaseOf(engine: Engine): Database {
   const inside = new AsyncLocalStorage<true>();
-  const hearers = new Map<Topic, Set<() => void>>();
-  const said = (topic: Topic) => hearers.get(topic)?.forEach((hear) => hear());
+  const hearers = new Map<string, Set<(what: unknown) => void>>();
+  const said = (name: string, what?: unknown) => hearers.get(name)?.forEach((hear) => hear(what));
   let listening: Hearing | undefined;
   // What was said while nobody listened is lost: then everybody looks.
   const saidElsewhere = (name: string | undefined) => {
-    for (const topic of hearers.keys()) if (name === undefined || topic.name === name) said(topic);
+    if (name !== undefined) said(name);
+    else for (const each of hearers.keys()) said(each);
   };
   // On PGlite an outer call inside a transaction would wait for itself for ever; here it fails at once, on both.
   const outside = () => {
@@ -91,34 +101,40 @@ export function databaseOf(engine: Engine): Database {
     query,
     async (work) => {
       outside();
-      const topics = new Set<Topic>();
+      const topics = new Map<string, unknown[]>();
       const result = await engine.transaction((inner) => {
         const open: Db = handle(
           inner,
           (joined) => joined(open),
-          async (topic) => {
-            topics.add(topic);
+          async (topic, what) => {
+            const told = topics.get(topic.name) ?? [];
+            // What has nothing to tell is said once, however often it was announced.
+            if (told.length === 0 || what !== undefined) told.push(what);
+            topics.set(topic.name, told);
             await sayElsewhere(inner, topic);
           },
         );
         return inside.run(true, () => work(open));
       });
-      for (const topic of topics) said(topic);
+      for (const [name, told] of topics) for (const what of told) said(name, what);
       return result;
     },
-    async (topic) => {
+    async (topic, what) => {
       await sayElsewhere(query, topic);
-      said(topic);
+      said(topic.name, what);
     },
   );
   return {
     ...outer,
+    tally: engine.tally,
     hear(topic, hear) {
       if (topic.everywhere) listening ??= engine.hear?.(saidElsewhere);
-      const those = hearers.get(topic) ?? new Set();
-      hearers.set(topic, those.add(hear));
-      return { stop: async () => void those.delete(hear) };
+      const those = hearers.get(topic.name) ?? new Set();
+      const each = hear as (what: unknown) => void;
+      hearers.set(topic.name, those.add(each));
+      return { stop: async () => void those.delete(each) };
     },
+    connections: () => engine.connections?.(),
     async close() {
       await listening?.stop();
       await engine.close();
@@ -140,6 +156,8 @@ function postgres(url: string, connections: number): Engine {
     query_timeout: 6_000,
     keepAlive: true,
     idle_in_transaction_session_timeout: 15_000,
+    // What is asked before an answer has come goes with it, in its order, and one's fault is not another's.
+    pipeline: true,
   });
   // An idle connection that PostgreSQL ends is replaced at the next call; unheard, the event would end the process.
   pool.on('error', () => undefined);
@@ -151,28 +169,47 @@ function postgres(url: string, connections: number): Engine {
     names.set(text, name);
     return name;
   };
-  const ask =
-    (client: pg.Pool | pg.PoolClient): Engine['query'] =>
+  const tally: Tally = { statements: 0, roundTrips: 0 };
+  const asker = (client: pg.Pool | pg.PoolClient) => {
+    let unanswered = 0;
+    return async (asked: string | pg.QueryConfig) => {
+      tally.statements += 1;
+      if (client === pool || unanswered === 0) tally.roundTrips += 1;
+      unanswered += 1;
+      try {
+        return await client.query(asked);
+      } finally {
+        unanswered -= 1;
+      }
+    };
+  };
+  const query =
+    (ask: ReturnType<typeof asker>): Engine['query'] =>
     async (text, params, prepare) => {
       const values = [...params];
-      const result = await client.query(prepare ? { name: nameOf(text), text, values } : { text, values });
+      const result = await ask(prepare ? { name: nameOf(text), text, values } : { text, values });
       return { rows: result.rows, count: result.rowCount ?? 0 };
     };
   return {
-    query: ask(pool),
+    tally,
+    query: query(asker(pool)),
     async transaction(work) {
       const client = await pool.connect();
+      const ask = asker(client);
       let broken: Error | undefined;
       try {
-        await client.query('BEGIN');
-        const result = await work(ask(client));
-        await client.query('COMMIT');
+        // Its answer comes before those of the statements that follow, and a fault of it is theirs as well.
+        const begun = ask('BEGIN');
+        begun.catch(() => undefined);
+        const result = await work(query(ask));
+        await begun;
+        await ask('COMMIT');
         return result;
       } catch (error) {
         // A connection that answers nothing would be waited for once more; it is thrown away as it is.
         if (/read timeout/.test((error as Error).message)) broken = error as Error;
         else
-          await client.query('ROLLBACK').catch((fault: Error) => {
+          await ask('ROLLBACK').catch((fault: Error) => {
             broken = fault;
           });
         throw error;
@@ -180,6 +217,7 @@ function postgres(url: string, connections: number): Engine {
         client.release(broken);
       }
     },
+    connections: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     hear: (hear) => hearPostgres(url, hear),
     close: () => pool.end(),
   };
@@ -187,12 +225,16 @@ function postgres(url: string, connections: number): Engine {
 
 /**
  * Opens the database of the settings: PostgreSQL by DATABASE_URL, else the embedded one in the data folder.
- * Throws `DataFolderBusy` when another process serves that folder and `guest` is not set.
+ * Throws `DataFolderBusy` when another process serves that folder and `guest` is not set. `watched` stands between the
+ * handle and the engine, for whoever counts what is asked.
  */
-export async function openDatabase(settings: Settings, guest = false): Promise<Database> {
-  return databaseOf(
-    settings.DATABASE_URL
-      ? postgres(settings.DATABASE_URL, settings.HEMMA_DATABASE_POOL)
-      : await openDataFolder(settings.HEMMA_DATA, guest),
-  );
+export async function openDatabase(
+  settings: Settings,
+  guest = false,
+  watched: (engine: Engine) => Engine = (engine) => engine,
+): Promise<Database> {
+  const engine = settings.DATABASE_URL
+    ? postgres(settings.DATABASE_URL, settings.HEMMA_DATABASE_POOL)
+    : await openDataFolder(settings.HEMMA_DATA, guest);
+  return databaseOf(watched(engine));
 }
