@@ -1,3 +1,4 @@
+// Longer than other files: one table holds every setting.
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
@@ -22,6 +23,17 @@ function isRange(entry: string): boolean {
   if (isIP(address) === 0 || more.length > 0) return false;
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= longest);
 }
+
+/** Addresses and ranges, separated by commas. */
+const ranges = z
+  .string()
+  .transform((list) =>
+    list
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter(Boolean),
+  )
+  .refine((list) => list.every(isRange), 'addresses or ranges like 10.0.0.0/8, separated by commas');
 
 /** One way to make sure who somebody is: a name for commands and records, and its words in both languages. */
 export interface IdentityCheck {
@@ -114,15 +126,7 @@ const table = {
     why: 'The sender of every mail.',
   },
   HEMMA_TRUSTED_PROXIES: {
-    type: z
-      .string()
-      .transform((list) =>
-        list
-          .split(',')
-          .map((entry) => entry.trim())
-          .filter(Boolean),
-      )
-      .refine((list) => list.every(isRange), 'addresses or ranges like 10.0.0.0/8, separated by commas'),
+    type: ranges,
     fallback: '',
     why: 'Addresses or ranges (10.0.0.0/8) of proxies whose X-Forwarded-For is believed; nobody else is.',
   },
@@ -215,6 +219,16 @@ const table = {
     type: z.enum(['silent', 'error', 'warn', 'info', 'debug']),
     fallback: 'info',
     why: 'How much is logged; no level ever logs a secret.',
+  },
+  HEMMA_LOG_REQUESTS: {
+    type: z.enum(['yes', 'no']).transform((answer) => answer === 'yes'),
+    fallback: 'yes',
+    why: 'Logs one line for each request, so that the number on a page of trouble leads to what happened; probes and static answers have none.',
+  },
+  HEMMA_METRICS_FROM: {
+    type: ranges,
+    fallback: '127.0.0.1,::1',
+    why: 'Addresses or ranges that may read /metrics; to everybody else there is no such page.',
   },
   HEMMA_AUDIT_DAYS: {
     type: z.coerce.number().int().min(1).max(3660),

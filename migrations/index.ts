@@ -15,6 +15,7 @@ import { signingSecrets } from './0011-signing-secrets.ts';
 import { resourceServers } from './0012-resource-servers.ts';
 import { claims } from './0013-claims.ts';
 import { refusedRequests } from './0014-refused-requests.ts';
+import { mailsWaiting } from './0017-mails-waiting.ts';
 import type { Migration } from './migration.ts';
 
 const migrations: readonly Migration[] = [
@@ -32,6 +33,7 @@ const migrations: readonly Migration[] = [
   resourceServers,
   claims,
   refusedRequests,
+  mailsWaiting,
 ];
 
 // Any number that no other program on the same database uses for its own lock.

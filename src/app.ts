@@ -14,7 +14,6 @@ import { deviceDoor } from '../interactions/sign-in/device.tsx';
 import { signIn } from '../interactions/sign-in/index.ts';
 import { noteLeaving } from '../interactions/sign-in/signed-out.tsx';
 import { stop } from '../interactions/help-desk-stop.tsx';
-import { migrated } from '../migrations/index.ts';
 import { adminApi } from './admin/index.ts';
 import { answerFault, isApi } from './admin/problem.ts';
 import { registration } from './oidc/registration.ts';
@@ -22,6 +21,9 @@ import type { Keyring } from './oidc/keyring.ts';
 import type { UnitOfWork } from './oidc/unit-of-work.ts';
 import type { Log } from './platform/log.ts';
 import { ownHostOnly, requestOrigin, sentByOurPage } from './platform/http.ts';
+import { health, metricsPage } from './probes.ts';
+import type { Telemetry } from './telemetry.ts';
+import { watched } from './watch.ts';
 
 // Faults of a database that is away, starting or overloaded: nothing is wrong with the request, so it may come again.
 const away = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|53|57|25P0[23])/;
@@ -48,6 +50,7 @@ function faults(house: House, log: Log): Middleware {
           'a request failed',
         );
       const code = known ? fault.message : ctx.status === 503 ? 'unavailable' : 'trouble';
+      ctx.state.refusal ??= code;
       if (isApi(ctx.path)) answerFault(ctx, ctx.status, code);
       else showProblem(house, ctx, code);
     }
@@ -100,29 +103,11 @@ function fixedHeaders(say: ReturnType<typeof helmet>): Record<string, string> {
   return said;
 }
 
-/**
- * Alive is not ready: ready means that the database answers, has every step of its growth, and keys that this process
- * can open. One that was given the wrong secret keys gets no more sign-ins to sign.
- */
-function health(house: House, ring: Keyring, leaving: AbortSignal): Middleware {
-  return async (ctx, next) => {
-    if (ctx.path === '/health/live') ctx.body = { status: 'live' };
-    else if (ctx.path === '/health/ready' && leaving.aborted) {
-      ctx.status = 503;
-      ctx.body = { status: 'not ready', lacks: 'time: it is stopping' };
-    } else if (ctx.path === '/health/ready') {
-      const lacks = (await migrated(house.db).catch(() => false)) ? ring.readable() || 'keys' : 'database';
-      ctx.status = lacks === true ? 200 : 503;
-      ctx.body = lacks === true ? { status: 'ready' } : { status: 'not ready', lacks };
-    } else await next();
-  };
-}
-
 /** Whoever keeps a connection to a process that is stopping opens its next one elsewhere (RFC 9112 §9.6). */
 const partings =
-  (leaving: AbortSignal): Middleware =>
+  (stopping: () => boolean): Middleware =>
   (ctx, next) => {
-    if (leaving.aborted) ctx.set('Connection', 'close');
+    if (stopping()) ctx.set('Connection', 'close');
     return next();
   };
 
@@ -194,27 +179,29 @@ const below =
   (ctx, next) =>
     ctx.path.startsWith(prefix) ? face(ctx, next) : next();
 
-/** What the app needs besides the house. `leaving` says that the process was told to stop. */
+/** What the app needs besides the house. `stopping`: whether the process was told to stop. */
 interface Fittings {
   keys: string[];
   ring: Keyring;
   work: UnitOfWork;
-  log: Log;
-  leaving: AbortSignal;
+  telemetry: Telemetry;
+  stopping: () => boolean;
 }
 
 /** What is mounted where, in the order that a request meets it. */
-export function appOf(house: House, { keys, ring, work, log, leaving }: Fittings): Koa {
+export function appOf(house: House, { keys, ring, work, telemetry, stopping }: Fittings): Koa {
   const app = new Koa({ proxy: true });
   app.keys = keys;
   app.silent = true;
   app.use(requestOrigin(house.settings));
+  app.use(watched(house.settings, telemetry));
   app.use(headers(house));
   app.use(house.assets.serve);
-  app.use(faults(house, log));
+  app.use(faults(house, telemetry.log));
+  app.use(metricsPage(house, telemetry.metrics));
   app.use(ownHostOnly(house.settings));
-  app.use(partings(leaving));
-  app.use(health(house, ring, leaving));
+  app.use(partings(stopping));
+  app.use(health(house, ring, stopping));
   app.use(work.middleware);
   app.use(adminApi(house));
   app.use(front);

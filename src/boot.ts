@@ -47,7 +47,7 @@ async function begin(
   terminal: Terminal,
   { greets = true, logTo }: Surroundings,
 ): Promise<Hemma> {
-  const hemma = await start(settings, logTo);
+  const hemma = await start(settings, logTo, terminal.env);
   try {
     if (!greets) return hemma;
     if (settings.HEMMA_DEMO) terminal.stdout.write(`${await seedDemo(hemma.db, hemma.vault, settings)}\n`);

@@ -6,6 +6,7 @@ import { sweepCases } from './help-desk/cases.ts';
 import { closeLeftAlone } from './help-desk/handling.ts';
 import { sweepPendingConnections } from './factors/connection.ts';
 import { mailerOf } from './mail/mailer.ts';
+import type { Mail } from './mail/outbox.ts';
 import { deliverDue, mailTopic, sweepMails } from './mail/outbox.ts';
 import type { ClaimBook } from './oidc/claim-book.ts';
 import { claimsTopic } from './oidc/claim-book.ts';
@@ -18,9 +19,12 @@ import { sweepRefusedRequests } from './oidc/refused-requests.ts';
 import { sweepAudit } from './platform/audit.ts';
 import type { Database } from './platform/database.ts';
 import type { Log } from './platform/log.ts';
+import type { Metrics } from './platform/metrics.ts';
 import { sweepDeeds, sweepProofs } from './platform/proofs.ts';
 import { WrongSecretKeys } from './platform/secrets.ts';
 import { sweepAttempts } from './platform/throttle.ts';
+import type { Tracing } from './platform/tracing.ts';
+import { untraced } from './platform/tracing.ts';
 
 /**
  * What goes on behind the pages, in every process: mails and sign-out messages leave, sessions run out, and what has
@@ -44,8 +48,22 @@ interface Recurring extends Chores {
 /** Long enough for the answer that began something to be away: how long it took never tells what went on behind it. */
 const moment = 50;
 
+/** Who hears how turns ended, and whose traces mails belong to. */
+export interface Watch {
+  metrics: Pick<Metrics, 'choreEnded'>;
+  tracing: Tracing;
+}
+
+const unwatched: Watch = { metrics: { choreEnded: () => undefined }, tracing: untraced };
+
 /** Runs a deed again and again with a pause between, never twice at once; a fault is logged and the next turn comes. */
-function every(pause: number, log: Log, name: string, deed: () => Promise<void>): Recurring {
+function every(
+  pause: number,
+  log: Log,
+  { metrics }: Watch,
+  name: string,
+  deed: () => Promise<void>,
+): Recurring {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let running = false;
@@ -59,7 +77,13 @@ function every(pause: number, log: Log, name: string, deed: () => Promise<void>)
     running = true;
     asked = false;
     turn = deed()
-      .catch((fault: unknown) => log.warn({ chore: name, fault: String(fault) }, 'a chore failed'))
+      .then(
+        () => metrics.choreEnded(name, true),
+        (fault: unknown) => {
+          metrics.choreEnded(name, false);
+          log.warn({ chore: name, fault: String(fault) }, 'a chore failed');
+        },
+      )
       .finally(() => {
         running = false;
         wait(asked ? moment : pause);
@@ -112,7 +136,7 @@ async function sweep({ db, post, settings }: House): Promise<void> {
  * Follows the signing keys: what another process changed is heard of at once, and found within two seconds where nothing
  * is heard. So every process publishes a key long before any signs with it.
  */
-export function followKeys(db: Database, ring: Keyring, log: Log): Chores {
+export function followKeys(db: Database, ring: Keyring, log: Log, watch = unwatched): Chores {
   const follow = () =>
     ring.follow().catch((fault: unknown) => {
       // Another process closed its keys with a secret key that this one was not given: an operator must see to it.
@@ -120,7 +144,7 @@ export function followKeys(db: Database, ring: Keyring, log: Log): Chores {
       log[level]({ fault: String(fault) }, 'the keys could not be read');
     });
   const hearing = db.hear(keysTopic, () => void follow());
-  const chore = every(2 * second, log, 'keys', async () => {
+  const chore = every(2 * second, log, watch, 'keys', async () => {
     await follow();
     await ring.tend();
   });
@@ -133,13 +157,13 @@ export function followKeys(db: Database, ring: Keyring, log: Log): Chores {
 }
 
 /** Follows the definitions of claims in the same way; what this process changed itself is known at once. */
-export function followClaims(db: Database, book: ClaimBook, log: Log): Chores {
+export function followClaims(db: Database, book: ClaimBook, log: Log, watch = unwatched): Chores {
   const follow = () =>
     book.follow().catch((fault: unknown) => {
       log.warn({ fault: String(fault) }, 'the claims could not be read');
     });
   const hearing = db.hear(claimsTopic, () => void follow());
-  const chore = every(2 * second, log, 'claims', follow);
+  const chore = every(2 * second, log, watch, 'claims', follow);
   return {
     async stop() {
       await chore.stop();
@@ -149,19 +173,27 @@ export function followClaims(db: Database, book: ClaimBook, log: Log): Chores {
 }
 
 /** Starts the chores of this process. */
-export function startChores(house: House & { db: Database }, delivery: LogoutDelivery, log: Log): Chores {
+export function startChores(
+  house: House & { db: Database },
+  delivery: LogoutDelivery,
+  log: Log,
+  watch: Watch = unwatched,
+): Chores {
   const { db, vault, settings } = house;
   const running: Chores[] = [
-    every(20 * second, log, 'sweep', () => sweep(house)),
+    every(20 * second, log, watch, 'sweep', () => sweep(house)),
     // What this process puts out leaves at once; this finds what is tried again, and what other processes left.
-    every(second, log, 'sign-out messages', () => delivery.turn()),
+    every(second, log, watch, 'sign-out messages', () => delivery.turn()),
     delivery,
   ];
   if (settings.HEMMA_SMTP_URL) {
     const mailer = mailerOf(settings.HEMMA_SMTP_URL, settings.HEMMA_MAIL_FROM);
-    const deliver = async () => void (await deliverDue(db, vault, (mail) => mailer.deliver(mail)));
+    // Its kind is ours; whom it goes to and what it says stays out of every trace.
+    const send = (mail: Mail) =>
+      watch.tracing.span('send', 'send mail', { 'hemma.mail.kind': mail.kind }, () => mailer.deliver(mail));
+    const deliver = async () => void (await deliverDue(db, vault, send));
     // As with those messages: what this process writes leaves at once.
-    const chore = every(second, log, 'mail', deliver);
+    const chore = every(second, log, watch, 'mail', deliver);
     const hearing = db.hear(mailTopic, () => chore.soon());
     running.push(chore, hearing, { stop: async () => mailer.close() });
   }

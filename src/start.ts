@@ -22,6 +22,7 @@ import { forgetDevices } from './accounts/devices.ts';
 import { voidHelpDeskCode } from './factors/recovery-code.ts';
 import { closeCase } from './help-desk/cases.ts';
 import { followClaims, followKeys, startChores } from './chores.ts';
+import { showGauges } from './gauges.ts';
 import { openClaimBook } from './oidc/claim-book.ts';
 import { openClientBook } from './oidc/client-book.ts';
 import { listenToDevices } from './oidc/device-flow.ts';
@@ -37,12 +38,18 @@ import { endings } from './oidc/sessions.ts';
 import { unitOfWork } from './oidc/unit-of-work.ts';
 import type { Database } from './platform/database.ts';
 import { openDatabase } from './platform/database.ts';
+import type { Engine } from './platform/engine.ts';
+import type { SharedHasher } from './platform/hashing.ts';
 import { hasherOf } from './platform/hashing.ts';
-import { logOf } from './platform/log.ts';
+import { hearDeeds } from './platform/audit.ts';
 import type { Vault } from './platform/secrets.ts';
 import { vaultOf } from './platform/secrets.ts';
+import type { Environment, Tracing } from './platform/tracing.ts';
+import { watchedEngine } from './platform/watched-engine.ts';
 import { postFor } from './post.ts';
 import { secretKeys } from './secret-keys.ts';
+import type { Telemetry } from './telemetry.ts';
+import { telemetryOf } from './telemetry.ts';
 
 /** A provider that is up. */
 export interface Hemma {
@@ -74,13 +81,20 @@ async function close(server: Server): Promise<void> {
   clearTimeout(late);
 }
 
+/** Each slow hash in a span of its own: what it waited for is noted there, and the rest of its time is work. */
+const tracedHasher = (hasher: SharedHasher, tracing: Tracing): SharedHasher =>
+  tracing.on
+    ? {
+        ...hasher,
+        hash: (secret) => tracing.span('inside', 'hash', {}, () => hasher.hash(secret)),
+        verify: (hash, secret) =>
+          tracing.span('inside', 'hash verify', {}, () => hasher.verify(hash, secret)),
+      }
+    : hasher;
+
 /** Wires the house together; every part is handed what it needs, and nothing else. */
-async function build(
-  settings: Settings,
-  db: Database,
-  { logTo, leaving }: { logTo: DestinationStream | undefined; leaving: AbortSignal },
-) {
-  const log = logOf(settings.HEMMA_LOG_LEVEL, logTo);
+async function build(settings: Settings, db: Database, telemetry: Telemetry, stopping: () => boolean) {
+  const { log, metrics, tracing } = telemetry;
   const vault = vaultOf(secretKeys(settings));
   await migrate(db);
   const keys = await loadKeys(db, vault);
@@ -100,19 +114,27 @@ async function build(
   };
   const book = await openClaimBook(db);
   const clients = openClientBook(db);
-  const provider = providerOf({ db, vault, settings, keys, work, pages, book, clients });
+  const provider = providerOf({ db, vault, settings, keys, work, pages, book, clients, tracing });
   listen(provider, db, work, log);
   const ring = keyring(provider, db, vault, { signing: keys.signing, days: settings.HEMMA_KEY_DAYS });
   const delivery = logoutDelivery(db, takeOverSending(provider), (fault) =>
     log.error({ fault: String(fault) }, 'a sign-out message was not taken care of'),
   );
   db.hear(logoutTopic, () => void delivery.turn());
+  const hasher = await hasherOf(settings.HEMMA_HASH_THREADS, {
+    observe(seconds) {
+      metrics.hashWaited(seconds);
+      tracing.note({ 'hemma.hash.wait_seconds': seconds });
+    },
+  });
+  hearDeeds(db, (deed) => metrics.heard(deed));
+  showGauges(metrics, { db, hasher, ring });
   const folder = fileURLToPath(new URL('../interactions/page/public', import.meta.url));
   const house: House = {
     settings,
     db,
     vault,
-    hasher: await hasherOf(settings.HEMMA_HASH_THREADS),
+    hasher: tracedHasher(hasher, tracing),
     post: postFor(settings, vault),
     aftermath: {
       closeCase,
@@ -127,29 +149,30 @@ async function build(
     assets: assetsOf(settings, folder),
   };
   listenToDevices(provider, db, work, house.post);
-  return {
-    house,
-    work,
-    ring,
-    book,
-    delivery,
-    log,
-    app: appOf(house, { keys: keys.cookies, ring, work, log, leaving }),
-  };
+  const app = appOf(house, { keys: keys.cookies, ring, work, telemetry, stopping });
+  return { house, work, ring, book, delivery, app };
 }
 
 /**
  * Brings the provider up: database, migrations, keys, pages, chores, and at last the network, so that whoever
- * gets an answer gets a right one. Throws when the port is taken or the database cannot be opened.
+ * gets an answer gets a right one. Throws when the port is taken or the database cannot be opened. `env`: where the
+ * variables of OpenTelemetry stand (OTEL_…); all else that is decided is in the settings.
  */
-export async function start(settings: Settings, logTo?: DestinationStream): Promise<Hemma> {
-  const db = await openDatabase(settings);
-  const leaving = new AbortController();
+export async function start(
+  settings: Settings,
+  logTo?: DestinationStream,
+  env: Environment = {},
+): Promise<Hemma> {
+  const telemetry = await telemetryOf(settings, env, logTo);
+  const { log, tracing, requests } = telemetry;
+  const watch = (engine: Engine) => watchedEngine(engine, requests, tracing);
+  const db = await openDatabase(settings, false, watch).catch(async (fault: unknown) => {
+    await telemetry.stop();
+    throw fault;
+  });
+  let stopping = false;
   try {
-    const { house, work, ring, book, delivery, log, app } = await build(settings, db, {
-      logTo,
-      leaving: leaving.signal,
-    });
+    const { house, work, ring, book, delivery, app } = await build(settings, db, telemetry, () => stopping);
     const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
       handle(request, response).catch((fault: unknown) =>
         log.error({ fault: String(fault) }, 'a request was lost'),
@@ -157,8 +180,8 @@ export async function start(settings: Settings, logTo?: DestinationStream): Prom
     });
     const handle = app.callback();
     const port = await serve(server, settings);
-    const chores = startChores({ ...house, db }, delivery, log);
-    const following = [followKeys(db, ring, log), followClaims(db, book, log)];
+    const chores = startChores({ ...house, db }, delivery, log, telemetry);
+    const following = [followKeys(db, ring, log, telemetry), followClaims(db, book, log, telemetry)];
     log.info({ issuer: settings.HEMMA_ISSUER, port }, 'Hemma is up');
     return {
       issuer: settings.HEMMA_ISSUER,
@@ -166,18 +189,20 @@ export async function start(settings: Settings, logTo?: DestinationStream): Prom
       db,
       vault: house.vault,
       async stop() {
-        leaving.abort();
+        stopping = true;
         if (settings.HEMMA_DRAIN_SECONDS > 0) await wait(settings.HEMMA_DRAIN_SECONDS * 1000);
         await close(server);
         await Promise.all(following.map((one) => one.stop()));
         await chores.stop();
         await work.settled();
         await db.close();
+        await telemetry.stop();
         log.info('Hemma is down');
       },
     };
   } catch (fault) {
     await db.close();
+    await telemetry.stop();
     throw fault;
   }
 }

@@ -54,6 +54,9 @@ const pages = {
   'no-access': noAccess,
 } as unknown as Record<PageName, AnyPage>;
 
+/** The last parts of the addresses of these pages. */
+export const stepNames: ReadonlySet<string> = new Set(Object.keys(pages));
+
 /** The interaction of this address, for the browser that it began in; anybody else learns nothing of it. */
 async function interactionOf(house: House, ctx: Context): Promise<InteractionRecord> {
   const record = await house.provider.interactionDetails(ctx.req, ctx.res).catch((fault: unknown) => {

@@ -62,6 +62,7 @@ async function dispatch(house: House, ctx: Context, routes: readonly Route[]): P
     const match = pattern.exec(ctx.path);
     return match ? [{ definition, match }] : [];
   });
+  if (here[0]) ctx.state.route = `/api${here[0].definition.path}`;
   const found = here.find(({ definition }) => definition.method === method);
   const params = found && named(found.match);
   if (found && params) return run(house, ctx, found.definition, params);

@@ -124,6 +124,7 @@ export const problemType = (code: ProblemCode): string => `urn:hemma:problem:${c
 export function answerProblem(ctx: Context, { problem: code, seconds, errors }: Problem): void {
   const [status, title] = problems[code];
   ctx.status = status;
+  ctx.state.refusal ??= code;
   ctx.set('Cache-Control', 'no-store');
   if (seconds !== undefined) ctx.set('Retry-After', String(seconds));
   ctx.body = JSON.stringify({

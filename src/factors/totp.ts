@@ -85,6 +85,9 @@ const askAuthenticator = alone(authenticatorPart, { account: '$1' });
 export const authenticatorOf = (db: Db, accountId: string): Promise<Authenticator | undefined> =>
   askAuthenticator(db, [accountId]);
 
+/** SQL: the accounts that have an authenticator. */
+export const authenticatorHolders = 'SELECT account_id FROM authenticators';
+
 export type TotpRefusal =
   | { code: 'malformed-code' | 'wrong-code' | 'used-code' | 'authenticator-disabled' }
   | { code: 'clock-behind' | 'throttled'; seconds: number };

@@ -126,6 +126,25 @@ export async function waitingMails(db: Db, vault: Vault, limit: number): Promise
   return rows.map((row) => opened(vault, row));
 }
 
+/** How an outbox stands: what is due, what was tried in vain and is tried again, and since when the oldest waits. */
+export interface Waiting {
+  due: number;
+  retried: number;
+  oldest: Date | undefined;
+}
+
+/** The mails that are not delivered yet. A mail that is under way this very moment counts among those that are tried again. */
+export async function mailsWaiting(db: Db): Promise<Waiting> {
+  const { rows } = await db.query<{ due: number; retried: number; oldest: Date | null }>(
+    `SELECT count(*) FILTER (WHERE next_try_at <= $1) AS due, count(*) FILTER (WHERE tries > 0) AS retried,
+       min(created_at) AS oldest
+     FROM mails WHERE delivered_at IS NULL`,
+    [new Date()],
+  );
+  const { due = 0, retried = 0, oldest } = rows[0] ?? {};
+  return { due, retried, oldest: oldest ?? undefined };
+}
+
 /** Removes mails delivered before `before`, and undelivered ones as old; at most `limit`; answers how many. */
 export async function sweepMails(db: Db, before: Date, limit: number): Promise<number> {
   const { count } = await db.query(

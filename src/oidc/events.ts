@@ -62,6 +62,7 @@ export function listen(provider: Provider, db: Db, work: UnitOfWork, log: Log): 
   // The person learns nothing of it: it is for whoever looks after the application, to see what it does wrongly.
   for (const [event, endpoint] of Object.entries(refusing)) {
     (provider as EventEmitter).on(event, (ctx: KoaContextWithOIDC, fault: Known) => {
+      ctx.state.refusal ??= fault.message;
       const { clientId } = ctx.oidc?.client ?? {};
       const { message: error, scope } = fault;
       if (clientId === undefined || isOwnClient(clientId) || isOrdinary(error)) return;

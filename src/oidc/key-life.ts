@@ -93,6 +93,10 @@ export function publishedAt(keys: readonly SigningKey[], now: Date): JWK[] {
     .map(({ jwk }) => jwk);
 }
 
+/** Seconds until a key's days are over, or until the successor that it has takes over. */
+export const secondsLeft = ({ signsAt, retiresAt }: KeyTimes, days: number, now: Date): number =>
+  Math.floor(((retiresAt?.getTime() ?? signsAt.getTime() + days * 24 * hour) - now.getTime()) / second);
+
 /** Whether a key has signed for so many days that the next one should be published now, to take over in time. */
 export const isDue = (key: SigningKey, days: number, now: Date): boolean =>
   !key.retiresAt && key.signsAt.getTime() + days * 24 * hour - publishAhead <= now.getTime();

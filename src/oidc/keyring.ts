@@ -4,7 +4,7 @@ import type { Db } from '../platform/database.ts';
 import type { Vault } from '../platform/secrets.ts';
 import { WrongSecretKeys } from '../platform/secrets.ts';
 import type { SigningKey } from './key-life.ts';
-import { isDue, publishedAt, stateAt } from './key-life.ts';
+import { isDue, publishedAt, secondsLeft, stateAt, typeOf } from './key-life.ts';
 import { rotateKeys, signingKeys, sweepKeys } from './keys.ts';
 
 /** The keys that this process publishes and signs with. */
@@ -15,6 +15,8 @@ export interface Keyring {
   tend(): Promise<void>;
   /** False while there are keys that this process cannot open: soon it would sign with what nobody publishes. */
   readable(): boolean;
+  /** How long the key of each type that signs goes on signing; below zero where its successor is late. */
+  secondsLeft(): readonly (readonly [Record<string, string>, number])[];
 }
 
 /**
@@ -58,6 +60,12 @@ export function keyring(
       return mine;
     },
     readable: () => readable,
+    secondsLeft() {
+      const now = new Date();
+      return known
+        .filter((key) => stateAt(key, now) === 'signing')
+        .map((key) => [{ type: typeOf(key) }, secondsLeft(key, days, now)] as const);
+    },
     async tend() {
       const now = new Date();
       if (known.some((key) => isDue(key, days, now) && stateAt(key, now) === 'signing'))

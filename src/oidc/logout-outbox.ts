@@ -165,6 +165,20 @@ export async function outcomesOf(db: Db, session: string): Promise<Told[]> {
   }));
 }
 
+/** How it stands with all that applications are still to be told. */
+export async function logoutMessagesWaiting(
+  db: Db,
+): Promise<{ due: number; retried: number; oldest: Date | undefined }> {
+  const { rows } = await db.query<{ due: number; retried: number; oldest: Date | null }>(
+    `SELECT count(*) FILTER (WHERE next_try_at <= $1) AS due, count(*) FILTER (WHERE failure IS NOT NULL) AS retried,
+       min(created_at) AS oldest
+     FROM logout_messages WHERE next_try_at IS NOT NULL`,
+    [new Date()],
+  );
+  const { due = 0, retried = 0, oldest } = rows[0] ?? {};
+  return { due, retried, oldest: oldest ?? undefined };
+}
+
 /** Removes messages that were settled before `before`, at most `limit`; answers how many. */
 export async function sweepLogoutMessages(db: Db, before: Date, limit: number): Promise<number> {
   const { count } = await db.query(

@@ -5,6 +5,7 @@ import type { Settings } from '../../config/settings.ts';
 import { locales } from '../locales/phrases.ts';
 import type { Db } from '../platform/database.ts';
 import type { Vault } from '../platform/secrets.ts';
+import type { Tracing } from '../platform/tracing.ts';
 import { acrValues } from './assurance.ts';
 import type { ClaimBook } from './claim-book.ts';
 import { claimsFor, claimsOfScopes, wantedBy } from './claims.ts';
@@ -32,6 +33,7 @@ import { existingGrant } from './grants.ts';
 import { checkIntent } from './intents.ts';
 import { publishedAt } from './key-life.ts';
 import type { Keys } from './keys.ts';
+import { outgoing } from './outgoing.ts';
 import { accountClientId, adminClientId } from './own-clients.ts';
 import { policy } from './policy.ts';
 import { registrationEndpoint } from './registration.ts';
@@ -58,6 +60,7 @@ export interface Parts {
   pages: Pages;
   book: ClaimBook;
   clients: ClientBook;
+  tracing: Tracing;
 }
 
 const minute = 60;
@@ -159,26 +162,8 @@ const mayRevoke = (
   token: { clientId?: string | undefined },
 ): boolean => client.clientId === token.clientId;
 
-/** Milliseconds that any call to an application may last. */
-const patience = 5_000;
-
-/**
- * Outgoing calls go through the library's guard against private addresses, unless the operator tries things out; a
- * redirect is never followed.
- */
-function outgoing(settings: Settings): Configuration['fetch'] {
-  return (url, options) => {
-    const { dispatcher: guard, ...open } = options as RequestInit & { dispatcher?: unknown };
-    const signal = AbortSignal.timeout(patience);
-    if (settings.HEMMA_ALLOW_LOOPBACK_CLIENTS) return fetch(url, { ...open, signal, redirect: 'manual' });
-    // The library only warns where it cannot build its guard, and would go without.
-    if (!guard) throw new Error('there is no guard against private addresses: nothing was called');
-    return fetch(url, { ...open, dispatcher: guard, signal, redirect: 'manual' } as RequestInit);
-  };
-}
-
 function configuration(parts: Parts): Configuration {
-  const { db, settings, keys, work, pages, book } = parts;
+  const { db, settings, keys, work, pages, book, tracing } = parts;
   return {
     adapter: (name: string) => (name === 'Client' ? clientAdapter(parts) : work.adapter(name)),
     acrValues,
@@ -207,7 +192,7 @@ function configuration(parts: Parts): Configuration {
     extraParams: { intent: checkIntent },
     extraTokenClaims: tokenFacts,
     features: features(parts),
-    fetch: outgoing(settings),
+    fetch: outgoing(settings, tracing),
     async findAccount(ctx, id, token) {
       const account = await work.account(id);
       if (!account || account.disabledAt) return undefined;

@@ -4,7 +4,7 @@ import type { Adapter } from 'oidc-provider';
 import type { Account } from '../accounts/accounts.ts';
 import { accountById } from '../accounts/accounts.ts';
 import type { Deed } from '../platform/audit.ts';
-import { audit, auditAll } from '../platform/audit.ts';
+import { audit, auditAll, auditTopic } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { gathered } from '../platform/gathered.ts';
 import { adapterOf } from './adapter.ts';
@@ -86,8 +86,9 @@ function flusher(db: Db): (work: Pick<Work, 'writes' | 'deeds' | 'alongside'>) =
     const passed = await write(piece).catch((fault: unknown) => {
       if (!isFaultOfStatement(fault)) throw fault;
       // One of several in the statement, perhaps this one: by itself it fails for its own fault only.
-      return alone(work).then(() => true);
+      return alone(work).then(() => 'said' as const);
     });
+    if (passed === true && work.deeds.length > 0) await db.announce(auditTopic, work.deeds);
     const { gate } = piece;
     if (!passed && gate) throw new Overtaken(gate.model, gate.kind === 'upsert' ? gate.text : gate.base);
   };

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
-import type { Db } from './database.ts';
+import type { Database, Db } from './database.ts';
 import { sql } from './database.ts';
+import type { Hearing, Topic } from './notifications.ts';
 
 /** Every event that is ever recorded. The list is published in the README; a new event is added here first. */
 export const auditEvents = [
@@ -146,8 +147,16 @@ const asJson = (value: unknown): string =>
     typeof inner === 'string' ? inner.toWellFormed().replaceAll('\0', '\uFFFD') : inner,
   );
 
+/** What was recorded is said in this process, once it is committed. Whoever writes rows in another way says it, too. */
+export const auditTopic: Topic<readonly Deed[]> = { name: 'audit', everywhere: false };
+
+/** Hears each deed that this process recorded and that stayed: a transaction that is rolled back tells nothing. */
+export const hearDeeds = (db: Database, hear: (deed: Deed) => void): Hearing =>
+  db.hear(auditTopic, (deeds) => deeds?.forEach(hear));
+
 /** Appends one row, in the caller's transaction where there is one. */
-export async function audit(db: Db, { event, accountId, by, clientId, origin, detail }: Deed): Promise<void> {
+export async function audit(db: Db, deed: Deed): Promise<void> {
+  const { event, accountId, by, clientId, origin, detail } = deed;
   await db.query(
     `INSERT INTO audit (at, event, account_id, client_id, address, request, detail, actor, program)
      VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8, $9)`,
@@ -163,6 +172,7 @@ export async function audit(db: Db, { event, accountId, by, clientId, origin, de
       origin?.program ?? null,
     ],
   );
+  await db.announce(auditTopic, [deed]);
 }
 
 /** A row of JSON for `appendAudit`; `n` is its caller's. */
@@ -181,7 +191,7 @@ export const auditRow = ({ event, accountId, by, clientId, origin, detail }: Dee
 
 /**
  * The part of a statement that appends rows: one for each of `rows`, a piece of SQL in which `row` is what `auditRow`
- * made; `at` is when.
+ * made; `at` is when. Whoever uses it announces `auditTopic` with the deeds, in the same transaction.
  */
 export const appendAudit = (rows: string, row: string, at: string): string =>
   `INSERT INTO audit (at, event, account_id, client_id, address, request, detail, actor, program)
@@ -195,6 +205,7 @@ export async function auditAll(open: Db, deeds: readonly Deed[]): Promise<void> 
     `[${deeds.map(auditRow).join(',')}]`,
     new Date(),
   ]);
+  await open.announce(auditTopic, deeds);
 }
 
 export interface AuditFilter {

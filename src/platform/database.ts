@@ -4,7 +4,7 @@ import knex from 'knex';
 import pg from 'pg';
 import type { Settings } from '../../config/settings.ts';
 import { openDataFolder } from './data-folder.ts';
-import type { Answer, Engine, Tally } from './engine.ts';
+import type { Answer, Connections, Engine, Tally } from './engine.ts';
 import type { Hearing, Topic } from './notifications.ts';
 import { channel, hearPostgres } from './notifications.ts';
 
@@ -26,7 +26,7 @@ export interface Db {
    * Says that there is something new: once this transaction is committed, and never where it is rolled back; outside of
    * one, at once. Who hears it is the topic's: this process, which costs nothing, or all of them.
    */
-  announce(topic: Topic): Promise<void>;
+  announce<What>(topic: Topic<What>, what?: What): Promise<void>;
 }
 
 /** The whole database, which its opener closes. */
@@ -37,7 +37,9 @@ export interface Database extends Db {
    * Calls `hear` at each announcement of `topic`: a hint, and never the only way. It begins what it does, and nobody
    * waits for the end.
    */
-  hear(topic: Topic, hear: () => void): Hearing;
+  hear<What>(topic: Topic<What>, hear: (what: What | undefined) => void): Hearing;
+  /** Connections to PostgreSQL, and how many statements and transactions wait for one; undefined on PGlite. */
+  connections(): Connections | undefined;
   close(): Promise<void>;
 }
 
@@ -69,20 +71,23 @@ function handle(query: Engine['query'], transaction: Db['transaction'], announce
   };
 }
 
+type AnyTopic = Pick<Topic, 'name' | 'everywhere'>;
+
 /** PostgreSQL carries it to all who listen, with the commit of the transaction that said it. */
-const sayElsewhere = async (query: Engine['query'], { name, everywhere }: Topic): Promise<void> => {
+const sayElsewhere = async (query: Engine['query'], { name, everywhere }: AnyTopic): Promise<void> => {
   if (everywhere) await query('SELECT pg_notify($1, $2)', [channel, name], true);
 };
 
 /** Turns an engine into the handle that the house uses. */
 export function databaseOf(engine: Engine): Database {
   const inside = new AsyncLocalStorage<true>();
-  const hearers = new Map<Topic, Set<() => void>>();
-  const said = (topic: Topic) => hearers.get(topic)?.forEach((hear) => hear());
+  const hearers = new Map<string, Set<(what: unknown) => void>>();
+  const said = (name: string, what?: unknown) => hearers.get(name)?.forEach((hear) => hear(what));
   let listening: Hearing | undefined;
   // What was said while nobody listened is lost: then everybody looks.
   const saidElsewhere = (name: string | undefined) => {
-    for (const topic of hearers.keys()) if (name === undefined || topic.name === name) said(topic);
+    if (name !== undefined) said(name);
+    else for (const each of hearers.keys()) said(each);
   };
   // On PGlite an outer call inside a transaction would wait for itself for ever; here it fails at once, on both.
   const outside = () => {
@@ -96,24 +101,27 @@ export function databaseOf(engine: Engine): Database {
     query,
     async (work) => {
       outside();
-      const topics = new Set<Topic>();
+      const topics = new Map<string, unknown[]>();
       const result = await engine.transaction((inner) => {
         const open: Db = handle(
           inner,
           (joined) => joined(open),
-          async (topic) => {
-            topics.add(topic);
+          async (topic, what) => {
+            const told = topics.get(topic.name) ?? [];
+            // What has nothing to tell is said once, however often it was announced.
+            if (told.length === 0 || what !== undefined) told.push(what);
+            topics.set(topic.name, told);
             await sayElsewhere(inner, topic);
           },
         );
         return inside.run(true, () => work(open));
       });
-      for (const topic of topics) said(topic);
+      for (const [name, told] of topics) for (const what of told) said(name, what);
       return result;
     },
-    async (topic) => {
+    async (topic, what) => {
       await sayElsewhere(query, topic);
-      said(topic);
+      said(topic.name, what);
     },
   );
   return {
@@ -121,10 +129,12 @@ export function databaseOf(engine: Engine): Database {
     tally: engine.tally,
     hear(topic, hear) {
       if (topic.everywhere) listening ??= engine.hear?.(saidElsewhere);
-      const those = hearers.get(topic) ?? new Set();
-      hearers.set(topic, those.add(hear));
-      return { stop: async () => void those.delete(hear) };
+      const those = hearers.get(topic.name) ?? new Set();
+      const each = hear as (what: unknown) => void;
+      hearers.set(topic.name, those.add(each));
+      return { stop: async () => void those.delete(each) };
     },
+    connections: () => engine.connections?.(),
     async close() {
       await listening?.stop();
       await engine.close();
@@ -207,6 +217,7 @@ function postgres(url: string, connections: number): Engine {
         client.release(broken);
       }
     },
+    connections: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     hear: (hear) => hearPostgres(url, hear),
     close: () => pool.end(),
   };
@@ -214,12 +225,16 @@ function postgres(url: string, connections: number): Engine {
 
 /**
  * Opens the database of the settings: PostgreSQL by DATABASE_URL, else the embedded one in the data folder.
- * Throws `DataFolderBusy` when another process serves that folder and `guest` is not set.
+ * Throws `DataFolderBusy` when another process serves that folder and `guest` is not set. `watched` stands between the
+ * handle and the engine, for whoever counts what is asked.
  */
-export async function openDatabase(settings: Settings, guest = false): Promise<Database> {
-  return databaseOf(
-    settings.DATABASE_URL
-      ? postgres(settings.DATABASE_URL, settings.HEMMA_DATABASE_POOL)
-      : await openDataFolder(settings.HEMMA_DATA, guest),
-  );
+export async function openDatabase(
+  settings: Settings,
+  guest = false,
+  watched: (engine: Engine) => Engine = (engine) => engine,
+): Promise<Database> {
+  const engine = settings.DATABASE_URL
+    ? postgres(settings.DATABASE_URL, settings.HEMMA_DATABASE_POOL)
+    : await openDataFolder(settings.HEMMA_DATA, guest);
+  return databaseOf(watched(engine));
 }

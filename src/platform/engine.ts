@@ -12,11 +12,20 @@ export interface Tally {
   roundTrips: number;
 }
 
+/** Connections that are open, those of them that nobody uses, and how many wait for one. */
+export interface Connections {
+  total: number;
+  idle: number;
+  waiting: number;
+}
+
 /** What an engine must be able to do: pg, PGlite and the socket of a running process each do it their way. */
 export interface Engine {
   query(sql: string, params: readonly unknown[], prepare: boolean): Promise<Answer<unknown>>;
   transaction<T>(work: (query: Engine['query']) => Promise<T>): Promise<T>;
   readonly tally: Tally;
+  /** An engine without a pool has none. */
+  connections?(): Connections;
   /**
    * Hears the names of topics that are announced everywhere, and undefined when some may have been missed; a guest of
    * another process hears nothing.

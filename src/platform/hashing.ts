@@ -14,11 +14,22 @@ export interface Hasher {
   outdated(hash: string): boolean;
 }
 
+/** The hasher of a process. */
+export interface SharedHasher extends Hasher {
+  /** How many wait, and how many hashes are being computed. */
+  load(): { waiting: number; running: number };
+}
+
+interface Options {
+  /** Hears of each turn how long it was waited for, in seconds. */
+  observe?: (seconds: number) => void;
+}
+
 /** Lets at most `places` pieces of work run at once; the others wait in the order they came. */
 function turnstile(places: number) {
   let free = places;
   const waiting: (() => void)[] = [];
-  return async <T>(work: () => Promise<T>): Promise<T> => {
+  const run = async <T>(work: () => Promise<T>): Promise<T> => {
     if (free > 0) free -= 1;
     else await new Promise<void>((turn) => waiting.push(turn));
     try {
@@ -29,14 +40,22 @@ function turnstile(places: number) {
       else free += 1;
     }
   };
+  return { run, running: () => places - free, waiting: () => waiting.length };
 }
 
 /**
  * @param threads Hashes computed at once. Hashing shares its threads with token signing: cores - 1 keeps a
  * flood of sign-ins from starving the token endpoint.
  */
-export async function hasherOf(threads: number): Promise<Hasher> {
-  const inTurn = turnstile(threads);
+export async function hasherOf(threads: number, { observe }: Options = {}): Promise<SharedHasher> {
+  const benches = turnstile(threads);
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const since = performance.now();
+    return benches.run(() => {
+      observe?.((performance.now() - since) / 1000);
+      return work();
+    });
+  };
   const decoy = await argon2('nobody has this password', cost);
   return {
     hash: (secret) => inTurn(() => argon2(secret, cost)),
@@ -45,5 +64,6 @@ export async function hasherOf(threads: number): Promise<Hasher> {
       return right && hash !== undefined;
     },
     outdated: (hash) => !hash.startsWith(marks),
+    load: () => ({ waiting: benches.waiting(), running: benches.running() }),
   };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import type { Context, Middleware } from 'koa';
 import type { Settings } from '../../config/settings.ts';
@@ -24,8 +25,7 @@ function blockListOf(entries: readonly string[]): BlockList {
   for (const entry of entries) {
     const [address = '', bits] = entry.split('/');
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (isIP(address) === 0)
-      throw new Error(`HEMMA_TRUSTED_PROXIES: ${entry} is neither an address nor a range`);
+    if (isIP(address) === 0) throw new Error(`${entry} is neither an address nor a range`);
     if (bits === undefined) list.addAddress(address, family);
     else list.addSubnet(address, Number(bits), family);
   }
@@ -45,6 +45,12 @@ export function network(address: string): string {
   return `${all.slice(0, 4).join(':')}::/64`;
 }
 
+/** Whether an address is in one of the ranges. */
+function oneOf(ranges: readonly string[]): (address: string) => boolean {
+  const list = blockListOf(ranges);
+  return (address) => isIP(address) !== 0 && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+}
+
 /**
  * Finds the client's address: the socket's, or, where that is a configured proxy, the last address in
  * X-Forwarded-For that is not one (ASVS 15.3.4). What anybody else writes into that header is ignored.
@@ -52,9 +58,7 @@ export function network(address: string): string {
 export function addressFinder(
   trustedProxies: readonly string[],
 ): (socket: string, forwarded: string) => string {
-  const trusted = blockListOf(trustedProxies);
-  const isTrusted = (address: string) =>
-    isIP(address) !== 0 && trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  const isTrusted = oneOf(trustedProxies);
   return (socket, forwarded) => {
     let address = plain(socket);
     for (const hop of forwarded
@@ -68,8 +72,49 @@ export function addressFinder(
   };
 }
 
+const forwarding = ['x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'forwarded', 'via'];
+
+/** What is known of whoever asks: the socket's address, and the request's headers. */
+export interface Asker {
+  socket: string;
+  headers: IncomingHttpHeaders;
+}
+
+/**
+ * Who may read the metrics (HEMMA_METRICS_FROM): a machine that asks this process itself, without anything between, or
+ * one for which a trusted proxy vouches. Whatever else came through a proxy has the proxy's address and proves nothing;
+ * and a proxy that says nothing of itself still passes on the public name, by which nobody inside asks.
+ */
+export function metricsReader(settings: Settings): (asker: Asker) => boolean {
+  const allowed = oneOf(settings.HEMMA_METRICS_FROM);
+  const isProxy = oneOf(settings.HEMMA_TRUSTED_PROXIES);
+  const find = addressFinder(settings.HEMMA_TRUSTED_PROXIES);
+  const { host } = new URL(settings.HEMMA_ISSUER);
+  return ({ socket, headers }) => {
+    const address = plain(socket);
+    if (!forwarding.some((name) => headers[name] !== undefined))
+      return allowed(address) && (settings.development || headers.host !== host);
+    const client = isProxy(address) ? find(address, String(headers['x-forwarded-for'] ?? '')) : address;
+    return client !== address && allowed(client);
+  };
+}
+
+/** The number that a trusted proxy gave the request, for finding its line in the proxy's log; a stranger's is nothing. */
+export function proxyNumber(settings: Settings): (asker: Asker) => string | undefined {
+  const isProxy = oneOf(settings.HEMMA_TRUSTED_PROXIES);
+  return ({ socket, headers }) => {
+    const given = headers['x-request-id'];
+    if (typeof given !== 'string' || !/^[\w.:-]{1,64}$/.test(given)) return undefined;
+    return isProxy(plain(socket)) ? given : undefined;
+  };
+}
+
 declare module 'koa' {
   interface DefaultState {
+    /** The code of what was refused, where something was; for counting. */
+    refusal?: string;
+    /** The template of this address, where no router of pages knows it. */
+    route?: string;
     /** Where this request comes from; set first of all. */
     origin: Origin;
   }

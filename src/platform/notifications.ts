@@ -1,9 +1,14 @@
 import pg from 'pg';
 
-/** What is announced. `everywhere`: to every process, which costs a write; else in the process that says it alone. */
-export interface Topic {
+/**
+ * What is announced. `everywhere`: to every process, which costs a write; else in the process that says it alone, and
+ * only there it may come with something to tell (`What`).
+ */
+export interface Topic<What = undefined> {
   name: string;
   everywhere: boolean;
+  /** What comes with it; a mark for the types alone. */
+  what?: What;
 }
 
 /** Somebody who hears what is announced, until stopped. */

@@ -1,0 +1,123 @@
+import { onePhoneFromLockOut } from './factors/recovery-code.ts';
+import { mailsWaiting } from './mail/outbox.ts';
+import type { Keyring } from './oidc/keyring.ts';
+import { logoutMessagesWaiting } from './oidc/logout-outbox.ts';
+import type { Database } from './platform/database.ts';
+import type { SharedHasher } from './platform/hashing.ts';
+import type { Metrics } from './platform/metrics.ts';
+
+const second = 1000;
+
+/**
+ * What is read at most so often, however often it is asked for. One question is under way at a time; what could not be
+ * read is not told, rather than told as it was long ago.
+ */
+function seldom<T>(
+  pause: number,
+  read: () => Promise<T>,
+): { look: () => Promise<void>; last: () => T | undefined } {
+  let last: T | undefined;
+  let next = Number.NEGATIVE_INFINITY;
+  let looking: Promise<void> | undefined;
+  const look = async () => {
+    next = performance.now() + pause;
+    last = await read().catch(() => undefined);
+    looking = undefined;
+  };
+  return {
+    last: () => last,
+    look() {
+      if (performance.now() >= next) looking ??= look();
+      return looking ?? Promise.resolve();
+    },
+  };
+}
+
+/** What this process and its database say of themselves when they are asked. */
+export function showGauges(
+  metrics: Metrics,
+  { db, hasher, ring }: { db: Database; hasher: SharedHasher; ring: Keyring },
+): void {
+  showDatabase(metrics, db);
+  showOutboxes(metrics, db);
+  const gauge = (name: string, help: string, read: () => number | undefined) =>
+    metrics.shows({ name, help, read });
+  gauge('hemma_hash_waiting', 'Passwords and codes that wait to be verified.', () => hasher.load().waiting);
+  gauge('hemma_hash_running', 'Passwords and codes that are being verified.', () => hasher.load().running);
+  metrics.shows({
+    name: 'hemma_signing_key_left_seconds',
+    help: 'Seconds that the key of each type signs yet; below zero its successor is late.',
+    together: 'max',
+    labels: ['type'],
+    read: () => ring.secondsLeft(),
+  });
+  // The radar: whoever loses the phone now needs the help desk.
+  const radar = seldom(300 * second, () => onePhoneFromLockOut(db));
+  metrics.beforeReading(radar.look);
+  metrics.shows({
+    name: 'hemma_accounts_one_phone_from_lock_out',
+    help: 'Accounts with an authenticator and no recovery code; counted every five minutes.',
+    together: 'max',
+    read: radar.last,
+  });
+}
+
+function showDatabase(metrics: Metrics, db: Database): void {
+  metrics.shows({
+    name: 'hemma_sql_statements_total',
+    help: 'Statements that this process asked of the database, BEGIN and COMMIT among them.',
+    grows: true,
+    read: () => db.tally.statements,
+  });
+  metrics.shows({
+    name: 'hemma_sql_round_trips_total',
+    help: 'Journeys to the database and back.',
+    grows: true,
+    read: () => db.tally.roundTrips,
+  });
+  metrics.shows({
+    name: 'hemma_database_connections',
+    help: 'Connections to PostgreSQL by state; waiting: requests that wait for one.',
+    labels: ['state'],
+    read() {
+      const { total, idle, waiting } = db.connections() ?? { total: 0, idle: 0, waiting: 0 };
+      return [
+        [{ state: 'used' }, total - idle],
+        [{ state: 'idle' }, idle],
+        [{ state: 'waiting' }, waiting],
+      ];
+    },
+  });
+}
+
+function showOutboxes(metrics: Metrics, db: Database): void {
+  const mail = seldom(10 * second, () => mailsWaiting(db));
+  const signOut = seldom(10 * second, () => logoutMessagesWaiting(db));
+  metrics.beforeReading(mail.look);
+  metrics.beforeReading(signOut.look);
+  const outboxes = [
+    ['mail', mail],
+    ['sign-out', signOut],
+  ] as const;
+  const show = (
+    name: string,
+    help: string,
+    of: (waiting: { due: number; retried: number; oldest: Date | undefined }) => number,
+  ) =>
+    metrics.shows({
+      name,
+      help,
+      together: 'max',
+      labels: ['outbox'],
+      read: () =>
+        outboxes.flatMap(([outbox, { last }]) => {
+          const waiting = last();
+          return waiting ? [[{ outbox }, of(waiting)] as const] : [];
+        }),
+    });
+  show('hemma_outbox_due', 'Messages whose turn to be sent has come.', ({ due }) => due);
+  show('hemma_outbox_retried', 'Messages that were tried and are tried again.', ({ retried }) => retried);
+  show('hemma_outbox_oldest_seconds', 'Age of the oldest message that is not delivered.', ({ oldest }) =>
+    oldest ? Math.max(0, Math.round((Date.now() - oldest.getTime()) / second)) : 0,
+  );
+}

@@ -1,0 +1,45 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DestinationStream } from 'pino';
+import type { Settings } from '../config/settings.ts';
+import type { Log } from './platform/log.ts';
+import { logOf } from './platform/log.ts';
+import type { Metrics } from './platform/metrics.ts';
+import { metricsOf } from './platform/metrics.ts';
+import { versionOfProgram, watchProcess } from './platform/process-metrics.ts';
+import type { Environment, Tracing } from './platform/tracing.ts';
+import { isTraced, tracingOf, untraced } from './platform/tracing.ts';
+import type { Asked } from './platform/watched-engine.ts';
+
+/** How this process tells of itself: lines, numbers, and where the time went. */
+export interface Telemetry {
+  log: Log;
+  metrics: Metrics;
+  tracing: Tracing;
+  /** The request that is being answered here. */
+  requests: AsyncLocalStorage<Asked>;
+  /** Ends the observation and sends what waits to be sent. */
+  stop(): Promise<void>;
+}
+
+/** @param env Where the variables of OpenTelemetry stand; none of them switches anything on by itself but an endpoint. */
+export async function telemetryOf(
+  settings: Settings,
+  env: Environment,
+  logTo?: DestinationStream,
+): Promise<Telemetry> {
+  let tracing = untraced;
+  const log = logOf(settings.HEMMA_LOG_LEVEL, logTo, isTraced(env) ? () => tracing.ids() ?? {} : undefined);
+  tracing = await tracingOf(env, versionOfProgram(), (text) => log.warn({ tracing: text }, 'traces'));
+  const metrics = metricsOf();
+  const watching = watchProcess(metrics);
+  return {
+    log,
+    metrics,
+    tracing,
+    requests: new AsyncLocalStorage(),
+    async stop() {
+      watching.stop();
+      await tracing.stop();
+    },
+  };
+}
