@@ -18,6 +18,7 @@ import { adminApi } from './admin/index.ts';
 import { answerFault, isApi } from './admin/problem.ts';
 import { registration } from './oidc/registration.ts';
 import type { Keyring } from './oidc/keyring.ts';
+import { published } from './oidc/published.ts';
 import type { UnitOfWork } from './oidc/unit-of-work.ts';
 import type { Log } from './platform/log.ts';
 import { ownHostOnly, requestOrigin, sentByOurPage } from './platform/http.ts';
@@ -202,6 +203,7 @@ export function appOf(house: House, { keys, ring, work, telemetry, stopping }: F
   app.use(ownHostOnly(house.settings));
   app.use(partings(stopping));
   app.use(health(house, ring, stopping));
+  app.use(published(house.provider));
   app.use(work.middleware);
   app.use(adminApi(house));
   app.use(front);

@@ -64,7 +64,14 @@ export interface Hemma {
   stop(): Promise<void>;
 }
 
+/**
+ * A connection rests for longer than the proxies in front keep theirs, which is a minute: of the two that sends must be the
+ * one to hang up, or a request goes into a line that was closed that very moment.
+ */
+const restSeconds = 72;
+
 function serve(server: Server, settings: Settings): Promise<number> {
+  server.keepAliveTimeout = restSeconds * 1000;
   return new Promise((ready, failed) => {
     server.once('error', failed);
     server.listen(settings.HEMMA_PORT, settings.HEMMA_HOST, () => ready(settings.HEMMA_PORT));
@@ -76,8 +83,11 @@ const drainSeconds = 10;
 async function close(server: Server): Promise<void> {
   const closed = new Promise<void>((done) => server.close(() => done()));
   server.closeIdleConnections();
+  // Those that have an answer under way rest once it is given, and would do so for more than a minute.
+  const resting = setInterval(() => server.closeIdleConnections(), 50);
   const late = setTimeout(() => server.closeAllConnections(), drainSeconds * 1000);
   await closed;
+  clearInterval(resting);
   clearTimeout(late);
 }
 

@@ -73,7 +73,7 @@ const doerOf = ({ operator, ctx }: AdminVisit) => ({ by: operator.id, origin: ct
 const beginning: FieldsProps['values'] = {
   scopes: ['profile', 'email'],
   consent: 'remembered',
-  signingAlg: 'RS256',
+  signingAlg: 'ES256',
   authMethod: 'secret',
 };
 

@@ -21,6 +21,8 @@ interface Values {
   proof: ClientDescription['authMethod'];
   /** A line for whoever must show a key with its tokens (RFC 9449). */
   bound: (line: string) => string;
+  /** A line for whose ID token is not signed by what every program takes. */
+  otherAlg: (line: (alg: string) => string) => string;
 }
 
 const nodeProof = {
@@ -64,7 +66,7 @@ const url = client.buildAuthorizationUrl(config, {
 // A key of its own that every token is bound to: pass { DPoP } as the last argument of each call, that one too.
 // const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair());`)}`;
 
-const spring = ({ issuer, id, redirect, scopes, renewing }: Values): string =>
+const spring = ({ issuer, id, redirect, scopes, renewing, otherAlg }: Values): string =>
   `# application.yaml (spring-boot-starter-oauth2-client)
 spring:
   security:
@@ -81,7 +83,7 @@ spring:
           hemma:
             issuer-uri: ${issuer}
 # PKCE is required: customize the resolver with
-# OAuth2AuthorizationRequestCustomizers.withPkce()${renewing('\n# and for refresh tokens add the parameter prompt=consent there')}`;
+# OAuth2AuthorizationRequestCustomizers.withPkce()${renewing('\n# and for refresh tokens add the parameter prompt=consent there')}${otherAlg((alg) => `\n# Spring takes RS256 alone: choose it as the signature here, or give an OidcIdTokenDecoderFactory ${alg}`)}`;
 
 const dotnet = ({ issuer, id, path, scopes, renewing }: Values): string =>
   `// Microsoft.AspNetCore.Authentication.OpenIdConnect
@@ -223,6 +225,7 @@ export function snippetsFor(client: ClientDescription, issuer: string): Snippet[
     renewing: (line) => (client.scopes.includes('offline_access') ? line : ''),
     proof: client.authMethod,
     bound: (line) => (client.dpopRequired ? line : ''),
+    otherAlg: (line) => (client.signingAlg === 'RS256' ? '' : line(client.signingAlg)),
   };
   if (client.type === 'service')
     return client.authMethod === 'secret' && !client.dpopRequired

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { Middleware } from 'koa';
+import { promisify } from 'node:util';
+import { brotliCompress, gzip } from 'node:zlib';
+import type { Context, Middleware } from 'koa';
 import type { Settings } from '../../config/settings.ts';
 
 /** The files that pages refer to, read once at start; their addresses carry a hash and may be kept for ever. */
@@ -39,6 +41,38 @@ function brandFiles(settings: Settings): [string, Buffer][] {
   ];
 }
 
+/** Best first; each at its best, since it is done once. */
+const encodings = { br: promisify<Buffer, Buffer>(brotliCompress), gzip: promisify<Buffer, Buffer>(gzip) };
+type Encoding = keyof typeof encodings;
+
+/** A typeface is compressed in itself. */
+const shrinks = (name: string): boolean => !name.endsWith('.woff2');
+
+/**
+ * Files as small as who asks can read them; each is compressed when it is first asked for. Pages are not: it would cost more
+ * of the processor than their template, and a page with what somebody typed beside a token of theirs gives the token away
+ * by its length (BREACH).
+ */
+function compressed(files: ReadonlyMap<string, Buffer>) {
+  const made = new Map<string, Promise<Buffer>>();
+  const as = (name: string, body: Buffer, encoding: Encoding): Promise<Buffer> => {
+    const key = `${encoding} ${name}`;
+    const known = made.get(key) ?? encodings[encoding](body);
+    made.set(key, known);
+    return known;
+  };
+  return async (ctx: Context, name: string): Promise<Buffer | undefined> => {
+    const body = files.get(name);
+    if (!body || !shrinks(name)) return body;
+    ctx.vary('Accept-Encoding');
+    const encoding = (['br', 'gzip'] as const).find((one) => ctx.acceptsEncodings(one) === one);
+    if (!encoding) return body;
+    const smaller = await as(name, body, encoding);
+    ctx.set('Content-Encoding', encoding);
+    return smaller;
+  };
+}
+
 export function assetsOf(settings: Settings, folder: string): Assets {
   const files = new Map<string, Buffer>([
     ...readdirSync(folder).map((name): [string, Buffer] => [name, readFileSync(join(folder, name))]),
@@ -46,17 +80,17 @@ export function assetsOf(settings: Settings, folder: string): Assets {
     ...brandFiles(settings),
   ]);
   const urls = new Map([...files].map(([name, body]) => [name, `/public/${name}?v=${hashOf(body)}`]));
+  const bodyFor = compressed(files);
   return {
     url(name) {
       const url = urls.get(name);
       if (!url) throw new Error(`there is no file ${name} for pages`);
       return url;
     },
-    serve: (ctx, next) => {
+    async serve(ctx, next) {
       const name = /^\/public\/([a-z0-9.-]+)$/.exec(ctx.path)?.[1];
-      const body = name ? files.get(name) : undefined;
-      if (!name || !body || !['GET', 'HEAD'].includes(ctx.method)) return next();
-      ctx.body = body;
+      if (!name || !files.has(name) || !['GET', 'HEAD'].includes(ctx.method)) return next();
+      ctx.body = await bodyFor(ctx, name);
       ctx.type = typeOf(name);
       // The stylesheet names the font without its hash; a day is long enough for that one.
       const kept = ctx.querystring ? 'public, max-age=31536000, immutable' : 'public, max-age=86400';

@@ -112,7 +112,7 @@ export const exampleAnswer = {
   corsOrigins: [],
   scopes: ['profile', 'email'],
   allowedIntents: [],
-  signingAlg: 'RS256',
+  signingAlg: 'ES256',
   lifetimes: {},
   allowedGroups: [],
   consent: 'remembered',

@@ -3,6 +3,7 @@ import instance from 'oidc-provider/lib/helpers/weak_cache.js';
 import type { ClaimDefinition } from '../accounts/claim-definitions.ts';
 import { listClaims } from '../accounts/claim-definitions.ts';
 import type { Db } from '../platform/database.ts';
+import { inTurn } from '../platform/in-turn.ts';
 import type { Topic } from '../platform/notifications.ts';
 import { claimsOfScopes } from './claims.ts';
 
@@ -55,19 +56,12 @@ function exchange(
 export async function openClaimBook(db: Db): Promise<ClaimBook> {
   let known = await listClaims(db);
   let bound: Provider | undefined;
-  let last = Promise.resolve();
-  const look = async () => {
+  const follow = inTurn(async () => {
     const found = await listClaims(db);
     if (JSON.stringify(found) === JSON.stringify(known)) return;
     if (bound) exchange(bound, known, found);
     known = found;
-  };
-  const follow = () => {
-    // One after the other: of two readings at once the older could win.
-    const mine = last.then(look);
-    last = mine.catch(() => undefined);
-    return mine;
-  };
+  });
   const isKnown = (scope: string) => standing.has(scope) || known.some((claim) => claim.scope === scope);
   return {
     known: () => known,

@@ -107,7 +107,8 @@ const fields = z.strictObject({
   scopes: z.array(z.string().regex(ownScope, 'not-a-choice')).max(50, 'too-many').optional(),
   /** What it may send people here to do, besides signing in (see intents.ts). */
   allowedIntents: z.array(z.enum(clientIntents)).max(10, 'too-many').default([]),
-  signingAlg: z.enum(signingAlgs).default('RS256'),
+  /** Signing by it costs a twentieth of RS256; one that stands already keeps its own (see `readClient`). */
+  signingAlg: z.enum(signingAlgs).default('ES256'),
   lifetimes: z
     .strictObject({
       accessToken: seconds(lifetimeLimits.accessToken),

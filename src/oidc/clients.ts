@@ -55,6 +55,7 @@ const complete = (stored: ClientDescription): ClientDescription => ({
   corsOrigins: stored.corsOrigins ?? [],
   allowedIntents: stored.allowedIntents ?? [],
   lifetimes: stored.lifetimes ?? {},
+  signingAlg: stored.signingAlg ?? 'RS256',
   allowedGroups: stored.allowedGroups ?? [],
   parRequired: stored.parRequired ?? false,
   pkceOptional: stored.pkceOptional ?? false,
@@ -147,6 +148,18 @@ export interface Coming {
 }
 
 /**
+ * What was given, with the signature that the application has already where nothing is said of it: what it checks is built
+ * into it, so a default that moved with our version must not move it along, nor the file that is applied at every delivery.
+ */
+async function asItSigns(db: Db, given: unknown): Promise<unknown> {
+  if (typeof given !== 'object' || given === null || !('id' in given) || typeof given.id !== 'string')
+    return given;
+  if ('signingAlg' in given && given.signingAlg !== undefined) return given;
+  const known = await clientById(db, given.id);
+  return known ? { ...given, signingAlg: known.client.signingAlg } : given;
+}
+
+/**
  * A description as somebody gave it, judged with its scopes, groups and resource servers: what console, command line and
  * programs may register. `coming` will be there by the time that it is.
  */
@@ -155,7 +168,7 @@ export async function readClient(
   given: unknown,
   coming: Coming = {},
 ): Promise<{ client: ClientDescription } | { faults: ClientFault[] }> {
-  const checked = checkClient(given);
+  const checked = checkClient(await asItSigns(db, given));
   const read = 'client' in checked ? await withGroups(db, checked.client) : checked;
   const faults = [
     ...('faults' in read ? read.faults : []),

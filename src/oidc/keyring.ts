@@ -1,6 +1,7 @@
 import type { Provider } from 'oidc-provider';
 import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js';
 import type { Db } from '../platform/database.ts';
+import { inTurn } from '../platform/in-turn.ts';
 import type { Vault } from '../platform/secrets.ts';
 import { WrongSecretKeys } from '../platform/secrets.ts';
 import type { SigningKey } from './key-life.ts';
@@ -37,9 +38,8 @@ export function keyring(
   const nameOf = (now: Date) => known.map((key) => `${key.id} ${stateAt(key, now)}`).join('\n');
   let known = signing;
   let shown: string | undefined;
-  let last = Promise.resolve();
   let readable = true;
-  const look = async () => {
+  const follow = inTurn(async () => {
     known = await signingKeys(db, vault, known).catch((fault: unknown) => {
       // A database that is away says nothing of the keys.
       if (fault instanceof WrongSecretKeys) readable = false;
@@ -51,14 +51,9 @@ export function keyring(
     if (name === shown) return;
     exchange(provider, known, now);
     shown = name;
-  };
+  });
   return {
-    follow() {
-      // One after the other: of two readings at once the older could win.
-      const mine = last.then(look);
-      last = mine.catch(() => undefined);
-      return mine;
-    },
+    follow,
     readable: () => readable,
     secondsLeft() {
       const now = new Date();

@@ -7,6 +7,7 @@ import type { Db } from '../platform/database.ts';
 import type { Vault } from '../platform/secrets.ts';
 import type { Tracing } from '../platform/tracing.ts';
 import { acrValues } from './assurance.ts';
+import { keepBuiltClients } from './built-clients.ts';
 import type { ClaimBook } from './claim-book.ts';
 import { claimsFor, claimsOfScopes, wantedBy } from './claims.ts';
 import { mayUse } from './client-access.ts';
@@ -252,6 +253,7 @@ export function providerOf(parts: Parts): Provider {
   const { db, vault, settings, work, book, clients } = parts;
   const provider = new Provider(settings.HEMMA_ISSUER, configuration(parts));
   book.bind(provider);
+  keepBuiltClients(provider);
   // Host and scheme come from the issuer by now: see ownHostOnly.
   provider.proxy = true;
   provider.use(async (ctx, next) => {

@@ -211,7 +211,8 @@ function described(said: Understood): Record<string, unknown> {
     frontchannelLogoutUri: said.frontchannel_logout_uri,
     launchUrl: said.client_uri,
     initiateLoginUri: said.initiate_login_uri,
-    signingAlg: said.id_token_signed_response_alg,
+    // The standard's default, which is not ours (OpenID Connect Registration §2).
+    signingAlg: said.id_token_signed_response_alg ?? 'RS256',
     lifetimes: said.default_max_age === undefined ? {} : { session: said.default_max_age },
     parRequired: said.require_pushed_authorization_requests,
     dpopRequired: said.dpop_bound_access_tokens,

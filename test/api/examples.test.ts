@@ -107,7 +107,7 @@ async function arrange(): Promise<void> {
     postLogoutRedirectUris: [],
     corsOrigins: [],
     scopes: ['profile', 'email'],
-    signingAlg: 'RS256',
+    signingAlg: 'ES256',
   };
   await db.query(
     `INSERT INTO clients (id, metadata, first_party, managed, created_at, updated_at)

@@ -245,6 +245,33 @@ describe('hemma clients apply', () => {
   });
 });
 
+describe('the signature of the ID token that nothing is said of', () => {
+  const old = (name: string) => `
+- id: from-before
+  name: ${name}
+  type: web
+  redirectUris: [https://before.example/back]
+`;
+  const signs = async () => (await byId('from-before'))?.['signingAlg'];
+
+  test('stays what it was for an application of an older version, whatever is new for new ones', async () => {
+    expect((await apply(old('New'))).code).toBe(0);
+    expect(await signs()).toBe('ES256');
+    for (const before of ['metadata || \'{"signingAlg":"RS256"}\'', "metadata - 'signingAlg'"]) {
+      await hemma.db.query(`UPDATE clients SET metadata = ${before} WHERE id = 'from-before'`);
+      expect(await signs()).toBe('RS256');
+      const same = answered(await apply(old('New'), '--json')) as { result: string }[];
+      expect(same.map(({ result }) => result)).toEqual(['unchanged']);
+      expect((await apply(old('Renamed'))).code).toBe(0);
+      expect(await signs()).toBe('RS256');
+      expect((await shell(['clients', 'export'])).stdout).toContain('signingAlg: RS256');
+      expect((await apply(old('New'))).code).toBe(0);
+    }
+    expect((await apply(`${old('New')}  signingAlg: ES256\n`)).code).toBe(0);
+    expect(await signs()).toBe('ES256');
+  });
+});
+
 describe('hemma clients export', () => {
   test('applied again it changes nothing, whoever looks after the client, and holds no secret', async () => {
     const before = await list();

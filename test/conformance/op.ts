@@ -37,6 +37,8 @@ export async function startOp(): Promise<Op> {
   const tls = await startTls(port, hemma.port);
   const description = {
     pkceOptional: true,
+    // What the certification asks for; our own default is another.
+    signingAlg: 'RS256' as const,
     scopes: ['profile' as const, 'email' as const, 'offline_access' as const],
   };
   const client = await startRelyingParty({ hemma, description });

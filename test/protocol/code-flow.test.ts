@@ -45,7 +45,7 @@ describe('a web application', () => {
     const { begun, screen, tokens } = await bo.signInTo(web);
     expect(broughtBack(screen.url)).toMatchObject({ iss: hemma.issuer, state: begun.state });
     const { payload, protectedHeader } = await web.verify(tokens.id_token ?? '');
-    expect(protectedHeader).toMatchObject({ alg: 'RS256', kid: expect.any(String) });
+    expect(protectedHeader).toMatchObject({ alg: 'ES256', kid: expect.any(String) });
     expect(payload).toMatchObject({
       iss: hemma.issuer,
       aud: web.clientId,
@@ -86,10 +86,10 @@ describe('a web application', () => {
     expect((await post(hemma.url('/token'), fields, basicOf(web))).status).toBe(200);
   });
 
-  test('an application that chose ES256 gets ES256', async () => {
-    const small = await startRelyingParty({ hemma, description: { signingAlg: 'ES256' } });
+  test('an application that chose RS256 gets RS256', async () => {
+    const small = await startRelyingParty({ hemma, description: { signingAlg: 'RS256' } });
     const { tokens } = await bo.signInTo(small);
-    expect((await small.verify(tokens.id_token ?? '')).protectedHeader.alg).toBe('ES256');
+    expect((await small.verify(tokens.id_token ?? '')).protectedHeader.alg).toBe('RS256');
     await small.stop();
   });
 });

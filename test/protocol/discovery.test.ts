@@ -1,5 +1,6 @@
 /** What applications read about the provider before anything else. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { exchange } from '../rig/exchange.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { get } from './requests.ts';
 
@@ -92,6 +93,30 @@ describe('discovery', () => {
     const answer = await get(hemma.url('/.well-known/oauth-authorization-server'));
     expect(answer).toMatchObject({ status: 200, json: document });
     expect(answer.headers['content-type']).toContain('application/json');
+  });
+
+  test('is the same the next time, or not sent at all to whoever has it; for no other host', async () => {
+    for (const path of ['/.well-known/openid-configuration', '/jwks']) {
+      const url = new URL(hemma.url(path));
+      const [one, two] = [await get(url.href), await get(url.href)];
+      const lasting = ({ headers: { date: _date, ...rest } }: typeof one) => rest;
+      expect([two.status, two.body, lasting(two)]).toEqual([200, one.body, lasting(one)]);
+      const etag = one.headers.etag ?? '';
+      expect(await get(url.href, { 'if-none-match': etag })).toMatchObject({
+        status: 304,
+        body: '',
+        headers: { etag },
+      });
+      expect((await get(url.href, { 'if-none-match': '"another"' })).status).toBe(200);
+      const head = await exchange(url, { method: 'HEAD' });
+      expect([head.status, head.headers['content-length']]).toEqual([200, one.headers['content-length']]);
+      expect((await get(url.href, { host: 'elsewhere.example' })).status).toBe(421);
+      const asked = await exchange(url, {
+        method: 'OPTIONS',
+        headers: { origin: 'https://app.example.com', 'access-control-request-method': 'GET' },
+      });
+      expect([asked.status, asked.headers['access-control-allow-methods']]).toEqual([204, 'GET']);
+    }
   });
 
   test('may be read by scripts of any site, and the keys too', async () => {

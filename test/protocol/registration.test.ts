@@ -95,7 +95,9 @@ describe('a program that nobody here wrote', () => {
     });
     expect(redeemed.claims()?.sub).toBe(person.account.id);
     expect(await usesOf(name)).toBe(1);
-    const { client_id: id } = application.clientMetadata();
+    const { client_id: id, id_token_signed_response_alg: alg } = application.clientMetadata();
+    // The standard's default, which other programs rely on; ours is for what administrators describe.
+    expect(alg).toBe('RS256');
     expect(await registered({ client_id: id })).toMatchObject({ registeredWith: name, managed: 'console' });
   });
 

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { answered } from '../command-line/shell.ts';
 import { at, signInFirst } from '../rig/ceremony.ts';
+import { basicOf, post } from '../protocol/requests.ts';
 import { exchange } from '../rig/exchange.ts';
 import { PASSWORD } from '../rig/hemma.ts';
 import { newVisitor } from '../rig/visitor.ts';
@@ -56,6 +57,24 @@ describe('the command line on the embedded database', () => {
     const keys = async () =>
       (JSON.parse((await exchange(new URL('/jwks', here.hemma.issuer))).body) as { keys: object[] }).keys;
     await until('they are published', async () => (await keys()).length === 6, 5_000);
+  });
+
+  test('switches an application off while the provider runs, which had just served it and refuses it at once', async () => {
+    const { clientId } = here.autopay;
+    const asked = async () => {
+      const fields = { grant_type: 'refresh_token', refresh_token: 'nobody-s' };
+      const { json } = await post(`${here.hemma.issuer}/token`, fields, basicOf(here.autopay));
+      return json['error'];
+    };
+    for (const [command, wanted] of [
+      ['disable', 'invalid_client'],
+      ['enable', 'invalid_grant'],
+    ] as const) {
+      expect(await asked()).not.toBe(wanted);
+      expect((await here.shell(['clients', command, clientId])).code).toBe(0);
+      // Well within the time after which it would look again by itself.
+      await until(`it is ${command}d`, async () => (await asked()) === wanted, 1_500);
+    }
   });
 
   test('works when the provider does not run, and leaves the folder to it', async () => {
