@@ -15,7 +15,8 @@ import { signingSecrets } from './0011-signing-secrets.ts';
 import { resourceServers } from './0012-resource-servers.ts';
 import { claims } from './0013-claims.ts';
 import { refusedRequests } from './0014-refused-requests.ts';
-import { mailsWaiting } from './0017-mails-waiting.ts';
+import { hotTables } from './0015-hot-tables.ts';
+import { mailsWaiting } from './0016-mails-waiting.ts';
 import type { Migration } from './migration.ts';
 
 const migrations: readonly Migration[] = [
@@ -33,6 +34,7 @@ const migrations: readonly Migration[] = [
   resourceServers,
   claims,
   refusedRequests,
+  hotTables,
   mailsWaiting,
 ];
 
@@ -44,7 +46,25 @@ const lock = 4_736_672;
  * Everything happens in one transaction under an advisory lock: two processes that start together migrate
  * once, and one that is killed half-way leaves nothing behind.
  */
-export function migrate(db: Db): Promise<string[]> {
+export async function migrate(db: Db): Promise<string[]> {
+  const applied = await migrateAll(db);
+  if (applied.length > 0) await analyse(db);
+  return applied;
+}
+
+/**
+ * Tells PostgreSQL what the tables hold, where they hold anything. One that is known to be empty would be read from end
+ * to end by every plan that is kept; one of which nothing is known is taken for ten pages, and asked by its index.
+ */
+async function analyse(db: Db): Promise<void> {
+  const { rows } = await db.query<{ name: string }>(
+    `SELECT quote_ident(relname) AS name FROM pg_class
+     WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace AND pg_relation_size(oid) > 10 * 8192`,
+  );
+  for (const { name } of rows) await db.run(sql.raw(`ANALYZE ${name}`));
+}
+
+function migrateAll(db: Db): Promise<string[]> {
   return db.transaction(async (open) => {
     await open.query('SELECT pg_advisory_xact_lock($1)', [lock]);
     await open.query(

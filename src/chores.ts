@@ -17,7 +17,7 @@ import { sweepLogoutMessages } from './oidc/logout-outbox.ts';
 import { endExpiredSessions, sweepRecords } from './oidc/records.ts';
 import { sweepRefusedRequests } from './oidc/refused-requests.ts';
 import { sweepAudit } from './platform/audit.ts';
-import type { Database } from './platform/database.ts';
+import type { Database, Db } from './platform/database.ts';
 import type { Log } from './platform/log.ts';
 import type { Metrics } from './platform/metrics.ts';
 import { sweepDeeds, sweepProofs } from './platform/proofs.ts';
@@ -38,7 +38,11 @@ const second = 1000;
 const minute = 60 * second;
 const day = 24 * 60 * minute;
 const batch = 500;
-const mostBatches = 20;
+/** Full batches of one kind before the others have their turn. */
+const mostInARow = 20;
+/** A full batch is followed by a pause of so many times what it took: a fifth of one connection's time at most. */
+const restful = 4;
+const longestRest = 2 * second;
 
 interface Recurring extends Chores {
   /** The next turn comes in a moment instead. */
@@ -56,13 +60,16 @@ export interface Watch {
 
 const unwatched: Watch = { metrics: { choreEnded: () => undefined }, tracing: untraced };
 
-/** Runs a deed again and again with a pause between, never twice at once; a fault is logged and the next turn comes. */
+/**
+ * Runs a deed again and again with a pause between, never twice at once; a fault is logged and the next turn comes. A
+ * deed that answers with a number names the pause (milliseconds) itself.
+ */
 function every(
   pause: number,
   log: Log,
   { metrics }: Watch,
   name: string,
-  deed: () => Promise<void>,
+  deed: () => Promise<number | void>,
 ): Recurring {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -73,21 +80,22 @@ function every(
     clearTimeout(timer);
     if (!stopped) timer = setTimeout(run, time).unref();
   };
+  const once = async () => {
+    let own: number | void = undefined;
+    try {
+      own = await deed();
+      metrics.choreEnded(name, true);
+    } catch (fault) {
+      metrics.choreEnded(name, false);
+      log.warn({ chore: name, fault: String(fault) }, 'a chore failed');
+    }
+    running = false;
+    wait(asked ? moment : (own ?? pause));
+  };
   const run = () => {
     running = true;
     asked = false;
-    turn = deed()
-      .then(
-        () => metrics.choreEnded(name, true),
-        (fault: unknown) => {
-          metrics.choreEnded(name, false);
-          log.warn({ chore: name, fault: String(fault) }, 'a chore failed');
-        },
-      )
-      .finally(() => {
-        running = false;
-        wait(asked ? moment : pause);
-      });
+    turn = once();
   };
   wait(pause);
   return {
@@ -104,32 +112,77 @@ function every(
   };
 }
 
-/** Batch after batch until one comes back not full; at most so many a turn that other work is never kept waiting long. */
-async function drain(sweepBatch: (limit: number) => Promise<number>): Promise<void> {
-  for (let turn = 0; turn < mostBatches; turn += 1) {
-    if ((await sweepBatch(batch)) < batch) return;
-  }
+/** Removes at most `limit` of one kind of row; answers how many. */
+type Sweeper = (open: Db, limit: number) => Promise<number>;
+
+function sweepers({ settings }: House): readonly Sweeper[] {
+  const ago = (time: number) => new Date(Date.now() - time);
+  const interaction = () => ago(60 * minute);
+  const outbox = () => ago(settings.HEMMA_OUTBOX_DAYS * day);
+  const attempts = () => ago(settings.HEMMA_ATTEMPT_DAYS * day);
+  const kept = () => ago(settings.HEMMA_AUDIT_DAYS * day);
+  return [
+    endExpiredSessions,
+    sweepRecords,
+    (open, limit) => sweepProofs(open, interaction(), limit),
+    (open, limit) => sweepDeeds(open, interaction(), limit),
+    (open, limit) => sweepChoices(open, interaction(), limit),
+    sweepPendingConnections,
+    (open, limit) => sweepPendingCodes(open, interaction(), limit),
+    (open, limit) => sweepMailedCodes(open, ago(2 * day), limit),
+    (open, limit) => sweepMails(open, outbox(), limit),
+    (open, limit) => sweepLogoutMessages(open, outbox(), limit),
+    (open, limit) => sweepAttempts(open, attempts(), limit),
+    (open, limit) => sweepRefusedRequests(open, attempts(), limit),
+    (open, limit) => sweepCases(open, kept(), limit),
+    (open, limit) => sweepAudit(open, kept(), limit),
+  ];
 }
 
-/** Removes what has expired. Records outlive their expiry by a day, so that a code that comes back late is known. */
-async function sweep({ db, post, settings }: House): Promise<void> {
-  const ago = (time: number) => new Date(Date.now() - time);
-  const signIn = ago(60 * minute);
-  await drain((limit) => endExpiredSessions(db, limit));
-  await drain((limit) => sweepRecords(db, ago(day), limit));
-  await drain((limit) => sweepProofs(db, signIn, limit));
-  await drain((limit) => sweepDeeds(db, signIn, limit));
-  await drain((limit) => sweepChoices(db, signIn, limit));
-  await drain((limit) => sweepPendingConnections(db, limit));
-  await drain((limit) => sweepPendingCodes(db, signIn, limit));
-  await drain((limit) => sweepMailedCodes(db, ago(2 * day), limit));
-  await drain((limit) => sweepMails(db, ago(settings.HEMMA_OUTBOX_DAYS * day), limit));
-  await drain((limit) => sweepLogoutMessages(db, ago(settings.HEMMA_OUTBOX_DAYS * day), limit));
-  await drain((limit) => sweepAttempts(db, ago(settings.HEMMA_ATTEMPT_DAYS * day), limit));
-  await drain((limit) => sweepRefusedRequests(db, ago(settings.HEMMA_ATTEMPT_DAYS * day), limit));
-  await drain((limit) => closeLeftAlone(db, post, limit));
-  await drain((limit) => sweepCases(db, ago(settings.HEMMA_AUDIT_DAYS * day), limit));
-  await drain((limit) => sweepAudit(db, ago(settings.HEMMA_AUDIT_DAYS * day), limit));
+// Any number that no other lock of this house has (migrations/index.ts).
+const sweepLock = 4_736_673;
+
+/** One batch, unless another process is at one: two that sweep together are in each other's way and take twice as much. */
+const alone = (db: Db, sweeper: Sweeper): Promise<number> =>
+  db.transaction(async (open) => {
+    const { rows } = await open.query<{ ours: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS ours', [
+      sweepLock,
+    ]);
+    return rows[0]?.ours ? sweeper(open, batch) : 0;
+  });
+
+/**
+ * Removes what has expired, and goes on as long as there is any: each call takes one full batch at most and answers how
+ * long to rest (milliseconds), undefined once nothing is left. No kind keeps the others waiting.
+ */
+export function sweeping(house: House): () => Promise<number | undefined> {
+  const { db, post } = house;
+  const kinds: readonly (() => Promise<number>)[] = [
+    ...sweepers(house).map((sweeper) => () => alone(db, sweeper)),
+    () => closeLeftAlone(db, post, batch),
+  ];
+  let place = 0;
+  let inARow = 0;
+  let more = false;
+  return async () => {
+    while (place < kinds.length) {
+      const kind = kinds[place];
+      const begun = performance.now();
+      // Before it is tried: one that fails does not keep the others from their turn.
+      place += 1;
+      if (!kind || (await kind()) < batch) {
+        inARow = 0;
+        continue;
+      }
+      inARow += 1;
+      if (inARow < mostInARow) place -= 1;
+      else [inARow, more] = [0, true];
+      return Math.min(longestRest, restful * (performance.now() - begun));
+    }
+    const rest = more ? second : undefined;
+    [place, inARow, more] = [0, 0, false];
+    return rest;
+  };
 }
 
 /**
@@ -181,7 +234,7 @@ export function startChores(
 ): Chores {
   const { db, vault, settings } = house;
   const running: Chores[] = [
-    every(20 * second, log, watch, 'sweep', () => sweep(house)),
+    every(20 * second, log, watch, 'sweep', sweeping(house)),
     // What this process puts out leaves at once; this finds what is tried again, and what other processes left.
     every(second, log, watch, 'sign-out messages', () => delivery.turn()),
     delivery,

@@ -148,7 +148,8 @@ export async function mailsWaiting(db: Db): Promise<Waiting> {
 /** Removes mails delivered before `before`, and undelivered ones as old; at most `limit`; answers how many. */
 export async function sweepMails(db: Db, before: Date, limit: number): Promise<number> {
   const { count } = await db.query(
-    'DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE coalesce(delivered_at, created_at) < $1 LIMIT $2)',
+    `DELETE FROM mails WHERE ctid = ANY(ARRAY(SELECT ctid FROM mails
+       WHERE coalesce(delivered_at, created_at) < $1 ORDER BY coalesce(delivered_at, created_at) LIMIT $2))`,
     [before, limit],
   );
   return count;

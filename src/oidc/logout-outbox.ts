@@ -182,7 +182,8 @@ export async function logoutMessagesWaiting(
 /** Removes messages that were settled before `before`, at most `limit`; answers how many. */
 export async function sweepLogoutMessages(db: Db, before: Date, limit: number): Promise<number> {
   const { count } = await db.query(
-    'DELETE FROM logout_messages WHERE id IN (SELECT id FROM logout_messages WHERE settled_at < $1 LIMIT $2)',
+    `DELETE FROM logout_messages WHERE ctid = ANY(ARRAY(
+       SELECT ctid FROM logout_messages WHERE settled_at < $1 ORDER BY settled_at LIMIT $2))`,
     [before, limit],
   );
   return count;

@@ -267,7 +267,7 @@ export function sweepAudit(db: Db, before: Date, limit: number): Promise<number>
   return db.transaction(async (open) => {
     await open.query("SELECT set_config('hemma.retention', 'on', true)");
     const { count } = await open.query(
-      'DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 ORDER BY at, id LIMIT $2)',
+      'DELETE FROM audit WHERE ctid = ANY(ARRAY(SELECT ctid FROM audit WHERE at < $1 ORDER BY at, id LIMIT $2))',
       [before, limit],
     );
     return count;

@@ -1,8 +1,7 @@
 /** What has expired is removed, in batches that are bounded, and nothing that still counts goes with it. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
 import { sweepChoices } from '../../interactions/sign-in/progress.ts';
-import { startChores } from '../../src/chores.ts';
+import { sweeping } from '../../src/chores.ts';
 import { sweepMailedCodes } from '../../src/factors/mailed-code.ts';
 import { sweepPendingCodes } from '../../src/factors/recovery-code.ts';
 import { sweepPendingConnections } from '../../src/factors/connection.ts';
@@ -12,6 +11,8 @@ import { sweepAudit } from '../../src/platform/audit.ts';
 import { sweepDeeds, sweepProofs } from '../../src/platform/proofs.ts';
 import { sweepAttempts } from '../../src/platform/throttle.ts';
 import { at, keyOnPage, signIn, signInFirst, typePassword } from '../rig/ceremony.ts';
+import type { Db } from '../../src/platform/database.ts';
+import { newPerson } from '../protocol/people.ts';
 import { back, days, holdTimers, hours, minutes, seconds, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
@@ -43,7 +44,7 @@ const ago = (time: number) => new Date(Date.now() - time);
 
 /** Every sweeper with the table that it sweeps, at the age at which the chores call it or a later one. */
 const sweepers: readonly [string, (limit: number) => Promise<number>][] = [
-  ['oidc_records', (limit) => sweepRecords(hemma.db, ago(days(1)), limit)],
+  ['oidc_records', (limit) => sweepRecords(hemma.db, limit)],
   ['proofs', (limit) => sweepProofs(hemma.db, ago(hours(1)), limit)],
   ['deeds', (limit) => sweepDeeds(hemma.db, ago(hours(1)), limit)],
   ['sign_in_choices', (limit) => sweepChoices(hemma.db, ago(hours(1)), limit)],
@@ -139,45 +140,98 @@ describe('sweeping', () => {
   });
 });
 
+describe('what has expired', () => {
+  const models = [
+    'AccessToken',
+    'AuthorizationCode',
+    'ClientCredentials',
+    'DeviceCode',
+    'Grant',
+    'Interaction',
+    'PushedAuthorizationRequest',
+    'RefreshToken',
+    'ReplayDetection',
+    'Session',
+  ];
+
+  test('goes a minute later, whatever it was; a device is told for an hour yet that it was too late', async () => {
+    await hemma.db.query('DELETE FROM oidc_records');
+    const ages = { 'lives yet': -1, 'just over': seconds(40), over: minutes(2), 'long over': minutes(70) };
+    for (const [age, time] of Object.entries(ages))
+      await hemma.db.query(
+        `INSERT INTO oidc_records (model, key, payload, consumed_at, expires_at)
+         SELECT model, convert_to($2, 'UTF8'), '{}', $3, $4 FROM unnest($1::text[]) AS model`,
+        [models, age, ago(days(1)), new Date(Date.now() + (time < 0 ? minutes(1) : -time))],
+      );
+    expect(await sweepRecords(hemma.db, 1000)).toBe(2 * models.length - 1);
+    const { rows } = await hemma.db.query<{ model: string; age: string }>(
+      "SELECT model, convert_from(key, 'UTF8') AS age FROM oidc_records ORDER BY 1, 2",
+    );
+    const left = models.flatMap((model) =>
+      ['just over', 'lives yet', ...(model === 'DeviceCode' ? ['over'] : [])].map((age) => ({ model, age })),
+    );
+    expect(rows).toEqual(left);
+  });
+
+  test('does not take the rows by which a spent refresh token is known, for as long as its family lives', async () => {
+    const scopes = ['profile', 'email', 'offline_access'] as const;
+    const web = await startRelyingParty({ hemma, description: { scopes: [...scopes] } });
+    const person = await newPerson(hemma, { twoStep: false });
+    const asked = { scope: 'openid offline_access', prompt: 'consent' };
+    const { tokens } = await person.signInTo(web, asked);
+    const spent = tokens.refresh_token ?? '';
+    const { refresh_token: next = '' } = await web.refresh(spent);
+    travel(days(29));
+    while ((await sweepRecords(hemma.db, 1000)) > 0);
+    const refused = { error: 'invalid_grant' };
+    await expect(web.refresh(spent)).rejects.toMatchObject(refused);
+    await expect(web.refresh(next)).rejects.toMatchObject(refused);
+    await web.stop();
+  });
+});
+
 describe('the chores', () => {
-  test('keep up with twenty sign-ins a second: a minute of them removes what a minute leaves behind', async () => {
-    // Five records a sign-in (interaction, session, grant, code, access token).
-    const expired = 20 * 60 * 5;
+  test('keep up with a hundred sign-ins a second: they go on, with pauses, until nothing is left', async () => {
+    // Six records a sign-in (interaction, two sessions, grant, code, access token), twenty seconds of them.
+    const expired = 100 * 20 * 6;
     await hemma.db.query(
       `INSERT INTO oidc_records (model, key, payload, expires_at)
        SELECT 'AccessToken', sha256(number::text::bytea), '{}', $1 FROM generate_series(1, $2::int) AS number`,
-      [ago(days(2)), expired],
+      [ago(minutes(2)), expired],
     );
-    const waiting = async () => {
-      const { rows } = await hemma.db.query<{ number: number }>(
-        'SELECT count(*) AS number FROM oidc_records WHERE expires_at < $1',
-        [ago(days(1))],
-      );
-      return rows[0]?.number ?? 0;
+    const settings = { HEMMA_OUTBOX_DAYS: 7, HEMMA_ATTEMPT_DAYS: 90, HEMMA_AUDIT_DAYS: 396 };
+    const sweep = sweeping({ db: hemma.db, settings } as never);
+    const rests: number[] = [];
+    for (let rest = await sweep(); rest !== undefined; rest = await sweep()) rests.push(rest);
+    expect(await countOf('oidc_records WHERE expires_at < now()')).toBe(0);
+    // Each of the full batches was followed by a rest; a turn of the chores asks nothing where nothing is left.
+    expect(rests.length).toBeGreaterThanOrEqual(expired / 500);
+    expect(rests.every((rest) => rest > 0 && rest <= seconds(2))).toBe(true);
+    expect(await sweep()).toBeUndefined();
+  });
+
+  test('a kind that fails stops no other', async () => {
+    const broken = new Error('no mails today');
+    const failing: Db = {
+      ...hemma.db,
+      transaction: (work) =>
+        hemma.db.transaction((open) =>
+          work({
+            ...open,
+            query: (text, params) =>
+              text.includes('proofs') ? Promise.reject(broken) : open.query(text, params),
+          }),
+        ),
     };
-    const timers = holdTimers();
-    const chores = startChores(
-      {
-        db: hemma.db,
-        settings: { HEMMA_OUTBOX_DAYS: 7, HEMMA_ATTEMPT_DAYS: 90, HEMMA_AUDIT_DAYS: 396 },
-      } as never,
-      { turn: () => Promise.resolve(), stop: () => Promise.resolve() },
-      pino({ level: 'silent' }),
-    );
-    for (let turn = 0; turn < 3 && (await waiting()) > 0; turn++) {
-      const before = await waiting();
-      timers.pass(seconds(20));
-      // A turn has begun when rows leave, and has ended when no more do: the next needs the next twenty seconds.
-      let now = before;
-      for (let still = 0; still < 40;) {
-        await new Promise((done) => setImmediate(done));
-        const then = await waiting();
-        still = then === now && then < before ? still + 1 : 0;
-        now = then;
-      }
-    }
-    timers.release();
-    await chores.stop();
-    expect(await waiting()).toBe(0);
+    await hemma.db.query('INSERT INTO sign_in_choices (interaction, choice, at) VALUES ($1, $2, $3)', [
+      'left',
+      'other',
+      ago(hours(2)),
+    ]);
+    const settings = { HEMMA_OUTBOX_DAYS: 7, HEMMA_ATTEMPT_DAYS: 90, HEMMA_AUDIT_DAYS: 396 };
+    const sweep = sweeping({ db: failing, settings } as never);
+    await expect(sweep()).rejects.toBe(broken);
+    await sweep();
+    expect(await countOf("sign_in_choices WHERE interaction = 'left'")).toBe(0);
   });
 });
