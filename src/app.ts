@@ -107,9 +107,13 @@ function fixedHeaders(say: ReturnType<typeof helmet>): Record<string, string> {
 /** Whoever keeps a connection to a process that is stopping opens its next one elsewhere (RFC 9112 §9.6). */
 const partings =
   (stopping: () => boolean): Middleware =>
-  (ctx, next) => {
-    if (stopping()) ctx.set('Connection', 'close');
-    return next();
+  async (ctx, next) => {
+    try {
+      await next();
+    } finally {
+      // Also where it was told while this was under way.
+      if (stopping()) ctx.set('Connection', 'close');
+    }
   };
 
 /** The library answers a database that is away with 500 and server_error; it is told like any other: 503, come again. */
@@ -197,11 +201,11 @@ export function appOf(house: House, { keys, ring, work, telemetry, stopping }: F
   app.use(requestOrigin(house.settings));
   app.use(watched(house.settings, telemetry));
   app.use(headers(house));
+  app.use(partings(stopping));
   app.use(house.assets.serve);
   app.use(faults(house, telemetry.log));
   app.use(metricsPage(house, telemetry.metrics));
   app.use(ownHostOnly(house.settings));
-  app.use(partings(stopping));
   app.use(health(house, ring, stopping));
   app.use(published(house.provider));
   app.use(work.middleware);

@@ -1,10 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import cluster from 'node:cluster';
 import type { DestinationStream } from 'pino';
 import type { Settings } from '../config/settings.ts';
 import type { Log } from './platform/log.ts';
 import { logOf } from './platform/log.ts';
 import type { Metrics } from './platform/metrics.ts';
 import { metricsOf } from './platform/metrics.ts';
+import { metricsOfAll } from './platform/shared-metrics.ts';
 import { versionOfProgram, watchProcess } from './platform/process-metrics.ts';
 import type { Environment, Tracing } from './platform/tracing.ts';
 import { isTraced, tracingOf, untraced } from './platform/tracing.ts';
@@ -30,7 +32,9 @@ export async function telemetryOf(
   let tracing = untraced;
   const log = logOf(settings.HEMMA_LOG_LEVEL, logTo, isTraced(env) ? () => tracing.ids() ?? {} : undefined);
   tracing = await tracingOf(env, versionOfProgram(), (text) => log.warn({ tracing: text }, 'traces'));
-  const metrics = metricsOf();
+  const own = metricsOf();
+  // Whichever worker is asked tells of all.
+  const metrics = cluster.isWorker ? { ...own, text: metricsOfAll(() => own.values()) } : own;
   const watching = watchProcess(metrics);
   return {
     log,

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:cluster';
 import cluster from 'node:cluster';
+import { relayMetrics } from './platform/shared-metrics.ts';
 
 /** The processes that serve one port together. */
 export interface Workers {
@@ -52,6 +53,7 @@ export function startWorkers(count: number, say: (text: string) => void): Worker
     return worker;
   };
 
+  relayMetrics();
   begin(0).once('listening', () => {
     if (!stopping) for (let number = 1; number < count; number += 1) begin(0);
   });

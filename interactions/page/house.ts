@@ -2,7 +2,6 @@ import type { Provider } from 'oidc-provider';
 import type { Settings } from '../../config/settings.ts';
 import type { Aftermath } from '../../src/platform/aftermath.ts';
 import type { Post } from '../../src/mail/outbox.ts';
-import type { UnitOfWork } from '../../src/oidc/unit-of-work.ts';
 import type { Db } from '../../src/platform/database.ts';
 import type { Hasher } from '../../src/platform/hashing.ts';
 import type { Vault } from '../../src/platform/secrets.ts';
@@ -17,7 +16,7 @@ export interface House {
   post: Post;
   aftermath: Aftermath;
   provider: Provider;
-  /** What a page wants written together with what the provider writes. */
-  work: Pick<UnitOfWork, 'alongside'>;
+  /** What a page wants written goes in the transaction of what the provider writes in this request. */
+  work: { alongside(deed: (open: Db) => Promise<void>): void };
   assets: Assets;
 }

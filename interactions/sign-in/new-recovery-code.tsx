@@ -96,11 +96,12 @@ const form = z.object({ lastGroup: z.string().max(200).default('') });
 export const newRecoveryCode: StepPage<z.output<typeof form>> = {
   form,
   async show(visit, refusal) {
-    const { house, record, frame, action, token } = visit;
+    const { house, record, progress, frame, action, token } = visit;
     const account = accountOf(visit);
     const recoveryCode = await offerCode(house.db, house.vault, house.hasher, {
       account,
       interaction: record.uid,
+      offered: progress.situation.codeOffered,
     });
     const { email } = account;
     return (

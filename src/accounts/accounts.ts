@@ -11,6 +11,8 @@ import { oneRow, timeOf, timeOrNone } from '../platform/parts.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import { sha256 } from '../platform/secrets.ts';
+import type { Device, DeviceBeside } from './devices.ts';
+import { deviceBeside, deviceOfBeside } from './devices.ts';
 import { membersOf } from './groups.ts';
 import type { Actor } from './operators.ts';
 import { passwordFault } from './password-rules.ts';
@@ -183,22 +185,30 @@ export async function accountByEmail(db: Db, email: string): Promise<Account | u
 /**
  * Whom a password for that address is verified for: the account that has it, and its hash; where nobody has it, the hash
  * of some other account, always the same one, whose answer counts for nothing. Hashes of several makes and costs take
- * several times, and an address that nobody has must not be told by a time that no account takes.
+ * several times, and an address that nobody has must not be told by a time that no account takes. With it comes the
+ * account's device that `token`, the browser's cookie, names.
  */
 export async function passwordOf(
   db: Db,
   email: string,
-): Promise<{ account: Account | undefined; hash: string | undefined }> {
+  token: string | undefined,
+): Promise<{ account: Account | undefined; hash: string | undefined; device: Device | undefined }> {
   const key = emailKey(email);
-  if (!isEmail(key)) return { account: undefined, hash: undefined };
+  if (!isEmail(key)) return { account: undefined, hash: undefined, device: undefined };
   const place = sha256(`stranger:${key}`).toString('hex').slice(0, 32);
-  const { rows } = await db.query<Row & { password_hash: string; stranger: boolean }>(
-    `SELECT ${columns}, password_hash, false AS stranger FROM accounts WHERE email_key = $1
-     UNION ALL (SELECT ${columns}, password_hash, true FROM accounts WHERE id >= $2::uuid ORDER BY id LIMIT 1)`,
-    [key, place],
+  const { rows } = await db.query<Row & DeviceBeside & { password_hash: string; stranger: boolean }>(
+    `SELECT * FROM (
+       SELECT ${columns}, password_hash, false AS stranger FROM accounts WHERE email_key = $1
+       UNION ALL (SELECT ${columns}, password_hash, true FROM accounts WHERE id >= $2::uuid ORDER BY id LIMIT 1)) AS p
+     LEFT JOIN LATERAL (${deviceBeside('p.id', '$3')}) AS d ON NOT p.stranger`,
+    [key, place, token ? sha256(token) : null],
   );
   const own = rows.find(({ stranger }) => !stranger);
-  return { account: own && accountOf(own), hash: (own ?? rows[0])?.password_hash };
+  return {
+    account: own && accountOf(own),
+    hash: (own ?? rows[0])?.password_hash,
+    device: own && deviceOfBeside(own),
+  };
 }
 
 /** Somebody reads the mail of this address, which is the account's: from now on it counts as proved. */

@@ -69,6 +69,33 @@ export async function knownDevice(db: Db, accountId: string, token: string): Pro
   return rows[0] && deviceOf(rows[0]);
 }
 
+/** A device read beside the account; all null where there is none. */
+export interface DeviceBeside {
+  device_id: string | null;
+  device_label: string;
+  device_first_seen_at: Date;
+  device_last_seen_at: Date;
+  device_remembered_until: Date | null;
+}
+
+/** The subselect that reads the device of an account by the hash of its token; both are expressions of SQL. */
+export const deviceBeside = (account: string, tokenHash: string): string =>
+  `SELECT id AS device_id, label AS device_label, first_seen_at AS device_first_seen_at,
+     last_seen_at AS device_last_seen_at, remembered_until AS device_remembered_until
+   FROM devices WHERE account_id = ${account} AND token_hash = ${tokenHash}`;
+
+/** The one that was read so, if there is one. */
+export const deviceOfBeside = (row: DeviceBeside): Device | undefined =>
+  row.device_id === null
+    ? undefined
+    : {
+        id: row.device_id,
+        label: row.device_label,
+        firstSeenAt: row.device_first_seen_at,
+        lastSeenAt: row.device_last_seen_at,
+        rememberedUntil: row.device_remembered_until ?? undefined,
+      };
+
 /** Writes the proof that stands in for six digits, where the device is remembered and its time has not run out. */
 export async function recogniseDevice(
   open: Db,
@@ -78,8 +105,10 @@ export async function recogniseDevice(
   origin: Origin,
 ): Promise<void> {
   if (!device?.rememberedUntil || device.rememberedUntil <= new Date()) return;
-  await recordProof(open, interaction, { factor: 'device', accountId, ref: device.id });
-  await audit(open, { event: 'device.recognised', accountId, origin, detail: { device: device.id } });
+  await Promise.all([
+    recordProof(open, interaction, { factor: 'device', accountId, ref: device.id }),
+    audit(open, { event: 'device.recognised', accountId, origin, detail: { device: device.id } }),
+  ]);
 }
 
 /**

@@ -12,7 +12,8 @@ import type { Post } from '../mail/outbox.ts';
 import type { Account } from './accounts.ts';
 import { emailKey, isPassword, passwordOf, replaceHash } from './accounts.ts';
 import { emailSubject } from './changes.ts';
-import { knownDevice, recogniseDevice } from './devices.ts';
+import type { Device } from './devices.ts';
+import { recogniseDevice } from './devices.ts';
 
 /** Wrong tries before a right one that are worth a mail. */
 const worthTelling = 5;
@@ -39,8 +40,7 @@ export async function verifyPassword(
   post: Post,
   { interaction, email, password, device, origin }: PasswordAttempt,
 ): Promise<PasswordRefusal | undefined> {
-  const { account, hash } = await passwordOf(db, email);
-  const known = account && device ? await knownDevice(db, account.id, device) : undefined;
+  const { account, hash, device: known } = await passwordOf(db, email, device);
   // A browser that signed in before has a budget of its own, so that strangers cannot spend the owner's, neither by
   // the account's address nor from the same network.
   const subject = known ? `device:${known.id}` : emailSubject(email);
@@ -68,7 +68,7 @@ export async function verifyPassword(
   const proof = { interaction, account, known, subject, address, origin };
   if (await prove(db, post, { ...proof, hash, renewed })) return undefined;
   // Another sign-in with the same password may have renewed the hash in between: the one of now decides.
-  const { hash: now } = await passwordOf(db, email);
+  const { hash: now } = await passwordOf(db, email, undefined);
   const still = now !== undefined && now !== hash && (await hasher.verify(now, normal));
   const stands = still && (await prove(db, post, { ...proof, hash: now, renewed: undefined }));
   return stands ? undefined : { code: 'wrong-password' };
@@ -77,7 +77,7 @@ export async function verifyPassword(
 interface RightPassword {
   interaction: string;
   account: Account;
-  known: Awaited<ReturnType<typeof knownDevice>>;
+  known: Device | undefined;
   subject: string;
   address: string;
   origin: Origin;
@@ -100,9 +100,10 @@ function prove(
       isPassword(open, account.id, hash),
     ]);
     if (!still) return false;
-    const [{ failures }] = await Promise.all([
-      clearAttempts(open, subject, 'password'),
+    // The address before the account's own count, as `countAttempts` has it: so two never wait for each other.
+    const [, { failures }] = await Promise.all([
       known ? undefined : forgiveAttempt(open, address, 'address'),
+      clearAttempts(open, subject, 'password'),
       recordProof(open, interaction, { factor: 'password', accountId: account.id }),
       recogniseDevice(open, interaction, account.id, known, origin),
       renewed ? replaceHash(open, account.id, hash, renewed) : undefined,

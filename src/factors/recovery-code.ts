@@ -80,18 +80,19 @@ async function pendingCode(
  * The new recovery code that this interaction shows. It is pending, and good for nothing, until its last group
  * was typed back; a reload or a lost answer shows the same one. It stays readable for this interaction alone,
  * sealed; what verifies it later is an argon2id hash (100 bits are below 112: NIST SP 800-63B-4 §3.1.2.2).
+ * `offered`: whether it was shown before, where the caller knows; else that is read.
  */
 export async function offerCode(
   db: Db,
   vault: Vault,
   hasher: Hasher,
-  { account, interaction }: { account: Recipient; interaction: string },
+  { account, interaction, offered = true }: { account: Recipient; interaction: string; offered?: boolean },
 ): Promise<string> {
-  const waiting = await pendingCode(db, vault, interaction, account.id);
+  const waiting = offered ? await pendingCode(db, vault, interaction, account.id) : undefined;
   if (waiting) return waiting;
   const code = newCode();
   // Whoever signs in here as somebody else gets a code of their own, in the other's place.
-  await db.query(
+  const { count } = await db.query(
     `INSERT INTO recovery_codes (id, account_id, hash, interaction, sealed_code, created_at)
      VALUES ($1, $2, $3, $4, $5, $6)
      ON CONFLICT (interaction) DO UPDATE SET account_id = excluded.account_id, hash = excluded.hash,
@@ -106,6 +107,7 @@ export async function offerCode(
       new Date(),
     ],
   );
+  if (count > 0) return code;
   // Two reloads at once: the one that came first decided which code both show.
   const shown = await pendingCode(db, vault, interaction, account.id);
   if (!shown) throw new Error('the pending recovery code is gone');
@@ -147,8 +149,11 @@ export async function confirmCode(
     const now = new Date();
     // Two tabs confirm two codes at once: one after the other, so that in the end one lives; and none for a phone that
     // somebody has replaced or switched off meanwhile.
-    if (!(await turnOf(open, account.id, interaction))) return;
-    if ((await authenticatorOf(open, account.id))?.id !== authenticator) return;
+    const [stands, current] = await Promise.all([
+      turnOf(open, account.id, interaction),
+      authenticatorOf(open, account.id),
+    ]);
+    if (!stands || current?.id !== authenticator) return;
     // Where the old code opened this sign-in it must still be this interaction's: the spending is the check.
     if (claimed && !(await spendClaimed(open, account.id, interaction, origin))) return;
     const { rows } = await open.query<{ id: string }>(
@@ -158,11 +163,13 @@ export async function confirmCode(
     );
     // Sent twice at once: the first did it all, and the answer is the same.
     if (!rows[0]) return;
-    await voidLive(open, account.id);
-    await open.query('UPDATE recovery_codes SET live_at = $2 WHERE id = $1', [rows[0].id, now]);
-    await recordDeed(open, interaction, account.id, 'new_recovery_code');
-    await audit(open, { event: 'recovery-code.issued', accountId: account.id, origin });
-    await post(open, account, 'recovery-code-issued', recoveryCodeIssued);
+    await Promise.all([
+      voidLive(open, account.id),
+      open.query('UPDATE recovery_codes SET live_at = $2 WHERE id = $1', [rows[0].id, now]),
+      recordDeed(open, interaction, account.id, 'new_recovery_code'),
+      audit(open, { event: 'recovery-code.issued', accountId: account.id, origin }),
+      post(open, account, 'recovery-code-issued', recoveryCodeIssued),
+    ]);
   });
   return undefined;
 }
@@ -314,22 +321,31 @@ function claim(
 ): Promise<RecoveryRefusal | undefined> {
   const factor = factors[kind];
   return db.transaction(async (open) => {
-    await takeTurn(open, `account:${account.id}`);
-    // Mailed and alone it would make whoever reads the mail the account's owner (NIST SP 800-63B-4 §4.2.2.2).
-    if (kind === 'help-desk' && !(await proved(open, interaction, account.id, 'password')))
-      return { code: 'help-desk-code-needs-password' };
-    const { count } = await open.query(
-      `UPDATE recovery_codes SET claimed_by = $2
-       WHERE id = $1 AND used_at IS NULL AND (expires_at IS NULL OR expires_at > $3)`,
-      [id, interaction, new Date()],
-    );
+    // What follows goes with it, and behind it.
+    const turn = takeTurn(open, `account:${account.id}`);
+    if (kind === 'help-desk') {
+      const [, entitled] = await Promise.all([turn, proved(open, interaction, account.id, 'password')]);
+      // Mailed and alone it would make whoever reads the mail the account's owner (NIST SP 800-63B-4 §4.2.2.2).
+      if (!entitled) return { code: 'help-desk-code-needs-password' };
+    }
+    const [, { count }] = await Promise.all([
+      turn,
+      open.query(
+        `UPDATE recovery_codes SET claimed_by = $2
+         WHERE id = $1 AND used_at IS NULL AND (expires_at IS NULL OR expires_at > $3)`,
+        [id, interaction, new Date()],
+      ),
+    ]);
     if (count === 0) return { code: 'wrong-recovery-code' };
-    await voidOtherProofs(open, interaction, factor, id);
-    await clearAttempts(open, `account:${account.id}`, 'recovery-code');
-    await recordProof(open, interaction, { factor, accountId: account.id, ref: id });
-    await audit(open, { event: eventsOf[kind].right, accountId: account.id, origin });
-    if (kind === 'saved') await post(open, account, 'recovery-code-used', recoveryCodeUsed);
-    else await post(open, account, 'help-desk-code-used', helpDeskCodeUsed);
+    await Promise.all([
+      voidOtherProofs(open, interaction, factor, id),
+      clearAttempts(open, `account:${account.id}`, 'recovery-code'),
+      recordProof(open, interaction, { factor, accountId: account.id, ref: id }),
+      audit(open, { event: eventsOf[kind].right, accountId: account.id, origin }),
+      kind === 'saved'
+        ? post(open, account, 'recovery-code-used', recoveryCodeUsed)
+        : post(open, account, 'help-desk-code-used', helpDeskCodeUsed),
+    ]);
     return undefined;
   });
 }

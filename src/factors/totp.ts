@@ -201,16 +201,20 @@ function spendStep(
   { account, interaction, origin }: TotpAttempt,
 ): Promise<boolean> {
   return db.transaction(async (open) => {
-    await takeTurn(open, `account:${account.id}`);
-    const { count } = await open.query(
-      `UPDATE authenticators SET last_step = $2, last_used_at = $3
-       WHERE id = $1 AND last_step < $2 AND disabled_at IS NULL`,
-      [row.id, step, new Date()],
-    );
+    const [, { count }] = await Promise.all([
+      takeTurn(open, `account:${account.id}`),
+      open.query(
+        `UPDATE authenticators SET last_step = $2, last_used_at = $3
+         WHERE id = $1 AND last_step < $2 AND disabled_at IS NULL`,
+        [row.id, step, new Date()],
+      ),
+    ]);
     if (count === 0) return false;
-    await clearAttempts(open, `account:${account.id}`, 'totp');
-    await recordProof(open, interaction, { factor: 'totp', accountId: account.id, ref: row.id });
-    await audit(open, { event: 'totp.right', accountId: account.id, origin });
+    await Promise.all([
+      clearAttempts(open, `account:${account.id}`, 'totp'),
+      recordProof(open, interaction, { factor: 'totp', accountId: account.id, ref: row.id }),
+      audit(open, { event: 'totp.right', accountId: account.id, origin }),
+    ]);
     return true;
   });
 }
@@ -255,8 +259,10 @@ export async function bindAuthenticator(
     [id, account.id, vault.seal(secret, about(id)), step, new Date()],
   );
   if (count === 0) return false;
-  await recordProof(open, interaction, { factor: 'totp', accountId: account.id, ref: id });
-  await audit(open, { event: 'authenticator.connected', accountId: account.id, origin });
+  await Promise.all([
+    recordProof(open, interaction, { factor: 'totp', accountId: account.id, ref: id }),
+    audit(open, { event: 'authenticator.connected', accountId: account.id, origin }),
+  ]);
   return true;
 }
 

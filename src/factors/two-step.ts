@@ -30,8 +30,10 @@ export async function activate(
     const mine = await takePending(open, attempt.interaction);
     const won = mine && (await bindAuthenticator(open, vault, attempt, judged.proven));
     if (!won) return;
-    await recordDeed(open, attempt.interaction, attempt.account.id, 'replace_authenticator');
-    await post(open, attempt.account, 'authenticator-connected', authenticatorConnected);
+    await Promise.all([
+      recordDeed(open, attempt.interaction, attempt.account.id, 'replace_authenticator'),
+      post(open, attempt.account, 'authenticator-connected', authenticatorConnected),
+    ]);
   });
   return undefined;
 }
@@ -76,16 +78,21 @@ export async function replace(
       if (claimed) throw new Error('a recovery code was live beside an authenticator that is gone');
       return;
     }
-    await voidLive(open, account.id);
-    if (!(await bindAuthenticator(open, vault, replacement, judged.proven))) {
+    const [, bound] = await Promise.all([
+      voidLive(open, account.id),
+      bindAuthenticator(open, vault, replacement, judged.proven),
+    ]);
+    if (!bound) {
       throw new Error('the place of the authenticator was taken inside the transaction that emptied it');
     }
     await aftermath.forgetDevices(open, account.id);
     if (endOtherSessions) await aftermath.endOtherSessions(open, { accountId: account.id, kept: session });
-    await recordDeed(open, interaction, account.id, 'replace_authenticator');
-    await audit(open, { event: 'authenticator.replaced', accountId: account.id, origin });
-    await aftermath.closeCase(open, account.id);
-    await post(open, account, 'authenticator-replaced', authenticatorReplaced);
+    await Promise.all([
+      recordDeed(open, interaction, account.id, 'replace_authenticator'),
+      audit(open, { event: 'authenticator.replaced', accountId: account.id, origin }),
+      post(open, account, 'authenticator-replaced', authenticatorReplaced),
+      aftermath.closeCase(open, account.id),
+    ]);
   });
   return undefined;
 }

@@ -76,8 +76,7 @@ export function watchProcess(metrics: Metrics): { stop(): void } {
   const version = versionOfProgram();
   metrics.shows({
     name: 'hemma_build_info',
-    help: 'The program and what it runs on; always 1.',
-    together: 'max',
+    help: 'The program and what it runs on: 1 for each process.',
     labels: ['version', 'node'],
     read: () => [[{ version, node: process.version }, 1]],
   });

@@ -49,17 +49,13 @@ export async function recordProof(
   interaction: string,
   proof: { factor: ProofFactor; accountId: string; ref?: string },
 ): Promise<void> {
-  await Promise.all([
-    open.query('DELETE FROM proofs WHERE interaction = $1 AND account_id <> $2', [
-      interaction,
-      proof.accountId,
-    ]),
-    open.query(
-      `INSERT INTO proofs (interaction, factor, account_id, ref, at) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (interaction, factor) DO UPDATE SET account_id = $3, ref = $4, at = $5`,
-      [interaction, proof.factor, proof.accountId, proof.ref ?? null, new Date()],
-    ),
-  ]);
+  // A row of this very factor is not deleted but written over: one statement touches a row once.
+  await open.query(
+    `WITH void AS (DELETE FROM proofs WHERE interaction = $1 AND account_id <> $3 AND factor <> $2)
+     INSERT INTO proofs (interaction, factor, account_id, ref, at) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (interaction, factor) DO UPDATE SET account_id = $3, ref = $4, at = $5`,
+    [interaction, proof.factor, proof.accountId, proof.ref ?? null, new Date()],
+  );
 }
 
 /** Voids what other interactions proved with this very thing: a recovery code belongs to the last that entered it. */

@@ -49,14 +49,20 @@ describe('two workers', () => {
     const env = { ...(await settingsOfOne(database.url, mail.url)), HEMMA_WORKERS: '2', HEMMA_DEMO: 'yes' };
     const running = await startProcess(env);
     const workers = () => childrenOf(running.pid).filter((pid) => isAlive(pid));
-    await until(() => workers().length === 2, 'two workers');
+    // Whichever of them is asked tells of both.
+    const serving = async () => {
+      const { body } = await exchange(new URL('/metrics', running.issuer));
+      return Number(/^hemma_build_info\{[^}]*\} (\d+)$/m.exec(body)?.[1]);
+    };
+    await until(async () => (await serving()) === 2, 'two workers that serve');
     const [first = 0] = workers();
     process.kill(first, 'SIGKILL');
+    await until(() => !childrenOf(running.pid).includes(first), 'the end of the first');
     const health = new URL('/health/ready', running.issuer);
     const healthy = async () => (await exchange(health)).status === 200;
     // The other one serves meanwhile.
     expect(await healthy()).toBe(true);
-    await until(() => workers().length === 2 && !workers().includes(first), 'a new worker');
+    await until(async () => (await serving()) === 2, 'a new worker in its place');
     expect(running.output().match(/anna@example\.com/g)).toHaveLength(1);
     const pids = workers();
     const end = await running.stop();

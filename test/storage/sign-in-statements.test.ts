@@ -87,7 +87,7 @@ test('a sign-in with a password, from a browser that is new here', async () => {
     'GET /auth': [1, 1],
     'GET /interaction/:uid': [0, 0],
     'GET /interaction/:uid/password': [2, 2],
-    'POST /interaction/:uid/password': [22, 13],
+    'POST /interaction/:uid/password': [21, 13],
     'GET /auth/:uid': [2, 2],
     'POST /token': [2, 2],
   });
@@ -104,9 +104,9 @@ test('a sign-in in two steps', async () => {
     'GET /auth': [1, 1],
     'GET /interaction/:uid': [0, 0],
     'GET /interaction/:uid/password': [2, 2],
-    'POST /interaction/:uid/password': [14, 8],
+    'POST /interaction/:uid/password': [13, 8],
     'GET /interaction/:uid/totp': [2, 2],
-    'POST /interaction/:uid/totp': [21, 16],
+    'POST /interaction/:uid/totp': [20, 13],
     'GET /auth/:uid': [2, 2],
     'POST /token': [2, 2],
   });
