@@ -1,5 +1,8 @@
 /** Several processes on one port: they start once, replace one another, stop together, and are restarted one by one. */
 import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readSettings } from '../../config/settings.ts';
@@ -46,15 +49,17 @@ describe('two workers', () => {
   });
 
   test('come up on an empty database, greet once, replace one that dies, and stop when they are told', async () => {
-    const env = { ...(await settingsOfOne(database.url, mail.url)), HEMMA_WORKERS: '2', HEMMA_DEMO: 'yes' };
+    const data = await mkdtemp(join(tmpdir(), 'hemma-data-'));
+    const own = await settingsOfOne(database.url, mail.url);
+    const env = { ...own, HEMMA_WORKERS: '2', HEMMA_DEMO: 'yes', HEMMA_DATA: data };
     const running = await startProcess(env);
     const workers = () => childrenOf(running.pid).filter((pid) => isAlive(pid));
+    const up = () => running.output().split('Hemma is up').length - 1;
+    await until(() => up() === 2, 'two workers that serve');
     // Whichever of them is asked tells of both.
-    const serving = async () => {
-      const { body } = await exchange(new URL('/metrics', running.issuer));
-      return Number(/^hemma_build_info\{[^}]*\} (\d+)$/m.exec(body)?.[1]);
-    };
-    await until(async () => (await serving()) === 2, 'two workers that serve');
+    const { body } = await exchange(new URL('/metrics', running.issuer));
+    expect(body).toMatch(/^hemma_build_info\{[^}]*\} 2$/m);
+    await until(() => running.output().includes('anna@example.com'), 'a greeting');
     const [first = 0] = workers();
     process.kill(first, 'SIGKILL');
     await until(() => !childrenOf(running.pid).includes(first), 'the end of the first');
@@ -62,11 +67,12 @@ describe('two workers', () => {
     const healthy = async () => (await exchange(health)).status === 200;
     // The other one serves meanwhile.
     expect(await healthy()).toBe(true);
-    await until(async () => (await serving()) === 2, 'a new worker in its place');
+    await until(() => up() === 3, 'a new worker in its place');
     expect(running.output().match(/anna@example\.com/g)).toHaveLength(1);
     const pids = workers();
     const end = await running.stop();
     expect([end.code, end.signal, pids.filter((pid) => isAlive(pid))]).toEqual([0, null, []]);
+    await rm(data, { recursive: true });
   });
 
   test('that cannot start say why once, and end', async () => {
