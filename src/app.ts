@@ -20,19 +20,12 @@ import { registration } from './oidc/registration.ts';
 import type { Keyring } from './oidc/keyring.ts';
 import { published } from './oidc/published.ts';
 import type { UnitOfWork } from './oidc/unit-of-work.ts';
+import { isAway } from './platform/away.ts';
 import type { Log } from './platform/log.ts';
 import { ownHostOnly, requestOrigin, sentByOurPage } from './platform/http.ts';
 import { health, metricsPage } from './probes.ts';
 import type { Telemetry } from './telemetry.ts';
 import { watched } from './watch.ts';
-
-// Faults of a database that is away, starting or overloaded: nothing is wrong with the request, so it may come again.
-const away = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|53|57|25P0[23])/;
-const isAway = (fault: { code?: string; message?: string }) =>
-  away.test(fault.code ?? '') ||
-  /timeout exceeded when trying to connect|Connection terminated|Query read timeout/.test(
-    fault.message ?? '',
-  );
 
 /** The one place where a fault becomes an answer: its code and a number go out, its stack goes to the log. */
 function faults(house: House, log: Log): Middleware {

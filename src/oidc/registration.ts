@@ -21,15 +21,16 @@ export const registrationEndpoint = (issuer: string): string => `${issuer}${path
 const most = 64 * 1024;
 
 /**
- * Registers what a program says of itself (RFC 7591), with its secret where it keeps one, and counts the token's use in
- * the same transaction. It is never part of the house, has no rights in the interface for programs, and from now on the
- * console looks after it: there is no RFC 7592. Undefined: the token's last use was gone meanwhile.
+ * Registers what a program says of itself (RFC 7591), with its secret where it keeps one, counts the token's use and
+ * forgives the network its request, all in one transaction: were a later step to fail, the secret would be lost. It is
+ * never part of the house, has no rights in the interface for programs, and from now on the console looks after it:
+ * there is no RFC 7592. Undefined: the token's last use was gone meanwhile.
  */
 async function register(
   db: Db,
   token: InitialAccessToken,
   given: unknown,
-  origin: Origin,
+  { origin, subject }: { origin: Origin; subject: string },
 ): Promise<{ registered: Record<string, unknown> } | Refused | undefined> {
   const described = describeItself(given, token);
   if ('error' in described) return described;
@@ -44,6 +45,7 @@ async function register(
     if (made && 'refusal' in made) throw new Error(`${client.id} got no secret: ${made.refusal}`);
     const registered = await clientById(open, client.id);
     if (!registered) throw new Error(`${client.id} is not there`);
+    await forgiveAttempt(open, subject, 'registration');
     return { registered: registrationAnswer(registered, method, made?.secret) };
   });
 }
@@ -81,16 +83,16 @@ async function bodyOf(ctx: Context): Promise<{ json: unknown } | undefined> {
   return read && kept(read.json) ? read : malformed('the body must be JSON that can be kept');
 }
 
-/** Answers one request; whether it registered something. */
-async function take(db: Db, ctx: Context): Promise<boolean> {
+/** Answers one request, which was counted for `subject`. */
+async function take(db: Db, ctx: Context, subject: string): Promise<void> {
   const presented = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(ctx.get('authorization'))?.[1];
   const token = presented === undefined ? undefined : await liveToken(db, presented);
   const body = token && (await bodyOf(ctx));
-  const result = token && body && (await register(db, token, body.json, ctx.state.origin));
+  const result =
+    token && body && (await register(db, token, body.json, { origin: ctx.state.origin, subject }));
   if (!token || (body && !result)) noToken(ctx, ctx.get('authorization') !== '');
   else if (result && 'error' in result) refuse(ctx, 400, result.error, result.description);
   else if (result) answer(ctx, 201, result.registered);
-  return ctx.status === 201;
 }
 
 /**
@@ -111,7 +113,6 @@ export function registration(db: Db): Middleware {
       ctx.set('Retry-After', String(counted.seconds));
       return refuse(ctx, 429, 'temporarily_unavailable', 'too many requests came from this network');
     }
-    if (await take(db, ctx)) await forgiveAttempt(db, subject, 'registration');
-    return undefined;
+    return take(db, ctx, subject);
   };
 }

@@ -42,13 +42,16 @@ const makeAccount = async (db: Database, wanted: Partial<NewAccount> & { email: 
 };
 
 /** Starts them for one test file, both at once; `migrated: false` gives them an empty database. */
-export async function startTwo({ migrated = true } = {}): Promise<TwoProcesses> {
+export async function startTwo({
+  migrated = true,
+  env = {},
+}: { migrated?: boolean; env?: Record<string, string> } = {}): Promise<TwoProcesses> {
   const mail = await startMailServer();
   const database = await newDatabase({ migrated });
   const ports = [await freePort(), await freePort()] as const;
   const balancer = await startBalancer(ports);
   const issuer = `http://localhost:${balancer.port}`;
-  const shared = { ...(await settingsOfOne(database.url, mail.url)), HEMMA_ISSUER: issuer };
+  const shared = { ...(await settingsOfOne(database.url, mail.url)), HEMMA_ISSUER: issuer, ...env };
   const settings: TwoProcesses['settings'] = [
     { ...shared, HEMMA_PORT: String(ports[0]) },
     { ...shared, HEMMA_PORT: String(ports[1]) },

@@ -1,5 +1,6 @@
 /** The database is away (T39): everybody is told to come back, nothing fails open, and it heals alone. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { isAway } from '../../src/platform/away.ts';
 import { at, signInFirst, typePassword } from '../rig/ceremony.ts';
 import { exchange } from '../rig/exchange.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -13,6 +14,7 @@ import { until } from './until.ts';
 
 let database: Awaited<ReturnType<typeof newDatabase>>;
 let door: Door;
+let behindTheDoor: string;
 let hemma: Hemma;
 let autopay: RelyingParty;
 
@@ -21,7 +23,8 @@ beforeAll(async () => {
   const there = new URL(database.url);
   door = await startDoor({ host: there.hostname, port: Number(there.port) });
   there.port = String(door.port);
-  hemma = await startHemma({ env: { DATABASE_URL: there.href } });
+  behindTheDoor = there.href;
+  hemma = await startHemma({ env: { DATABASE_URL: behindTheDoor } });
   autopay = await startRelyingParty({ hemma });
 });
 afterEach(() => door.open());
@@ -102,6 +105,25 @@ describe('a database that is away', () => {
     await visitor.request(url);
     await until('it answers again', async () => (await visitor.request(url)).status === 303, 5_000);
   });
+});
+
+test('T39 a connection that breaks between two statements is the database being away, whatever is asked of it then', async () => {
+  const db = await openWith({ DATABASE_URL: behindTheDoor });
+  const faults: { message?: string }[] = [];
+  await db
+    .transaction(async (open) => {
+      await open.query('SELECT 1');
+      door.shut();
+      for (let time = 0; time < 3; time += 1)
+        await open.query('SELECT 1').catch((fault: Error) => faults.push(fault));
+      throw new Error('nothing of it stays');
+    })
+    .catch(() => undefined);
+  await db.close();
+  expect(faults.map((fault) => [fault.message, isAway(fault)])).toEqual(
+    faults.map(({ message }) => [message, true]),
+  );
+  expect(faults).toHaveLength(3);
 });
 
 describe('a database that takes the call and says nothing', () => {

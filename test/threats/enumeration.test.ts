@@ -46,9 +46,9 @@ function attempt(visitor: Visitor, email: string, password: string): Promise<Ans
   return visitor.request(action, { method: 'POST', body: body.toString(), headers });
 }
 
-/** What can be compared: everything but the time of day and what the stranger sent. */
+/** What can be compared: everything but the time of day, the request's number and what the stranger sent. */
 function looks(visitor: Visitor, { status, headers, body }: Answer, email: string) {
-  const { date: _date, 'set-cookie': cookies = [], ...rest } = headers;
+  const { date: _date, 'x-request-id': _number, 'set-cookie': cookies = [], ...rest } = headers;
   const token = visitor.screen.page.querySelector('[name=token]')?.getAttribute('value') ?? '?';
   const uid = visitor.screen.url.pathname.split('/')[2] ?? '?';
   const words = body.replaceAll(email, 'EMAIL').replaceAll(token, 'TOKEN').replaceAll(uid, 'UID');
