@@ -190,11 +190,7 @@ export function signIn(house: House): Middleware {
     ctx.set('Cache-Control', 'no-store');
     return next();
   });
-  // Nearly always it begins there, and where it does not that page leads on: nothing needs to be asked to say so.
-  router.get('/', (ctx) => {
-    ctx.status = 303;
-    ctx.redirect(`/interaction/${ctx.params.uid}/password`);
-  });
+  router.get('/', async (ctx) => goOn(await visitOf(house, ctx)));
   router.get('/:step', get(house));
   router.post('/:step', readForm, post(house));
   return router.routes() as unknown as Middleware;

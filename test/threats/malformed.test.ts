@@ -170,10 +170,7 @@ test('SECURITY 10 a sign-in that has run out is not begun anew by any address, w
   for (const path of [url.pathname, `/interaction/${uid}/`, `/interaction/${uid}/password`, `/auth/${uid}`]) {
     for (const address of [path, path + query]) {
       await browser.visit(hemma.url(address));
-      expect([address, browser.screen.step]).toEqual([address, 'problem']);
-      // Nothing leads out of this sign-in, to another or to the application.
-      const visited = browser.screen.chain.map(({ url: one }) => new URL(one).pathname.split('/')[2]);
-      expect(visited).toEqual(visited.map(() => uid));
+      expect([address, browser.screen.step, browser.screen.chain.length]).toEqual([address, 'problem', 1]);
       expect(browser.screen.status).toBeLessThan(500);
       expect(browser.screen.body).not.toContain('href="https://evil.example');
     }
