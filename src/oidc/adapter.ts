@@ -4,6 +4,7 @@ import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { deviceLabel } from '../accounts/devices.ts';
 import type { Origin } from '../platform/audit.ts';
+import { mayBeUnkept } from '../platform/database.ts';
 import type { Kept, Place, Seen, Wanted } from './records.ts';
 import { keyOf } from './records.ts';
 import { dayIsOver } from './session-limits.ts';
@@ -65,12 +66,9 @@ function loginOf(model: string, interaction: string, payload: Payload) {
   return { accountId, interaction };
 }
 
-// How JSON writes a NUL, and half of a character.
-const suspicious = /\\u(?:0000|d[89a-f])/i;
-
 /** PostgreSQL keeps neither a NUL nor half a character; whoever sent one is told so before anything is written. */
 function refuseUnkept(text: string): void {
-  if (!suspicious.test(text)) return;
+  if (!mayBeUnkept(text)) return;
   JSON.parse(text, (_key, value: unknown) => {
     if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed())) {
       throw new errors.InvalidRequest('NUL and broken characters are not allowed');

@@ -89,11 +89,12 @@ interface SeenRow extends Row {
   account: unknown;
 }
 
-// `OFFSET 0`: each is found by its index, however small the table was when the plan was made.
+// `OFFSET 0`: each is found by its index, however small the table was when the plan was made. The parameters stand in
+// subselects so that no plan knows how many they are: it would be made anew each time, which costs more than the rest.
 const lookAround = `SELECT w.place::int, r.key, r.payload::text AS text, r.consumed_at, g.key AS grant_key,
     g.payload::text AS grant_text, r.session_uid, s.key AS session_key, s.payload::text AS session_text,
     CASE WHEN r.person IS NOT NULL THEN ${accountPart.ask({ account: 'r.person' })} END AS account
-  FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS w(model, key, client, place)
+  FROM unnest((SELECT $1::text[]), (SELECT $2::text[]), (SELECT $3::text[])) WITH ORDINALITY AS w(model, key, client, place)
   CROSS JOIN LATERAL (SELECT *, coalesce(payload->>'sessionUid', payload #>> '{session,uid}') AS session_uid,
       coalesce(account_id, payload #>> '{result,login,accountId}')::uuid AS person
     FROM oidc_records WHERE model = w.model AND key = decode(w.key, 'hex') OFFSET 0) AS r

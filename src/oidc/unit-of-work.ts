@@ -61,7 +61,7 @@ async function settled(run: () => Promise<void>): Promise<void> {
 }
 
 /** Batches of this many at most: a statement that carries more waits longer than it saves. */
-const company = { most: 24, abreast: 2 };
+const company = { most: 24, abreast: 1 };
 
 // Other faults are the connection's: whether it was written is not known, and asking again would be no answer.
 const isFaultOfStatement = (fault: unknown) =>
@@ -239,6 +239,6 @@ function gatheredReads(db: Db) {
       let from = 0;
       return askers.map(({ length }) => found.slice(from, (from += length)));
     },
-    { ...company, abreast: 3 },
+    { ...company, abreast: 2 },
   );
 }

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { Database, Db } from './database.ts';
-import { sql } from './database.ts';
+import { mayBeUnkept, sql } from './database.ts';
 import type { Hearing, Topic } from './notifications.ts';
 
 /** Every event that is ever recorded. The list is published in the README; a new event is added here first. */
@@ -142,10 +142,13 @@ export interface AuditRow {
 }
 
 /** As JSON that PostgreSQL keeps: half a character or a NUL in a name that somebody chose must not cost the row (T37). */
-const asJson = (value: unknown): string =>
-  JSON.stringify(value, (_name, inner: unknown) =>
+function asJson(value: unknown): string {
+  const text = JSON.stringify(value);
+  if (!mayBeUnkept(text)) return text;
+  return JSON.stringify(value, (_name, inner: unknown) =>
     typeof inner === 'string' ? inner.toWellFormed().replaceAll('\0', '\uFFFD') : inner,
   );
+}
 
 /** What was recorded is said in this process, once it is committed. Whoever writes rows in another way says it, too. */
 export const auditTopic: Topic<readonly Deed[]> = { name: 'audit', everywhere: false };

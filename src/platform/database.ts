@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { Socket } from 'node:net';
 import type { Knex } from 'knex';
 import knex from 'knex';
 import pg from 'pg';
@@ -54,6 +55,9 @@ export async function takeTurn(open: Db, what: string): Promise<void> {
 /** Whether a text can be the number of a row. PostgreSQL answers any other with a fault, and numbers come from addresses. */
 export const isRowNumber = (text: string): boolean =>
   /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+
+/** Whether JSON may hold what PostgreSQL does not keep: a NUL or half a character, which JSON writes as escapes. */
+export const mayBeUnkept = (json: string): boolean => /\\u(?:0000|d[89a-f])/i.test(json);
 
 /** Writes SQL without a connection: for migrations, and for statements whose filters vary. */
 export const sql: Knex = knex({ client: 'pg' });
@@ -145,6 +149,28 @@ export function databaseOf(engine: Engine): Database {
 // Counts and steps stay far below 2^53, so bigint may be a number on every engine.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
+/**
+ * A line to PostgreSQL that sends what is asked in one turn of the event loop in one piece: a transaction's beginning with
+ * its first statements, say. Each piece by itself costs this process and the server more than most statements do.
+ */
+function gatheringSocket(): Socket {
+  const socket = new Socket();
+  const write = socket.write.bind(socket) as (...given: unknown[]) => boolean;
+  let held = false;
+  socket.write = (...given: unknown[]) => {
+    if (!held) {
+      held = true;
+      socket.cork();
+      process.nextTick(() => {
+        held = false;
+        socket.uncork();
+      });
+    }
+    return write(...given);
+  };
+  return socket;
+}
+
 function postgres(url: string, connections: number): Engine {
   const pool = new pg.Pool({
     connectionString: url,
@@ -158,6 +184,7 @@ function postgres(url: string, connections: number): Engine {
     idle_in_transaction_session_timeout: 15_000,
     // What is asked before an answer has come goes with it, in its order, and one's fault is not another's.
     pipeline: true,
+    stream: gatheringSocket,
   });
   // An idle connection that PostgreSQL ends is replaced at the next call; unheard, the event would end the process.
   pool.on('error', () => undefined);
