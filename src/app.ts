@@ -11,7 +11,7 @@ import type { House } from '../interactions/page/house.ts';
 import { readForm } from '../interactions/page/posted.ts';
 import { showProblem } from '../interactions/page/problem.tsx';
 import { deviceDoor } from '../interactions/sign-in/device.tsx';
-import { signIn } from '../interactions/sign-in/index.ts';
+import { firstPage, signIn } from '../interactions/sign-in/index.ts';
 import { noteLeaving } from '../interactions/sign-in/signed-out.tsx';
 import { stop } from '../interactions/help-desk-stop.tsx';
 import { adminApi } from './admin/index.ts';
@@ -213,6 +213,7 @@ export function appOf(house: House, { keys, ring, work, telemetry, stopping }: F
   app.use(ownSignOut(house));
   app.use(deviceDoor(house));
   app.use(foreignForms());
+  app.use(firstPage);
   app.use(numbered);
   app.use(registration(house.db));
   app.use(libraryFaults);

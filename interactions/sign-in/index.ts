@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
+import type { KoaContextWithOIDC } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { z } from 'zod';
 import { sentByOurPage } from '../../src/platform/http.ts';
@@ -182,6 +183,18 @@ function post(house: House): Middleware {
     return goOn({ ...visit, progress: await progressOf(house.db, visit.record) });
   };
 }
+
+/**
+ * Sends a browser whose sign-in has just begun to the page that is open then: nothing is proved yet, so nobody need be
+ * asked which one that is. The address without a page, which the library leads to, finds it for whoever comes back later.
+ */
+export const firstPage: Middleware = async (ctx, next) => {
+  await next();
+  const { Interaction: begun } = (ctx as Partial<KoaContextWithOIDC>).oidc?.entities ?? {};
+  const at = begun && `/interaction/${begun.uid}`;
+  if (at && ctx.status === 303 && ctx.response.get('location') === at)
+    ctx.redirect(`${at}/${afterwards[begun.prompt.name] ?? 'password'}`);
+};
 
 /** All pages of all sign-ins: every ceremony that needs a fresh proof of who is there happens here. */
 export function signIn(house: House): Middleware {

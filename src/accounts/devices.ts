@@ -126,20 +126,30 @@ export async function welcomeDevice(
   const now = new Date();
   const remembered = remember ? new Date(now.getTime() + rememberedDays * 86_400_000) : null;
   const label = deviceLabel(origin.userAgent);
-  const [, { rows }] = await Promise.all([
-    token
-      ? open.query('UPDATE devices SET token_hash = $2 WHERE token_hash = $1', [sha256(token), sha256(next)])
-      : undefined,
-    open.query<{ id: string; fresh: boolean; others: boolean }>(
-      `INSERT INTO devices (id, account_id, token_hash, label, first_seen_at, last_seen_at, remembered_until)
-       VALUES ($1, $2, $3, $4, $5, $5, $6)
+  const { rows } = await open.query<{ id: string; fresh: boolean; others: boolean }>(
+    `WITH moved AS (UPDATE devices SET token_hash = $4,
+         last_seen_at = CASE WHEN account_id = $2 THEN $6 ELSE last_seen_at END,
+         label = CASE WHEN account_id = $2 THEN $5 ELSE label END,
+         remembered_until = CASE WHEN account_id = $2 THEN coalesce($7, remembered_until) ELSE remembered_until END
+       WHERE token_hash = $3 RETURNING id, account_id),
+     arrived AS (INSERT INTO devices (id, account_id, token_hash, label, first_seen_at, last_seen_at, remembered_until)
+       SELECT $1::uuid, $2::uuid, $4, $5, $6, $6, $7 WHERE NOT EXISTS (SELECT 1 FROM moved WHERE account_id = $2)
        ON CONFLICT (token_hash, account_id) DO UPDATE SET
-         last_seen_at = $5, label = $4, remembered_until = coalesce($6, devices.remembered_until)
-       RETURNING id, id = $1 AS fresh,
-         EXISTS (SELECT 1 FROM devices AS other WHERE other.account_id = $2 AND other.id <> $1) AS others`,
-      [randomUUID(), account.id, sha256(next), label, now, remembered],
-    ),
-  ]);
+         last_seen_at = $6, label = $5, remembered_until = coalesce($7, devices.remembered_until)
+       RETURNING id)
+     SELECT id, id = $1 AS fresh,
+       EXISTS (SELECT 1 FROM devices AS other WHERE other.account_id = $2 AND other.id <> $1) AS others
+     FROM (SELECT id FROM moved WHERE account_id = $2 UNION ALL SELECT id FROM arrived) AS here`,
+    [
+      randomUUID(),
+      account.id,
+      token === undefined ? null : sha256(token),
+      sha256(next),
+      label,
+      now,
+      remembered,
+    ],
+  );
   if (remember) {
     const detail = { device: rows[0]?.id ?? '' };
     await audit(open, { event: 'device.remembered', accountId: account.id, origin, detail });

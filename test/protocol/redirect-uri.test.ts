@@ -124,7 +124,7 @@ describe('the address that a person is sent back to', () => {
   test.each([registered, withQuery, loopback])('%s is registered and begins a sign-in', async (uri) => {
     const { status, headers } = await ask(new URLSearchParams(request({ redirect_uri: uri })).toString());
     expect(status).toBe(303);
-    expect(headers.location).toMatch(/\/interaction\/[\w-]+$/);
+    expect(headers.location).toMatch(/\/interaction\/[\w-]+\/password$/);
   });
 
   test.each(mutations)(
@@ -143,7 +143,10 @@ describe('the address that a person is sent back to', () => {
       return ask(first.headers.location?.slice('/auth?'.length) ?? '');
     };
     const { status, headers } = await posted(registered);
-    expect([status, headers.location]).toEqual([303, expect.stringMatching(/\/interaction\/[\w-]+$/)]);
+    expect([status, headers.location]).toEqual([
+      303,
+      expect.stringMatching(/\/interaction\/[\w-]+\/password$/),
+    ]);
     for (const [, uri] of mutations) staysHere(await posted(uri), uri);
   });
 

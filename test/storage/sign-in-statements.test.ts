@@ -85,7 +85,6 @@ test('a sign-in with a password, from a browser that is new here', async () => {
   const { email } = plain.account;
   expect(await countsOf(async () => [{ email, password: PASSWORD }])).toEqual({
     'GET /auth': [1, 1],
-    'GET /interaction/:uid': [2, 2],
     'GET /interaction/:uid/password': [2, 2],
     'POST /interaction/:uid/password': [21, 13],
     'GET /auth/:uid': [2, 2],
@@ -102,7 +101,6 @@ test('a sign-in in two steps', async () => {
   };
   expect(await countsOf(typed)).toEqual({
     'GET /auth': [1, 1],
-    'GET /interaction/:uid': [2, 2],
     'GET /interaction/:uid/password': [2, 2],
     'POST /interaction/:uid/password': [13, 8],
     'GET /interaction/:uid/totp': [2, 2],
