@@ -189,8 +189,8 @@ export function unitOfWork(db: Db, onFault: (fault: unknown) => void): UnitOfWor
     try {
       const { writes, deeds, alongside } = work;
       const nothing = writes.length === 0 && alongside.length === 0;
-      if (nothing && deeds.every(({ event }) => event === 'token.issued')) words.note(deeds);
-      else await flush(work);
+      if (!nothing || deeds.some(({ event }) => event !== 'token.issued')) await flush(work);
+      else if (deeds.length > 0) words.note(deeds);
     } catch (fault) {
       if (!(fault instanceof Overtaken)) {
         replaceAnswer(ctx);

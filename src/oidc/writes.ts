@@ -72,28 +72,20 @@ export interface Piece {
 
 export const nameOf = (model: string, key: Buffer): string => `${model}:${key.toString('hex')}`;
 
-/** What a piece touches: no two that touch the same record go in one statement. */
+/** What a piece touches: no two that touch the same record go in one statement. A session at the gate is among those kept. */
 export const touchedBy = ({ gate, keeps, puts, ends }: Piece): string[] =>
   [
-    ...(gate ? [gate] : []),
+    ...(gate && gate.kind !== 'upsert' ? [gate] : []),
     ...keeps.map(({ write }) => write),
     ...puts.map(({ write }) => write),
     ...ends,
   ].map(({ model, key }) => nameOf(model, key));
 
-/** Of several times that a request saves the same new record the last counts. */
+/** Of several times that a request saves a record the last counts, in the place of the first. */
 function lastOfEach(writes: readonly Write[]): Write[] {
-  const last = new Map<string, Write>();
-  return writes
-    .filter((write) => write.kind !== 'upsert' || keepsPlace(write, last))
-    .map((write) => (write.kind === 'upsert' ? (last.get(nameOf(write.model, write.key)) ?? write) : write));
-}
-
-function keepsPlace(write: Upsert, last: Map<string, Write>): boolean {
-  const name = nameOf(write.model, write.key);
-  const first = !last.has(name);
-  last.set(name, write);
-  return first;
+  const last = new Map<string | Write, Write>();
+  for (const write of writes) last.set(write.kind === 'upsert' ? nameOf(write.model, write.key) : write, write);
+  return [...last.values()];
 }
 
 /** A session that moves to a new identifier, for the same person and without losing an application. */
@@ -144,6 +136,6 @@ export function pieceOf(all: readonly Write[], deeds: readonly Deed[]): Piece | 
     if (!landed || !set) return undefined;
     landed.set = set;
   }
-  const touched = touchedBy({ ...piece, gate: gate?.kind === 'upsert' ? undefined : gate });
+  const touched = touchedBy(piece);
   return new Set(touched).size === touched.length ? piece : undefined;
 }
