@@ -22,7 +22,7 @@ import { published } from './oidc/published.ts';
 import type { UnitOfWork } from './oidc/unit-of-work.ts';
 import { isAway } from './platform/away.ts';
 import type { Log } from './platform/log.ts';
-import { cookieKeys, ownHostOnly, requestOrigin, sentByOurPage } from './platform/http.ts';
+import { ownHostOnly, requestOrigin, sentByOurPage } from './platform/http.ts';
 import { health, metricsPage } from './probes.ts';
 import type { Telemetry } from './telemetry.ts';
 import { watched } from './watch.ts';
@@ -179,7 +179,6 @@ const below =
 
 /** What the app needs besides the house. `stopping`: whether the process was told to stop. */
 interface Fittings {
-  keys: string[];
   ring: Keyring;
   work: UnitOfWork;
   telemetry: Telemetry;
@@ -187,9 +186,9 @@ interface Fittings {
 }
 
 /** What is mounted where, in the order that a request meets it. */
-export function appOf(house: House, { keys, ring, work, telemetry, stopping }: Fittings): Koa {
+export function appOf(house: House, { ring, work, telemetry, stopping }: Fittings): Koa {
   const app = new Koa({ proxy: true });
-  app.keys = cookieKeys(keys);
+  app.keys = house.provider.keys;
   app.silent = true;
   app.use(requestOrigin(house.settings));
   app.use(watched(house.settings, telemetry));

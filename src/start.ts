@@ -159,7 +159,7 @@ async function build(settings: Settings, db: Database, telemetry: Telemetry, sto
     assets: assetsOf(settings, folder),
   };
   listenToDevices(provider, db, work, house.post);
-  const app = appOf(house, { keys: keys.cookies, ring, work, telemetry, stopping });
+  const app = appOf(house, { ring, work, telemetry, stopping });
   return { house, work, ring, book, delivery, app };
 }
 

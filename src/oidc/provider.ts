@@ -4,6 +4,7 @@ import { Provider } from 'oidc-provider';
 import type { Settings } from '../../config/settings.ts';
 import { locales } from '../locales/phrases.ts';
 import type { Db } from '../platform/database.ts';
+import { cookieKeys } from '../platform/http.ts';
 import type { Vault } from '../platform/secrets.ts';
 import type { Tracing } from '../platform/tracing.ts';
 import { acrValues } from './assurance.ts';
@@ -104,7 +105,7 @@ function cookies(settings: Settings, keys: Keys): Configuration['cookies'] {
       interaction: name('__Secure-', 'hemma-interaction'),
       resume: name('__Secure-', 'hemma-resume'),
     },
-    keys: keys.cookies,
+    keys: cookieKeys(keys.cookies),
     long: { ...options, path: '/' },
     short: options,
   };
