@@ -17,6 +17,7 @@ import { claims } from './0013-claims.ts';
 import { refusedRequests } from './0014-refused-requests.ts';
 import { hotTables } from './0015-hot-tables.ts';
 import { mailsWaiting } from './0016-mails-waiting.ts';
+import { proofsFound } from './0017-proofs-found.ts';
 import type { Migration } from './migration.ts';
 
 const migrations: readonly Migration[] = [
@@ -36,18 +37,32 @@ const migrations: readonly Migration[] = [
   refusedRequests,
   hotTables,
   mailsWaiting,
+  proofsFound,
 ];
 
 // Any number that no other program on the same database uses for its own lock.
 const lock = 4_736_672;
 
+/** A table that a migration changes is held by somebody else. Nothing was changed. */
+export class TableHeld extends Error {}
+
+/** PostgreSQL's code for a lock that did not come in time. */
+const lockTimedOut = '55P03';
+
 /**
  * Brings the database to the newest shape and answers with the names of the steps taken.
  * Everything happens in one transaction under an advisory lock: two processes that start together migrate
- * once, and one that is killed half-way leaves nothing behind.
+ * once, and one that is killed half-way leaves nothing behind. It has as long as it needs, and waits two seconds at most
+ * for a table that somebody else holds, since whoever wants that table meanwhile waits behind it; then it throws
+ * `TableHeld`.
  */
 export async function migrate(db: Db): Promise<string[]> {
-  const applied = await migrateAll(db);
+  const applied = await migrateAll(db).catch((fault: Error & { code?: string }) => {
+    if (fault.code !== lockTimedOut) throw fault;
+    throw new TableHeld(
+      'A migration waited for a table that something else holds; nothing was changed, try again.',
+    );
+  });
   if (applied.length > 0) await analyse(db);
   return applied;
 }
@@ -61,12 +76,15 @@ async function analyse(db: Db): Promise<void> {
     `SELECT quote_ident(relname) AS name FROM pg_class
      WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace AND pg_relation_size(oid) > 10 * 8192`,
   );
-  for (const { name } of rows) await db.run(sql.raw(`ANALYZE ${name}`));
+  for (const { name } of rows)
+    await db.transaction((open) => open.run(sql.raw(`ANALYZE ${name}`)), { unhurried: true });
 }
 
 function migrateAll(db: Db): Promise<string[]> {
-  return db.transaction(async (open) => {
+  const inOne = async (open: Db) => {
+    // Whoever waits for another process that migrates holds up nobody, and may wait for long.
     await open.query('SELECT pg_advisory_xact_lock($1)', [lock]);
+    await open.query("SET LOCAL lock_timeout = '2s'");
     await open.query(
       'CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL)',
     );
@@ -80,7 +98,8 @@ function migrateAll(db: Db): Promise<string[]> {
       await open.query('INSERT INTO migrations (name, applied_at) VALUES ($1, $2)', [name, new Date()]);
     }
     return missing.map(({ name }) => name);
-  });
+  };
+  return db.transaction(inOne, { unhurried: true });
 }
 
 /** Whether the database has every step that this program needs. */

@@ -1,6 +1,7 @@
 import type { DestinationStream } from 'pino';
 import type { Settings } from '../config/settings.ts';
 import { readSettings } from '../config/settings.ts';
+import { TableHeld } from '../migrations/index.ts';
 import { firstBootstrapToken } from './accounts/bootstrap.ts';
 import type { Terminal } from './command.ts';
 import { seedDemo } from './demo.ts';
@@ -12,6 +13,7 @@ import { start } from './start.ts';
 /** One sentence for what an operator can mend; the stack for what is ours. */
 function sentence(fault: unknown, port: number): string {
   const { code, message, stack } = fault as NodeJS.ErrnoException;
+  if (fault instanceof TableHeld) return message;
   if (fault instanceof DataFolderBusy) return `The data folder is in use by another process: ${message}.`;
   if (fault instanceof DataFolderUnusable) return `The data folder cannot be used: ${message}.`;
   if (code === 'EADDRINUSE')

@@ -5,7 +5,7 @@ import knex from 'knex';
 import pg from 'pg';
 import type { Settings } from '../../config/settings.ts';
 import { openDataFolder } from './data-folder.ts';
-import type { Answer, Connections, Engine, Tally } from './engine.ts';
+import type { Answer, Connections, Engine, Pace, Tally } from './engine.ts';
 import type { Hearing, Topic } from './notifications.ts';
 import { channel, hearPostgres } from './notifications.ts';
 
@@ -22,7 +22,7 @@ export interface Db {
    * All or nothing. Inside an open transaction it joins that one. Statements of it that do not need one another's answer
    * are asked with `Promise.all`: they go in one journey, in that order.
    */
-  transaction<T>(work: (db: Db) => Promise<T>): Promise<T>;
+  transaction<T>(work: (db: Db) => Promise<T>, pace?: Pace): Promise<T>;
   /**
    * Says that there is something new: once this transaction is committed, and never where it is rolled back; outside of
    * one, at once. Who hears it is the topic's: this process, which costs nothing, or all of them.
@@ -103,7 +103,7 @@ export function databaseOf(engine: Engine): Database {
   };
   const outer = handle(
     query,
-    async (work) => {
+    async (work, pace) => {
       outside();
       const topics = new Map<string, unknown[]>();
       const result = await engine.transaction((inner) => {
@@ -119,7 +119,7 @@ export function databaseOf(engine: Engine): Database {
           },
         );
         return inside.run(true, () => work(open));
-      });
+      }, pace);
       for (const [name, told] of topics) for (const what of told) said(name, what);
       return result;
     },
@@ -171,6 +171,13 @@ function gatheringSocket(): Socket {
   return socket;
 }
 
+/** What pg is asked; its types leave out that one question may have a time-out of its own. */
+interface Question extends pg.QueryConfig {
+  query_timeout?: number;
+}
+/** Milliseconds; no timer takes more (24 days). */
+const longest = 2 ** 31 - 1;
+
 function postgres(url: string, connections: number): Engine {
   const pool = new pg.Pool({
     connectionString: url,
@@ -199,7 +206,7 @@ function postgres(url: string, connections: number): Engine {
   const tally: Tally = { statements: 0, roundTrips: 0 };
   const asker = (client: pg.Pool | pg.PoolClient) => {
     let unanswered = 0;
-    return async (asked: string | pg.QueryConfig) => {
+    return async (asked: string | Question) => {
       tally.statements += 1;
       if (client === pool || unanswered === 0) tally.roundTrips += 1;
       unanswered += 1;
@@ -211,16 +218,17 @@ function postgres(url: string, connections: number): Engine {
     };
   };
   const query =
-    (ask: ReturnType<typeof asker>): Engine['query'] =>
+    (ask: ReturnType<typeof asker>, limits: Pick<Question, 'query_timeout'> = {}): Engine['query'] =>
     async (text, params, prepare) => {
       const values = [...params];
-      const result = await ask(prepare ? { name: nameOf(text), text, values } : { text, values });
+      const question = { text, values, ...limits };
+      const result = await ask(prepare ? { ...question, name: nameOf(text) } : question);
       return { rows: result.rows, count: result.rowCount ?? 0 };
     };
   return {
     tally,
     query: query(asker(pool)),
-    async transaction(work) {
+    async transaction(work, { unhurried = false } = {}) {
       const client = await pool.connect();
       const ask = asker(client);
       let broken: Error | undefined;
@@ -228,7 +236,8 @@ function postgres(url: string, connections: number): Engine {
         // Its answer comes before those of the statements that follow, and a fault of it is theirs as well.
         const begun = ask('BEGIN');
         begun.catch(() => undefined);
-        const result = await work(query(ask));
+        if (unhurried) await ask('SET LOCAL statement_timeout = 0');
+        const result = await work(query(ask, unhurried ? { query_timeout: longest } : {}));
         await begun;
         await ask('COMMIT');
         return result;

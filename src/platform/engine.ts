@@ -12,6 +12,11 @@ export interface Tally {
   roundTrips: number;
 }
 
+/** `unhurried`: its statements have as long as they need, where an engine has a time-out for others. */
+export interface Pace {
+  unhurried?: boolean;
+}
+
 /** Connections that are open, those of them that nobody uses, and how many wait for one. */
 export interface Connections {
   total: number;
@@ -22,7 +27,7 @@ export interface Connections {
 /** What an engine must be able to do: pg, PGlite and the socket of a running process each do it their way. */
 export interface Engine {
   query(sql: string, params: readonly unknown[], prepare: boolean): Promise<Answer<unknown>>;
-  transaction<T>(work: (query: Engine['query']) => Promise<T>): Promise<T>;
+  transaction<T>(work: (query: Engine['query']) => Promise<T>, pace?: Pace): Promise<T>;
   readonly tally: Tally;
   /** An engine without a pool has none. */
   connections?(): Connections;

@@ -34,9 +34,9 @@ function traced(engine: Engine, tracing: Tracing): Engine {
   return {
     ...engine,
     query: asking((text, params, prepare) => engine.query(text, params, prepare)),
-    transaction: (work) =>
+    transaction: (work, pace) =>
       tracing.span('inside', 'transaction', { 'db.system.name': 'postgresql' }, () =>
-        engine.transaction((query) => work(asking(query))),
+        engine.transaction((query) => work(asking(query)), pace),
       ),
   };
 }
@@ -56,9 +56,9 @@ export function watchedEngine(engine: Engine, requests: AsyncLocalStorage<Asked>
   const counted: Engine = {
     ...engine,
     query: counting((text, params, prepare) => engine.query(text, params, prepare)),
-    transaction(work) {
+    transaction(work, pace) {
       noted(2);
-      return engine.transaction((query) => work(counting(query)));
+      return engine.transaction((query) => work(counting(query)), pace);
     },
   };
   return tracing.on ? traced(counted, tracing) : counted;
