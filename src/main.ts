@@ -1,11 +1,13 @@
 import cluster from 'node:cluster';
 import { readSettings } from '../config/settings.ts';
 import { boot } from './boot.ts';
+import { endAfterFault } from './last-resort.ts';
 import { startWorkers } from './workers.ts';
 
 /** What is running here, and how it stops. */
 interface Running {
-  stop(): Promise<void>;
+  /** `drains`: as long as a balancer needs to notice, it takes what still comes; so it does where nothing is said. */
+  stop(how?: { drains: boolean }): Promise<void>;
   /** Ends at once, whatever is under way. */
   end?(): void;
 }
@@ -34,6 +36,13 @@ function begin(): Promise<Running | undefined> {
 /** The provider as a process: starts, and stops when it is asked to, also where that comes while it is starting. */
 const starting = begin();
 let stopping = false;
+endAfterFault(async () => {
+  // One that stops already goes on with that.
+  if (stopping) return new Promise<void>(() => undefined);
+  stopping = true;
+  const running = await starting;
+  await running?.stop({ drains: false });
+});
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     // Whoever asks twice does not want to wait. A terminal's Ctrl-C reaches the workers, and them twice.

@@ -25,6 +25,7 @@ import { followClaims, followKeys, startChores } from './chores.ts';
 import { showGauges } from './gauges.ts';
 import { openClaimBook } from './oidc/claim-book.ts';
 import { openClientBook } from './oidc/client-book.ts';
+import { cookieNames } from './oidc/cookie-names.ts';
 import { listenToDevices } from './oidc/device-flow.ts';
 import { listen } from './oidc/events.ts';
 import { keyring } from './oidc/keyring.ts';
@@ -58,10 +59,10 @@ export interface Hemma {
   db: Database;
   vault: Vault;
   /**
-   * Says that it is not ready, takes no new requests after HEMMA_DRAIN_SECONDS, lets those under way finish for up to ten
-   * seconds, and closes the database.
+   * Says that it is not ready, takes no new requests after HEMMA_DRAIN_SECONDS (at once unless it `drains`), lets those
+   * under way finish for up to ten seconds, and closes the database.
    */
-  stop(): Promise<void>;
+  stop(how?: { drains: boolean }): Promise<void>;
 }
 
 /**
@@ -108,7 +109,7 @@ async function build(settings: Settings, db: Database, telemetry: Telemetry, sto
   const vault = vaultOf(secretKeys(settings));
   await migrate(db);
   const keys = await loadKeys(db, vault);
-  const work = unitOfWork(db, (fault) =>
+  const work = unitOfWork(db, cookieNames(settings), (fault) =>
     log.error({ fault: String(fault) }, 'a deed after the commit failed'),
   );
   const pages: Pages = {
@@ -198,9 +199,9 @@ export async function start(
       port,
       db,
       vault: house.vault,
-      async stop() {
+      async stop({ drains } = { drains: true }) {
         stopping = true;
-        if (settings.HEMMA_DRAIN_SECONDS > 0) await wait(settings.HEMMA_DRAIN_SECONDS * 1000);
+        if (drains && settings.HEMMA_DRAIN_SECONDS > 0) await wait(settings.HEMMA_DRAIN_SECONDS * 1000);
         await close(server);
         await Promise.all(following.map((one) => one.stop()));
         await chores.stop();

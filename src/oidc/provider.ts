@@ -28,6 +28,7 @@ import {
   triedBy,
 } from './client-metadata.ts';
 import { matchingSecret, noteUse } from './client-secrets.ts';
+import { cookieNames } from './cookie-names.ts';
 import type { DevicePages } from './device-flow.ts';
 import { deviceFeature, deviceSeconds, guardUserCodes, paceDevices } from './device-flow.ts';
 import { boundTokens, nameRepeatedProofs } from './dpop.ts';
@@ -43,6 +44,7 @@ import { holderOf, resourceLifetimeOf, resourcesFor, tokenFacts } from './resour
 import { sessionSeconds } from './session-limits.ts';
 import { subjects } from './subjects.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
+import { nameUsedCodes } from './used-codes.ts';
 
 /** The pages that the library asks for; the roof hands them in, since only `interactions/` makes HTML. */
 export interface Pages {
@@ -96,15 +98,9 @@ const ttl: Configuration['ttl'] = {
 
 function cookies(settings: Settings, keys: Keys): Configuration['cookies'] {
   const secure = !settings.development;
-  const name = (prefix: string, plain: string) => (secure ? `${prefix}${plain}` : plain);
   const options = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true, secure } as const;
   return {
-    // `__Host-` demands the path `/`; the other two are bound to one sign-in's path.
-    names: {
-      session: name('__Host-', 'hemma-session'),
-      interaction: name('__Secure-', 'hemma-interaction'),
-      resume: name('__Secure-', 'hemma-resume'),
-    },
+    names: cookieNames(settings),
     keys: cookieKeys(keys.cookies),
     long: { ...options, path: '/' },
     short: options,
@@ -275,6 +271,7 @@ export function providerOf(parts: Parts): Provider {
   };
   signBySecrets(provider, { db, vault, read: clients.secrets }, work);
   nameRepeatedProofs(provider);
+  nameUsedCodes(provider);
   // Every application learns the session's number, so that it can tell sessions apart when told of a sign-out.
   prototype.includeSid = () => true;
   guardUserCodes(provider, db, settings.HEMMA_ISSUER);

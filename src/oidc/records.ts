@@ -606,8 +606,8 @@ const clocks = 60;
 
 /**
  * Removes records that have expired, at most `limit`; answers how many. None is of use afterwards: what was spent (a
- * code, a rotated refresh token) is told by its row until the day on which it would be refused anyway, for its age
- * comes first. Only a device and its person are told for an hour yet that they were too late (RFC 8628 §3.5).
+ * code, a rotated refresh token) is told by its row until it is refused for its age anyway, a code for a minute longer.
+ * Only a device and its person are told for an hour yet that they were too late (RFC 8628 §3.5).
  */
 export const sweepRecords = (db: Db, limit: number): Promise<number> =>
   swept(

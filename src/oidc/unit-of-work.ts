@@ -8,6 +8,7 @@ import { audit, auditAll, auditTopic } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { gathered } from '../platform/gathered.ts';
 import { adapterOf } from './adapter.ts';
+import type { CookieNames } from './cookie-names.ts';
 import { repeatedProof } from './dpop.ts';
 import type { Wanted } from './records.ts';
 import {
@@ -94,18 +95,15 @@ function flusher(db: Db): (work: Pick<Work, 'writes' | 'deeds' | 'alongside'>) =
   };
 }
 
-// Cookies of a browser, under the names that `provider.ts` gives them, each with what it stands for.
-const cookieOf = /(?:^|;\s*)(?:__(?:Host|Secure)-)?hemma-(session|interaction|resume)=([\w-]{20,60})(?=;|$)/g;
-
-/** What a request names before anything is read. */
-function beginningOf(ctx: Context): Beginning {
+/** What a request names before anything is read: what its cookies stand for, and whose session is asked about. */
+function beginningOf(ctx: Context, { session, interaction, resume }: CookieNames): Beginning {
   const { client_id: asked } = ctx.query;
   const clientId = typeof asked === 'string' ? asked : undefined;
-  const named: Wanted[] = [...ctx.get('cookie').matchAll(cookieOf)].map(([, name, value = '']) => ({
-    model: name === 'session' ? 'Session' : 'Interaction',
-    key: keyOf(value),
-    clientId,
-  }));
+  const standFor = { [session]: 'Session', [interaction]: 'Interaction', [resume]: 'Interaction' };
+  const named = Object.entries(standFor).flatMap(([name, model]): Wanted[] => {
+    const value = ctx.cookies.get(name, { signed: false });
+    return value ? [{ model, key: keyOf(value), clientId }] : [];
+  });
   const anyToken = ctx.path === '/token/introspection' || ctx.path === '/token/revocation';
   return { origin: ctx.state.origin, named, anyToken };
 }
@@ -170,7 +168,7 @@ function wordsBehind(db: Db, onFault: (fault: unknown) => void) {
   };
 }
 
-export function unitOfWork(db: Db, onFault: (fault: unknown) => void): UnitOfWork {
+export function unitOfWork(db: Db, names: CookieNames, onFault: (fault: unknown) => void): UnitOfWork {
   const requests = new AsyncLocalStorage<Work>();
   const settle = (work: Work) => Promise.all(work.after.map((deed) => deed().catch(onFault)));
   const flush = flusher(db);
@@ -184,7 +182,7 @@ export function unitOfWork(db: Db, onFault: (fault: unknown) => void): UnitOfWor
   };
 
   const middleware: Middleware = async (ctx, next) => {
-    const work = newWork(beginningOf(ctx));
+    const work = newWork(beginningOf(ctx, names));
     await requests.run(work, next);
     try {
       const { writes, deeds, alongside } = work;

@@ -16,7 +16,7 @@ import { exchange } from '../rig/exchange.ts';
 import { freePort } from '../rig/free-port.ts';
 import { settingsOfOne } from '../rig/hemma.ts';
 import { type MailServer, startMailServer } from '../rig/mail.ts';
-import { runToEnd, startProcess } from '../rig/process.ts';
+import { faultOnSignal, runToEnd, startProcess } from '../rig/process.ts';
 import { startRelyingParty } from '../rig/relying-party.ts';
 import { type DatabaseCopy, newDatabase } from '../rig/template.ts';
 import { sixDigits } from '../rig/totp.ts';
@@ -73,6 +73,20 @@ describe('two workers', () => {
     const end = await running.stop();
     expect([end.code, end.signal, pids.filter((pid) => isAlive(pid))]).toEqual([0, null, []]);
     await rm(data, { recursive: true });
+  });
+
+  test('replace one that ends after a fault that nothing caught, and serve meanwhile', async () => {
+    const own = await settingsOfOne(database.url, mail.url);
+    const running = await startProcess({ ...own, HEMMA_WORKERS: '2', ...faultOnSignal('throw') });
+    const up = () => running.output().split('Hemma is up').length - 1;
+    await until(() => up() === 2, 'two workers that serve');
+    const [first = 0] = childrenOf(running.pid);
+    process.kill(first, 'SIGUSR2');
+    await until(() => !childrenOf(running.pid).includes(first), 'the end of the first');
+    expect((await exchange(new URL('/health/ready', running.issuer))).status).toBe(200);
+    await until(() => up() === 3, 'a new worker in its place');
+    const end = await running.stop();
+    expect([end.code, end.stdout.match(/"level":"fatal"/g)?.length]).toEqual([0, 1]);
   });
 
   test('that cannot start say why once, and end', async () => {

@@ -68,6 +68,24 @@ describe('a code', () => {
     expect(await post(hemma.url('/token'), refresh, basicOf(autopay))).toMatchObject(refused);
   });
 
+  test('SECURITY 67, T27 presented again after its minute is told as used, and takes the tokens of the first time along', async () => {
+    const coded = await codeFor(autopay, { scope: 'openid offline_access', prompt: 'consent' });
+    const { json } = await redeem(autopay, coded);
+    const reuses = async () =>
+      (await hemma.db.query("SELECT 1 FROM audit WHERE event = 'token.reused'")).count;
+    const before = await reuses();
+    travel(seconds(65));
+    // Whoever has not what the code is bound to ends nothing with it.
+    const guess = client.randomPKCECodeVerifier();
+    expect(await redeem(autopay, coded, { code_verifier: guess })).toMatchObject(refused);
+    expect((await me(json['access_token'])).status).toBe(200);
+    expect(await redeem(autopay, coded)).toMatchObject(refused);
+    expect((await me(json['access_token'])).status).toBe(401);
+    const refresh = { grant_type: 'refresh_token', refresh_token: String(json['refresh_token']) };
+    expect(await post(hemma.url('/token'), refresh, basicOf(autopay))).toMatchObject(refused);
+    expect(await reuses()).toBe(before + 1);
+  });
+
   test('T27 lives sixty seconds', async () => {
     const [early, late] = [await codeFor(autopay), await codeFor(autopay)];
     travel(seconds(50));

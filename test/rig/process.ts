@@ -66,6 +66,19 @@ function launch(
   return [child, () => stdout + stderr, ended];
 }
 
+/**
+ * Environment of a process in which something goes wrong on SIGUSR2, in nobody's hands: something is thrown, or a promise
+ * refused. Its words are `a secret of somebody`.
+ */
+export function faultOnSignal(how: 'throw' | 'reject'): Record<string, string> {
+  const faults = {
+    throw: "setImmediate(() => { throw new TypeError('a secret of somebody'); })",
+    reject: "void Promise.reject(new TypeError('a secret of somebody'))",
+  };
+  const program = encodeURIComponent(`process.on('SIGUSR2', () => ${faults[how]})`).replaceAll("'", '%27');
+  return { NODE_OPTIONS: `--import=data:text/javascript,${program}` };
+}
+
 /** Runs a program of `dist/` (`src/cli.js`, `src/main.js`) to its end, at most 30 seconds; `input` is its standard input. */
 export async function runToEnd(
   program: string,
