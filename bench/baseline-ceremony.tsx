@@ -2,7 +2,7 @@
  * A sign-in at the measure of the rest: Hemma's own pages one after the other, hashes with as many threads, and no more
  * kept than what the next page must know. Nothing is counted, written down or told to anybody.
  */
-import { hash as argon2 } from '@node-rs/argon2';
+import { hash as argon2, verify as verifyArgon2 } from '@node-rs/argon2';
 import { generateSecret, generateURI, verify as verifyTotp } from 'otplib';
 import type { VNode } from 'preact';
 import { toString as qrCode } from 'qrcode';
@@ -14,7 +14,7 @@ import { RecoveryCodePage } from '../interactions/sign-in/recovery-code.tsx';
 import { TotpPage } from '../interactions/sign-in/totp.tsx';
 import { newCode } from '../src/factors/code-text.ts';
 import { stepSeconds } from '../src/factors/totp.ts';
-import { turnstile } from './limit.ts';
+import { turnstile } from '../src/platform/hashing.ts';
 import { baselineKept, cost, password } from './town.ts';
 
 /** Where one sign-in stands. */
@@ -81,8 +81,9 @@ const rightDigits = async (key: string, digits = ''): Promise<boolean> =>
 
 /** The pages by name. People named `plain` have a password that costs nothing to check. */
 export async function ceremony(threads: number): Promise<Readonly<Record<string, Page>>> {
-  const { verify, inTurn } = turnstile(threads);
-  const hash = (secret: string) => inTurn(() => argon2(secret, cost));
+  const { run } = turnstile(threads);
+  const hash = (secret: string) => run(() => argon2(secret, cost));
+  const verify = (stored: string, secret: string) => run(() => verifyArgon2(stored, secret));
   const stored = await hash(password);
   const firstCode = await hash(baselineKept.recoveryCode);
   const codes = new Map<string, string>();

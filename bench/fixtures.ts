@@ -1,13 +1,8 @@
 /** Makes the benchmark's town in a database of Hemma's, by the product's own functions. */
 import { hash as argon2 } from '@node-rs/argon2';
-import { generate } from 'otplib';
 import type { Settings } from '../config/settings.ts';
-import type { Account } from '../src/accounts/accounts.ts';
 import { createAccount } from '../src/accounts/accounts.ts';
-import { pendingConnection } from '../src/factors/connection.ts';
-import { confirmCode, offerCode } from '../src/factors/recovery-code.ts';
-import { authenticatorOf, stepSeconds } from '../src/factors/totp.ts';
-import { activate } from '../src/factors/two-step.ts';
+import { connectPhone } from '../src/factors/connected-phone.ts';
 import { clientSchema } from '../src/oidc/client-description.ts';
 import { addSecret } from '../src/oidc/client-secrets.ts';
 import { createClient } from '../src/oidc/clients.ts';
@@ -17,10 +12,9 @@ import type { Database } from '../src/platform/database.ts';
 import { openDatabase } from '../src/platform/database.ts';
 import type { Hasher } from '../src/platform/hashing.ts';
 import { hasherOf } from '../src/platform/hashing.ts';
-import { recordProof } from '../src/platform/proofs.ts';
 import type { Vault } from '../src/platform/secrets.ts';
 import { vaultOf } from '../src/platform/secrets.ts';
-import type { Kept, Pockets } from './town.ts';
+import type { Pockets } from './town.ts';
 import {
   cost,
   emailOf,
@@ -72,27 +66,6 @@ const hasherTo = async (hash: (secret: string) => string): Promise<Hasher> => ({
   hash: (secret) => Promise.resolve(hash(secret)),
 });
 
-/** Connects a phone the way a person does. */
-async function connect(db: Database, vault: Vault, hasher: Hasher, account: Account): Promise<Kept> {
-  const origin = { address: '127.0.0.1', request: 'bench', userAgent: '' };
-  const post = () => Promise.resolve();
-  const interaction = `bench:${account.id}`;
-  const { key } = await pendingConnection(db, vault, { account, interaction, brand: 'Bench' });
-  const code = await generate({ secret: key, epoch: Date.now() / 1000 - stepSeconds });
-  await recordProof(db, interaction, { factor: 'password', accountId: account.id });
-  await activate(db, vault, post, { account, interaction, code, origin });
-  const recoveryCode = await offerCode(db, vault, hasher, { account, interaction });
-  await confirmCode(db, vault, post, {
-    account,
-    interaction,
-    lastGroup: recoveryCode.slice(-4),
-    authenticator: (await authenticatorOf(db, account.id))?.id,
-    claimed: false,
-    origin,
-  });
-  return { key, recoveryCode };
-}
-
 async function person(db: Database, hasher: Hasher, email: string, twoStepRequired: boolean) {
   const wanted = { email, name: 'Åsa Ek', password, twoStepRequired };
   const made = await createAccount(db, hasher, 'Bench', wanted);
@@ -110,8 +83,10 @@ async function makePeople(db: Database, vault: Vault): Promise<Pockets> {
     await person(db, slow, emailOf('hashed', number), false);
   }
   const pockets: Pockets = {};
-  for (const email of withPhones)
-    pockets[email] = await connect(db, vault, free, await person(db, slow, email, true));
+  for (const email of withPhones) {
+    const account = await person(db, slow, email, true);
+    pockets[email] = await connectPhone(db, vault, free, { account, brand: 'Bench', by: 'bench' });
+  }
   return pockets;
 }
 

@@ -67,6 +67,8 @@ const areIdentityChecks = (checks: readonly IdentityCheck[]) =>
   checks.every(({ name, sv, en }) => /^[a-z0-9-]{1,40}$/.test(name) && sv !== '' && en !== '') &&
   new Set(checks.map(({ name }) => name)).size === checks.length;
 
+const processes = 'a number of processes from 1 to 64, or auto';
+
 const table = {
   HEMMA_ISSUER: {
     type: z
@@ -181,12 +183,13 @@ const table = {
     why: 'The language when neither application, account nor browser asks for one of ours.',
   },
   HEMMA_WORKERS: {
-    type: z
-      .union([
+    type: z.union(
+      [
         z.literal('auto').transform(() => availableParallelism()),
-        z.coerce.number().int().min(1).max(64),
-      ])
-      .refine((count) => count >= 1, 'a number of processes, or auto'),
+        z.coerce.number().int().min(1, processes).max(64, processes),
+      ],
+      processes,
+    ),
     fallback: '1',
     why: 'Processes that share the port: auto is one for each core. Each has its own HEMMA_DATABASE_POOL; the embedded database serves one alone.',
   },

@@ -20,6 +20,7 @@ import { sweepAudit } from './platform/audit.ts';
 import type { Database, Db } from './platform/database.ts';
 import type { Log } from './platform/log.ts';
 import type { Metrics } from './platform/metrics.ts';
+import type { Topic } from './platform/notifications.ts';
 import { sweepDeeds, sweepProofs } from './platform/proofs.ts';
 import { WrongSecretKeys } from './platform/secrets.ts';
 import { sweepAttempts } from './platform/throttle.ts';
@@ -185,21 +186,27 @@ export function sweeping(house: House): () => Promise<number | undefined> {
   };
 }
 
-/**
- * Follows the signing keys: what another process changed is heard of at once, and found within two seconds where nothing
- * is heard. So every process publishes a key long before any signs with it.
- */
-export function followKeys(db: Database, ring: Keyring, log: Log, watch = unwatched): Chores {
-  const follow = () =>
-    ring.follow().catch((fault: unknown) => {
+/** What is read from the database once and followed: how, and what it is called where that fails. */
+interface Followed {
+  name: string;
+  topic: Topic;
+  follow: () => Promise<void>;
+  /** What this process does about it in each turn besides. */
+  tend?: () => Promise<void>;
+}
+
+/** What another process changed is heard of at once, and found within two seconds where nothing is heard. */
+function following(db: Database, log: Log, watch: Watch, { name, topic, follow, tend }: Followed): Chores {
+  const look = () =>
+    follow().catch((fault: unknown) => {
       // Another process closed its keys with a secret key that this one was not given: an operator must see to it.
       const level = fault instanceof WrongSecretKeys ? 'error' : 'warn';
-      log[level]({ fault: String(fault) }, 'the keys could not be read');
+      log[level]({ fault: String(fault) }, `the ${name} could not be read`);
     });
-  const hearing = db.hear(keysTopic, () => void follow());
-  const chore = every(2 * second, log, watch, 'keys', async () => {
-    await follow();
-    await ring.tend();
+  const hearing = db.hear(topic, () => void look());
+  const chore = every(2 * second, log, watch, name, async () => {
+    await look();
+    await tend?.();
   });
   return {
     async stop() {
@@ -209,21 +216,18 @@ export function followKeys(db: Database, ring: Keyring, log: Log, watch = unwatc
   };
 }
 
-/** Follows the definitions of claims in the same way; what this process changed itself is known at once. */
-export function followClaims(db: Database, book: ClaimBook, log: Log, watch = unwatched): Chores {
-  const follow = () =>
-    book.follow().catch((fault: unknown) => {
-      log.warn({ fault: String(fault) }, 'the claims could not be read');
-    });
-  const hearing = db.hear(claimsTopic, () => void follow());
-  const chore = every(2 * second, log, watch, 'claims', follow);
-  return {
-    async stop() {
-      await chore.stop();
-      await hearing.stop();
-    },
-  };
-}
+/** Follows the signing keys, so that every process publishes a key long before any signs with it. */
+export const followKeys = (db: Database, ring: Keyring, log: Log, watch = unwatched): Chores =>
+  following(db, log, watch, {
+    name: 'keys',
+    topic: keysTopic,
+    follow: () => ring.follow(),
+    tend: () => ring.tend(),
+  });
+
+/** Follows the definitions of claims; what this process changed itself is known at once. */
+export const followClaims = (db: Database, book: ClaimBook, log: Log, watch = unwatched): Chores =>
+  following(db, log, watch, { name: 'claims', topic: claimsTopic, follow: () => book.follow() });
 
 /** Starts the chores of this process. */
 export function startChores(

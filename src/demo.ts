@@ -2,22 +2,15 @@ import { randomInt } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dictionary } from '@zxcvbn-ts/language-common';
-import { generate } from 'otplib';
 import type { Settings } from '../config/settings.ts';
-import type { Account, NewAccount } from './accounts/accounts.ts';
+import type { NewAccount } from './accounts/accounts.ts';
 import { createAccount } from './accounts/accounts.ts';
-import { confirmCode, offerCode } from './factors/recovery-code.ts';
-import { pendingConnection } from './factors/connection.ts';
-import { authenticatorOf } from './factors/totp.ts';
-import { activate } from './factors/two-step.ts';
-import type { Post } from './mail/outbox.ts';
+import { connectPhone } from './factors/connected-phone.ts';
 import type { ClientDescription } from './oidc/client-description.ts';
 import { clientSchema } from './oidc/client-description.ts';
 import { addSecret, matchingSecret, removeSecret, storedSecrets } from './oidc/client-secrets.ts';
 import { createClient } from './oidc/clients.ts';
 import type { Db } from './platform/database.ts';
-import { recordProof } from './platform/proofs.ts';
-import type { Hasher } from './platform/hashing.ts';
 import { hasherOf } from './platform/hashing.ts';
 import type { Vault } from './platform/secrets.ts';
 
@@ -62,33 +55,9 @@ const people: readonly (Pick<NewAccount, 'email' | 'name' | 'role'> & {
   { email: 'helpdesk@example.com', name: 'Hugo Dal', role: 'help-desk', about: 'help desk', enrolled: false },
 ];
 
-const origin = { address: '127.0.0.1', request: 'demo', userAgent: '' };
-
 function newPassword(): string {
   const words = dictionary['diceware-common'];
   return Array.from({ length: 4 }, () => words[randomInt(words.length)]).join('-');
-}
-
-/** Connects a phone the way a person does, so that key and recovery code can be printed. */
-async function enrol(db: Db, vault: Vault, hasher: Hasher, account: Account, brand: string) {
-  // Nobody needs a mail about what the demo does to itself.
-  const post: Post = () => Promise.resolve();
-  const interaction = `demo:${account.id}`;
-  const { key } = await pendingConnection(db, vault, { account, interaction, brand });
-  // The code of the step before now: the first sign-in within this half minute still finds its own step unspent.
-  const code = await generate({ secret: key, epoch: Date.now() / 1000 - 30 });
-  await recordProof(db, interaction, { factor: 'password', accountId: account.id });
-  await activate(db, vault, post, { account, interaction, code, origin });
-  const recoveryCode = await offerCode(db, vault, hasher, { account, interaction });
-  await confirmCode(db, vault, post, {
-    account,
-    interaction,
-    lastGroup: recoveryCode.slice(-4),
-    authenticator: (await authenticatorOf(db, account.id))?.id,
-    claimed: false,
-    origin,
-  });
-  return { key, recoveryCode };
 }
 
 async function makeAccounts(db: Db, vault: Vault, settings: Settings): Promise<DemoAccount[]> {
@@ -99,7 +68,8 @@ async function makeAccounts(db: Db, vault: Vault, settings: Settings): Promise<D
     const password = newPassword();
     const result = await createAccount(db, hasher, brand, { ...person, password });
     if ('refusal' in result) continue;
-    const connected = enrolled ? await enrol(db, vault, hasher, result.account, brand) : {};
+    const { account } = result;
+    const connected = enrolled ? await connectPhone(db, vault, hasher, { account, brand, by: 'demo' }) : {};
     made.push({ email: person.email, name: person.name, about, password, ...connected });
   }
   return made;

@@ -4,10 +4,12 @@ import { migrated } from '../migrations/index.ts';
 import type { Keyring } from './oidc/keyring.ts';
 import { metricsReader } from './platform/http.ts';
 import type { Metrics } from './platform/metrics.ts';
+import { within } from './platform/within.ts';
 
 const second = 1000;
 /** Questions to the database in a second; whoever asks beyond them is told the latest answer. */
 const most = 10;
+/** A database that says nothing for so long is not there for whoever signs in, either. */
 const patience = 2 * second;
 
 /**
@@ -35,17 +37,6 @@ function databaseProbe(house: House): () => Promise<boolean> {
   };
 }
 
-/** A database that says nothing for two seconds is not there for whoever signs in, either. */
-async function soon(well: Promise<boolean>): Promise<boolean> {
-  let late: NodeJS.Timeout | undefined;
-  const waited = new Promise<boolean>((done) => {
-    late = setTimeout(() => done(false), patience);
-  });
-  const answer = await Promise.race([well, waited]);
-  clearTimeout(late);
-  return answer;
-}
-
 /**
  * Alive is not ready: ready means that the database answers, has every step of its growth, and keys that this process
  * can open; one that was given the wrong secret keys gets no more sign-ins to sign. One that is about to stop is not
@@ -55,7 +46,7 @@ export function health(house: House, ring: Keyring, stopping: () => boolean): Mi
   const database = databaseProbe(house);
   const lack = async () => {
     if (stopping()) return 'stopping';
-    if (!(await soon(database()))) return 'database';
+    if (!(await within(patience, database(), false))) return 'database';
     return ring.readable() ? undefined : 'keys';
   };
   return async (ctx, next) => {

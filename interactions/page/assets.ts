@@ -73,6 +73,15 @@ function compressed(files: ReadonlyMap<string, Buffer>) {
   };
 }
 
+/** How long a file may be kept that was asked for as `asked`; `address` is what our own pages call it. */
+function keptFor(asked: string, address: string | undefined): string {
+  if (asked === address) return 'public, max-age=31536000, immutable';
+  // Another version's pages ask for its own file, and nobody may keep ours for that; while versions change, both are there.
+  if (asked.includes('?')) return 'no-store';
+  // The stylesheet names the font without its hash; a day is long enough for that one.
+  return 'public, max-age=86400';
+}
+
 export function assetsOf(settings: Settings, folder: string): Assets {
   const files = new Map<string, Buffer>([
     ...readdirSync(folder).map((name): [string, Buffer] => [name, readFileSync(join(folder, name))]),
@@ -92,9 +101,7 @@ export function assetsOf(settings: Settings, folder: string): Assets {
       if (!name || !files.has(name) || !['GET', 'HEAD'].includes(ctx.method)) return next();
       ctx.body = await bodyFor(ctx, name);
       ctx.type = typeOf(name);
-      // The stylesheet names the font without its hash; a day is long enough for that one.
-      const kept = ctx.querystring ? 'public, max-age=31536000, immutable' : 'public, max-age=86400';
-      ctx.set('Cache-Control', kept);
+      ctx.set('Cache-Control', keptFor(ctx.url, urls.get(name)));
       return undefined;
     },
   };

@@ -17,7 +17,6 @@ export interface ClientBook {
   secrets: SecretReader;
   /** Those of these resource servers that there are, by identifier. */
   resourceServers(ids: readonly string[]): Promise<Map<string, ResourceServer>>;
-  stop(): Promise<void>;
 }
 
 /** Opens the book; nothing is read yet. */
@@ -37,9 +36,6 @@ export function openClientBook(db: Database): ClientBook {
     async resourceServers(ids) {
       const found = await Promise.all(ids.map((id) => servers.of(id)));
       return new Map(found.flatMap((server) => (server ? [[server.id, server]] : [])));
-    },
-    async stop() {
-      await Promise.all([clients.stop(), secrets.stop(), servers.stop()]);
     },
   };
 }

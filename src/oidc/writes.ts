@@ -84,7 +84,8 @@ export const touchedBy = ({ gate, keeps, puts, ends }: Piece): string[] =>
 /** Of several times that a request saves a record the last counts, in the place of the first. */
 function lastOfEach(writes: readonly Write[]): Write[] {
   const last = new Map<string | Write, Write>();
-  for (const write of writes) last.set(write.kind === 'upsert' ? nameOf(write.model, write.key) : write, write);
+  for (const write of writes)
+    last.set(write.kind === 'upsert' ? nameOf(write.model, write.key) : write, write);
   return [...last.values()];
 }
 

@@ -26,7 +26,7 @@ interface Options {
 }
 
 /** Lets at most `places` pieces of work run at once; the others wait in the order they came. */
-function turnstile(places: number) {
+export function turnstile(places: number) {
   let free = places;
   const waiting: (() => void)[] = [];
   const run = async <T>(work: () => Promise<T>): Promise<T> => {

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Deed } from './audit.ts';
+import { within } from './within.ts';
 
 /** A request that was answered, as it is counted: no address, number or name of anybody is in it. */
 export interface Answered {
@@ -64,17 +65,8 @@ function bounded(most: number): (value: string) => string {
   };
 }
 
-const patience = 2_000;
-
 /** Whatever hangs is left out: old numbers are better than no answer. */
-async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
-  let late: NodeJS.Timeout | undefined;
-  const waited = new Promise<void>((done) => {
-    late = setTimeout(done, milliseconds);
-  });
-  await Promise.race([work, waited]);
-  clearTimeout(late);
-}
+const patience = 2_000;
 
 /** A number that is asked for at each reading. */
 function show(registry: Registry, { name, help, together = 'sum', grows, labels = [], read }: Shown): void {
@@ -153,7 +145,7 @@ export function metricsOf(): Metrics {
   const count = countersIn(registry);
   const [endpointOf, errorOf, grantOf] = [bounded(50), bounded(100), bounded(20)];
   const asked: (() => Promise<void>)[] = [];
-  const ready = () => within(patience, Promise.allSettled(asked.map((ask) => ask())));
+  const ready = () => within(patience, Promise.allSettled(asked.map((ask) => ask())), []);
   return {
     registry,
     answered({ method, route, status, seconds }) {

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { within } from './within.ts';
 
 /**
  * What is announced. `everywhere`: to every process, which costs a write; else in the process that says it alone, and
@@ -21,12 +22,8 @@ const patience = 1_000;
 
 /** Hangs up, and does not wait long for a server that says nothing. */
 async function hangUp(client: pg.Client): Promise<void> {
-  let late: NodeJS.Timeout | undefined;
-  const waited = new Promise<void>((done) => {
-    late = setTimeout(done, patience);
-  });
-  await Promise.race([client.end().catch(() => undefined), waited]);
-  clearTimeout(late);
+  const ended = client.end().catch(() => undefined);
+  await within(patience, ended, undefined);
   (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 

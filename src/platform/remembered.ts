@@ -5,7 +5,6 @@ import type { Topic } from './notifications.ts';
 export interface Remembered<Value> {
   /** What it says of `key`: as it is, or as it was at most `lifetime` ago where a change was not heard of. */
   of(key: string): Promise<Value | undefined>;
-  stop(): Promise<void>;
 }
 
 /** Milliseconds that something is kept at most, should the word of its change be lost (behind some poolers it always is). */
@@ -26,7 +25,7 @@ export function remembered<Value>(
 ): Remembered<Value> {
   const kept = new Map<string, { until: number; value: Promise<Value | undefined> }>();
   // A reading that is under way is forgotten, too: it may be of the time before.
-  const hearing = db.hear(topic, () => kept.clear());
+  db.hear(topic, () => kept.clear());
   const readAnew = (key: string) => {
     const value = read(key);
     const one = { until: performance.now() + lifetime, value };
@@ -45,6 +44,5 @@ export function remembered<Value>(
       const known = kept.get(key);
       return known && performance.now() < known.until ? known.value : readAnew(key);
     },
-    stop: () => hearing.stop(),
   };
 }

@@ -21,6 +21,7 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { Environment, SpanKind, Tracing } from './tracing.ts';
+import { within } from './within.ts';
 
 /** Loaded only where traces are asked for (see tracing.ts): its packages take some megabytes. */
 
@@ -68,14 +69,12 @@ function fail(span: Span, fault: unknown): void {
 const patience = 2_000;
 
 /** Sends what waits; a collector that is away keeps nobody from stopping. */
-async function close(provider: TracerProvider): Promise<void> {
-  let late: NodeJS.Timeout | undefined;
-  const waited = new Promise<void>((done) => {
-    late = setTimeout(done, patience);
-  });
-  await Promise.race([provider.shutdown().catch(() => undefined), waited]);
-  clearTimeout(late);
-}
+const close = (provider: TracerProvider): Promise<void> =>
+  within(
+    patience,
+    provider.shutdown().catch(() => undefined),
+    undefined,
+  );
 
 function tracingBy(tracer: Tracer, stop: () => Promise<void>): Tracing {
   const open = new AsyncLocalStorage<Span>();

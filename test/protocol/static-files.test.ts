@@ -50,6 +50,13 @@ test('a file comes as small as the browser can read it, and may be kept for ever
   }
 });
 
+test('a file that the page of another version asks for is kept by nobody', async () => {
+  const { headers } = await load(style.replace(/v=.*/, 'v=ofAnotherOne'), 'identity');
+  expect(headers['cache-control']).toBe('no-store');
+  const bare = await load(style.replace(/\?.*/, ''), 'identity');
+  expect(bare.headers['cache-control']).toBe('public, max-age=86400');
+});
+
 test('a typeface is compressed in itself, and a page with somebody’s words is not compressed', async () => {
   for (const path of ['/public/schibsted-grotesk.woff2', '/nowhere']) {
     const { headers } = await load(hemma.url(path), 'gzip, br');

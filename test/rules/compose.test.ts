@@ -18,6 +18,7 @@ interface Service {
   ports?: string[];
   network_mode?: string;
   healthcheck?: object;
+  stop_grace_period?: string;
   depends_on?: Record<string, { condition: string }>;
   volumes?: string[];
 }
@@ -112,6 +113,13 @@ describe('docker-compose.yml', () => {
     expect(read).toMatchObject({
       settings: { HEMMA_ISSUER: 'http://localhost:3000', HEMMA_HOST: '0.0.0.0' },
     });
+  });
+
+  test('gives the provider longer to stop than it takes', () => {
+    const read = readSettings(environmentOf('hemma'));
+    const drain = 'settings' in read ? read.settings.HEMMA_DRAIN_SECONDS : 60;
+    const [, seconds] = /^(\d+)s$/.exec(services['hemma']?.stop_grace_period ?? '') ?? [];
+    expect(Number(seconds)).toBeGreaterThanOrEqual(drain + 30);
   });
 
   test.each(['autopay', 'lon'])(

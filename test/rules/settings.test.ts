@@ -121,6 +121,15 @@ describe('reading them', () => {
     expect(faultsOf({ HEMMA_TRUSTED_PROXIES: proxies }).join()).toContain('HEMMA_TRUSTED_PROXIES');
   });
 
+  test.each(['0', '65', '1.5', '-1', 'many'])(
+    'says how many processes may share a port, where %s may not',
+    (count) => {
+      expect(faultsOf({ HEMMA_WORKERS: count })).toEqual([
+        'HEMMA_WORKERS: a number of processes from 1 to 64, or auto',
+      ]);
+    },
+  );
+
   test('gives a frozen answer, lists included', () => {
     const settings = settingsOf({ ...production, HEMMA_TRUSTED_PROXIES: '10.0.0.1' });
     expect(Object.isFrozen(settings)).toBe(true);
