@@ -2,6 +2,7 @@
  * `npm run bench`: what Hemma costs beside the library alone over a Map and beside the hash alone, in one run and in
  * turns. Everything runs on this machine; `--help` says what can be asked for.
  */
+import { away, awayText } from './away.ts';
 import type { Compared, Limit } from './comparison.ts';
 import { compareAll, comparisonText } from './comparison.ts';
 import { flood, floodText } from './flood.ts';
@@ -53,7 +54,14 @@ interface Printed {
 }
 
 async function tables(ground: Ground): Promise<Printed[]> {
-  const { only, sizes: people, processes: several, flood: rush, memory: signIns } = ground.options;
+  const {
+    only,
+    sizes: people,
+    processes: several,
+    flood: rush,
+    memory: signIns,
+    away: gone,
+  } = ground.options;
   const chosen = only.length > 0 ? only : core;
   const printed: Printed[] = [];
   const add = <T>(name: string, figures: T, text: (figures: T) => string) =>
@@ -62,6 +70,7 @@ async function tables(ground: Ground): Promise<Printed[]> {
   if (several) add('processes', await processes(ground, chosen), processesText);
   if (rush) add('flood', await flood(ground), floodText);
   if (signIns !== undefined) add('memory', await memory(ground, signIns), memoryText);
+  if (gone !== undefined) add('away', await away(ground, gone), awayText);
   if (printed.length === 0) add('comparison', await comparison(ground), comparisonText);
   return printed;
 }

@@ -16,6 +16,8 @@ export interface Options {
   flood: boolean;
   /** Sign-ins between two looks at the memory. */
   memory: number | undefined;
+  /** Seconds that PostgreSQL is away. */
+  away: number | undefined;
 }
 
 export const usage = `npm run bench -- [options]
@@ -29,6 +31,7 @@ export const usage = `npm run bench -- [options]
   --processes        instead: one process and two
   --flood            instead: signed tokens during a flood of sign-ins
   --memory [n]       instead: memory at rest and after so many sign-ins (100000)
+  --away [s]         instead: PostgreSQL hangs and is gone for so many seconds each (20)
   --json             figures for programs`;
 
 const count = (text: string | undefined, otherwise: number): number => {
@@ -48,16 +51,18 @@ const types = {
   flood: { type: 'boolean', default: false },
   sizes: { type: 'string' },
   memory: { type: 'string' },
+  away: { type: 'string' },
   only: { type: 'string' },
   rounds: { type: 'string' },
   seconds: { type: 'string' },
   connections: { type: 'string' },
 } as const;
 
-/** `--sizes` and `--memory` may stand alone. */
+/** These may stand alone. */
 const whole: Readonly<Record<string, string>> = {
   '--sizes': '--sizes=1000,100000,1000000',
   '--memory': '--memory=100000',
+  '--away': '--away=20',
 };
 
 const spelledOut = (args: readonly string[]): string[] =>
@@ -83,5 +88,6 @@ export function readOptions(args: readonly string[]): Options | undefined {
     processes: values.processes,
     flood: values.flood,
     memory: values.memory === undefined ? undefined : count(values.memory, 0),
+    away: values.away === undefined ? undefined : count(values.away, 0),
   };
 }

@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Deed } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { NotAsked } from '../platform/failing-fast.ts';
 import type { Log } from '../platform/log.ts';
 import { isOwnClient } from './own-clients.ts';
 import { causeOf, isOrdinary } from './refusal-causes.ts';
@@ -93,6 +94,7 @@ export function listen(provider: Provider, db: Db, work: UnitOfWork, log: Log): 
   provider.on('server_error', (ctx, fault) => {
     // The library has made an answer of it by now; the roof decides whether it is ours to give (see app.ts).
     ctx.state.fault = fault;
-    log.error({ request: ctx.state.origin?.request, fault: fault.stack }, 'the provider failed');
+    if (!(fault instanceof NotAsked))
+      log.error({ request: ctx.state.origin?.request, fault: fault.stack }, 'the provider failed');
   });
 }

@@ -6,6 +6,7 @@ import pg from 'pg';
 import type { Settings } from '../../config/settings.ts';
 import { openDataFolder } from './data-folder.ts';
 import type { Answer, Connections, Engine, Pace, Tally } from './engine.ts';
+import { failingFast } from './failing-fast.ts';
 import type { Hearing, Topic } from './notifications.ts';
 import { channel, hearPostgres } from './notifications.ts';
 
@@ -270,7 +271,7 @@ export async function openDatabase(
   watched: (engine: Engine) => Engine = (engine) => engine,
 ): Promise<Database> {
   const engine = settings.DATABASE_URL
-    ? postgres(settings.DATABASE_URL, settings.HEMMA_DATABASE_POOL)
+    ? failingFast(postgres(settings.DATABASE_URL, settings.HEMMA_DATABASE_POOL))
     : await openDataFolder(settings.HEMMA_DATA, guest);
   return databaseOf(watched(engine));
 }

@@ -243,16 +243,33 @@ async function run({ bin, home, data, durable, port, password }: Cluster): Promi
     return server;
   };
   let server = await up();
-  // Its own process group: the postmaster and every backend together.
-  const signal = async (name: NodeJS.Signals) => void process.kill(-(server.pid ?? 0), name);
+  const signal = (name: NodeJS.Signals) => void process.kill(server.pid ?? 0, name);
+  // Each backend is a session of its own, which no signal to the postmaster's group reaches; with its end they all end.
+  let frozen: number[] = [];
+  const freeze = async () => {
+    const client = new Client({ connectionString: url('postgres') });
+    client.on('error', () => undefined);
+    await client.connect();
+    // From now on there is no new one.
+    signal('SIGSTOP');
+    const { rows } = await client.query<{ pid: number }>('SELECT pid FROM pg_stat_activity');
+    frozen = rows.map(({ pid }) => pid);
+    for (const pid of frozen) process.kill(pid, 'SIGSTOP');
+    void client.end().catch(() => undefined);
+  };
+  const thaw = async () => {
+    for (const pid of frozen) process.kill(pid, 'SIGCONT');
+    frozen = [];
+    signal('SIGCONT');
+  };
   return {
     url,
     socketUrl,
-    freeze: () => signal('SIGSTOP'),
-    thaw: () => signal('SIGCONT'),
+    freeze,
+    thaw,
     async crash() {
       const gone = once(server, 'exit');
-      await signal('SIGKILL');
+      signal('SIGKILL');
       await gone;
     },
     async revive() {
