@@ -203,6 +203,11 @@ const table = {
     fallback: undefined,
     why: 'Passwords verified at once by a process; cores - 1 shared among the workers where nothing is set, so that a flood of sign-ins cannot starve the token endpoint.',
   },
+  HEMMA_HASH_WAIT: {
+    type: z.coerce.number().int().min(1).max(20),
+    fallback: '5',
+    why: 'Seconds that a sign-in may wait for its password to be verified when too many come at once; whoever would wait longer is told to come again.',
+  },
   HEMMA_ALLOW_LOOPBACK_CLIENTS: {
     type: z.enum(['yes', 'no']).transform((answer) => answer === 'yes'),
     fallback: 'no',

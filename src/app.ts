@@ -21,6 +21,8 @@ import type { Keyring } from './oidc/keyring.ts';
 import { published } from './oidc/published.ts';
 import type { UnitOfWork } from './oidc/unit-of-work.ts';
 import { isAway } from './platform/away.ts';
+import { NotAsked } from './platform/failing-fast.ts';
+import { turningAway } from './platform/hashing.ts';
 import type { Log } from './platform/log.ts';
 import { ownHostOnly, requestOrigin, sentByOurPage } from './platform/http.ts';
 import { health, metricsPage } from './probes.ts';
@@ -34,11 +36,12 @@ function faults(house: House, log: Log): Middleware {
       await next();
       if (ctx.status === 404 && ctx.body === undefined) ctx.throw(404, 'not-found');
     } catch (caught) {
-      const fault = caught as Error & { status?: number; expose?: boolean; code?: string };
+      const fault = caught as Error & { status?: number; expose?: boolean; code?: string; seconds?: number };
       const known = fault.expose === true && fault.status !== undefined;
       ctx.status = known ? (fault.status ?? 500) : isAway(fault) ? 503 : 500;
-      if (ctx.status === 503) ctx.set('Retry-After', '5');
-      if (!known)
+      if (ctx.status === 503) ctx.set('Retry-After', String(fault.seconds ?? 5));
+      // A line for each of them would be a flood; whoever asked in vain has said it.
+      if (!known && !(fault instanceof NotAsked))
         log.error(
           { request: ctx.state.origin.request, path: ctx.path, fault: fault.stack },
           'a request failed',
@@ -201,12 +204,13 @@ export function appOf(house: House, { ring, work, telemetry, stopping }: Fitting
   app.use(health(house, ring, stopping));
   app.use(published(house.provider));
   app.use(work.middleware);
-  app.use(adminApi(house));
+  const desk = { ...house, hasher: turningAway(house.hasher) };
+  app.use(adminApi(desk));
   app.use(front);
   app.use(below('/interaction/', signIn(house)));
   app.use(below('/help-desk/', stop(house)));
   app.use(below('/account', myDetails(house)));
-  app.use(below('/admin', adminConsole(house)));
+  app.use(below('/admin', adminConsole(desk)));
   if (house.settings.development && !house.settings.HEMMA_SMTP_URL) app.use(devMail(house));
   app.use(oneSpelling);
   app.use(ownSignOut(house));

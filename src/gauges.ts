@@ -45,6 +45,12 @@ export function showGauges(
   gauge('hemma_hash_waiting', 'Passwords and codes that wait to be verified.', () => hasher.load().waiting);
   gauge('hemma_hash_running', 'Passwords and codes that are being verified.', () => hasher.load().running);
   metrics.shows({
+    name: 'hemma_hash_turned_away_total',
+    help: 'Requests that would have waited longer for a hash than HEMMA_HASH_WAIT, and were told to come again.',
+    grows: true,
+    read: () => hasher.load().turnedAway,
+  });
+  metrics.shows({
     name: 'hemma_signing_key_left_seconds',
     help: 'Seconds that the key of each type signs yet; below zero its successor is late.',
     together: 'max',

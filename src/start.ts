@@ -133,6 +133,7 @@ async function build(settings: Settings, db: Database, telemetry: Telemetry, sto
   );
   db.hear(logoutTopic, () => void delivery.turn());
   const hasher = await hasherOf(settings.HEMMA_HASH_THREADS, {
+    patience: settings.HEMMA_HASH_WAIT,
     observe(seconds) {
       metrics.hashWaited(seconds);
       tracing.note({ 'hemma.hash.wait_seconds': seconds });

@@ -3,7 +3,7 @@ import type { Settings } from '../../config/settings.ts';
 import type { Aftermath } from '../../src/platform/aftermath.ts';
 import type { Post } from '../../src/mail/outbox.ts';
 import type { Db } from '../../src/platform/database.ts';
-import type { Hasher } from '../../src/platform/hashing.ts';
+import type { SharedHasher } from '../../src/platform/hashing.ts';
 import type { Vault } from '../../src/platform/secrets.ts';
 import type { Assets } from './assets.ts';
 
@@ -12,7 +12,7 @@ export interface House {
   settings: Settings;
   db: Db;
   vault: Vault;
-  hasher: Hasher;
+  hasher: SharedHasher;
   post: Post;
   aftermath: Aftermath;
   provider: Provider;

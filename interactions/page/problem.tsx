@@ -50,6 +50,7 @@ const kinds: Record<string, ProblemKind> = {
   'session-ended': 'expired',
   'form-expired': 'expired',
   'foreign-form': 'forbidden',
+  busy: 'busy',
   // The standard's, where nobody can be sent back with them.
   invalid_client: 'unknown-application',
   invalid_redirect_uri: 'redirect-address',

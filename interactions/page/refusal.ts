@@ -17,9 +17,9 @@ export function inWords(frame: Frame, refusal: DomainRefusal, helpDesk: string, 
   return { code: refusal.code, message, field };
 }
 
-/** Whoever is asked to wait gets a 429, and is told for how long (RFC 9110 §10.2.3). */
+/** Whoever is asked to wait gets a 429, or a 503 where it is not their doing, and is told for how long (RFC 9110 §10.2.3). */
 export function sayWhen(ctx: Context, { code, seconds }: DomainRefusal): void {
-  if (code !== 'throttled' && code !== 'just-sent') return;
-  ctx.status = 429;
+  if (code !== 'throttled' && code !== 'just-sent' && code !== 'busy') return;
+  ctx.status = code === 'busy' ? 503 : 429;
   ctx.set('Retry-After', String(seconds ?? 1));
 }

@@ -11,6 +11,7 @@ import { renderPage } from '../page/layout.tsx';
 import { posted, readForm } from '../page/posted.ts';
 import { inWords, sayWhen } from '../page/refusal.ts';
 import { anotherWay } from './another-way.tsx';
+import { inPlace } from './busy.tsx';
 import { confirm } from './confirm.tsx';
 import { consent } from './consent.tsx';
 import { enrollment } from './enrollment.tsx';
@@ -205,6 +206,6 @@ export function signIn(house: House): Middleware {
   });
   router.get('/', async (ctx) => goOn(await visitOf(house, ctx)));
   router.get('/:step', get(house));
-  router.post('/:step', readForm, post(house));
+  router.post('/:step', readForm, inPlace(house, post(house)));
   return router.routes() as unknown as Middleware;
 }

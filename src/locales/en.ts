@@ -98,6 +98,8 @@ export const en: Phrases = {
     'no-such-person': 'Nobody whom you look after has that address.',
     'wrong-bootstrap-token':
       'That token does not work. A token works for a day, and once. Make a new one with the command hemma bootstrap.',
+    busy: (seconds) =>
+      `Just now very many people are signing in. Nothing is lost: try again in ${waitingTime(seconds)}.`,
     'form-expired': 'The page was open too long, or was opened in another tab. Try again.',
     'consent-changed':
       'What the service asks for changed while the page was open. Read it once more, then answer.',
@@ -526,6 +528,10 @@ export const en: Phrases = {
       'no-cookies': {
         title: "Your browser isn't keeping cookies",
         help: 'We need one cookie to hold the sign-in together. Allow cookies for this site and try again.',
+      },
+      busy: {
+        title: 'Many people are signing in right now',
+        help: 'Nothing is lost. Wait a moment and send it again.',
       },
       'too-many': { title: 'Too many attempts', help: 'Wait a little while and try again.' },
       'unknown-application': {

@@ -101,6 +101,8 @@ export const sv = {
     'no-such-person': 'Ingen som du sköter har den adressen.',
     'wrong-bootstrap-token':
       'Engångsnyckeln gäller inte. Den gäller ett dygn och en gång. Gör en ny med kommandot hemma bootstrap.',
+    busy: (seconds: number) =>
+      `Just nu är det väldigt många som loggar in. Inget har gått förlorat: försök igen om ${waitingTime(seconds)}.`,
     'form-expired': 'Sidan var öppen för länge eller öppnades i en annan flik. Försök igen.',
     'consent-changed':
       'Det som tjänsten ber om ändrades medan sidan var öppen. Läs en gång till och svara sedan.',
@@ -529,6 +531,10 @@ export const sv = {
       'no-cookies': {
         title: 'Webbläsaren sparar inga kakor',
         help: 'Vi behöver en kaka för att hålla ihop inloggningen. Tillåt kakor för den här sidan och försök igen.',
+      },
+      busy: {
+        title: 'Många loggar in just nu',
+        help: 'Inget har gått förlorat. Vänta en liten stund och skicka igen.',
       },
       'too-many': { title: 'För många försök', help: 'Vänta en stund och försök igen.' },
       'unknown-application': {

@@ -112,6 +112,7 @@ describe('what is counted', () => {
       hemma_accounts_one_phone_from_lock_out: 1,
       hemma_hash_waiting: 0,
       hemma_hash_running: 0,
+      hemma_hash_turned_away_total: 0,
       'hemma_outbox_due{outbox="sign-out"}': 0,
       'hemma_database_connections{state="waiting"}': 0,
     });
