@@ -54,7 +54,8 @@ test('T4 strangers who share the address with it do not keep out a browser that 
   await provePassword(fia.browser, party, fia.email, { prompt: 'login' });
   expect(refusalOn(fia.browser)).toBeUndefined();
   expect(fia.browser.screen.step).toBe('totp');
-});
+  // A hundred and one guesses, each with its full hashing.
+}, 60_000);
 
 test('T4 a browser that never signed in waits for the pause, and gets in after it', async () => {
   const bodil = await newPerson(hemma, party, { email: 'bodil@example.com' });
