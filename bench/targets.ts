@@ -87,6 +87,9 @@ async function urlOf({ postgres, database }: NonNullable<HemmaOptions['on']>) {
 const hasty = (url: string | undefined): Record<string, string> =>
   url ? { DATABASE_URL: `${url}?options=${encodeURIComponent('-c synchronous_commit=off')}` } : {};
 
+/** What the image gives the program (see Dockerfile). */
+const asDeployed = ['--enable-source-maps'];
+
 /** Hemma as one process or several, with the town in its database. */
 export async function startHemma(options: HemmaOptions): Promise<HemmaTarget> {
   const { name, on, processes = 1, town } = options;
@@ -108,7 +111,8 @@ export async function startHemma(options: HemmaOptions): Promise<HemmaTarget> {
     if (data) await rm(data, { recursive: true, force: true });
   };
   try {
-    for (const port of ports) children.push(await startChild('hemma', { ...env, HEMMA_PORT: String(port) }));
+    for (const port of ports)
+      children.push(await startChild('hemma', { ...env, HEMMA_PORT: String(port) }, asDeployed));
     const settings = settingsOf(env);
     const pockets = town?.pockets ?? (await beside(settingsOf({ ...env, ...hasty(there?.url) }), makeTown));
     return {
