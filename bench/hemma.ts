@@ -14,8 +14,6 @@ registerHooks({
 const { boot } = await import('../src/boot.ts');
 const hemma = await boot(process);
 if (!hemma) throw new Error('Hemma did not start');
-const { giveBackHeap } = await import('../src/platform/heap.ts');
-giveBackHeap();
 
 serve(
   () => ({ ...hemma.db.tally }),

@@ -1,9 +1,7 @@
 import cluster from 'node:cluster';
 import { readSettings } from '../config/settings.ts';
-import type { Surroundings } from './boot.ts';
 import { boot } from './boot.ts';
 import { endAfterFault } from './last-resort.ts';
-import { giveBackHeap } from './platform/heap.ts';
 import { startWorkers } from './workers.ts';
 
 /** What is running here, and how it stops. */
@@ -14,14 +12,8 @@ interface Running {
   end?(): void;
 }
 
-async function serve(surroundings: Surroundings): Promise<Running | undefined> {
-  const hemma = await boot(process, surroundings);
-  giveBackHeap();
-  return hemma;
-}
-
 async function asWorker(): Promise<Running | undefined> {
-  const hemma = await serve({ greets: cluster.worker?.id === 1 });
+  const hemma = await boot(process, { greets: cluster.worker?.id === 1 });
   // What ties it to the primary would keep it alive.
   if (!hemma) process.exit();
   return hemma;
@@ -35,7 +27,7 @@ function begin(): Promise<Running | undefined> {
   const read = readSettings(process.env);
   const count = 'settings' in read ? read.settings.HEMMA_WORKERS : 1;
   if (cluster.isWorker) return asWorker();
-  if (count === 1) return serve({});
+  if (count === 1) return boot(process);
   const workers = startWorkers(count, (text) => void process.stderr.write(`${text}\n`));
   void workers.failed.then((code) => process.exit(code));
   return Promise.resolve(workers);
