@@ -44,20 +44,24 @@ function reader(first: 'bare' | 'lettered') {
 
 const words = (body: Buffer): string[] => body.toString('utf8').split('\0');
 const writes = /\b(insert\s+into|update|delete\s+from)\s/i;
-/** What the chores do on their own, whoever is at the pages. */
-const chore = /^\s*(insert\s+into|update|delete\s+from)\s+(mails|logout_\w+)\b/i;
+/** What the chores do on their own, whoever is at the pages, and that a secret was used, which is noted once a minute. */
+const chore = /^\s*(insert\s+into|update|delete\s+from)\s+(mails|logout_\w+|client_secrets)\b/i;
+/** How a transaction begins in which they remove what has expired. */
+const sweeping = /\bpg_try_advisory_xact_lock\b/i;
 
 /** Follows one client: which of its messages make something stay. */
 function follower() {
   const texts = new Map<string, string>();
   let bound = '';
   let open = false;
+  let swept = false;
   let written: string[] = [];
   let journeys = 0;
-  const counts = () => written.some((text) => !chore.test(text));
+  const counts = () => !swept && written.some((text) => !chore.test(text));
   const run = (text: string): boolean => {
     if (/^\s*begin/i.test(text)) {
       open = true;
+      swept = false;
       written = [];
       return false;
     }
@@ -65,7 +69,8 @@ function follower() {
       open = false;
       return /^\s*commit/i.test(text) && counts();
     }
-    if (!open) written = [];
+    if (!open) [written, swept] = [[], false];
+    if (sweeping.test(text)) swept = true;
     if (writes.test(text)) written.push(text);
     return !open && counts();
   };
