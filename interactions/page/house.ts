@@ -2,7 +2,9 @@ import type { Provider } from 'oidc-provider';
 import type { Settings } from '../../config/settings.ts';
 import type { Aftermath } from '../../src/platform/aftermath.ts';
 import type { Post } from '../../src/mail/outbox.ts';
+import type { Deed } from '../../src/platform/audit.ts';
 import type { Db } from '../../src/platform/database.ts';
+import type { Effect } from '../../src/platform/effects.ts';
 import type { SharedHasher } from '../../src/platform/hashing.ts';
 import type { Vault } from '../../src/platform/secrets.ts';
 import type { Assets } from './assets.ts';
@@ -16,7 +18,7 @@ export interface House {
   post: Post;
   aftermath: Aftermath;
   provider: Provider;
-  /** What a page wants written goes in the transaction of what the provider writes in this request. */
-  work: { alongside(deed: (open: Db) => Promise<void>): void };
+  /** What a page wants written goes with what the provider writes in this request. */
+  work: { alongside(effects: readonly Effect[], deeds: readonly Deed[]): void };
   assets: Assets;
 }

@@ -1,7 +1,6 @@
-import { welcomeDevice } from '../../src/accounts/devices.ts';
+import { deviceWelcomed } from '../../src/accounts/devices.ts';
 import { acrOf, assurance } from '../../src/oidc/assurance.ts';
 import { endOwnSessions } from '../../src/oidc/sessions.ts';
-import { audit } from '../../src/platform/audit.ts';
 import { cookieName, cookieOptions } from '../../src/platform/http.ts';
 import { intentOf } from './progress.ts';
 import type { Visit } from './visit.ts';
@@ -32,31 +31,26 @@ async function endOldSession({ house, ctx, record }: Visit): Promise<void> {
  * when. Answers where the browser goes on. Doing it again with the same proofs gives the same result.
  */
 export async function finish(visit: Visit): Promise<string> {
-  const { house, ctx, record, progress } = visit;
+  const { house, ctx, record, progress, device } = visit;
   const account = accountOf(visit);
   const counted = progress.proofs.filter(({ factor }) => progress.situation.proved.has(factor));
   const { acr, amr } = assurance(counted);
-  const cookie = cookieName(house.settings, 'device');
-  // The same for the same interaction, so that a finish sent twice names the same browser.
-  const next = house.vault.mac('device', record.uid);
   const { origin } = ctx.state;
   const clientId = String(record.params.client_id);
-  const device = {
-    token: ctx.cookies.get(cookie, { signed: false }),
-    next,
+  const welcomed = deviceWelcomed(house.post, account, {
+    ...progress.browser,
+    ...device,
     // Where two-step verification was just switched off nothing is remembered that would stand in for the next phone.
     remember: progress.choices.has('remember-device') && acr === acrOf(2),
     origin,
-  };
-  // With the result of the sign-in, which is kept only while what it rests on still stands (see `writeAll`).
-  house.work.alongside(async (open) => {
-    await Promise.all([
-      audit(open, { event: 'sign-in.finished', accountId: account.id, clientId, origin, detail: { acr } }),
-      welcomeDevice(open, house.post, account, device),
-    ]);
   });
+  // With the result of the sign-in, which is kept only while what it rests on still stands (see `signInStands`).
+  house.work.alongside(welcomed.effects, [
+    { event: 'sign-in.finished', accountId: account.id, clientId, origin, detail: { acr } },
+    ...welcomed.deeds,
+  ]);
   const options = { ...cookieOptions(house.settings), maxAge: deviceCookieDays * 86_400_000 };
-  ctx.cookies.set(cookie, next, options);
+  ctx.cookies.set(cookieName(house.settings, 'device'), device.next, options);
   if (progress.situation.otherAccount === 'confirmed') await endOldSession(visit);
   // Two factors are as fresh as the second one: a password chosen later makes no digits newer.
   const second = counted.filter(({ factor }) => factor === 'totp' || factor === 'recovery-code');

@@ -3,7 +3,7 @@ import type { Context, Middleware } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { z } from 'zod';
-import { sentByOurPage } from '../../src/platform/http.ts';
+import { cookieName, sentByOurPage } from '../../src/platform/http.ts';
 import { frameOf } from '../page/frame.ts';
 import type { House } from '../page/house.ts';
 import type { Frame } from '../page/layout.tsx';
@@ -25,8 +25,8 @@ import { newRecoveryCode } from './new-recovery-code.tsx';
 import { noAccess } from './no-access.tsx';
 import { otherAccount } from './other-account.tsx';
 import { password } from './password.tsx';
-import type { InteractionRecord, Progress } from './progress.ts';
-import { intentOf, knownOf, noteChoice, progressFrom, progressOf } from './progress.ts';
+import type { BrowserTokens, InteractionRecord, Progress } from './progress.ts';
+import { intentOf, knownOf, noteChoice, progressFrom } from './progress.ts';
 import { reEnrollment } from './re-enrollment.tsx';
 import { recoveryCode } from './recovery-code.tsx';
 import type { Step } from './steps.ts';
@@ -77,13 +77,19 @@ function deedInWords({ t }: Frame, record: InteractionRecord, { account }: Progr
   return account ? `${t.deeds[intent]} · ${account.email}` : t.deeds[intent];
 }
 
-/** What is known of the sign-in of this address, asked for beside the proof that it is this browser's. */
-const knownHere = async (house: House, { params }: Context) =>
-  /^[\w-]{20,60}$/.test(String(params.uid)) ? knownOf(house.db, String(params.uid)) : undefined;
+/** The same for the same interaction, so that a finish sent twice names the same browser. */
+const tokensOf = ({ settings, vault }: House, ctx: Context, uid: string): BrowserTokens => ({
+  token: ctx.cookies.get(cookieName(settings, 'device'), { signed: false }),
+  next: vault.mac('device', uid),
+});
 
 async function visitOf(house: House, ctx: Context): Promise<Visit> {
-  const [record, known] = await Promise.all([interactionOf(house, ctx), knownHere(house, ctx)]);
-  const progress = known ? progressFrom(known, record) : await progressOf(house.db, record);
+  const uid = String(ctx.params.uid);
+  if (!/^[\w-]{20,60}$/.test(uid)) return ctx.throw(404, 'sign-in-ended');
+  const device = tokensOf(house, ctx, uid);
+  // What is known of the sign-in of this address is asked for beside the proof that it is this browser's.
+  const [record, known] = await Promise.all([interactionOf(house, ctx), knownOf(house.db, uid, device)]);
+  const progress = progressFrom(known, record);
   const client = await house.provider.Client.find(String(record.params.client_id));
   const uiLocales = typeof record.params.ui_locales === 'string' ? record.params.ui_locales : undefined;
   const frame = frameOf(house, ctx, { uiLocales, account: progress.account?.locale });
@@ -93,6 +99,7 @@ async function visitOf(house: House, ctx: Context): Promise<Visit> {
     ctx,
     record,
     progress,
+    device,
     frame: {
       ...frame,
       deed: deedInWords(frame, record, progress),
@@ -102,6 +109,12 @@ async function visitOf(house: House, ctx: Context): Promise<Visit> {
     clientName: client?.clientName ?? record.params.client_id?.toString() ?? '',
   };
 }
+
+/** The same visit by what is known now. */
+const anew = async (visit: Visit): Promise<Visit> => ({
+  ...visit,
+  progress: progressFrom(await knownOf(visit.house.db, visit.record.uid, visit.device), visit.record),
+});
 
 /** Questions that come after it is known who it is: each is an interaction with one page. */
 const afterwards: Partial<Record<string, PageName>> = { consent: 'consent', access: 'no-access' };
@@ -171,17 +184,17 @@ function post(house: House): Middleware {
     }
     if (choice === 'decline' && isDeclinable(visit.progress.situation)) {
       await noteChoice(house.db, visit.record.uid, 'declined');
-      return goOn({ ...visit, progress: await progressOf(house.db, visit.record) });
+      return goOn(await anew(visit));
     }
     const form = posted(ctx, page.form);
     const refused = await page.answer(visit, form);
     if (refused === 'answered') return undefined;
     if (refused) {
       // Sent twice at once: the other one may have proved it meanwhile, and this one's refusal is old news.
-      const now = { ...visit, progress: await progressOf(house.db, visit.record) };
+      const now = await anew(visit);
       return asked(now) === open ? show(now, page, refused, form) : goOn(now);
     }
-    return goOn({ ...visit, progress: await progressOf(house.db, visit.record) });
+    return goOn(await anew(visit));
   };
 }
 

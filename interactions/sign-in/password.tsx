@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { accountById } from '../../src/accounts/accounts.ts';
 import { verifyPassword } from '../../src/accounts/passwords.ts';
-import { cookieName } from '../../src/platform/http.ts';
 import { noteChoice } from './progress.ts';
 import type { StepPage, Visit } from './visit.ts';
 import { Field, Form, PasswordField, SubmitButton, Ways } from '../page/form.tsx';
@@ -94,7 +93,7 @@ export const password: StepPage<z.output<typeof form>> = {
       />
     );
   },
-  async answer({ house, ctx, record }, { email, password: secret, newPhone }) {
+  async answer({ house, ctx, record, device: { token } }, { email, password: secret, newPhone }) {
     if (email.trim() === '') return { code: 'missing-email', field: 'email' };
     if (secret === '') return { code: 'missing-password', field: 'password' };
     if (newPhone) await noteChoice(house.db, record.uid, 'new-phone');
@@ -102,7 +101,7 @@ export const password: StepPage<z.output<typeof form>> = {
       interaction: record.uid,
       email,
       password: secret,
-      device: ctx.cookies.get(cookieName(house.settings, 'device'), { signed: false }),
+      device: token,
       origin: ctx.state.origin,
     });
   },

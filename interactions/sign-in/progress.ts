@@ -1,5 +1,7 @@
 import type { Account } from '../../src/accounts/accounts.ts';
 import { accountPart, enrolmentOpen } from '../../src/accounts/accounts.ts';
+import type { Browser } from '../../src/accounts/devices.ts';
+import { browserPart } from '../../src/accounts/devices.ts';
 import type { WaitingCode } from '../../src/factors/mailed-code.ts';
 import { waitingPart } from '../../src/factors/mailed-code.ts';
 import type { Claim } from '../../src/factors/recovery-code.ts';
@@ -14,6 +16,7 @@ import type { Part } from '../../src/platform/parts.ts';
 import { allRows, together } from '../../src/platform/parts.ts';
 import type { Proof } from '../../src/platform/proofs.ts';
 import { deedsPart, openedBy, proofsPart } from '../../src/platform/proofs.ts';
+import { sha256 } from '../../src/platform/secrets.ts';
 import type { Situation } from './steps.ts';
 
 /** What a person decided in a sign-in besides proving things. Kept by interaction, like the proofs. */
@@ -32,6 +35,8 @@ export interface Progress {
   account: Account | undefined;
   proofs: Proof[];
   authenticator: Authenticator | undefined;
+  /** What this browser is to the account. */
+  browser: Browser;
   choices: ReadonlySet<string>;
   /** The intent was declined, or is another account's. */
   declined: boolean;
@@ -161,32 +166,37 @@ const askAll = together(
     sent: waitingPart,
     account: accountPart,
     authenticator: authenticatorPart,
+    browser: browserPart,
     code: liveCodePart,
     claim: claimPart,
     offered: offeredPart,
     deeds: deedsPart,
   },
-  { interaction: '$1', account: 'opened.by' },
+  { interaction: '$1', account: 'opened.by', tokens: ['$2', '$3'] as const },
   `(SELECT ${openedBy('$1')} AS by OFFSET 0) AS opened`,
 );
 
 /** Whatever the database knows of a sign-in, in one statement. */
 export type Known = Awaited<ReturnType<typeof askAll>>;
 
+/** What names a browser: now, and once this sign-in is finished. */
+export interface BrowserTokens {
+  token: string | undefined;
+  next: string;
+}
+
 /** Reads it; whoever is allowed to see it is for the caller to say. */
-export const knownOf = (db: Db, interaction: string): Promise<Known> => askAll(db, [interaction]);
+export const knownOf = (db: Db, interaction: string, { token, next }: BrowserTokens): Promise<Known> =>
+  askAll(db, [interaction, token === undefined ? null : sha256(token), sha256(next)]);
 
 const nothing = {
   authenticator: undefined,
+  browser: { known: undefined, hasDevices: false },
   code: undefined,
   claim: { state: 'none', kind: 'saved', expired: false },
   offered: false,
   deeds: new Set<string>(),
 } as const;
-
-/** Where a sign-in stands, as it is now. */
-export const progressOf = async (db: Db, record: InteractionRecord): Promise<Progress> =>
-  progressFrom(await knownOf(db, record.uid), record);
 
 /** Where a sign-in stands, by what the database knows of it. */
 export function progressFrom(known: Known, record: InteractionRecord): Progress {
@@ -195,7 +205,7 @@ export function progressFrom(known: Known, record: InteractionRecord): Progress 
   // A code that somebody else asked for here, before this account was proved, is not this person's to type.
   const waiting = account && sent?.accountId !== account.id ? undefined : sent;
   const proofs = account ? known.proofs.filter(({ accountId }) => accountId === account.id) : [];
-  const { authenticator, code, claim, offered, deeds } = account ? known : nothing;
+  const { authenticator, browser, code, claim, offered, deeds } = account ? known : nothing;
   const demand = demandOf(record);
   const state = intentState(record, account, choices, deeds);
   return {
@@ -203,6 +213,7 @@ export function progressFrom(known: Known, record: InteractionRecord): Progress 
     declined: state === 'declined',
     proofs,
     authenticator,
+    browser,
     choices,
     waiting,
     claim,

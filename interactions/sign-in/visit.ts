@@ -6,7 +6,7 @@ import type { House } from '../page/house.ts';
 import type { Frame } from '../page/layout.tsx';
 import type { Refusal } from '../page/form.tsx';
 import type { DomainRefusal } from '../page/refusal.ts';
-import type { InteractionRecord, Progress } from './progress.ts';
+import type { BrowserTokens, InteractionRecord, Progress } from './progress.ts';
 
 /** One request to one page of a sign-in. */
 export interface Visit {
@@ -14,6 +14,8 @@ export interface Visit {
   ctx: Context;
   record: InteractionRecord;
   progress: Progress;
+  /** What names this browser. */
+  device: BrowserTokens;
   frame: Frame;
   /** Where the page's form posts to. */
   action: string;

@@ -4,7 +4,8 @@ import type { Knex } from 'knex';
 import { matchLocale } from '../locales/phrases.ts';
 import type { Locale } from '../locales/phrases.ts';
 import type { Db } from '../platform/database.ts';
-import { isRowNumber, sql, takeTurn } from '../platform/database.ts';
+import { isRowNumber, sql, takeTurn, turnTaken } from '../platform/database.ts';
+import type { Effect, Gate } from '../platform/effects.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import type { Part } from '../platform/parts.ts';
 import { oneRow, timeOf, timeOrNone } from '../platform/parts.ts';
@@ -219,23 +220,20 @@ export async function noteEmailProved(open: Db, id: string, email: string): Prom
   );
 }
 
-/** Whether this hash is still the password's, of an account that is not disabled. */
-export async function isPassword(open: Db, id: string, hash: string): Promise<boolean> {
-  const { count } = await open.query(
-    'SELECT 1 FROM accounts WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL',
-    [id, hash],
-  );
-  return count > 0;
-}
+/** Takes the account's turn, and is open where this hash is the password's by then and the account is not disabled. */
+export const passwordStands = (id: string, hash: string): Gate => ({
+  sql: ($) =>
+    `SELECT 1 FROM accounts WHERE id = ${$(1)} AND password_hash = ${$(2)} AND disabled_at IS NULL
+     AND ${turnTaken($(3))} FOR SHARE`,
+  params: [id, hash, `account:${id}`],
+});
 
 /** Replaces a hash that was made with older parameters, if it is still the one that was read. */
-export async function replaceHash(open: Db, id: string, from: string, to: string): Promise<void> {
-  await open.query('UPDATE accounts SET password_hash = $3 WHERE id = $1 AND password_hash = $2', [
-    id,
-    from,
-    to,
-  ]);
-}
+export const hashReplaced = (id: string, from: string, to: string): Effect => ({
+  sql: ($, open) => `hash_replaced AS (UPDATE accounts SET password_hash = ${$(3)}
+    WHERE id = ${$(1)} AND password_hash = ${$(2)} AND ${open})`,
+  params: [id, from, to],
+});
 
 /** Whether a phone may be connected with the password alone, in this session (DESIGN §5, the enrolment window). */
 export const enrolmentOpen = (account: Account, session: string | undefined): boolean =>

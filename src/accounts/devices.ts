@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Origin } from '../platform/audit.ts';
+import type { Deed, Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
-import { recordProof } from '../platform/proofs.ts';
+import type { Effect, Parameter } from '../platform/effects.ts';
+import type { Part } from '../platform/parts.ts';
 import { sha256 } from '../platform/secrets.ts';
 import { newDevice } from '../mail/messages.ts';
 import type { Post } from '../mail/outbox.ts';
@@ -96,19 +97,37 @@ export const deviceOfBeside = (row: DeviceBeside): Device | undefined =>
         rememberedUntil: row.device_remembered_until ?? undefined,
       };
 
-/** Writes the proof that stands in for six digits, where the device is remembered and its time has not run out. */
-export async function recogniseDevice(
-  open: Db,
-  interaction: string,
-  accountId: string,
-  device: Device | undefined,
-  origin: Origin,
-): Promise<void> {
-  if (!device?.rememberedUntil || device.rememberedUntil <= new Date()) return;
-  await Promise.all([
-    recordProof(open, interaction, { factor: 'device', accountId, ref: device.id }),
-    audit(open, { event: 'device.recognised', accountId, origin, detail: { device: device.id } }),
-  ]);
+/** Whether a device stands in for the six digits: it is remembered, and its time has not run out. */
+export const isRemembered = ({ rememberedUntil }: Device): boolean =>
+  rememberedUntil !== undefined && rememberedUntil > new Date();
+
+/** What the browser of a sign-in is to its account. */
+export interface Browser {
+  /** The number of the device that it is known as. */
+  known: string | undefined;
+  /** The account has signed in from some browser before. */
+  hasDevices: boolean;
+}
+
+/** The same, by the hashes of two tokens, either of which may name it. */
+export const browserPart: Part<{ account: string; tokens: readonly [string, string] }, Browser> = {
+  ask: ({ account, tokens: [token, next] }) =>
+    `(SELECT jsonb_build_object('hasDevices', EXISTS (SELECT FROM devices WHERE account_id = ${account}), 'known',
+       (SELECT id FROM devices WHERE account_id = ${account} AND token_hash IN (${token}, ${next}) LIMIT 1)))`,
+  read(json) {
+    const { known, hasDevices } = json as { known: string | null; hasDevices: boolean };
+    return { known: known ?? undefined, hasDevices };
+  },
+};
+
+/** A browser whose sign-in is finished. */
+export interface Arrival extends Browser {
+  /** What named it until now, and what names it from now on. */
+  token: string | undefined;
+  next: string;
+  /** It is to stand in for the six digits, at the person's wish. */
+  remember: boolean;
+  origin: Origin;
 }
 
 /**
@@ -116,48 +135,39 @@ export async function recogniseDevice(
  * it: one that somebody planted or copied before is worth nothing after. An account's first browser is no news;
  * any later new one is told by mail.
  */
-export async function welcomeDevice(
-  open: Db,
+export function deviceWelcomed(
   post: Post,
   account: Account,
-  device: { token: string | undefined; next: string; remember: boolean; origin: Origin },
-): Promise<void> {
-  const { token, next, remember, origin } = device;
+  { known, hasDevices, token, next, remember, origin }: Arrival,
+): { effects: Effect[]; deeds: Deed[] } {
   const now = new Date();
-  const remembered = remember ? new Date(now.getTime() + rememberedDays * 86_400_000) : null;
+  const id = known ?? randomUUID();
   const label = deviceLabel(origin.userAgent);
-  const { rows } = await open.query<{ id: string; fresh: boolean; others: boolean }>(
-    `WITH moved AS (UPDATE devices SET token_hash = $4,
-         last_seen_at = CASE WHEN account_id = $2 THEN $6 ELSE last_seen_at END,
-         label = CASE WHEN account_id = $2 THEN $5 ELSE label END,
-         remembered_until = CASE WHEN account_id = $2 THEN coalesce($7, remembered_until) ELSE remembered_until END
-       WHERE token_hash = $3 RETURNING id, account_id),
-     arrived AS (INSERT INTO devices (id, account_id, token_hash, label, first_seen_at, last_seen_at, remembered_until)
-       SELECT $1::uuid, $2::uuid, $4, $5, $6, $6, $7 WHERE NOT EXISTS (SELECT 1 FROM moved WHERE account_id = $2)
-       ON CONFLICT (token_hash, account_id) DO UPDATE SET
-         last_seen_at = $6, label = $5, remembered_until = coalesce($7, devices.remembered_until)
-       RETURNING id)
-     SELECT id, id = $1 AS fresh,
-       EXISTS (SELECT 1 FROM devices AS other WHERE other.account_id = $2 AND other.id <> $1) AS others
-     FROM (SELECT id FROM moved WHERE account_id = $2 UNION ALL SELECT id FROM arrived) AS here`,
-    [
-      randomUUID(),
-      account.id,
-      token === undefined ? null : sha256(token),
-      sha256(next),
-      label,
-      now,
-      remembered,
-    ],
-  );
-  if (remember) {
-    const detail = { device: rows[0]?.id ?? '' };
-    await audit(open, { event: 'device.remembered', accountId: account.id, origin, detail });
+  const until = remember ? new Date(now.getTime() + rememberedDays * 86_400_000) : null;
+  const before = token === undefined ? null : sha256(token);
+  const effects: Effect[] = [
+    { sql: noted, params: [id, account.id, before, sha256(next), label, now, until] },
+  ];
+  if (known === undefined && hasDevices) {
+    const told = post.effect(account, 'new-device', (facts) => newDevice(facts, label));
+    // A sign-in that is finished twice at once arrives once, and is told once.
+    effects.push({ ...told, sql: ($) => told.sql($, 'EXISTS (SELECT FROM devices_arrived WHERE fresh)') });
   }
-  if (rows[0]?.fresh && rows[0].others) {
-    await post(open, account, 'new-device', (facts) => newDevice(facts, label));
-  }
+  const deed: Deed = { event: 'device.remembered', accountId: account.id, origin, detail: { device: id } };
+  return { effects, deeds: remember ? [deed] : [] };
 }
+
+const noted = ($: Parameter, open: string) => `devices_moved AS (UPDATE devices SET token_hash = ${$(4)},
+    last_seen_at = CASE WHEN account_id = ${$(2)} THEN ${$(6)} ELSE last_seen_at END,
+    label = CASE WHEN account_id = ${$(2)} THEN ${$(5)} ELSE label END,
+    remembered_until = CASE WHEN account_id = ${$(2)} THEN coalesce(${$(7)}, remembered_until) ELSE remembered_until END
+  WHERE token_hash = ${$(3)} AND ${open} RETURNING account_id),
+devices_arrived AS (INSERT INTO devices (id, account_id, token_hash, label, first_seen_at, last_seen_at, remembered_until)
+  SELECT ${$(1)}::uuid, ${$(2)}::uuid, ${$(4)}, ${$(5)}, ${$(6)}, ${$(6)}, ${$(7)}
+  WHERE ${open} AND NOT EXISTS (SELECT FROM devices_moved WHERE account_id = ${$(2)})
+  ON CONFLICT (token_hash, account_id) DO UPDATE SET last_seen_at = excluded.last_seen_at, label = excluded.label,
+    remembered_until = coalesce(excluded.remembered_until, devices.remembered_until)
+  RETURNING id = ${$(1)} AS fresh)`;
 
 /** The browsers that an account has signed in from, the latest first. */
 export async function devicesOf(db: Db, accountId: string): Promise<Device[]> {
@@ -171,9 +181,7 @@ export async function devicesOf(db: Db, accountId: string): Promise<Device[]> {
 
 /** Those of them that are remembered: they stand in for the six digits. */
 export async function rememberedDevices(db: Db, accountId: string): Promise<Device[]> {
-  const now = new Date();
-  const all = await devicesOf(db, accountId);
-  return all.filter(({ rememberedUntil }) => rememberedUntil && rememberedUntil > now);
+  return (await devicesOf(db, accountId)).filter(isRemembered);
 }
 
 /** Ends the remembering of all devices of an account, in the transaction of what made them doubtful. */

@@ -1,19 +1,19 @@
 import type { Origin } from '../platform/audit.ts';
-import { audit } from '../platform/audit.ts';
+import { audit, deedsAudited } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
-import { takeTurn } from '../platform/database.ts';
+import { writeAtOnce } from '../platform/effects.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import { network } from '../platform/http.ts';
-import { recordProof } from '../platform/proofs.ts';
+import { proofsRecorded } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
-import { clearAttempts, countAttempts, forgiveAttempt } from '../platform/throttle.ts';
+import { attemptsCleared, countAttempts } from '../platform/throttle.ts';
 import { successAfterFailures } from '../mail/messages.ts';
 import type { Post } from '../mail/outbox.ts';
 import type { Account } from './accounts.ts';
-import { emailKey, isPassword, passwordOf, replaceHash } from './accounts.ts';
+import { emailKey, hashReplaced, passwordOf, passwordStands } from './accounts.ts';
 import { emailSubject } from './changes.ts';
 import type { Device } from './devices.ts';
-import { recogniseDevice } from './devices.ts';
+import { isRemembered } from './devices.ts';
 
 /** Wrong tries before a right one that are worth a mail. */
 const worthTelling = 5;
@@ -65,7 +65,7 @@ export async function verifyPassword(
     return { code: 'wrong-password' };
   }
   const renewed = hasher.outdated(hash) ? await hasher.hash(normal) : undefined;
-  const proof = { interaction, account, known, subject, address, origin };
+  const proof = { interaction, account, known, subject, address, origin, failures: attempt.failures };
   if (await prove(db, post, { ...proof, hash, renewed })) return undefined;
   // Another sign-in with the same password may have renewed the hash in between: the one of now decides.
   const { hash: now } = await passwordOf(db, email, undefined);
@@ -81,35 +81,48 @@ interface RightPassword {
   subject: string;
   address: string;
   origin: Origin;
+  /** How often a password was tried, this right one included. */
+  failures: number;
   /** The hash that it was verified against. */
   hash: string;
   /** The same password hashed with today's parameters, where the old one was not. */
   renewed: string | undefined;
 }
 
-/** Writes what a right password proves, if the hash that it was verified against is the account's to this moment. */
+/**
+ * Writes what a right password proves, if the hash that it was verified against is the account's to this moment: it was
+ * read, then hashed for a while, and a password that was changed meanwhile proves nothing any more.
+ */
 function prove(
   db: Db,
   post: Post,
-  { interaction, account, known, subject, address, origin, hash, renewed }: RightPassword,
+  { interaction, account, known, subject, address, origin, failures, hash, renewed }: RightPassword,
 ): Promise<boolean> {
-  return db.transaction(async (open) => {
-    // Read, then hashed for a while: a password that was changed meanwhile proves nothing any more.
-    const [, still] = await Promise.all([
-      takeTurn(open, `account:${account.id}`),
-      isPassword(open, account.id, hash),
-    ]);
-    if (!still) return false;
-    // The address before the account's own count, as `countAttempts` has it: so two never wait for each other.
-    const [, { failures }] = await Promise.all([
-      known ? undefined : forgiveAttempt(open, address, 'address'),
-      clearAttempts(open, subject, 'password'),
-      recordProof(open, interaction, { factor: 'password', accountId: account.id }),
-      recogniseDevice(open, interaction, account.id, known, origin),
-      renewed ? replaceHash(open, account.id, hash, renewed) : undefined,
-      audit(open, { event: 'password.right', accountId: account.id, origin }),
-    ]);
-    if (failures > worthTelling) await post(open, account, 'success-after-failures', successAfterFailures);
-    return true;
-  });
+  const accountId = account.id;
+  const remembered = known && isRemembered(known) ? [known] : [];
+  const effects = [
+    attemptsCleared([subject, 'password'], known ? undefined : [address, 'address']),
+    proofsRecorded({
+      interaction,
+      accountId,
+      factors: [
+        { factor: 'password' },
+        ...remembered.map(({ id }) => ({ factor: 'device', ref: id }) as const),
+      ],
+    }),
+    ...(renewed ? [hashReplaced(accountId, hash, renewed)] : []),
+    ...(failures > worthTelling
+      ? [post.effect(account, 'success-after-failures', successAfterFailures)]
+      : []),
+    deedsAudited([
+      { event: 'password.right', accountId, origin },
+      ...remembered.map(({ id }) => ({
+        event: 'device.recognised' as const,
+        accountId,
+        origin,
+        detail: { device: id },
+      })),
+    ]),
+  ];
+  return writeAtOnce(db, effects, passwordStands(accountId, hash));
 }

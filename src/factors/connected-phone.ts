@@ -1,5 +1,6 @@
 import { generate } from 'otplib';
-import type { Post, Recipient } from '../mail/outbox.ts';
+import type { Recipient } from '../mail/outbox.ts';
+import { noPost } from '../mail/outbox.ts';
 import type { Origin } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
@@ -27,16 +28,14 @@ export async function connectPhone(
   { account, brand, by }: { account: Recipient; brand: string; by: string },
 ): Promise<ConnectedPhone> {
   const origin: Origin = { address: '127.0.0.1', request: by, userAgent: '' };
-  // Nobody needs a mail about it.
-  const post: Post = () => Promise.resolve();
   const interaction = `${by}:${account.id}`;
   const { key } = await pendingConnection(db, vault, { account, interaction, brand });
   // The code of the step before now: the first sign-in within this half minute still finds its own step unspent.
   const code = await generate({ secret: key, epoch: Date.now() / 1000 - stepSeconds });
   await recordProof(db, interaction, { factor: 'password', accountId: account.id });
-  await activate(db, vault, post, { account, interaction, code, origin });
+  await activate(db, vault, noPost, { account, interaction, code, origin });
   const recoveryCode = await offerCode(db, vault, hasher, { account, interaction });
-  await confirmCode(db, vault, post, {
+  await confirmCode(db, vault, noPost, {
     account,
     interaction,
     lastGroup: recoveryCode.slice(-4),

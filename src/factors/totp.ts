@@ -3,14 +3,15 @@ import { verify } from 'otplib';
 import { authenticatorDisabled, wrongSecondFactor } from '../mail/messages.ts';
 import type { Post, Recipient } from '../mail/outbox.ts';
 import type { Origin } from '../platform/audit.ts';
-import { audit } from '../platform/audit.ts';
+import { audit, deedsAudited } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
-import { takeTurn } from '../platform/database.ts';
+import { turnTaken } from '../platform/database.ts';
+import { writeAtOnce } from '../platform/effects.ts';
 import type { Part } from '../platform/parts.ts';
 import { alone, oneRow, timeOf, timeOrNone } from '../platform/parts.ts';
-import { recordProof } from '../platform/proofs.ts';
+import { proofsRecorded, recordProof } from '../platform/proofs.ts';
 import type { Vault } from '../platform/secrets.ts';
-import { clearAttempts, countAttempt } from '../platform/throttle.ts';
+import { attemptsCleared, clearAttempts, countAttempt } from '../platform/throttle.ts';
 
 /** The authenticator app of an account: a 160-bit secret (RFC 4226 R6) and the last step that was accepted. */
 export interface Authenticator {
@@ -198,24 +199,17 @@ function spendStep(
   db: Db,
   row: Row,
   step: number,
-  { account, interaction, origin }: TotpAttempt,
+  { account: { id: accountId }, interaction, origin }: TotpAttempt,
 ): Promise<boolean> {
-  return db.transaction(async (open) => {
-    const [, { count }] = await Promise.all([
-      takeTurn(open, `account:${account.id}`),
-      open.query(
-        `UPDATE authenticators SET last_step = $2, last_used_at = $3
-         WHERE id = $1 AND last_step < $2 AND disabled_at IS NULL`,
-        [row.id, step, new Date()],
-      ),
-    ]);
-    if (count === 0) return false;
-    await Promise.all([
-      clearAttempts(open, `account:${account.id}`, 'totp'),
-      recordProof(open, interaction, { factor: 'totp', accountId: account.id, ref: row.id }),
-      audit(open, { event: 'totp.right', accountId: account.id, origin }),
-    ]);
-    return true;
+  const effects = [
+    attemptsCleared([`account:${accountId}`, 'totp']),
+    proofsRecorded({ interaction, accountId, factors: [{ factor: 'totp', ref: row.id }] }),
+    deedsAudited([{ event: 'totp.right', accountId, origin }]),
+  ];
+  return writeAtOnce(db, effects, {
+    sql: ($) => `UPDATE authenticators SET last_step = ${$(2)}, last_used_at = ${$(3)}
+      WHERE id = ${$(1)} AND last_step < ${$(2)} AND disabled_at IS NULL AND ${turnTaken($(4))} RETURNING 1`,
+    params: [row.id, step, new Date(), `account:${accountId}`],
   });
 }
 

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Db } from '../platform/database.ts';
+import type { Effect } from '../platform/effects.ts';
+import { writeAtOnce } from '../platform/effects.ts';
 import type { Topic } from '../platform/notifications.ts';
 import type { Vault } from '../platform/secrets.ts';
 import type { Locale } from '../locales/phrases.ts';
@@ -20,8 +22,17 @@ export interface Recipient {
  * as well; a mail whose kind ends in `-code` carries one and goes to `email` alone.
  */
 export interface Post {
-  (open: Db, to: Recipient, kind: string, write: (facts: MailFacts) => Message): Promise<void>;
+  (open: Db, ...mail: Posted): Promise<void>;
+  /** The same beside other effects, in their one statement. */
+  effect(...mail: Posted): Effect;
 }
+
+/** A post office for accounts that are made to be tried out: nobody needs a mail about it. */
+export const noPost: Post = Object.assign(() => Promise.resolve(), {
+  effect: (): Effect => ({ sql: () => 'mails_posted AS (SELECT)', params: [] }),
+});
+
+type Posted = [to: Recipient, kind: string, write: (facts: MailFacts) => Message];
 
 /** What the operator decided about mails. */
 export interface PostSettings {
@@ -38,21 +49,27 @@ const about = (id: string) => `mail:${id}`;
 
 /** A post office: it knows the brand, the help desk's contact and the key that seals what waits. */
 export function postOf(vault: Vault, settings: PostSettings): Post {
-  return async (open, to, kind, write) => {
+  const effect: Post['effect'] = (to, kind, write) => {
     const { brand, helpDesk, issuer, defaultLocale } = settings;
     const at = new Date();
     const message = write({ brand, helpDesk, issuer, name: to.name, locale: to.locale ?? defaultLocale, at });
     const second = kind.endsWith('-code') || to.noticeEmail === to.email ? undefined : to.noticeEmail;
-    for (const recipient of second ? [to.email, second] : [to.email]) {
-      const id = randomUUID();
-      await open.query(
-        `INSERT INTO mails (id, account_id, kind, recipient, sealed_content, tries, created_at, next_try_at)
-         VALUES ($1, $2, $3, $4, $5, 0, $6, $6)`,
-        [id, to.id, kind, recipient, vault.seal(JSON.stringify(message), about(id)), at],
-      );
-    }
-    await open.announce(mailTopic);
+    const recipients = second ? [to.email, second] : [to.email];
+    const ids = recipients.map(() => randomUUID());
+    const sealed = ids.map((id) => vault.seal(JSON.stringify(message), about(id)).toString('hex'));
+    return {
+      sql: ($, open) => `mails_posted AS (
+        INSERT INTO mails (id, account_id, kind, recipient, sealed_content, tries, created_at, next_try_at)
+        SELECT id, ${$(4)}, ${$(5)}, recipient, decode(sealed, 'hex'), 0, ${$(6)}, ${$(6)}
+        FROM unnest(${$(1)}::uuid[], ${$(2)}::text[], ${$(3)}::text[]) AS given (id, recipient, sealed) WHERE ${open})`,
+      params: [ids, recipients, sealed, to.id, kind, at],
+      announce: (db) => db.announce(mailTopic),
+    };
   };
+  const post = async (open: Db, ...mail: Posted) => {
+    await writeAtOnce(open, [effect(...mail)]);
+  };
+  return Object.assign(post, { effect });
 }
 
 /** A mail as it stands in the outbox. */

@@ -12,6 +12,7 @@ import { listClaims } from '../accounts/claim-definitions.ts';
 import { appendAudit, auditRow } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
+import type { Effect, Parameter } from '../platform/effects.ts';
 import { turnOf } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
 import { acrOf } from './assurance.ts';
@@ -206,19 +207,24 @@ function leftBehind(before: Payload, after: Payload | undefined): Ended[] {
   );
 }
 
-async function insert(open: Db, { model, key, text, expiresAt }: Upsert): Promise<void> {
+const insertion = ($: Parameter, open: string) =>
+  `INSERT INTO oidc_records (model, key, payload, grant_id, uid, account_id, expires_at)
+   SELECT ${$(1)}, ${$(2)}, p, p->>'grantId', p->>'uid', p->>'accountId', ${$(4)}
+   FROM (SELECT ${$(3)}::text::jsonb AS p) AS given WHERE ${open} ON CONFLICT (model, key) `;
+const given = ({ model, key, text, expiresAt }: Upsert) => [model, key, text, expiresAt];
+const savedAgain = 'DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at';
+
+/** A record that is saved beside what else is written. */
+export const recordSaved = (write: Upsert): Effect => ({
+  sql: ($, open) => `record_saved AS (${insertion($, open)}${savedAgain})`,
+  params: given(write),
+});
+
+async function insert(open: Db, write: Upsert): Promise<void> {
   // A replayed assertion or proof is told by the insert itself; everything else may be saved again.
-  const conflict =
-    model === 'ReplayDetection'
-      ? 'ON CONFLICT (model, key) DO NOTHING'
-      : 'ON CONFLICT (model, key) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at';
-  const { count } = await open.query(
-    `INSERT INTO oidc_records (model, key, payload, grant_id, uid, account_id, expires_at)
-     SELECT $1, $2, p, p->>'grantId', p->>'uid', p->>'accountId', $4 FROM (SELECT $3::text::jsonb AS p) AS given
-     ${conflict}`,
-    [model, key, text, expiresAt],
-  );
-  if (count === 0) throw new Overtaken(model, text);
+  const conflict = write.model === 'ReplayDetection' ? 'DO NOTHING' : savedAgain;
+  const { count } = await open.query(insertion((place) => `$${place}`, 'true') + conflict, given(write));
+  if (count === 0) throw new Overtaken(write.model, write.text);
 }
 
 /**

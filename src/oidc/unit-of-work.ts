@@ -4,9 +4,12 @@ import type { Adapter } from 'oidc-provider';
 import type { Account } from '../accounts/accounts.ts';
 import { accountById } from '../accounts/accounts.ts';
 import type { Deed } from '../platform/audit.ts';
-import { audit, auditAll, auditTopic } from '../platform/audit.ts';
+import { audit, auditAll, auditTopic, deedsAudited } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import type { Effect } from '../platform/effects.ts';
+import { writeAtOnce } from '../platform/effects.ts';
 import { gathered } from '../platform/gathered.ts';
+import { signInStands } from '../platform/proofs.ts';
 import { adapterOf } from './adapter.ts';
 import type { CookieNames } from './cookie-names.ts';
 import { repeatedProof } from './dpop.ts';
@@ -17,6 +20,7 @@ import {
   readRecords,
   recordByUid,
   recordByUserCode,
+  recordSaved,
   revokeGrant,
   writeAll,
   writeTogether,
@@ -24,7 +28,7 @@ import {
 import type { Beginning, Work } from './work.ts';
 import { newWork } from './work.ts';
 import type { Piece, Write } from './writes.ts';
-import { pieceOf, touchedBy } from './writes.ts';
+import { loginOf, pieceOf, touchedBy } from './writes.ts';
 
 /**
  * One request, one unit of work. The provider reads its own writes, keeps what it read for the length of the request,
@@ -39,8 +43,8 @@ export interface UnitOfWork {
   account(id: string): Promise<Account | undefined>;
   /** Has the audit say something of this request: with its writes, if they happen. */
   note(deed: Deed): void;
-  /** Does something in the very transaction of this request's writes, after them; both happen or neither. */
-  alongside(deed: (open: Db) => Promise<void>): void;
+  /** Writes something else with this request's writes, and has the audit say so: all of it happens, or nothing. */
+  alongside(effects: readonly Effect[], deeds: readonly Deed[]): void;
   /** Runs once this request's writes are committed, or at once outside a request. */
   afterCommit(deed: () => Promise<void>): void;
   /** Waits until all that was to be written behind answers is. */
@@ -50,7 +54,7 @@ export interface UnitOfWork {
 /** How often a deadlock's loser tries again; each time it finds more rows settled. */
 const tries = 5;
 
-async function settled(run: () => Promise<void>): Promise<void> {
+async function settled<T>(run: () => Promise<T>): Promise<T> {
   for (let turn = 1; ; turn += 1) {
     try {
       return await run();
@@ -68,20 +72,36 @@ const company = { most: 24, abreast: 1 };
 const isFaultOfStatement = (fault: unknown) =>
   /^(?!08|53|57P|58)[0-9A-Z]{5}$/.test((fault as { code?: string }).code ?? '');
 
+/** A finished sign-in, and what else is written of it. */
+type Finished = NonNullable<ReturnType<typeof loginOf>>;
+type Flushed = Pick<Work, 'writes' | 'deeds' | 'alongside'>;
+
 /** How a request's writes and words get into the database. */
-function flusher(db: Db): (work: Pick<Work, 'writes' | 'deeds' | 'alongside'>) => Promise<void> {
+function flusher(db: Db): (work: Flushed) => Promise<void> {
   const write = gathered((pieces: readonly Piece[]) => writeTogether(db, pieces), {
     ...company,
     touches: touchedBy,
   });
-  const alone = ({ writes, deeds, alongside }: Parameters<ReturnType<typeof flusher>>[0]) =>
+  const effects = ({ deeds, alongside }: Flushed) => [
+    ...alongside,
+    ...(deeds.length > 0 ? [deedsAudited(deeds)] : []),
+  ];
+  const alone = (work: Flushed) =>
     settled(() =>
       db.transaction(async (open) => {
-        await writeAll(open, writes);
-        await Promise.all([...alongside.map((deed) => deed(open)), auditAll(open, deeds)]);
+        await writeAll(open, work.writes);
+        const besides = effects(work);
+        if (besides.length > 0) await writeAtOnce(open, besides);
       }),
     );
+  const finish = async ({ write: record, login }: Finished, work: Flushed) => {
+    const gate = signInStands(login.accountId, login.interaction);
+    const stands = await settled(() => writeAtOnce(db, [recordSaved(record), ...effects(work)], gate));
+    if (!stands) throw new Overtaken('Interaction', undefined);
+  };
   return async (work) => {
+    const finished = loginOf(work.writes);
+    if (finished) return finish(finished, work);
     const piece = work.alongside.length > 0 ? undefined : pieceOf(work.writes, work.deeds);
     if (!piece) return alone(work);
     const passed = await write(piece).catch((fault: unknown) => {
@@ -215,10 +235,11 @@ export function unitOfWork(db: Db, names: CookieNames, onFault: (fault: unknown)
       if (work) work.deeds.push(deed);
       else audit(db, deed).catch(onFault);
     },
-    alongside(deed) {
+    alongside(effects, deeds) {
       const work = requests.getStore();
       if (!work) throw new Error('there is no request that this could go along with');
-      work.alongside.push(deed);
+      work.alongside.push(...effects);
+      work.deeds.push(...deeds);
     },
     afterCommit(deed) {
       const work = requests.getStore();

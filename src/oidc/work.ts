@@ -1,6 +1,6 @@
 import type { Account } from '../accounts/accounts.ts';
 import type { Deed, Origin } from '../platform/audit.ts';
-import type { Db } from '../platform/database.ts';
+import type { Effect } from '../platform/effects.ts';
 import type { Kept, Seen, Wanted } from './records.ts';
 import type { Write } from './writes.ts';
 import { nameOf } from './writes.ts';
@@ -25,8 +25,8 @@ export interface Work {
   writes: Write[];
   /** What the audit is to say of it, written with the writes. */
   deeds: Deed[];
-  /** What is done in the transaction of the writes. */
-  alongside: ((open: Db) => Promise<void>)[];
+  /** What is written besides, with the writes. */
+  alongside: Effect[];
   after: (() => Promise<void>)[];
   /** Where this request comes from; undefined outside of one. */
   origin: Origin | undefined;

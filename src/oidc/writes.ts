@@ -102,6 +102,14 @@ function movedWith(gone: Once, landed: Upsert | undefined): Authorizations | und
 const asks = ({ model, base, login }: Upsert) =>
   login !== undefined || model === 'ReplayDetection' || (model === 'DeviceCode' && base !== undefined);
 
+/** A finished sign-in, where a request writes nothing else of the provider's. */
+export function loginOf(
+  all: readonly Write[],
+): { write: Upsert; login: NonNullable<Upsert['login']> } | undefined {
+  const [write, another] = lastOfEach(all);
+  return !another && write?.kind === 'upsert' && write.login ? { write, login: write.login } : undefined;
+}
+
 /**
  * Makes one piece of a request's writes, or answers undefined where they need a transaction of their own: whatever
  * tells applications of an end, takes a person's turn, revokes a grant, or may be too late in two ways.

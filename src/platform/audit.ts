@@ -1,6 +1,8 @@
 import type { Knex } from 'knex';
 import type { Database, Db } from './database.ts';
 import { mayBeUnkept, sql } from './database.ts';
+import type { Effect } from './effects.ts';
+import { writeAtOnce } from './effects.ts';
 import type { Hearing, Topic } from './notifications.ts';
 
 /** Every event that is ever recorded. The list is published in the README; a new event is added here first. */
@@ -201,14 +203,17 @@ export const appendAudit = (rows: string, row: string, at: string): string =>
    SELECT ${at}, ${row}->>'event', (${row}->>'account_id')::uuid, ${row}->>'client_id', ${row}->>'address',
      ${row}->>'request', ${row}->'detail', (${row}->>'actor')::uuid, ${row}->>'program' FROM ${rows}`;
 
-/** Appends many rows in one statement, in the order given. */
+/** Rows, in the order given. */
+export const deedsAudited = (deeds: readonly Deed[]): Effect => ({
+  sql: ($, open) =>
+    `audited AS (${appendAudit(`jsonb_array_elements(${$(1)}::text::jsonb) AS deed WHERE ${open}`, 'deed', $(2))})`,
+  params: [`[${deeds.map(auditRow).join(',')}]`, new Date()],
+  announce: (db) => db.announce(auditTopic, deeds),
+});
+
+/** Appends many rows in one statement. */
 export async function auditAll(open: Db, deeds: readonly Deed[]): Promise<void> {
-  if (deeds.length === 0) return;
-  await open.query(appendAudit('jsonb_array_elements($1::text::jsonb) AS deed', 'deed', '$2'), [
-    `[${deeds.map(auditRow).join(',')}]`,
-    new Date(),
-  ]);
-  await open.announce(auditTopic, deeds);
+  if (deeds.length > 0) await writeAtOnce(open, [deedsAudited(deeds)]);
 }
 
 export interface AuditFilter {

@@ -53,6 +53,13 @@ export async function takeTurn(open: Db, what: string): Promise<void> {
   await open.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [what]);
 }
 
+/**
+ * The same as a condition of a statement that does what follows, too: SQL that is true once the turn of `what` has come.
+ * A row that the statement then goes by is locked or changed by it: it saw the table before it waited.
+ */
+export const turnTaken = (what: string): string =>
+  `(SELECT pg_advisory_xact_lock(hashtextextended(${what}, 0))) IS NOT NULL`;
+
 /** Whether a text can be the number of a row. PostgreSQL answers any other with a fault, and numbers come from addresses. */
 export const isRowNumber = (text: string): boolean =>
   /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);

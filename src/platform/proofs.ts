@@ -1,5 +1,7 @@
 import type { Db } from './database.ts';
-import { takeTurn } from './database.ts';
+import { turnTaken } from './database.ts';
+import type { Effect, Gate } from './effects.ts';
+import { passes, writeAtOnce } from './effects.ts';
 import type { Part } from './parts.ts';
 import { allRows, timeOf } from './parts.ts';
 
@@ -40,22 +42,43 @@ export interface Proof {
   at: Date;
 }
 
+/** What one account proved in one interaction at once: what it proved with, and the row that was proved. */
+export interface Proved {
+  interaction: string;
+  accountId: string;
+  factors: readonly { factor: ProofFactor; ref?: string }[];
+}
+
 /**
- * Writes a proof. Called by a factor's verifier alone, in the very transaction that consumes what was proved;
- * nothing that a page sends can write one. Proofs of another account in the same interaction are void.
+ * Proofs. Written by a factor's verifier alone, in the very transaction that consumes what was proved; nothing that a
+ * page sends can write one. Proofs of another account in the same interaction are void.
  */
+export const proofsRecorded = ({ interaction, accountId, factors }: Proved): Effect => ({
+  // A row of these very factors is not deleted but written over: one statement touches a row once.
+  sql: ($, open) =>
+    `proofs_voided AS (DELETE FROM proofs
+       WHERE interaction = ${$(1)} AND account_id <> ${$(2)} AND factor <> ALL(${$(3)}::text[]) AND ${open}),
+     proofs_recorded AS (INSERT INTO proofs (interaction, factor, account_id, ref, at)
+       SELECT ${$(1)}, factor, ${$(2)}::uuid, ref, ${$(5)}::timestamptz
+       FROM unnest(${$(3)}::text[], ${$(4)}::text[]) AS given (factor, ref) WHERE ${open}
+       ON CONFLICT (interaction, factor) DO UPDATE
+         SET account_id = excluded.account_id, ref = excluded.ref, at = excluded.at)`,
+  params: [
+    interaction,
+    accountId,
+    factors.map(({ factor }) => factor),
+    factors.map(({ ref }) => ref ?? null),
+    new Date(),
+  ],
+});
+
+/** One of them, in the caller's transaction. */
 export async function recordProof(
   open: Db,
   interaction: string,
-  proof: { factor: ProofFactor; accountId: string; ref?: string },
+  { accountId, ...proof }: { factor: ProofFactor; accountId: string; ref?: string },
 ): Promise<void> {
-  // A row of this very factor is not deleted but written over: one statement touches a row once.
-  await open.query(
-    `WITH void AS (DELETE FROM proofs WHERE interaction = $1 AND account_id <> $3 AND factor <> $2)
-     INSERT INTO proofs (interaction, factor, account_id, ref, at) VALUES ($1, $2, $3, $4, $5)
-     ON CONFLICT (interaction, factor) DO UPDATE SET account_id = $3, ref = $4, at = $5`,
-    [interaction, proof.factor, proof.accountId, proof.ref ?? null, new Date()],
-  );
+  await writeAtOnce(open, [proofsRecorded({ interaction, accountId, factors: [proof] })]);
 }
 
 /** Voids what other interactions proved with this very thing: a recovery code belongs to the last that entered it. */
@@ -91,19 +114,19 @@ export async function voidProofs(
 }
 
 /**
- * Lets one change of an account at a time go on, and answers whether what opens this sign-in, the password or the
- * mailbox, still stands by then: whoever waited for the turn may have been shut out meanwhile, and carries out nothing.
+ * Lets one change of an account at a time go on, and is open where what opens this sign-in, the password or the mailbox,
+ * still stands by then: whoever waited for the turn may have been shut out meanwhile, and carries out nothing.
  */
-export async function turnOf(open: Db, accountId: string, interaction: string): Promise<boolean> {
-  const [, { count }] = await Promise.all([
-    takeTurn(open, `account:${accountId}`),
-    open.query(
-      "SELECT 1 FROM proofs WHERE interaction = $1 AND account_id = $2 AND factor IN ('password', 'mailbox')",
-      [interaction, accountId],
-    ),
-  ]);
-  return count > 0;
-}
+export const signInStands = (accountId: string, interaction: string): Gate => ({
+  sql: ($) =>
+    `SELECT 1 FROM proofs WHERE interaction = ${$(1)} AND account_id = ${$(2)}::uuid
+     AND factor IN ('password', 'mailbox') AND ${turnTaken($(3))} FOR SHARE`,
+  params: [interaction, accountId, `account:${accountId}`],
+});
+
+/** The same at the beginning of a transaction. */
+export const turnOf = (open: Db, accountId: string, interaction: string): Promise<boolean> =>
+  passes(open, signInStands(accountId, interaction));
 
 /** What was proved in an interaction so far. */
 export const proofsPart: Part<{ interaction: string }, Proof[]> = {

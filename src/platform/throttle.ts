@@ -1,4 +1,6 @@
 import type { Db } from './database.ts';
+import type { Effect } from './effects.ts';
+import { writeAtOnce } from './effects.ts';
 
 /** What can be tried: each has its own budget for each subject (an account, an address, a browser). */
 export type Tried =
@@ -107,23 +109,35 @@ export async function countAttempts(
   return { allowed: false, seconds: Math.max(1, Math.ceil((until - now.getTime()) / 1000)) };
 }
 
-/** Forgets the failures after a success, of that factor alone (NIST SP 800-63B-4 §3.2.2). */
-export async function clearAttempts(db: Db, subject: string, tried: Tried): Promise<{ failures: number }> {
-  const { rows } = await db.query<{ failures: number }>(
-    'DELETE FROM attempts WHERE subject = $1 AND factor = $2 RETURNING failures',
-    [subject, tried],
-  );
-  return { failures: rows[0]?.failures ?? 0 };
+/** A count: whose, and of what. */
+export type Counted = readonly [subject: string, tried: Tried];
+
+/**
+ * After a success: the failures of that factor are forgotten (NIST SP 800-63B-4 §3.2.2). Of what was counted beside
+ * (`too`) this one attempt alone is taken back; the others stay, since an address serves many people.
+ */
+export const attemptsCleared = ([subject, tried]: Counted, too?: Counted): Effect => ({
+  // One after the other, as `countAttempts` has it: so two requests never wait for each other.
+  sql: ($, open) =>
+    `attempts_forgiven AS (${forgiving([$(3), $(4), $(5)])} AND ${open} RETURNING 1),
+     attempts_cleared AS (DELETE FROM attempts WHERE subject = ${$(1)} AND factor = ${$(2)} AND ${open}
+       AND (SELECT count(*) FROM attempts_forgiven) >= 0)`,
+  params: [subject, tried, ...(too ?? [null, null]), too ? budgets[too[1]].free : 0],
+});
+
+/** Forgets the failures of one factor. */
+export async function clearAttempts(db: Db, subject: string, tried: Tried): Promise<void> {
+  await writeAtOnce(db, [attemptsCleared([subject, tried])]);
 }
 
-/** Takes back one counted attempt that turned out well; the others stay (an address serves many people). */
+const forgiving = ([subject, factor, free]: [string, string, string]) =>
+  `UPDATE attempts SET failures = greatest(failures - 1, 0),
+     blocked_until = CASE WHEN failures - 1 < ${free}::int THEN NULL ELSE blocked_until END
+   WHERE subject = ${subject} AND factor = ${factor}`;
+
+/** Takes back one counted attempt that turned out well. */
 export async function forgiveAttempt(db: Db, subject: string, tried: Tried): Promise<void> {
-  await db.query(
-    `UPDATE attempts SET failures = greatest(failures - 1, 0),
-       blocked_until = CASE WHEN failures - 1 < $3::int THEN NULL ELSE blocked_until END
-     WHERE subject = $1 AND factor = $2`,
-    [subject, tried, budgets[tried].free],
-  );
+  await db.query(forgiving(['$1', '$2', '$3']), [subject, tried, budgets[tried].free]);
 }
 
 /** Removes counts that nobody touched since `before`, at most `limit` of them; answers how many. */

@@ -1,5 +1,6 @@
 /** Those who call the interface for programs: machines, and people with a role through an application. */
 import { clientSchema } from '../../src/oidc/client-description.ts';
+import { noPost } from '../../src/mail/outbox.ts';
 import { type ApiScope, apiScopes, isPersonal } from '../../src/oidc/api-scopes.ts';
 import { addSecret } from '../../src/oidc/client-secrets.ts';
 import { createClient } from '../../src/oidc/clients.ts';
@@ -90,7 +91,7 @@ export async function somebodyWith(hemma: Hemma, role: Role, over?: Group): Prom
     endEverything: () => Promise.resolve(),
     voidHelpDeskCode: () => Promise.resolve(false),
   };
-  const refused = await changeRole(hemma.db, () => Promise.resolve(), quiet, change);
+  const refused = await changeRole(hemma.db, noPost, quiet, change);
   if (refused) throw new Error(refused.code);
   return person;
 }

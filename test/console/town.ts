@@ -1,5 +1,6 @@
 /** Operators at work: people with a role who are in the console, and the people that they look after. */
 import type { Account, Role } from '../../src/accounts/accounts.ts';
+import { noPost } from '../../src/mail/outbox.ts';
 import { createGroup, type Group } from '../../src/accounts/groups.ts';
 import { changeRole } from '../../src/accounts/operators.ts';
 import { changeGroup } from '../../src/accounts/people.ts';
@@ -17,7 +18,6 @@ export interface OperatorAtWork extends Kept {
 }
 
 /** Mails about what the test arranges interest nobody. */
-const post = () => Promise.resolve();
 const aftermath = {
   endEverything: () => Promise.resolve(),
   voidHelpDeskCode: () => Promise.resolve(false),
@@ -43,7 +43,7 @@ export async function withRole(
 ): Promise<Account> {
   const account = await hemma.account({ email, name: `${role} ${email}` });
   const change = { target: account.id, by: 'shell', role, group: over?.id } as const;
-  const refused = await changeRole(hemma.db, post, aftermath, change);
+  const refused = await changeRole(hemma.db, noPost, aftermath, change);
   if (refused) throw new Error(`no role for ${email}: ${refused.code}`);
   return account;
 }

@@ -5,6 +5,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { addMember, createGroup } from '../../src/accounts/groups.ts';
+import { noPost } from '../../src/mail/outbox.ts';
 import { disable } from '../../src/accounts/people.ts';
 import { checkClient } from '../../src/oidc/client-check.ts';
 import { type ClientDescription, clientSchema } from '../../src/oidc/client-description.ts';
@@ -207,7 +208,7 @@ describe('a device', () => {
     await letIn(person, device);
     const nothing = () => Promise.resolve();
     const aftermath = { endEverything: nothing, voidHelpDeskCode: () => Promise.resolve(false) };
-    await disable(hemma.db, nothing, aftermath, { target: person.account.id, by: 'shell' });
+    await disable(hemma.db, noPost, aftermath, { target: person.account.id, by: 'shell' });
     expect(await device.ask()).toMatchObject(refused('invalid_grant'));
   });
 

@@ -5,6 +5,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { en } from '../../src/locales/en.ts';
+import { noPost } from '../../src/mail/outbox.ts';
 import { sv } from '../../src/locales/sv.ts';
 import { clientSchema } from '../../src/oidc/client-description.ts';
 import { applyClient } from '../../src/oidc/clients.ts';
@@ -218,7 +219,7 @@ describe('what is refused', () => {
     const held = await code();
     const nothing = () => Promise.resolve();
     const aftermath = { endEverything: nothing, voidHelpDeskCode: () => Promise.resolve(false) };
-    await disable(hemma.db, nothing, aftermath, { target: person.account.id, by: 'shell' });
+    await disable(hemma.db, noPost, aftermath, { target: person.account.id, by: 'shell' });
     expect(await token(held)).toBe('invalid_grant');
     const found = await refusedRequests(hemma.db, autopay.clientId);
     expect(found.map(({ cause }) => cause).toSorted()).toEqual(['account', 'parameters']);

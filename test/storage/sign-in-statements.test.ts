@@ -86,7 +86,7 @@ test('a sign-in with a password, from a browser that is new here', async () => {
   expect(await countsOf(async () => [{ email, password: PASSWORD }])).toEqual({
     'GET /auth': [1, 1],
     'GET /interaction/:uid/password': [2, 2],
-    'POST /interaction/:uid/password': [21, 13],
+    'POST /interaction/:uid/password': [7, 7],
     'GET /auth/:uid': [2, 2],
     'POST /token': [2, 2],
   });
@@ -102,9 +102,9 @@ test('a sign-in in two steps', async () => {
   expect(await countsOf(typed)).toEqual({
     'GET /auth': [1, 1],
     'GET /interaction/:uid/password': [2, 2],
-    'POST /interaction/:uid/password': [13, 8],
+    'POST /interaction/:uid/password': [6, 6],
     'GET /interaction/:uid/totp': [2, 2],
-    'POST /interaction/:uid/totp': [20, 13],
+    'POST /interaction/:uid/totp': [7, 7],
     'GET /auth/:uid': [2, 2],
     'POST /token': [2, 2],
   });
