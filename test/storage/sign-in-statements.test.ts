@@ -36,8 +36,12 @@ type Counts = Record<string, [statements: number, journeys: number]>;
 
 const nameOf = ({ pathname }: URL) => pathname.replace(/[\w-]{43}/, ':uid');
 
-/** Goes through one sign-in request by request. `typed` is what is typed on its pages, in order. */
-async function walk(typed: readonly Record<string, string>[], counts: Counts): Promise<void> {
+/** What somebody does on a page: types into its form, which may be what stands on it, or goes to another page. */
+type Step = Record<string, string> | ((page: string) => Record<string, string>) | { goTo: string };
+const isLink = (step: Step): step is { goTo: string } => 'goTo' in step;
+
+/** Goes through one sign-in request by request. `steps` is what is done on its pages, in order. */
+async function walk(steps: readonly Step[], counts: Counts): Promise<void> {
   const { tally } = hemma.db as Database;
   const visitor = newVisitor();
   const counted = async <T>(request: string, work: () => Promise<T>): Promise<T> => {
@@ -49,7 +53,7 @@ async function walk(typed: readonly Record<string, string>[], counts: Counts): P
     counts[request] = [Math.min(statements, few), Math.min(journeys, short)];
     return result;
   };
-  const forms = [...typed];
+  const left = [...steps];
   const begun = await autopay.begin();
   let url = new URL(begun.url);
   let answer = await counted('GET /auth', () => visitor.request(url));
@@ -62,8 +66,14 @@ async function walk(typed: readonly Record<string, string>[], counts: Counts): P
       continue;
     }
     const token = /name="token" value="([^"]+)"/.exec(answer.body)?.[1] ?? '';
-    const form = forms.shift();
-    if (!form) throw new Error(`nothing to type at ${url.href}: ${answer.status}`);
+    const step = left.shift();
+    if (!step) throw new Error(`nothing to type at ${url.href}: ${answer.status}`);
+    if (isLink(step)) {
+      url = new URL(step.goTo, url);
+      answer = await counted(`GET ${nameOf(url)}`, () => visitor.request(url));
+      continue;
+    }
+    const form = typeof step === 'function' ? step(answer.body) : step;
     answer = await counted(`POST ${nameOf(url)}`, () =>
       visitor.request(url, {
         method: 'POST',
@@ -75,7 +85,7 @@ async function walk(typed: readonly Record<string, string>[], counts: Counts): P
   await counted('POST /token', () => autopay.redeem(begun, url));
 }
 
-async function countsOf(turn: () => Promise<Record<string, string>[]>): Promise<Counts> {
+async function countsOf(turn: () => Promise<Step[]>): Promise<Counts> {
   const counts: Counts = {};
   for (let time = 0; time < 10; time += 1) await walk(await turn(), counts);
   return counts;
@@ -105,6 +115,43 @@ test('a sign-in in two steps', async () => {
     'POST /interaction/:uid/password': [6, 6],
     'GET /interaction/:uid/totp': [2, 2],
     'POST /interaction/:uid/totp': [7, 7],
+    'GET /auth/:uid': [2, 2],
+    'POST /token': [2, 2],
+  });
+});
+
+/** What a page carries for scripts and tests under that name. */
+const carried = (name: string, page: string) => new RegExp(`data-${name}="([^"]+)"`).exec(page)?.[1] ?? '';
+
+test('a new phone, in seven screens', async () => {
+  const { email } = withPhone.account;
+  const { phone } = withPhone;
+  const steps = async (): Promise<Step[]> => [
+    { email, password: PASSWORD },
+    { goTo: 'another-way' },
+    { goTo: 'recovery-code' },
+    { code: phone.recoveryCode ?? '', phoneGone: 'yes' },
+    (page) => {
+      phone.key = carried('key', page);
+      return { code: sixDigits(phone.key) };
+    },
+    (page) => {
+      phone.recoveryCode = carried('recovery-code', page);
+      return { lastGroup: phone.recoveryCode.slice(-4) };
+    },
+  ];
+  expect(await countsOf(steps)).toEqual({
+    'GET /auth': [1, 1],
+    'GET /interaction/:uid/password': [2, 2],
+    'POST /interaction/:uid/password': [6, 6],
+    'GET /interaction/:uid/totp': [2, 2],
+    'GET /interaction/:uid/another-way': [2, 2],
+    'GET /interaction/:uid/recovery-code': [3, 3],
+    'POST /interaction/:uid/recovery-code': [15, 9],
+    'GET /interaction/:uid/re-enrollment': [3, 3],
+    'POST /interaction/:uid/re-enrollment': [21, 15],
+    'GET /interaction/:uid/new-recovery-code': [3, 3],
+    'POST /interaction/:uid/new-recovery-code': [15, 9],
     'GET /auth/:uid': [2, 2],
     'POST /token': [2, 2],
   });
