@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dictionary } from '@zxcvbn-ts/language-common';
 import type { Settings } from '../config/settings.ts';
@@ -114,6 +114,8 @@ function printed({ email, password, about, key, recoveryCode }: DemoAccount): st
 export async function seedDemo(db: Db, vault: Vault, settings: Settings): Promise<string> {
   if (settings.HEMMA_DEMO_CLIENT_SECRET) await makeApplications(db, vault, settings.HEMMA_DEMO_CLIENT_SECRET);
   const file = join(settings.HEMMA_DATA, 'demo-accounts.json');
+  // On PostgreSQL nobody has made it, and passwords that cannot be kept are lost.
+  mkdirSync(settings.HEMMA_DATA, { recursive: true, mode: 0o700 });
   const made = await makeAccounts(db, vault, settings);
   if (made.length > 0) writeFileSync(file, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600 });
   const accounts = made.length > 0 ? made : (JSON.parse(readFileSync(file, 'utf8')) as DemoAccount[]);

@@ -10,6 +10,17 @@ export interface Mailer {
 /** Milliseconds that a silent mail server is waited for; the outbox comes again. */
 const patience = 8_000;
 
+interface SmtpFault extends Error {
+  response?: string;
+  command?: string;
+}
+
+/** A server's answer often names whom it did not take. Its numbers say why as well (RFC 5321 §4.2, RFC 3463), and go into the log. */
+function nameless(response: string, command = 'a command'): Error {
+  const [numbers = 'no number'] = /^\d{3}(?:[ -]\d\.\d{1,3}\.\d{1,3})?/.exec(response) ?? [];
+  return new Error(`the mail server answered ${numbers} to ${command}`);
+}
+
 /** @param url `smtp://` or `smtps://`, with user and password where the server wants them. */
 export function mailerOf(url: string, from: string): Mailer {
   const { protocol, hostname, port, username, password } = new URL(url);
@@ -28,7 +39,10 @@ export function mailerOf(url: string, from: string): Mailer {
   });
   return {
     async deliver({ recipient, subject, text }) {
-      await transport.sendMail({ from, to: { name: '', address: recipient }, subject, text });
+      const to = { name: '', address: recipient };
+      await transport.sendMail({ from, to, subject, text }).catch((fault: SmtpFault) => {
+        throw fault.response === undefined ? fault : nameless(fault.response, fault.command);
+      });
     },
     close: () => transport.close(),
   };

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { isReady } from '../rig/process.ts';
 
 export interface Balancer {
   port: number;
@@ -11,8 +12,15 @@ export interface Balancer {
   taken: number[];
   /** Sends everything to one process from now on, or in turn to all again. */
   only(place: number | undefined): void;
+  /** Asks each process again and again whether it is ready, and sends nothing more to one that says no; until called off. */
+  watch(): () => void;
+  /** Whether a connection may go to that process now. */
+  sendsTo(place: number): boolean;
   stop(): Promise<void>;
 }
+
+/** Milliseconds. */
+const looksEvery = 250;
 
 const opened = (port: number): Promise<Socket | undefined> =>
   new Promise((done) => {
@@ -37,11 +45,16 @@ export async function startBalancer(ports: readonly number[]): Promise<Balancer>
   const sockets = new Set<Socket>();
   let next = 0;
   let chosen: number | undefined;
+  const unready = new Set<number>();
+  const look = async (place: number) => {
+    if (await isReady(`http://127.0.0.1:${ports[place] ?? 0}`)) unready.delete(place);
+    else unready.add(place);
+  };
   const serve = async (guest: Socket) => {
     const first = chosen ?? next++ % ports.length;
     const order =
       chosen === undefined ? ports.map((_port, place) => (first + place) % ports.length) : [first];
-    for (const place of order) {
+    for (const place of order.filter((one) => !unready.has(one))) {
       const house = await opened(ports[place] ?? 0);
       if (!house) continue;
       taken[place] = (taken[place] ?? 0) + 1;
@@ -62,6 +75,14 @@ export async function startBalancer(ports: readonly number[]): Promise<Balancer>
     port: (server.address() as AddressInfo).port,
     taken,
     only: (place) => void (chosen = place),
+    sendsTo: (place) => !unready.has(place),
+    watch() {
+      const timer = setInterval(() => void Promise.all(ports.map((_port, place) => look(place))), looksEvery);
+      return () => {
+        clearInterval(timer);
+        unready.clear();
+      };
+    },
     async stop() {
       for (const socket of sockets) socket.destroy();
       server.close();

@@ -1,5 +1,7 @@
 /** Processes start together, stop in the middle and die in the middle; people notice nothing of it (T40). */
 import { createHash } from 'node:crypto';
+import { connect } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { at, connectPhone, signInFirst, typePassword } from '../rig/ceremony.ts';
 import { type Answer, exchange } from '../rig/exchange.ts';
@@ -126,6 +128,28 @@ describe('a process that is told to stop', () => {
     expect(performance.now() - told).toBeLessThan(11_000);
     await replace(0);
   });
+
+  test('T40 waits ten seconds for whoever never ends asking, and no longer', async () => {
+    const slow = connect({ port: Number(two.settings[0]['HEMMA_PORT']), host: '127.0.0.1' });
+    slow.on('error', () => undefined);
+    const head = [
+      'POST /token HTTP/1.1',
+      `Host: ${new URL(two.issuer).host}`,
+      'Content-Type: application/x-www-form-urlencoded',
+      'Content-Length: 100',
+    ];
+    slow.write(`${head.join('\r\n')}\r\n\r\ngrant_type=`);
+    await wait(500);
+    const told = performance.now();
+    const { code, signal } = await two.processes[0].stop();
+    const took = performance.now() - told;
+    slow.destroy();
+    expect([code, signal]).toEqual([0, null]);
+    // It was under way indeed, or it would have been let go at once.
+    expect(took).toBeGreaterThan(9_000);
+    expect(took).toBeLessThan(13_000);
+    await replace(0);
+  }, 30_000);
 });
 
 async function untilRefused(door: URL): Promise<void> {

@@ -13,6 +13,8 @@ export interface Mail {
   headers: ReadonlyMap<string, unknown>;
 }
 
+type Manner = 'accept' | 'refuse' | 'hang' | 'know nobody';
+
 export interface MailServer {
   /** For HEMMA_SMTP_URL. */
   url: string;
@@ -20,8 +22,11 @@ export interface MailServer {
   mails: Mail[];
   /** The first mail to an address that has not been read yet and matches; waits up to 10 seconds for it. */
   mailTo(address: string, matching?: RegExp): Promise<Mail>;
-  /** How the server behaves from now on: `refuse` answers 451 (try later), `hang` answers nothing. */
-  behave(how: 'accept' | 'refuse' | 'hang'): void;
+  /**
+   * How the server behaves from now on: `refuse` answers 451 (try later), `hang` answers nothing, `know nobody` answers 550
+   * and names whom it does not know, as servers do.
+   */
+  behave(how: Manner): void;
   stop(): Promise<void>;
 }
 
@@ -41,7 +46,7 @@ async function parse(stream: SMTPServerDataStream): Promise<Mail> {
 export async function startMailServer(): Promise<MailServer> {
   const mails: Mail[] = [];
   const read = new Set<Mail>();
-  let manner: 'accept' | 'refuse' | 'hang' = 'accept';
+  let manner: Manner = 'accept';
   const receive = async (stream: SMTPServerDataStream, callback: (fault?: Error | null) => void) => {
     try {
       mails.push(await parse(stream));
@@ -59,6 +64,10 @@ export async function startMailServer(): Promise<MailServer> {
     onMailFrom(_address, _session, callback) {
       if (manner === 'hang') return;
       callback(manner === 'refuse' ? Object.assign(new Error('try later'), { responseCode: 451 }) : null);
+    },
+    onRcptTo({ address }, _session, callback) {
+      const fault = Object.assign(new Error(`5.1.1 <${address}>: no such person`), { responseCode: 550 });
+      callback(manner === 'know nobody' ? fault : null);
     },
     onData(stream, _session, callback) {
       void receive(stream, callback);

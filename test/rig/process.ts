@@ -95,7 +95,8 @@ export async function runToEnd(
   }
 }
 
-const isReady = (issuer: string) =>
+/** Whether the process at this address says that it serves. */
+export const isReady = (issuer: string): Promise<boolean> =>
   exchange(new URL('/health/ready', issuer)).then(
     ({ status }) => status === 200,
     () => false,

@@ -104,3 +104,13 @@ describe('a mail server that is down', () => {
     expect(subjectsTo('cecilia@example.com')).toHaveLength(2);
   });
 });
+
+test('R88 an address that the mail server does not know: the log has the number of its answer, and not the address', async () => {
+  hemma.mail.behave('know nobody');
+  const before = failedTurns();
+  await signIn('erik@example.com');
+  await untilTried('erik@example.com', 1, before);
+  const logs = `${hemma.logs()}${beside.logs()}`;
+  expect(logs).toContain('the mail server answered 550 5.1.1 to RCPT TO');
+  expect(logs).not.toContain('erik@example.com');
+});
