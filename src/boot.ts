@@ -4,7 +4,6 @@ import { readSettings } from '../config/settings.ts';
 import { TableHeld } from '../migrations/index.ts';
 import { firstBootstrapToken } from './accounts/bootstrap.ts';
 import type { Terminal } from './command.ts';
-import { seedDemo } from './demo.ts';
 import { DataFolderBusy, DataFolderUnusable } from './platform/data-folder.ts';
 import type { Hemma } from './start.ts';
 import { WrongSecretKeys } from './platform/secrets.ts';
@@ -52,8 +51,11 @@ async function begin(
   const hemma = await start(settings, logTo, terminal.env);
   try {
     if (!greets) return hemma;
-    if (settings.HEMMA_DEMO) terminal.stdout.write(`${await seedDemo(hemma.db, hemma.vault, settings)}\n`);
-    else if (!settings.development) await offerBootstrap(terminal, hemma);
+    if (settings.HEMMA_DEMO) {
+      // Loaded here: for trying out only, with the words that its passwords are made of.
+      const { seedDemo } = await import('./demo.ts');
+      terminal.stdout.write(`${await seedDemo(hemma.db, hemma.vault, settings)}\n`);
+    } else if (!settings.development) await offerBootstrap(terminal, hemma);
     return hemma;
   } catch (fault) {
     await hemma.stop();

@@ -1,8 +1,15 @@
-import { dictionary } from '@zxcvbn-ts/language-common';
+import { createRequire } from 'node:module';
+import type * as Lists from '@zxcvbn-ts/language-common';
 
 export type PasswordFault = 'password-too-short' | 'password-too-long' | 'password-too-common';
 
-const common = new Set(dictionary['passwords-common']);
+const load = createRequire(import.meta.url);
+
+/** Among the passwords that thousands use. The list is loaded when the first password is chosen: it takes some megabytes. */
+function isCommon(password: string): boolean {
+  const { dictionary } = load('@zxcvbn-ts/language-common') as typeof Lists;
+  return dictionary['passwords-common'].includes(password);
+}
 
 const longest = 256;
 
@@ -25,6 +32,6 @@ export function passwordFault(
   );
   const lower = normal.toLowerCase();
   const core = bare(normal).replace(/\d{1,4}$/, '');
-  if (common.has(lower) || names.has(bare(normal)) || names.has(core)) return 'password-too-common';
+  if (isCommon(lower) || names.has(bare(normal)) || names.has(core)) return 'password-too-common';
   return undefined;
 }

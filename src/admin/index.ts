@@ -75,7 +75,8 @@ async function dispatch(house: House, ctx: Context, routes: readonly Route[]): P
 /** The interface for programs. It knows no cookie, neither reads nor sets one, and nothing of it is kept by a cache. */
 export function adminApi(house: House): Middleware {
   const routes = endpoints.map((definition) => ({ definition, pattern: patternOf(definition.path) }));
-  const document = JSON.stringify(documentOf(house.settings.HEMMA_ISSUER, endpoints));
+  // Made when it is first asked for: most processes never are, and making it takes some megabytes.
+  let document: string | undefined;
   return async (ctx, next) => {
     if (!isApi(ctx.path)) return next();
     ctx.set('Cache-Control', 'no-store');
@@ -85,6 +86,7 @@ export function adminApi(house: House): Middleware {
       return answerProblem(ctx, { problem: 'method-not-allowed' });
     }
     ctx.set('Cache-Control', 'public, max-age=300');
+    document ??= JSON.stringify(documentOf(house.settings.HEMMA_ISSUER, endpoints));
     ctx.body = document;
     ctx.type = 'application/json';
     return undefined;

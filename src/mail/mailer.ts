@@ -1,4 +1,4 @@
-import { createTransport } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import type { Mail } from './outbox.ts';
 
 /** Speaks SMTP. A mail server that hangs is given up after the time-outs below; the outbox tries again. */
@@ -25,7 +25,7 @@ function nameless(response: string, command = 'a command'): Error {
 export function mailerOf(url: string, from: string): Mailer {
   const { protocol, hostname, port, username, password } = new URL(url);
   const secure = protocol === 'smtps:';
-  const transport = createTransport({
+  const options = {
     host: hostname,
     port: port ? Number(port) : secure ? 465 : 25,
     secure,
@@ -36,14 +36,18 @@ export function mailerOf(url: string, from: string): Mailer {
     // A mail is text that we wrote: nothing in it is ever fetched or read from a disk.
     disableFileAccess: true,
     disableUrlAccess: true,
-  });
+  };
+  let transport: Transporter | undefined;
   return {
     async deliver({ recipient, subject, text }) {
+      // Loaded with the first mail: its package takes some megabytes.
+      const { createTransport } = await import('nodemailer');
+      transport ??= createTransport(options);
       const to = { name: '', address: recipient };
       await transport.sendMail({ from, to, subject, text }).catch((fault: SmtpFault) => {
         throw fault.response === undefined ? fault : nameless(fault.response, fault.command);
       });
     },
-    close: () => transport.close(),
+    close: () => transport?.close(),
   };
 }

@@ -13,7 +13,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import type { Engine, Tally } from './engine.ts';
 import { channel } from './notifications.ts';
 
@@ -225,6 +225,8 @@ export async function openDataFolder(folder: string, guest: boolean): Promise<En
     }
     throw fault;
   }
+  // Loaded here, since a process on PostgreSQL never needs it.
+  const { PGlite } = await import('@electric-sql/pglite');
   // int8 as a number and bytea as a Buffer, as pg gives them.
   const parsers = { 20: Number, 17: (hex: string) => Buffer.from(hex.slice(2), 'hex') };
   const engine = embedded(await PGlite.create({ dataDir: path('pglite'), parsers }));
