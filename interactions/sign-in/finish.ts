@@ -38,16 +38,15 @@ export async function finish(visit: Visit): Promise<string> {
   const { origin } = ctx.state;
   const clientId = String(record.params.client_id);
   const welcomed = deviceWelcomed(house.post, account, {
-    ...progress.browser,
+    known: progress.browser,
     ...device,
     // Where two-step verification was just switched off nothing is remembered that would stand in for the next phone.
     remember: progress.choices.has('remember-device') && acr === acrOf(2),
     origin,
   });
   // With the result of the sign-in, which is kept only while what it rests on still stands (see `signInStands`).
-  house.work.alongside(welcomed.effects, [
+  house.work.alongside(welcomed, [
     { event: 'sign-in.finished', accountId: account.id, clientId, origin, detail: { acr } },
-    ...welcomed.deeds,
   ]);
   const options = { ...cookieOptions(house.settings), maxAge: deviceCookieDays * 86_400_000 };
   ctx.cookies.set(cookieName(house.settings, 'device'), device.next, options);

@@ -1,6 +1,6 @@
 import type { Account } from '../../src/accounts/accounts.ts';
 import { accountPart, enrolmentOpen } from '../../src/accounts/accounts.ts';
-import type { Browser } from '../../src/accounts/devices.ts';
+import type { BrowserTokens } from '../../src/accounts/devices.ts';
 import { browserPart } from '../../src/accounts/devices.ts';
 import type { WaitingCode } from '../../src/factors/mailed-code.ts';
 import { waitingPart } from '../../src/factors/mailed-code.ts';
@@ -35,8 +35,8 @@ export interface Progress {
   account: Account | undefined;
   proofs: Proof[];
   authenticator: Authenticator | undefined;
-  /** What this browser is to the account. */
-  browser: Browser;
+  /** The device that this browser is to the account. */
+  browser: string | undefined;
   choices: ReadonlySet<string>;
   /** The intent was declined, or is another account's. */
   declined: boolean;
@@ -179,19 +179,13 @@ const askAll = together(
 /** Whatever the database knows of a sign-in, in one statement. */
 export type Known = Awaited<ReturnType<typeof askAll>>;
 
-/** What names a browser: now, and once this sign-in is finished. */
-export interface BrowserTokens {
-  token: string | undefined;
-  next: string;
-}
-
 /** Reads it; whoever is allowed to see it is for the caller to say. */
 export const knownOf = (db: Db, interaction: string, { token, next }: BrowserTokens): Promise<Known> =>
   askAll(db, [interaction, token === undefined ? null : sha256(token), sha256(next)]);
 
 const nothing = {
   authenticator: undefined,
-  browser: { known: undefined, hasDevices: false },
+  browser: undefined,
   code: undefined,
   claim: { state: 'none', kind: 'saved', expired: false },
   offered: false,

@@ -2,11 +2,12 @@ import type { Context } from 'koa';
 import type { VNode } from 'preact';
 import type { ZodType } from 'zod';
 import type { Account } from '../../src/accounts/accounts.ts';
+import type { BrowserTokens } from '../../src/accounts/devices.ts';
 import type { House } from '../page/house.ts';
 import type { Frame } from '../page/layout.tsx';
 import type { Refusal } from '../page/form.tsx';
 import type { DomainRefusal } from '../page/refusal.ts';
-import type { BrowserTokens, InteractionRecord, Progress } from './progress.ts';
+import type { InteractionRecord, Progress } from './progress.ts';
 
 /** One request to one page of a sign-in. */
 export interface Visit {

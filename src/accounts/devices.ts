@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Deed, Origin } from '../platform/audit.ts';
-import { audit } from '../platform/audit.ts';
+import { appendAudit, audit, auditRow, auditTopic } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
-import type { Effect, Parameter } from '../platform/effects.ts';
+import type { Effect } from '../platform/effects.ts';
 import type { Part } from '../platform/parts.ts';
 import { sha256 } from '../platform/secrets.ts';
 import { newDevice } from '../mail/messages.ts';
@@ -101,30 +101,24 @@ export const deviceOfBeside = (row: DeviceBeside): Device | undefined =>
 export const isRemembered = ({ rememberedUntil }: Device): boolean =>
   rememberedUntil !== undefined && rememberedUntil > new Date();
 
-/** What the browser of a sign-in is to its account. */
-export interface Browser {
-  /** The number of the device that it is known as. */
-  known: string | undefined;
-  /** The account has signed in from some browser before. */
-  hasDevices: boolean;
+/** What names a browser: until now, and from the end of its sign-in on. */
+export interface BrowserTokens {
+  token: string | undefined;
+  next: string;
 }
 
-/** The same, by the hashes of two tokens, either of which may name it. */
-export const browserPart: Part<{ account: string; tokens: readonly [string, string] }, Browser> = {
+/** The number of the device that a browser is to an account, by the hashes of two tokens, either of which may name it. */
+export const browserPart: Part<{ account: string; tokens: readonly [string, string] }, string | undefined> = {
   ask: ({ account, tokens: [token, next] }) =>
-    `(SELECT jsonb_build_object('hasDevices', EXISTS (SELECT FROM devices WHERE account_id = ${account}), 'known',
-       (SELECT id FROM devices WHERE account_id = ${account} AND token_hash IN (${token}, ${next}) LIMIT 1)))`,
-  read(json) {
-    const { known, hasDevices } = json as { known: string | null; hasDevices: boolean };
-    return { known: known ?? undefined, hasDevices };
-  },
+    `(SELECT to_jsonb(id) FROM devices WHERE account_id = ${account} AND token_hash IN (${token}, ${next})
+      ORDER BY token_hash = ${next} DESC LIMIT 1)`,
+  read: (json) => (json as string | null) ?? undefined,
 };
 
 /** A browser whose sign-in is finished. */
-export interface Arrival extends Browser {
-  /** What named it until now, and what names it from now on. */
-  token: string | undefined;
-  next: string;
+export interface Arrival extends BrowserTokens {
+  /** The number of the device that it is known as. */
+  known: string | undefined;
   /** It is to stand in for the six digits, at the person's wish. */
   remember: boolean;
   origin: Origin;
@@ -138,36 +132,65 @@ export interface Arrival extends Browser {
 export function deviceWelcomed(
   post: Post,
   account: Account,
-  { known, hasDevices, token, next, remember, origin }: Arrival,
-): { effects: Effect[]; deeds: Deed[] } {
+  { known, token, next, remember, origin }: Arrival,
+): Effect[] {
   const now = new Date();
-  const id = known ?? randomUUID();
   const label = deviceLabel(origin.userAgent);
   const until = remember ? new Date(now.getTime() + rememberedDays * 86_400_000) : null;
-  const before = token === undefined ? null : sha256(token);
-  const effects: Effect[] = [
-    { sql: noted, params: [id, account.id, before, sha256(next), label, now, until] },
-  ];
-  if (known === undefined && hasDevices) {
+  const tokens = [token === undefined ? null : sha256(token), sha256(next)];
+  const noted: Effect = {
+    sql: note,
+    params: [randomUUID(), account.id, ...tokens, label, now, until, known ?? null],
+    // Whether it is the account's first is asked of what others have noted by then.
+    behindGate: known === undefined,
+  };
+  const effects = [noted];
+  if (remember) effects.push(remembered({ accountId: account.id, origin }, now));
+  if (known === undefined) {
     const told = post.effect(account, 'new-device', (facts) => newDevice(facts, label));
     // A sign-in that is finished twice at once arrives once, and is told once.
-    effects.push({ ...told, sql: ($) => told.sql($, 'EXISTS (SELECT FROM devices_arrived WHERE fresh)') });
+    effects.push({ ...told, sql: ($) => told.sql($, 'EXISTS (SELECT FROM devices_arrived WHERE is_news)') });
   }
-  const deed: Deed = { event: 'device.remembered', accountId: account.id, origin, detail: { device: id } };
-  return { effects, deeds: remember ? [deed] : [] };
+  return effects;
 }
 
-const noted = ($: Parameter, open: string) => `devices_moved AS (UPDATE devices SET token_hash = ${$(4)},
-    last_seen_at = CASE WHEN account_id = ${$(2)} THEN ${$(6)} ELSE last_seen_at END,
-    label = CASE WHEN account_id = ${$(2)} THEN ${$(5)} ELSE label END,
-    remembered_until = CASE WHEN account_id = ${$(2)} THEN coalesce(${$(7)}, remembered_until) ELSE remembered_until END
-  WHERE token_hash = ${$(3)} AND ${open} RETURNING account_id),
-devices_arrived AS (INSERT INTO devices (id, account_id, token_hash, label, first_seen_at, last_seen_at, remembered_until)
-  SELECT ${$(1)}::uuid, ${$(2)}::uuid, ${$(4)}, ${$(5)}, ${$(6)}, ${$(6)}, ${$(7)}
-  WHERE ${open} AND NOT EXISTS (SELECT FROM devices_moved WHERE account_id = ${$(2)})
-  ON CONFLICT (token_hash, account_id) DO UPDATE SET last_seen_at = excluded.last_seen_at, label = excluded.label,
-    remembered_until = coalesce(excluded.remembered_until, devices.remembered_until)
-  RETURNING id = ${$(1)} AS fresh)`;
+// Where a finish of this very interaction has left a row under the new token it stays, and the one under the old goes.
+const note: Effect['sql'] = ($, open) => `devices_left AS (DELETE FROM devices AS old
+    WHERE token_hash = ${$(3)} AND token_hash <> ${$(4)} AND ${open} AND ${another($(4))}),
+  devices_moved AS (UPDATE devices AS old SET token_hash = ${$(4)},
+      last_seen_at = CASE WHEN account_id = ${$(2)} THEN ${$(6)} ELSE last_seen_at END,
+      label = CASE WHEN account_id = ${$(2)} THEN ${$(5)} ELSE label END,
+      remembered_until = CASE WHEN account_id = ${$(2)} THEN coalesce(${$(7)}, remembered_until) ELSE remembered_until END
+    WHERE (id = ${$(8)}::uuid OR token_hash = ${$(3)}) AND ${open} AND NOT ${another($(4))}
+    RETURNING id, account_id),
+  devices_arrived AS (INSERT INTO devices (id, account_id, token_hash, label, first_seen_at, last_seen_at, remembered_until)
+    SELECT ${$(1)}::uuid, ${$(2)}::uuid, ${$(4)}, ${$(5)}, ${$(6)}, ${$(6)}, ${$(7)}
+    WHERE ${open} AND NOT EXISTS (SELECT FROM devices_moved WHERE account_id = ${$(2)})
+    ON CONFLICT (token_hash, account_id) DO UPDATE SET last_seen_at = excluded.last_seen_at, label = excluded.label,
+      remembered_until = coalesce(excluded.remembered_until, devices.remembered_until)
+    RETURNING id, account_id,
+      id = ${$(1)} AND EXISTS (SELECT FROM devices AS other WHERE other.account_id = ${$(2)}) AS is_news)`;
+
+const another = (tokenHash: string) =>
+  `EXISTS (SELECT FROM devices AS there
+     WHERE there.account_id = old.account_id AND there.token_hash = ${tokenHash} AND there.id <> old.id)`;
+
+/** The row of the audit names the device that the browser has become. */
+function remembered(whose: { accountId: string; origin: Origin }, now: Date): Effect {
+  const deed: Deed = { event: 'device.remembered', ...whose };
+  return {
+    sql: ($) =>
+      `device_remembered AS (${appendAudit(
+        `(SELECT jsonb_set(${$(1)}::text::jsonb, '{detail,device}', to_jsonb(id)) AS deed
+          FROM (SELECT id, account_id FROM devices_moved UNION ALL SELECT id, account_id FROM devices_arrived) AS here
+          WHERE account_id = ${$(3)}) AS said`,
+        'deed',
+        $(2),
+      )})`,
+    params: [auditRow(deed, 0), now, whose.accountId],
+    announce: { say: (db) => db.announce(auditTopic, [deed]) },
+  };
+}
 
 /** The browsers that an account has signed in from, the latest first. */
 export async function devicesOf(db: Db, accountId: string): Promise<Device[]> {

@@ -1,12 +1,13 @@
 import type { Origin } from '../platform/audit.ts';
 import { audit, deedsAudited } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import type { Effect } from '../platform/effects.ts';
 import { writeAtOnce } from '../platform/effects.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import { network } from '../platform/http.ts';
 import { proofsRecorded } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
-import { attemptsCleared, countAttempts } from '../platform/throttle.ts';
+import { attemptsCleared, countAttempts, moreCleared } from '../platform/throttle.ts';
 import { successAfterFailures } from '../mail/messages.ts';
 import type { Post } from '../mail/outbox.ts';
 import type { Account } from './accounts.ts';
@@ -65,7 +66,7 @@ export async function verifyPassword(
     return { code: 'wrong-password' };
   }
   const renewed = hasher.outdated(hash) ? await hasher.hash(normal) : undefined;
-  const proof = { interaction, account, known, subject, address, origin, failures: attempt.failures };
+  const proof = { interaction, account, known, subject, address, origin };
   if (await prove(db, post, { ...proof, hash, renewed })) return undefined;
   // Another sign-in with the same password may have renewed the hash in between: the one of now decides.
   const { hash: now } = await passwordOf(db, email, undefined);
@@ -81,8 +82,6 @@ interface RightPassword {
   subject: string;
   address: string;
   origin: Origin;
-  /** How often a password was tried, this right one included. */
-  failures: number;
   /** The hash that it was verified against. */
   hash: string;
   /** The same password hashed with today's parameters, where the old one was not. */
@@ -96,11 +95,13 @@ interface RightPassword {
 function prove(
   db: Db,
   post: Post,
-  { interaction, account, known, subject, address, origin, failures, hash, renewed }: RightPassword,
+  { interaction, account, known, subject, address, origin, hash, renewed }: RightPassword,
 ): Promise<boolean> {
   const accountId = account.id;
   const remembered = known && isRemembered(known) ? [known] : [];
-  const effects = [
+  // How many failures there were is known when they are forgotten: somebody may have guessed until this moment.
+  const told = post.effect(account, 'success-after-failures', successAfterFailures);
+  const effects: Effect[] = [
     attemptsCleared([subject, 'password'], known ? undefined : [address, 'address']),
     proofsRecorded({
       interaction,
@@ -111,9 +112,7 @@ function prove(
       ],
     }),
     ...(renewed ? [hashReplaced(accountId, hash, renewed)] : []),
-    ...(failures > worthTelling
-      ? [post.effect(account, 'success-after-failures', successAfterFailures)]
-      : []),
+    { ...told, sql: ($) => told.sql($, moreCleared(worthTelling)) },
     deedsAudited([
       { event: 'password.right', accountId, origin },
       ...remembered.map(({ id }) => ({

@@ -61,9 +61,10 @@ export function postOf(vault: Vault, settings: PostSettings): Post {
       sql: ($, open) => `mails_posted AS (
         INSERT INTO mails (id, account_id, kind, recipient, sealed_content, tries, created_at, next_try_at)
         SELECT id, ${$(4)}, ${$(5)}, recipient, decode(sealed, 'hex'), 0, ${$(6)}, ${$(6)}
-        FROM unnest(${$(1)}::uuid[], ${$(2)}::text[], ${$(3)}::text[]) AS given (id, recipient, sealed) WHERE ${open})`,
+        FROM unnest(${$(1)}::uuid[], ${$(2)}::text[], ${$(3)}::text[]) AS given (id, recipient, sealed) WHERE ${open}
+        RETURNING 1)`,
       params: [ids, recipients, sealed, to.id, kind, at],
-      announce: (db) => db.announce(mailTopic),
+      announce: { say: (db) => db.announce(mailTopic), where: 'mails_posted' },
     };
   };
   const post = async (open: Db, ...mail: Posted) => {

@@ -98,7 +98,7 @@ function movedWith(gone: Once, landed: Upsert | undefined): Authorizations | und
   return before.accountId === after.accountId && lost.length === 0 ? set : undefined;
 }
 
-// Models whose saving is a question of its own, answered in a transaction.
+// What is saved by a question of its own, and not in one piece with others.
 const asks = ({ model, base, login }: Upsert) =>
   login !== undefined || model === 'ReplayDetection' || (model === 'DeviceCode' && base !== undefined);
 
@@ -111,8 +111,8 @@ export function loginOf(
 }
 
 /**
- * Makes one piece of a request's writes, or answers undefined where they need a transaction of their own: whatever
- * tells applications of an end, takes a person's turn, revokes a grant, or may be too late in two ways.
+ * Makes one piece of a request's writes, or answers undefined where they go by themselves: whatever tells applications
+ * of an end, takes a person's turn, revokes a grant, or may be too late in two ways.
  */
 export function pieceOf(all: readonly Write[], deeds: readonly Deed[]): Piece | undefined {
   const writes = lastOfEach(all);

@@ -196,7 +196,7 @@ export const auditRow = ({ event, accountId, by, clientId, origin, detail }: Dee
 
 /**
  * The part of a statement that appends rows: one for each of `rows`, a piece of SQL in which `row` is what `auditRow`
- * made; `at` is when. Whoever uses it announces `auditTopic` with the deeds, in the same transaction.
+ * made; `at` is when. Whoever uses it announces `auditTopic` with the deeds.
  */
 export const appendAudit = (rows: string, row: string, at: string): string =>
   `INSERT INTO audit (at, event, account_id, client_id, address, request, detail, actor, program)
@@ -208,7 +208,7 @@ export const deedsAudited = (deeds: readonly Deed[]): Effect => ({
   sql: ($, open) =>
     `audited AS (${appendAudit(`jsonb_array_elements(${$(1)}::text::jsonb) AS deed WHERE ${open}`, 'deed', $(2))})`,
   params: [`[${deeds.map(auditRow).join(',')}]`, new Date()],
-  announce: (db) => db.announce(auditTopic, deeds),
+  announce: { say: (db) => db.announce(auditTopic, deeds) },
 });
 
 /** Appends many rows in one statement. */

@@ -15,14 +15,19 @@ export interface Gate {
 
 /**
  * What is written beside others in one statement. Its table's owner writes the SQL, since each table has one, and whoever
- * does the deed puts the effects together (`Part` is the same for questions).
+ * does the deed puts the effects together (`Part` is the same for questions). Three things hold for its SQL:
+ * it sees all tables as they were when the statement began, before the gate was waited for, and nothing that other
+ * effects write; of a row that it changes or deletes it sees what that is by then. Effects happen in no order that may be
+ * relied on: where one must come before another, the other reads it. A name stands once in a statement.
  */
 export interface Effect {
-  /** CTEs, each `name AS (…)`, that write where the SQL `open` is true. None sees what another writes. */
+  /** CTEs, each `name AS (…)`, that write where the SQL `open` is true. */
   sql: ($: Parameter, open: string) => string;
   params: readonly unknown[];
-  /** Says that it is written, to whoever wants to know. */
-  announce?: (db: Db) => Promise<void>;
+  /** It asks for rows that others write in the same turn: it begins when the gate has been passed. */
+  behindGate?: boolean;
+  /** Says that it is written, to whoever wants to know. `where`: a CTE of it that is empty where there is nothing to say. */
+  announce?: { say: (db: Db) => Promise<void>; where?: string };
 }
 
 const from =
@@ -38,18 +43,25 @@ export async function passes(open: Db, { sql, params }: Gate): Promise<boolean> 
 const always: Gate = { sql: () => 'SELECT 1', params: [] };
 
 /**
- * Writes several things in one statement, which by itself is a transaction: all of them where the gate is open, and
- * nothing where it is not. Answers whether it was.
+ * Writes several things, all of them where the gate is open, and nothing where it is not; answers whether it was. It is
+ * one statement, which by itself is a transaction, unless an effect must stay behind the gate.
  */
 export async function writeAtOnce(db: Db, effects: readonly Effect[], gate: Gate = always): Promise<boolean> {
+  if (gate !== always && effects.some(({ behindGate }) => behindGate))
+    return db.transaction(async (open) => (await passes(open, gate)) && writeAtOnce(open, effects));
   const params = [...gate.params];
   const parts = [`gate AS MATERIALIZED (${gate.sql(from(0))})`];
-  for (const effect of effects) {
-    parts.push(effect.sql(from(params.length), 'EXISTS (SELECT FROM gate)'));
-    params.push(...effect.params);
+  const wrote: string[] = [];
+  for (const { sql, params: own, announce } of effects) {
+    parts.push(sql(from(params.length), 'EXISTS (SELECT FROM gate)'));
+    params.push(...own);
+    wrote.push(announce?.where ? `EXISTS (SELECT FROM ${announce.where})` : 'true');
   }
-  const { count } = await db.query(`WITH ${parts.join(', ')} SELECT 1 FROM gate`, params);
-  if (count === 0) return false;
-  for (const { announce } of effects) await announce?.(db);
-  return true;
+  const { rows } = await db.query<{ wrote: boolean[] }>(
+    `WITH ${parts.join(', ')} SELECT ARRAY[${wrote.join(', ')}]::boolean[] AS wrote FROM gate`,
+    params,
+  );
+  const [done] = rows;
+  for (const [at, { announce }] of effects.entries()) if (done?.wrote[at]) await announce?.say(db);
+  return done !== undefined;
 }

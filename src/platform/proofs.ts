@@ -51,7 +51,8 @@ export interface Proved {
 
 /**
  * Proofs. Written by a factor's verifier alone, in the very transaction that consumes what was proved; nothing that a
- * page sends can write one. Proofs of another account in the same interaction are void.
+ * page sends can write one. Proofs of another account in the same interaction are void, but for what is written this very
+ * moment: whoever reads proofs goes by the account.
  */
 export const proofsRecorded = ({ interaction, accountId, factors }: Proved): Effect => ({
   // A row of these very factors is not deleted but written over: one statement touches a row once.

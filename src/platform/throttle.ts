@@ -112,16 +112,20 @@ export async function countAttempts(
 /** A count: whose, and of what. */
 export type Counted = readonly [subject: string, tried: Tried];
 
+/** SQL of whether what `attemptsCleared` forgot were more failures than so many, this right attempt counted among them. */
+export const moreCleared = (failures: number): string =>
+  `EXISTS (SELECT FROM attempts_cleared WHERE failures > ${failures})`;
+
 /**
  * After a success: the failures of that factor are forgotten (NIST SP 800-63B-4 §3.2.2). Of what was counted beside
  * (`too`) this one attempt alone is taken back; the others stay, since an address serves many people.
  */
 export const attemptsCleared = ([subject, tried]: Counted, too?: Counted): Effect => ({
-  // One after the other, as `countAttempts` has it: so two requests never wait for each other.
+  // The second reads the first, so that it comes after it, as `countAttempts` has it: two never wait for each other.
   sql: ($, open) =>
     `attempts_forgiven AS (${forgiving([$(3), $(4), $(5)])} AND ${open} RETURNING 1),
      attempts_cleared AS (DELETE FROM attempts WHERE subject = ${$(1)} AND factor = ${$(2)} AND ${open}
-       AND (SELECT count(*) FROM attempts_forgiven) >= 0)`,
+       AND (SELECT count(*) FROM attempts_forgiven) >= 0 RETURNING failures)`,
   params: [subject, tried, ...(too ?? [null, null]), too ? budgets[too[1]].free : 0],
 });
 

@@ -1,9 +1,6 @@
 /** The outbox of two processes: every mail leaves once, and a mail server that hangs holds nobody (T39, T40). */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Account } from '../../src/accounts/accounts.ts';
-import { deviceWelcomed } from '../../src/accounts/devices.ts';
 import { postOf } from '../../src/mail/outbox.ts';
-import { writeAtOnce } from '../../src/platform/effects.ts';
 import { vaultOf } from '../../src/platform/secrets.ts';
 import { freePort } from '../rig/free-port.ts';
 import { settingsOfOne } from '../rig/hemma.ts';
@@ -19,18 +16,14 @@ beforeAll(async () => {
 });
 afterAll(() => two.stop());
 
-/** The post office of a process with these settings. */
-const officeOf = (env: Record<string, string>) =>
-  postOf(vaultOf((env['HEMMA_SECRET_KEYS'] ?? '').split(',')), {
+/** Puts mails with numbered subjects into the outbox, as the deeds of many people would at one moment. */
+async function fill(env: Record<string, string>, from: number, count: number): Promise<void> {
+  const post = postOf(vaultOf((env['HEMMA_SECRET_KEYS'] ?? '').split(',')), {
     brand: 'Hemma',
     helpDesk: '08-123 45 67',
     issuer: env['HEMMA_ISSUER'] ?? '',
     defaultLocale: 'sv',
   });
-
-/** Puts mails with numbered subjects into the outbox, as the deeds of many people would at one moment. */
-async function fill(env: Record<string, string>, from: number, count: number): Promise<void> {
-  const post = officeOf(env);
   const to = {
     id: '00000000-0000-4000-8000-000000000000',
     email: 'astrid@example.com',
@@ -45,16 +38,6 @@ async function fill(env: Record<string, string>, from: number, count: number): P
   await db.close();
 }
 
-const arrivalOf = (account: Account, { next, hasDevices }: { next: string; hasDevices: boolean }) =>
-  deviceWelcomed(officeOf(two.settings[0]), account, {
-    known: undefined,
-    hasDevices,
-    token: undefined,
-    next,
-    remember: false,
-    origin: { address: '192.0.2.1', request: 'r', userAgent: '' },
-  });
-
 const numbers = (count: number) => Array.from({ length: count }, (_none, number) => `Brev ${number}`);
 
 describe('mails that wait while two processes deliver', () => {
@@ -68,20 +51,6 @@ describe('mails that wait while two processes deliver', () => {
     expect(received.toSorted()).toEqual(numbers(25).toSorted());
     const { rows } = await two.db.query('SELECT 1 FROM mails WHERE sealed_content IS NOT NULL');
     expect(rows).toEqual([]);
-  });
-});
-
-describe('a sign-in from a new browser', () => {
-  test('that two requests finish by what both had read is told once, and notes one browser', async () => {
-    const { db } = two;
-    const account = await two.account({ email: 'berit@example.com' });
-    const { effects: before } = arrivalOf(account, { next: 'the browser before', hasDevices: false });
-    await writeAtOnce(db, before);
-    const arrivals = [1, 2].map(() => arrivalOf(account, { next: 'the new browser', hasDevices: true }));
-    await Promise.all(arrivals.map(({ effects }) => writeAtOnce(db, effects)));
-    const { rows: devices } = await db.query('SELECT 1 FROM devices WHERE account_id = $1', [account.id]);
-    const { rows: told } = await db.query('SELECT 1 FROM mails WHERE account_id = $1', [account.id]);
-    expect([devices.length, told.length]).toEqual([2, 1]);
   });
 });
 
