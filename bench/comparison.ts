@@ -48,6 +48,7 @@ export const hashRound =
       postgres: 0,
       statements: 0,
       roundTrips: 0,
+      wal: 0,
     };
   };
 
@@ -125,6 +126,7 @@ const head = [
   'p99 ms',
   'SQL',
   'trips',
+  'WAL',
 ];
 
 const row = ({ title, map, hemma, ...rest }: Compared): string[] => [
@@ -143,6 +145,7 @@ const row = ({ title, map, hemma, ...rest }: Compared): string[] => [
   number(hemma?.p99),
   number(hemma?.statements),
   number(hemma?.roundTrips),
+  number(hemma?.wal),
 ];
 
 const pgliteHead = ['PGlite', 'hemma/s', 'to map', 'hemma µs', 'p50 ms', 'p99 ms'];

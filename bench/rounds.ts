@@ -22,6 +22,8 @@ export interface Figures {
   postgres: number;
   statements: number;
   roundTrips: number;
+  /** Bytes of PostgreSQL's log. */
+  wal: number;
 }
 
 const median = (values: readonly number[]): number => {
@@ -59,11 +61,12 @@ export async function round(
     postgres: each('postgres'),
     statements: each('statements'),
     roundTrips: each('roundTrips'),
+    wal: each('wal'),
   };
 }
 
 const middling = ['perSecond', 'p50', 'p99'] as const;
-const additive = ['driver', 'provider', 'postgres', 'statements', 'roundTrips'] as const;
+const additive = ['driver', 'provider', 'postgres', 'statements', 'roundTrips', 'wal'] as const;
 
 /** Several rounds as one. The system counts processor time in hundredths of a second, so it is added up. */
 export function together(rounds: readonly Figures[]): Figures | undefined {

@@ -26,6 +26,17 @@ export async function postmasterOf(url: string): Promise<number> {
   return Number(first);
 }
 
+/** What tells how many bytes a server has written to its log (WAL) since it was made, by one connection of its own. */
+export async function walOf(url: string): Promise<{ bytes(): Promise<number>; end(): Promise<void> }> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  const written = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 AS bytes";
+  return {
+    bytes: async () => (await client.query<{ bytes: number }>(written)).rows[0]?.bytes ?? 0,
+    end: () => client.end(),
+  };
+}
+
 /** What the server calls itself. */
 export async function versionOfServer(url: string): Promise<string> {
   const [row] = await askServer<{ version: string }>(

@@ -15,14 +15,15 @@ import { baselineKept, withPhones } from './town.ts';
 import { beside, forgetDigits, makeTown } from './fixtures.ts';
 import type { Child } from './messages.ts';
 import { startChild } from './messages.ts';
-import { postmasterOf } from './server.ts';
+import { postmasterOf, walOf } from './server.ts';
 
-/** What a target has cost so far: microseconds of processor time, and what it asked of its database. */
+/** What a target has cost so far: microseconds of processor time, what it asked of its database, and bytes of WAL. */
 export interface Spent {
   provider: number;
   postgres: number;
   statements: number;
   roundTrips: number;
+  wal: number;
 }
 
 export interface Target {
@@ -52,7 +53,7 @@ export async function startBaseline(): Promise<Target> {
   return {
     address: { name: 'map', ports: [port], host, pockets },
     pids: [child.pid],
-    spent: async () => ({ provider: cpuOf(child.pid), postgres: 0, statements: 0, roundTrips: 0 }),
+    spent: async () => ({ provider: cpuOf(child.pid), postgres: 0, statements: 0, roundTrips: 0, wal: 0 }),
     refill: () => Promise.resolve(),
     stop: () => child.stop(),
   };
@@ -80,7 +81,7 @@ export interface HemmaTarget extends Target {
 
 async function urlOf({ postgres, database }: NonNullable<HemmaOptions['on']>) {
   const url = postgres.url(database);
-  return { url, postmaster: await postmasterOf(url) };
+  return { url, postmaster: await postmasterOf(url), wal: await walOf(url) };
 }
 
 /** What is there before anything is measured need not survive anything. */
@@ -108,6 +109,7 @@ export async function startHemma(options: HemmaOptions): Promise<HemmaTarget> {
   const children: Told[] = [];
   const stop = async () => {
     await Promise.all(children.map((child) => child.stop()));
+    await there?.wal.end();
     if (data) await rm(data, { recursive: true, force: true });
   };
   try {
@@ -121,6 +123,7 @@ export async function startHemma(options: HemmaOptions): Promise<HemmaTarget> {
       town: { secretKey, pockets },
       pids: children.map(({ pid }) => pid),
       async spent() {
+        const wal = (await there?.wal.bytes()) ?? 0;
         const postgres = there ? cpuOfPostgres(there.postmaster) : 0;
         const tallies = await Promise.all(children.map((child) => child.ask({})));
         return {
@@ -128,6 +131,7 @@ export async function startHemma(options: HemmaOptions): Promise<HemmaTarget> {
           postgres,
           statements: tallies.reduce((sum, { statements }) => sum + statements, 0),
           roundTrips: tallies.reduce((sum, { roundTrips }) => sum + roundTrips, 0),
+          wal,
         };
       },
       refill: () => beside(settings, forgetDigits),
