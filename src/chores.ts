@@ -6,7 +6,7 @@ import { sweepCases } from './help-desk/cases.ts';
 import { closeLeftAlone } from './help-desk/handling.ts';
 import { sweepPendingConnections } from './factors/connection.ts';
 import { mailerOf } from './mail/mailer.ts';
-import type { Mail } from './mail/outbox.ts';
+import type { Mail, Refusal } from './mail/outbox.ts';
 import { deliverDue, mailTopic, sweepMails } from './mail/outbox.ts';
 import type { ClaimBook } from './oidc/claim-book.ts';
 import { claimsTopic } from './oidc/claim-book.ts';
@@ -248,7 +248,9 @@ export function startChores(
     // Its kind is ours; whom it goes to and what it says stays out of every trace.
     const send = (mail: Mail) =>
       watch.tracing.span('send', 'send mail', { 'hemma.mail.kind': mail.kind }, () => mailer.deliver(mail));
-    const deliver = async () => void (await deliverDue(db, vault, send));
+    const refused = (kind: string, { answer }: Refusal) =>
+      log.warn({ mail: kind, answer }, 'the mail server refuses the address of a mail for good');
+    const deliver = async () => void (await deliverDue(db, vault, send, refused));
     // As with those messages: what this process writes leaves at once.
     const chore = every(second, log, watch, 'mail', deliver);
     const hearing = db.hear(mailTopic, () => chore.soon());

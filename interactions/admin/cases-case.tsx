@@ -10,7 +10,7 @@ import { approvalsOf } from '../../src/help-desk/approvals.ts';
 import type { Case } from '../../src/help-desk/cases.ts';
 import { stateOfCase } from '../../src/help-desk/case-state.ts';
 import { addNote, tickChecks } from '../../src/help-desk/handling.ts';
-import { sendsOf } from '../../src/help-desk/reissue.ts';
+import { refusedSendsOf, sendsOf } from '../../src/help-desk/reissue.ts';
 import { auditRows } from '../../src/platform/audit.ts';
 import type { Refusal } from '../page/form.tsx';
 import type { House } from '../page/house.ts';
@@ -70,6 +70,7 @@ async function show(visit: AdminVisit, { found, account }: CaseVisit, refusal?: 
       code={await liveCode(db, account.id)}
       signIns={await auditRows(db, { accountId: account.id, event: 'sign-in.finished', limit: 5 })}
       sends={sends}
+      refusedSends={await refusedSendsOf(db, found)}
       approvals={approvals}
       who={(id) => emails.get(id) ?? frame.t.helpDesk.desk.someone}
       deeds={await deedsOf(visit, { found, account }, approvals)}

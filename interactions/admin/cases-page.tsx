@@ -20,6 +20,8 @@ export type CasePageProps = {
   code: Awaited<ReturnType<typeof liveCode>>;
   signIns: readonly AuditRow[];
   sends: readonly { at: Date; by: string }[];
+  /** When the mail server did not take one of them, for good. */
+  refusedSends: readonly Date[];
   approvals: readonly Approval[];
   /** What an operator is called: an address where this one may know it. */
   who: (id: string) => string;
@@ -149,7 +151,7 @@ function Checks({ visit, found, open, who, refusal }: Part) {
   );
 }
 
-function Sent({ visit, sends, who }: CasePageProps) {
+function Sent({ visit, sends, refusedSends, who }: CasePageProps) {
   const t = visit.frame.t.helpDesk.desk;
   if (sends.length === 0) return null;
   return (
@@ -157,6 +159,9 @@ function Sent({ visit, sends, who }: CasePageProps) {
       <ul class="rows">
         {sends.map(({ at, by }) => (
           <li key={at.getTime()}>{t.sent(formatDateTime(visit.frame.locale, at), who(by))}</li>
+        ))}
+        {refusedSends.map((at) => (
+          <li key={at.getTime()}>{t.sentInVain(formatDateTime(visit.frame.locale, at))}</li>
         ))}
       </ul>
     </Section>

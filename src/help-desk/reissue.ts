@@ -6,7 +6,7 @@ import { issueHelpDeskCode } from '../factors/recovery-code.ts';
 import { authenticatorOf } from '../factors/totp.ts';
 import { helpDeskCode, helpDeskCodeSent } from '../mail/help-desk.ts';
 import type { Post } from '../mail/outbox.ts';
-import { audit } from '../platform/audit.ts';
+import { audit, auditRows } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
@@ -36,6 +36,21 @@ export async function sendsOf(db: Db, caseId: string): Promise<{ at: Date; by: s
     [caseId],
   );
   return rows.map((row) => ({ at: row.sent_at, by: row.operator_id }));
+}
+
+/** When the mail server refused a code of this case for good: nobody will read it, and the address wants to be corrected. */
+export async function refusedSendsOf(
+  db: Db,
+  { accountId, openedAt, closedAt }: Case,
+): Promise<readonly Date[]> {
+  const rows = await auditRows(db, {
+    accountId,
+    event: 'mail.refused',
+    since: openedAt,
+    until: closedAt,
+    limit: 50,
+  });
+  return rows.filter(({ detail }) => detail['kind'] === 'help-desk-code').map(({ at }) => at);
 }
 
 /** Seconds until 72 hours have passed since `times`; undefined where they have. */

@@ -454,6 +454,8 @@ export const en: Phrases = {
         'mailed-code.sent': 'A code was sent to your email address',
         'mailed-code.right': 'The right code from the email was typed',
         'mailed-code.wrong': "A code that isn't the one in the email was typed",
+        'mail.refused':
+          'An email to you was not delivered: the mail server does not take mail for the address',
         'device.remembered': 'A device was remembered',
         'device.forgotten': 'A device was forgotten',
         'sign-in.finished': 'Signed in',

@@ -456,6 +456,7 @@ export const sv = {
         'mailed-code.sent': 'En kod skickades till din e-postadress',
         'mailed-code.right': 'Rätt kod från mejlet skrevs',
         'mailed-code.wrong': 'En kod som inte stämmer med mejlet skrevs',
+        'mail.refused': 'Ett mejl till dig gick inte fram: e-postservern tar inte emot mejl till adressen',
         'device.remembered': 'En enhet blev ihågkommen',
         'device.forgotten': 'En enhet glömdes',
         'sign-in.finished': 'Inloggning',

@@ -1,9 +1,10 @@
 import type { Transporter } from 'nodemailer';
-import type { Mail } from './outbox.ts';
+import type { Mail, Refusal } from './outbox.ts';
 
 /** Speaks SMTP. A mail server that hangs is given up after the time-outs below; the outbox tries again. */
 export interface Mailer {
-  deliver(mail: Mail): Promise<void>;
+  /** Answers with the refusal where the server takes nothing for this address, today or ever. */
+  deliver(mail: Mail): Promise<Refusal | undefined>;
   close(): void;
 }
 
@@ -15,10 +16,28 @@ interface SmtpFault extends Error {
   command?: string;
 }
 
-/** A server's answer often names whom it did not take. Its numbers say why as well (RFC 5321 §4.2, RFC 3463), and go into the log. */
-function nameless(response: string, command = 'a command'): Error {
-  const [numbers = 'no number'] = /^\d{3}(?:[ -]\d\.\d{1,3}\.\d{1,3})?/.exec(response) ?? [];
-  return new Error(`the mail server answered ${numbers} to ${command}`);
+/**
+ * Why an address gets no mail, ever: there is no such mailbox (5.1.1), host (5.1.2) or address (5.1.3), it means nobody
+ * in particular (5.1.4), has moved (5.1.6), its domain takes no mail (5.1.10) or the mailbox is closed (5.2.1).
+ */
+const ofTheAddress = new Set(['5.1.1', '5.1.2', '5.1.3', '5.1.4', '5.1.6', '5.1.10', '5.2.1']);
+
+/**
+ * What a try that failed means. A number from 500 on is final for the command that it answers (RFC 5321 §4.2.1), but only
+ * to RCPT TO can it be about the address; and even there 550 may also say that the server does not relay for us, or that
+ * a policy forbids it (§3.6.2, §4.2.3), 552 that a mailbox is full today, 553 and 554 that we were not let in. So the code
+ * behind the number decides (RFC 3463), and where there is none only 556, a domain that takes no mail (RFC 7504). All
+ * else somebody can repair: it is thrown, and the mail waits. An answer often names whom it is about; its numbers alone
+ * leave this function.
+ */
+function judged(fault: SmtpFault): Refusal {
+  const { response, command = 'a command' } = fault;
+  if (response === undefined) throw fault;
+  const [, number = 'no number', why] = /^(\d{3})(?:[ -](\d\.\d{1,3}\.\d{1,3}))?/.exec(response) ?? [];
+  const answer = why ? `${number} ${why}` : number;
+  const forGood = why ? number.startsWith('5') && ofTheAddress.has(why) : number === '556';
+  if (command === 'RCPT TO' && forGood) return { answer };
+  throw new Error(`the mail server answered ${answer} to ${command}`);
 }
 
 /** @param url `smtp://` or `smtps://`, with user and password where the server wants them. */
@@ -44,9 +63,7 @@ export function mailerOf(url: string, from: string): Mailer {
       const { createTransport } = await import('nodemailer');
       transport ??= createTransport(options);
       const to = { name: '', address: recipient };
-      await transport.sendMail({ from, to, subject, text }).catch((fault: SmtpFault) => {
-        throw fault.response === undefined ? fault : nameless(fault.response, fault.command);
-      });
+      return transport.sendMail({ from, to, subject, text }).then(() => undefined, judged);
     },
     close: () => transport?.close(),
   };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { deedsAudited } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import type { Effect } from '../platform/effects.ts';
 import { writeAtOnce } from '../platform/effects.ts';
@@ -81,8 +82,14 @@ export interface Mail extends Message {
   createdAt: Date;
 }
 
+/** A mail server takes nothing for an address, today or ever. `answer` is its numbers, and names nobody. */
+export interface Refusal {
+  answer: string;
+}
+
 interface Row {
   id: string;
+  account_id: string | null;
   kind: string;
   recipient: string;
   sealed_content: Buffer;
@@ -102,14 +109,31 @@ const firstPause = 30_000;
 const longestPause = 3_600_000;
 
 /**
+ * A mail whose address is refused for good loses its text and is never due again, and the audit says so; false where
+ * that was done, or the mail delivered, before. It is remembered as the others are.
+ */
+const settleRefused = (db: Db, { id, kind, account_id }: Row, { answer }: Refusal): Promise<boolean> =>
+  writeAtOnce(
+    db,
+    [deedsAudited([{ event: 'mail.refused', accountId: account_id ?? undefined, detail: { kind, answer } }])],
+    {
+      sql: ($) => `UPDATE mails SET next_try_at = 'infinity', sealed_content = NULL
+        WHERE id = ${$(1)} AND sealed_content IS NOT NULL RETURNING 1`,
+      params: [id],
+    },
+  );
+
+/**
  * Hands the mails that are due to `deliver`, at most ten, and answers how many there were. A mail is claimed by
  * moving its next try ahead, so that two processes never send the same one and no transaction is open meanwhile;
- * its text is gone at delivery. One that fails is tried again with growing pauses, up to an hour.
+ * its text is gone at delivery. One that fails is tried again with growing pauses, up to an hour; one whose address is
+ * refused for good is not, and `refused` hears of it once.
  */
 export async function deliverDue(
   db: Db,
   vault: Vault,
-  deliver: (mail: Mail) => Promise<void>,
+  deliver: (mail: Mail) => Promise<Refusal | undefined>,
+  refused: (kind: string, refusal: Refusal) => void,
 ): Promise<number> {
   const now = Date.now();
   const { rows } = await db.query<Row>(
@@ -117,12 +141,16 @@ export async function deliverDue(
        next_try_at = $1::timestamptz + least($3::int, $2::int * 2 ^ least(tries, 12)) * interval '1 millisecond'
      WHERE id IN (SELECT id FROM mails WHERE delivered_at IS NULL AND next_try_at <= $1
                   ORDER BY next_try_at LIMIT 10 FOR UPDATE SKIP LOCKED)
-     RETURNING id, kind, recipient, sealed_content, tries, created_at`,
+     RETURNING id, account_id, kind, recipient, sealed_content, tries, created_at`,
     [new Date(now), firstPause, longestPause],
   );
   const results = await Promise.allSettled(
     rows.map(async (row) => {
-      await deliver(opened(vault, row));
+      const refusal = await deliver(opened(vault, row));
+      if (refusal) {
+        if (await settleRefused(db, row, refusal)) refused(row.kind, refusal);
+        return;
+      }
       await db.query('UPDATE mails SET delivered_at = $2, sealed_content = NULL WHERE id = $1', [
         row.id,
         new Date(),
@@ -137,7 +165,7 @@ export async function deliverDue(
 /** The newest mails that still have their text: what /dev/mail shows where no mail server is configured. */
 export async function waitingMails(db: Db, vault: Vault, limit: number): Promise<Mail[]> {
   const { rows } = await db.query<Row>(
-    `SELECT id, kind, recipient, sealed_content, tries, created_at FROM mails
+    `SELECT id, account_id, kind, recipient, sealed_content, tries, created_at FROM mails
      WHERE sealed_content IS NOT NULL ORDER BY created_at DESC LIMIT $1`,
     [limit],
   );
@@ -151,12 +179,12 @@ export interface Waiting {
   oldest: Date | undefined;
 }
 
-/** The mails that are not delivered yet. A mail that is under way this very moment counts among those that are tried again. */
+/** The mails that are not delivered yet, and may be. A mail that is under way this very moment counts among those that are tried again. */
 export async function mailsWaiting(db: Db): Promise<Waiting> {
   const { rows } = await db.query<{ due: number; retried: number; oldest: Date | null }>(
     `SELECT count(*) FILTER (WHERE next_try_at <= $1) AS due, count(*) FILTER (WHERE tries > 0) AS retried,
        min(created_at) AS oldest
-     FROM mails WHERE delivered_at IS NULL`,
+     FROM mails WHERE delivered_at IS NULL AND next_try_at < 'infinity'`,
     [new Date()],
   );
   const { due = 0, retried = 0, oldest } = rows[0] ?? {};

@@ -41,6 +41,7 @@ export const auditEvents = [
   'mailed-code.sent',
   'mailed-code.right',
   'mailed-code.wrong',
+  'mail.refused',
   'device.remembered',
   'device.recognised',
   'device.forgotten',

@@ -8,6 +8,7 @@ import { sixDigits } from '../rig/totp.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
 import { newPerson, nextStep, pageOf, provePassword, tokenOn } from '../new-phone-threats/people.ts';
 import { recorded } from '../new-phone-threats/recorded.ts';
+import { until } from '../storage/until.ts';
 import { atCodePage, codeMailedTo, type Desk, deskAt, typeCode } from './desk.ts';
 
 let hemma: Hemma;
@@ -106,6 +107,28 @@ test('J5 the agent finds the case in the queue, ticks, notes, sends, and sees no
 
 const keyOf = ({ screen }: Visitor) =>
   screen.page.querySelector('[data-key]')?.getAttribute('data-key') ?? '';
+
+test('J5 the agent sees in the case that the mail server knows no such address as the code went to', async () => {
+  const owner = await person('estrid');
+  const agent = await person('agnes', 'help-desk');
+  const number = await openCase(owner.email);
+  const { browser } = agent;
+  await browser.visit(hemma.url('/admin/cases'));
+  await browser.follow(number);
+  await browser.submit({ check: ['call-back'] }, 'Spara kryssen');
+  const { href } = browser.screen.url;
+  await browser.follow('Skicka koden');
+  hemma.mail.behave('know nobody');
+  await browser.submit({}, 'Skicka koden');
+  const seen = async () => {
+    await browser.visit(href);
+    return browser.screen.text.includes('kom en kod inte fram');
+  };
+  await until('the case says so', seen, 10_000);
+  hemma.mail.behave('accept');
+  // The notices that were refused beside it are no codes.
+  expect(browser.screen.text.match(/kom en kod inte fram/g)).toHaveLength(1);
+});
 
 test('J5 an agent whom the person called opens the case from the person, and closes it', async () => {
   const owner = await person('bertil');

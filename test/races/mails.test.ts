@@ -1,6 +1,6 @@
 /** The outbox of two processes: every mail leaves once, and a mail server that hangs holds nobody (T39, T40). */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { postOf } from '../../src/mail/outbox.ts';
+import { deliverDue, postOf } from '../../src/mail/outbox.ts';
 import { vaultOf } from '../../src/platform/secrets.ts';
 import { freePort } from '../rig/free-port.ts';
 import { settingsOfOne } from '../rig/hemma.ts';
@@ -51,6 +51,43 @@ describe('mails that wait while two processes deliver', () => {
     expect(received.toSorted()).toEqual(numbers(25).toSorted());
     const { rows } = await two.db.query('SELECT 1 FROM mails WHERE sealed_content IS NOT NULL');
     expect(rows).toEqual([]);
+  });
+});
+
+describe('an address that is refused for good', () => {
+  test('to two processes at once, since the first took long: the mail is given up once', async () => {
+    const database = await newDatabase();
+    const env: Record<string, string> = await settingsOfOne(database.url, two.mail.url);
+    const vault = vaultOf((env['HEMMA_SECRET_KEYS'] ?? '').split(','));
+    const [one, other] = [await openWith(env), await openWith(env)];
+    await fill(env, 0, 1);
+    const heard: string[] = [];
+    const hear = (kind: string) => void heard.push(kind);
+    const refusal = { answer: '550 5.1.1' };
+    let deliveredByOther = 0;
+    await deliverDue(
+      one,
+      vault,
+      async () => {
+        await other.query('UPDATE mails SET next_try_at = $1', [new Date()]);
+        deliveredByOther = await deliverDue(other, vault, () => Promise.resolve(refusal), hear);
+        return refusal;
+      },
+      hear,
+    );
+    const { rows: told } = await one.query(
+      "SELECT account_id, detail FROM audit WHERE event = 'mail.refused'",
+    );
+    await one.close();
+    await other.close();
+    await database.drop();
+    expect([deliveredByOther, heard]).toEqual([1, ['new-device']]);
+    expect(told).toEqual([
+      {
+        account_id: '00000000-0000-4000-8000-000000000000',
+        detail: { kind: 'new-device', answer: '550 5.1.1' },
+      },
+    ]);
   });
 });
 

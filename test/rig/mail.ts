@@ -13,7 +13,7 @@ export interface Mail {
   headers: ReadonlyMap<string, unknown>;
 }
 
-type Manner = 'accept' | 'refuse' | 'hang' | 'know nobody';
+type Manner = 'accept' | 'refuse' | 'hang' | 'know nobody' | 'relay nowhere';
 
 export interface MailServer {
   /** For HEMMA_SMTP_URL. */
@@ -24,7 +24,7 @@ export interface MailServer {
   mailTo(address: string, matching?: RegExp): Promise<Mail>;
   /**
    * How the server behaves from now on: `refuse` answers 451 (try later), `hang` answers nothing, `know nobody` answers 550
-   * and names whom it does not know, as servers do.
+   * and names whom it does not know, as servers do, `relay nowhere` 554, as they do to one that has not signed in.
    */
   behave(how: Manner): void;
   stop(): Promise<void>;
@@ -66,8 +66,11 @@ export async function startMailServer(): Promise<MailServer> {
       callback(manner === 'refuse' ? Object.assign(new Error('try later'), { responseCode: 451 }) : null);
     },
     onRcptTo({ address }, _session, callback) {
-      const fault = Object.assign(new Error(`5.1.1 <${address}>: no such person`), { responseCode: 550 });
-      callback(manner === 'know nobody' ? fault : null);
+      const fault = (responseCode: number, words: string) =>
+        Object.assign(new Error(words), { responseCode });
+      if (manner === 'know nobody') callback(fault(550, `5.1.1 <${address}>: no such person`));
+      else if (manner === 'relay nowhere') callback(fault(554, `5.7.1 <${address}>: relay access denied`));
+      else callback(null);
     },
     onData(stream, _session, callback) {
       void receive(stream, callback);

@@ -1,7 +1,9 @@
-/** Mails outlive a mail server that is down (T39): they wait in the outbox and leave later, once. */
+/** Mails outlive a mail server that is down (T39): they wait in the outbox and leave later, once, or are given up for good. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { mailsWaiting } from '../../src/mail/outbox.ts';
 import { signInFirst } from '../rig/ceremony.ts';
 import { back, hours, seconds, travel } from '../rig/clock.ts';
+import { exchange } from '../rig/exchange.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { newVisitor } from '../rig/visitor.ts';
@@ -49,8 +51,7 @@ async function untilTried(address: string, tries: number, before: number): Promi
   await until(`all mails were tried ${tries} times`, ended, 10_000);
 }
 
-const noneWaits = async () =>
-  (await hemma.db.query('SELECT 1 FROM mails WHERE delivered_at IS NULL')).count === 0;
+const noneWaits = async () => (await mailsWaiting(hemma.db)).oldest === undefined;
 const subjectsTo = (address: string) =>
   hemma
     .mails()
@@ -59,8 +60,9 @@ const subjectsTo = (address: string) =>
     .toSorted();
 
 const signIn = async (email: string) => {
-  await hemma.account({ email });
+  const account = await hemma.account({ email });
   await signInFirst(newVisitor(), (await autopay.begin()).url, email);
+  return account;
 };
 
 describe('a mail server that is down', () => {
@@ -105,12 +107,56 @@ describe('a mail server that is down', () => {
   });
 });
 
-test('R88 an address that the mail server does not know: the log has the number of its answer, and not the address', async () => {
-  hemma.mail.behave('know nobody');
-  const before = failedTurns();
-  await signIn('erik@example.com');
-  await untilTried('erik@example.com', 1, before);
-  const logs = `${hemma.logs()}${beside.logs()}`;
-  expect(logs).toContain('the mail server answered 550 5.1.1 to RCPT TO');
-  expect(logs).not.toContain('erik@example.com');
+describe('an address that the mail server does not know', () => {
+  const refusalsOf = async (accountId: string) =>
+    (
+      await hemma.db.query<{ detail: { kind: string; answer: string } }>(
+        "SELECT detail FROM audit WHERE event = 'mail.refused' AND account_id = $1",
+        [accountId],
+      )
+    ).rows.map(({ detail }) => detail);
+  const told = () =>
+    `${hemma.logs()}${beside.logs()}`.split('\n').filter((line) => line.includes('refuses the address'));
+  const counted = async () => {
+    const texts = [hemma, beside].map(async ({ port }) => {
+      const { body } = await exchange(new URL('/metrics', `http://localhost:${port}`));
+      return Number(/^hemma_events_total\{event="mail\.refused"\} (\d+)$/m.exec(body)?.[1] ?? 0);
+    });
+    return (await Promise.all(texts)).reduce((sum, one) => sum + one, 0);
+  };
+
+  test('R88 gets no mail: each is given up at once, with a word in log, audit and metrics, and no address', async () => {
+    hemma.mail.behave('know nobody');
+    const failed = failedTurns();
+    const { id } = await signIn('erik@example.com');
+    await until('both mails were given up', async () => (await refusalsOf(id)).length === 2, 10_000);
+    const { rows } = await hemma.db.query('SELECT 1 FROM mails WHERE sealed_content IS NOT NULL');
+    expect([rows, await mailsWaiting(hemma.db)]).toEqual([[], { due: 0, retried: 0, oldest: undefined }]);
+    const refusals = await refusalsOf(id);
+    expect(new Set(refusals.map(({ kind }) => kind)).size).toBe(2);
+    expect(refusals.map(({ answer }) => answer)).toEqual(['550 5.1.1', '550 5.1.1']);
+
+    // Two hours later both processes have delivered other mails, and nobody has come back to these.
+    hemma.mail.behave('accept');
+    travel(hours(2));
+    await signIn('frida@example.com');
+    await until('the other mails came', () => subjectsTo('frida@example.com').length === 2, 10_000);
+    expect(subjectsTo('erik@example.com')).toEqual([]);
+    expect([await refusalsOf(id), await counted(), failedTurns()]).toEqual([refusals, 2, failed]);
+    expect(told()).toHaveLength(2);
+    for (const line of told()) expect(line).toMatch(/"level":"warn".*"answer":"550 5\.1\.1"/);
+    expect(`${hemma.logs()}${beside.logs()}`).not.toContain('erik@example.com');
+  });
+
+  test('T39 is not one that it does not relay to: those mails wait', async () => {
+    hemma.mail.behave('relay nowhere');
+    const before = failedTurns();
+    const { id } = await signIn('gustav@example.com');
+    await untilTried('gustav@example.com', 1, before);
+    expect(await refusalsOf(id)).toEqual([]);
+    expect(`${hemma.logs()}${beside.logs()}`).toContain('the mail server answered 554 5.7.1 to RCPT TO');
+    hemma.mail.behave('accept');
+    travel(seconds(31));
+    await until('both mails came', () => subjectsTo('gustav@example.com').length === 2, 10_000);
+  });
 });

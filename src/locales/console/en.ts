@@ -300,6 +300,8 @@ export const consoleEn: typeof consoleSv = {
     'account.two-step-required': 'Two steps are required now',
     'totp.right': 'The right six digits were typed',
     'mailed-code.sent': "A code was sent to the person's email address",
+    'mail.refused':
+      'An email to the person was not delivered: the mail server does not take mail for the address',
     'device.recognised': 'A remembered device was recognised',
     'session.ended': 'Sessions were ended',
     'sign-in.refused': 'A sign-in was refused',

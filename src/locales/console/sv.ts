@@ -302,6 +302,7 @@ export const consoleSv = {
     'account.two-step-required': 'Två steg krävs nu',
     'totp.right': 'Rätt sex siffror skrevs',
     'mailed-code.sent': 'En kod skickades till personens e-postadress',
+    'mail.refused': 'Ett mejl till personen gick inte fram: e-postservern tar inte emot för adressen',
     'device.recognised': 'En ihågkommen enhet kändes igen',
     'session.ended': 'Inloggningar avslutades',
     'sign-in.refused': 'En inloggning avvisades',

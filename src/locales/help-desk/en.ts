@@ -129,6 +129,7 @@ export const helpDeskEn: typeof helpDeskSv = {
     next: 'Next step',
     tickFirst: 'First tick how you know who the person is, and save the ticks. Then the code can be sent.',
     sent: (time, who) => `${time} by ${who}`,
+    sentInVain: (time) => `${time} a code was not delivered: the mail server takes no mail for the address`,
     anew: 'Has the person forgotten the password, too?',
     anewHelp:
       'Then the account is reset: password, phone and recovery code stop working, and the person is invited anew by email. Another operator has to approve it.',

@@ -128,6 +128,8 @@ export const helpDeskSv = {
     next: 'Nästa steg',
     tickFirst: 'Kryssa först för hur du vet vem personen är, och spara kryssen. Sedan kan koden skickas.',
     sent: (time: string, who: string) => `${time} av ${who}`,
+    sentInVain: (time: string) =>
+      `${time} kom en kod inte fram: e-postservern tar inte emot mejl till adressen`,
     anew: 'Har personen glömt lösenordet också?',
     anewHelp:
       'Då nollställs kontot: lösenord, telefon och engångskod slutar gälla, och personen bjuds in på nytt med ett mejl. En annan handläggare måste godkänna det.',
