@@ -13,6 +13,7 @@ import { acrValues } from '../src/oidc/assurance.ts';
 import { claimsOfScopes } from '../src/oidc/claims.ts';
 import { sessionSeconds } from '../src/oidc/session-limits.ts';
 import { baselinePages } from './baseline-pages.tsx';
+import { storageOf } from './baseline-storage.ts';
 import { serve } from './messages.ts';
 import { resource, service, signingAlg, web } from './town.ts';
 
@@ -72,6 +73,14 @@ async function keys() {
   return jwks.map((jwk) => ({ ...jwk, use: 'sig', kid: randomBytes(16).toString('base64url') }));
 }
 
+const storage = process.env['DATABASE_URL'] ? await storageOf(process.env) : undefined;
+
+/** A sign-in under way stays in the Map: Hemma's storage would ask what was proved in it, and here nobody proves anything. */
+function adapter(): (name: string) => Adapter {
+  const map = mapAdapter();
+  return (name) => (storage && name !== 'Interaction' ? storage.adapter(name) : map(name));
+}
+
 const clients = [
   {
     client_id: web.id,
@@ -100,7 +109,7 @@ const hour = 3600;
 
 async function configuration(): Promise<Configuration> {
   return {
-    adapter: mapAdapter(),
+    adapter: adapter(),
     acrValues,
     clients,
     claims: Object.fromEntries(Object.entries(claimsOfScopes).map(([scope, names]) => [scope, [...names]])),
@@ -176,16 +185,17 @@ provider.on('server_error', (_ctx, fault) => process.stderr.write(`${fault.stack
 const app = new Koa();
 app.silent = true;
 app.keys = cookieKeys;
+if (storage) app.use(storage.middleware);
 app.use(await baselinePages(provider, subjectOf, threads));
 app.use(compose(provider.middleware));
 const handle = app.callback();
 const server = createServer((request, response) => void handle(request, response));
 server.listen(port, '127.0.0.1', () =>
   serve(
-    () => ({ statements: 0, roundTrips: 0 }),
-    () => {
+    () => ({ ...(storage?.tally ?? { statements: 0, roundTrips: 0 }) }),
+    async () => {
       server.closeAllConnections();
-      return Promise.resolve();
+      await storage?.close();
     },
   ),
 );

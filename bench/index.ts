@@ -17,6 +17,7 @@ import { startDriver } from './rounds.ts';
 import { scenarios } from './scenarios.ts';
 import { versionOfServer } from './server.ts';
 import { sizes, sizesText } from './sizes.ts';
+import { stored, storing, storingText } from './storing.ts';
 import { about } from './tables.ts';
 import type { Target } from './targets.ts';
 import { startBaseline, startHemma } from './targets.ts';
@@ -58,6 +59,7 @@ async function tables(ground: Ground): Promise<Printed[]> {
     only,
     sizes: people,
     processes: several,
+    storage,
     flood: rush,
     memory: signIns,
     away: gone,
@@ -68,6 +70,7 @@ async function tables(ground: Ground): Promise<Printed[]> {
     void printed.push({ name, figures, text: text(figures) });
   if (people.length > 0) add('sizes', await sizes(ground, chosen), sizesText);
   if (several) add('processes', await processes(ground, chosen), processesText);
+  if (storage) add('storage', await storing(ground, only.length > 0 ? only : stored), storingText);
   if (rush) add('flood', await flood(ground), floodText);
   if (signIns !== undefined) add('memory', await memory(ground, signIns), memoryText);
   if (gone !== undefined) add('away', await away(ground, gone), awayText);

@@ -13,6 +13,7 @@ export interface Options {
   /** The tables besides the first; it is printed where none of them is asked for. */
   sizes: readonly number[];
   processes: boolean;
+  storage: boolean;
   flood: boolean;
   /** Sign-ins between two looks at the memory. */
   memory: number | undefined;
@@ -29,6 +30,7 @@ export const usage = `npm run bench -- [options]
   --pglite           Hemma on PGlite as well
   --sizes [a,b,c]    instead: the core scenarios among so many accounts (1000,100000,1000000)
   --processes        instead: one process and two
+  --storage          instead: the library over a Map and over Hemma's storage, and Hemma; no pages
   --flood            instead: signed tokens during a flood of sign-ins
   --memory [n]       instead: memory at rest and after so many sign-ins (100000)
   --away [s]         instead: PostgreSQL hangs and is gone for so many seconds each (20)
@@ -48,6 +50,7 @@ const types = {
   json: { type: 'boolean', default: false },
   pglite: { type: 'boolean', default: false },
   processes: { type: 'boolean', default: false },
+  storage: { type: 'boolean', default: false },
   flood: { type: 'boolean', default: false },
   sizes: { type: 'string' },
   memory: { type: 'string' },
@@ -86,6 +89,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     pglite: values.pglite,
     sizes: list(values.sizes).map((size) => count(size, 0)),
     processes: values.processes,
+    storage: values.storage,
     flood: values.flood,
     memory: values.memory === undefined ? undefined : count(values.memory, 0),
     away: values.away === undefined ? undefined : count(values.away, 0),

@@ -39,8 +39,11 @@ type Told = Child<object, Tally>;
 
 export const hashThreads: number = Math.max(1, availableParallelism() - 1);
 
-/** The library over a Map. */
-export async function startBaseline(): Promise<Target> {
+/** Databases that a child is given settings for: what the rest of them is does not matter there. */
+const keyOfNothing = randomBytes(32).toString('base64url');
+
+/** The library alone: over a Map, or over Hemma's storage in a database of its own. */
+export async function startBaseline(on?: HemmaOptions['on']): Promise<Target> {
   const port = await freePort();
   const host = `localhost:${port}`;
   const env = {
@@ -48,14 +51,27 @@ export async function startBaseline(): Promise<Target> {
     BENCH_PORT: String(port),
     BENCH_HASH_THREADS: String(hashThreads),
   };
-  const child: Told = await startChild('baseline', env);
+  const there = on ? await urlOf(on) : undefined;
+  const settings = { HEMMA_ISSUER: `http://${host}`, HEMMA_SECRET_KEYS: keyOfNothing };
+  const child: Told = await startChild('baseline', {
+    ...env,
+    ...(there ? { ...settings, DATABASE_URL: there.url } : {}),
+  });
   const pockets = Object.fromEntries(withPhones.map((email) => [email, baselineKept]));
   return {
-    address: { name: 'map', ports: [port], host, pockets },
+    address: { name: on ? 'storage' : 'map', ports: [port], host, pockets },
     pids: [child.pid],
-    spent: async () => ({ provider: cpuOf(child.pid), postgres: 0, statements: 0, roundTrips: 0, wal: 0 }),
+    spent: async () => ({
+      provider: cpuOf(child.pid),
+      postgres: there ? cpuOfPostgres(there.postmaster) : 0,
+      wal: (await there?.wal.bytes()) ?? 0,
+      ...(await child.ask({})),
+    }),
     refill: () => Promise.resolve(),
-    stop: () => child.stop(),
+    async stop() {
+      await child.stop();
+      await there?.wal.end();
+    },
   };
 }
 
