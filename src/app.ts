@@ -79,6 +79,12 @@ function headers(house: House): Middleware {
       referrerPolicy: { policy: 'no-referrer' },
       strictTransportSecurity: secure ? { maxAge: 63_072_000, includeSubDomains: true } : false,
       xFrameOptions: { action: 'deny' },
+      // For browsers and plug-ins that are gone, or what browsers do unasked: each answer would carry them for nothing.
+      originAgentCluster: false,
+      xDnsPrefetchControl: false,
+      xDownloadOptions: false,
+      xPermittedCrossDomainPolicies: false,
+      xXssProtection: false,
     }),
   );
   return (ctx, next) => {
@@ -174,11 +180,18 @@ function ownSignOut(house: House): Middleware {
   };
 }
 
-/** Whoever asks for something else passes by a face without being compared with each address of it. */
-const below =
-  (prefix: string, face: Middleware): Middleware =>
-  (ctx, next) =>
-    ctx.path.startsWith(prefix) ? face(ctx, next) : next();
+/**
+ * The faces of the house, by the first part of the addresses that each answers. Whoever asks for something else passes by
+ * all of them at once.
+ */
+function oneOf(faces: Readonly<Record<string, Middleware>>): Middleware {
+  const known = new Map(Object.entries(faces));
+  return (ctx, next) => {
+    const end = ctx.path.indexOf('/', 1);
+    const face = known.get(end < 0 ? ctx.path.slice(1) : ctx.path.slice(1, end));
+    return face ? face(ctx, next) : next();
+  };
+}
 
 /** What the app needs besides the house. `stopping`: whether the process was told to stop. */
 interface Fittings {
@@ -205,13 +218,17 @@ export function appOf(house: House, { ring, work, telemetry, stopping }: Fitting
   app.use(published(house.provider));
   app.use(work.middleware);
   const desk = { ...house, hasher: turningAway(house.hasher) };
-  app.use(adminApi(desk));
-  app.use(front);
-  app.use(below('/interaction/', signIn(house)));
-  app.use(below('/help-desk/', stop(house)));
-  app.use(below('/account', myDetails(house)));
-  app.use(below('/admin', adminConsole(desk)));
-  if (house.settings.development && !house.settings.HEMMA_SMTP_URL) app.use(devMail(house));
+  app.use(
+    oneOf({
+      '': front,
+      account: myDetails(house),
+      admin: adminConsole(desk),
+      api: adminApi(desk),
+      'help-desk': stop(house),
+      interaction: signIn(house),
+      ...(house.settings.development && !house.settings.HEMMA_SMTP_URL ? { dev: devMail(house) } : {}),
+    }),
+  );
   app.use(oneSpelling);
   app.use(ownSignOut(house));
   app.use(deviceDoor(house));

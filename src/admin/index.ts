@@ -15,7 +15,7 @@ import { documentOf } from './openapi.ts';
 import { peopleDeeds } from './people-deeds.ts';
 import { people } from './people.ts';
 import { initialAccessTokens } from './initial-access-tokens.ts';
-import { answerProblem, isApi } from './problem.ts';
+import { answerProblem } from './problem.ts';
 import { resourceServers } from './resource-servers.ts';
 
 /** All that the interface serves. What has a name stands before what has a number (`/clients/apply`). */
@@ -77,8 +77,7 @@ export function adminApi(house: House): Middleware {
   const routes = endpoints.map((definition) => ({ definition, pattern: patternOf(definition.path) }));
   // Made when it is first asked for: most processes never are, and making it takes some megabytes.
   let document: string | undefined;
-  return async (ctx, next) => {
-    if (!isApi(ctx.path)) return next();
+  return async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
     if (ctx.path !== documentPath) return dispatch(house, ctx, routes);
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {

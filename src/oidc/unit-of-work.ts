@@ -115,17 +115,24 @@ function flusher(db: Db): (work: Flushed) => Promise<void> {
   };
 }
 
-/** What a request names before anything is read: what its cookies stand for, and whose session is asked about. */
-function beginningOf(ctx: Context, { session, interaction, resume }: CookieNames): Beginning {
-  const { client_id: asked } = ctx.query;
-  const clientId = typeof asked === 'string' ? asked : undefined;
+/** Tells what a request names before anything is read: what its cookies stand for, and whose session is asked about. */
+function beginnings({ session, interaction, resume }: CookieNames): (ctx: Context) => Beginning {
   const standFor = { [session]: 'Session', [interaction]: 'Interaction', [resume]: 'Interaction' };
-  const named = Object.entries(standFor).flatMap(([name, model]): Wanted[] => {
-    const value = ctx.cookies.get(name, { signed: false });
-    return value ? [{ model, key: keyOf(value), clientId }] : [];
+  const cookies = Object.entries(standFor);
+  const namedBy = (ctx: Context) => {
+    const { client_id: asked } = ctx.query;
+    const clientId = typeof asked === 'string' ? asked : undefined;
+    return cookies.flatMap(([name, model]): Wanted[] => {
+      const value = ctx.cookies.get(name, { signed: false });
+      return value ? [{ model, key: keyOf(value), clientId }] : [];
+    });
+  };
+  return (ctx) => ({
+    origin: ctx.state.origin,
+    // Programs have none.
+    named: ctx.headers.cookie === undefined ? [] : namedBy(ctx),
+    anyToken: ctx.path === '/token/introspection' || ctx.path === '/token/revocation',
   });
-  const anyToken = ctx.path === '/token/introspection' || ctx.path === '/token/revocation';
-  return { origin: ctx.state.origin, named, anyToken };
 }
 
 /** The standard's word for having been overtaken, by what was being used. */
@@ -191,6 +198,7 @@ function wordsBehind(db: Db, onFault: (fault: unknown) => void) {
 export function unitOfWork(db: Db, names: CookieNames, onFault: (fault: unknown) => void): UnitOfWork {
   const requests = new AsyncLocalStorage<Work>();
   const settle = (work: Work) => Promise.all(work.after.map((deed) => deed().catch(onFault)));
+  const beginningOf = beginnings(names);
   const flush = flusher(db);
   const words = wordsBehind(db, onFault);
   const storage = {
@@ -202,7 +210,7 @@ export function unitOfWork(db: Db, names: CookieNames, onFault: (fault: unknown)
   };
 
   const middleware: Middleware = async (ctx, next) => {
-    const work = newWork(beginningOf(ctx, names));
+    const work = newWork(beginningOf(ctx));
     await requests.run(work, next);
     try {
       const { writes, deeds, alongside } = work;

@@ -10,6 +10,18 @@ export type Log = Logger;
  */
 const gathered = { dest: 1, sync: false, minLength: 3072, maxWrite: 4096, periodicFlush: 100 };
 
+/** The moment as lines have it. Lines of one millisecond share its text, which costs more than the rest of a short line. */
+function momentOfLines(): () => string {
+  let last = 0;
+  let text = '';
+  return () => {
+    const now = Date.now();
+    if (now !== last) text = `,"time":"${new Date(now).toISOString()}"`;
+    last = now;
+    return text;
+  };
+}
+
 /**
  * JSON lines, one per event. Whoever logs names fields of ours; request bodies, headers and URLs with queries never go in.
  * `always` stands in every line: the trace that it belongs to.
@@ -19,7 +31,7 @@ export function logOf(level: string, to?: DestinationStream, always?: () => obje
     level,
     base: null,
     ...(always ? { mixin: always } : {}),
-    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    timestamp: momentOfLines(),
     formatters: { level: (label: string) => ({ level: label }) },
   };
   return pino(options, to ?? destination(gathered));
