@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { Client } from 'pg';
 import { readSettings } from '../config/settings.ts';
 import { migrate } from '../migrations/index.ts';
-import { openDatabase } from '../src/platform/database.ts';
+import { openDatabase, planning } from '../src/platform/database.ts';
 import { startPostgres } from '../test/rig/postgres.ts';
 
 const { values: given, positionals } = parseArgs({
@@ -161,7 +161,7 @@ async function fill(client: Client): Promise<void> {
 }
 
 async function open(url: string): Promise<Client> {
-  const client = new Client({ connectionString: url });
+  const client = new Client({ connectionString: url, options: planning });
   await client.connect();
   return client;
 }
