@@ -1,5 +1,5 @@
 import type { Locale } from '../locales/phrases.ts';
-import { timeZone } from '../locales/phrases.ts';
+import { formatMoment } from '../locales/phrases.ts';
 
 /** A mail's words. Text alone: it reads the same everywhere, and nothing in it can be a picture or a script. */
 export interface Message {
@@ -17,12 +17,7 @@ export interface MailFacts {
   at: Date;
 }
 
-export const when = ({ locale, at }: MailFacts) =>
-  new Intl.DateTimeFormat(locale, {
-    dateStyle: 'long',
-    timeStyle: 'short',
-    timeZone,
-  }).format(at);
+export const when = ({ locale, at }: MailFacts): string => formatMoment(locale, at);
 
 // A name is the person's own text: one line of it, so that it can neither add a header nor a paragraph.
 export const line = (text: string) => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();

@@ -63,7 +63,11 @@ test('R12 connecting a phone and saving a code are told once each, in the langua
     'En telefon är kopplad till ditt konto',
   ]);
   const texts = hemma.mails().filter(({ to }) => to === bodil.email || to === astrid.email);
-  for (const { text } of texts) expect(text).toMatch(/Var det inte du\?|Was it not you\?/);
+  for (const { text } of texts) {
+    expect(text).toMatch(/Var det inte du\?|Was it not you\?/);
+    // Day first and by the clock of a day, as on pages: 3 mars 2026 kl. 14:05, 3 March 2026 at 14:05.
+    expect(text).toMatch(/\b\d{1,2} \p{L}+ \d{4} (kl\.|at) \d{2}:\d{2}\b/u);
+  }
   expectNoSecrets(astrid.email, [astrid.key, astrid.recoveryCode]);
   expectNoSecrets(bodil.email, [bodil.key, bodil.recoveryCode]);
 });
