@@ -106,7 +106,7 @@ function printed({ email, password, about, key, recoveryCode }: DemoAccount): st
   return [
     `  ${email.padEnd(22)} ${password.padEnd(40)} ${about}`,
     ...(key ? [`    key of the phone    ${key}   (npm run --silent hemma -- totp ${key})`] : []),
-    ...(recoveryCode ? [`    recovery code       ${recoveryCode}   (when it was made)`] : []),
+    ...(recoveryCode ? [`    recovery code       ${recoveryCode}`] : []),
   ].join('\n');
 }
 
@@ -119,5 +119,10 @@ export async function seedDemo(db: Db, vault: Vault, settings: Settings): Promis
   const made = await makeAccounts(db, vault, settings);
   if (made.length > 0) writeFileSync(file, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600 });
   const accounts = made.length > 0 ? made : (JSON.parse(readFileSync(file, 'utf8')) as DemoAccount[]);
-  return ['Demo accounts (e-mail, password):', ...accounts.map(printed)].join('\n');
+  // What somebody changed since is theirs: nobody could print it.
+  const heading =
+    made.length > 0
+      ? 'Demo accounts (e-mail, password):'
+      : 'Demo accounts, as they were when they were made:';
+  return [heading, ...accounts.map(printed)].join('\n');
 }
