@@ -13,15 +13,14 @@ const deviceCookieDays = 400;
  * Another account than the browser's session signs in, and the person has agreed: that session ends here and its
  * applications are told. Left to itself the library would show a page of its own that posts by script.
  */
-async function endOldSession({ house, ctx, record }: Visit): Promise<void> {
-  const { accountId, uid } = record.session ?? {};
-  if (!accountId || !uid) return;
+async function endOldSession({ house, ctx, session }: Visit): Promise<void> {
+  if (!session) return;
   const interaction = await house.provider.interactionDetails(ctx.req, ctx.res);
   delete interaction.session;
   await interaction.save(interaction.exp - Math.floor(Date.now() / 1000));
   await endOwnSessions(house.db, {
-    accountId,
-    which: { only: uid },
+    accountId: session.accountId,
+    which: { only: session.uid },
     origin: ctx.state.origin,
   });
 }

@@ -1,13 +1,9 @@
 import Router from '@koa/router';
-import type { Context, Middleware } from 'koa';
+import type { Middleware } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { errors } from 'oidc-provider';
 import { z } from 'zod';
-import type { BrowserTokens } from '../../src/accounts/devices.ts';
-import { cookieName, sentByOurPage } from '../../src/platform/http.ts';
-import { frameOf } from '../page/frame.ts';
+import { sentByOurPage } from '../../src/platform/http.ts';
 import type { House } from '../page/house.ts';
-import type { Frame } from '../page/layout.tsx';
 import { renderPage } from '../page/layout.tsx';
 import { posted, readForm } from '../page/posted.ts';
 import { inWords, sayWhen } from '../page/refusal.ts';
@@ -26,8 +22,8 @@ import { newRecoveryCode } from './new-recovery-code.tsx';
 import { noAccess } from './no-access.tsx';
 import { otherAccount } from './other-account.tsx';
 import { password } from './password.tsx';
-import type { InteractionRecord, Progress } from './progress.ts';
-import { intentOf, knownOf, noteChoice, progressFrom } from './progress.ts';
+import { openInteraction, reopen, reopenRebound } from './open-interaction.ts';
+import { noteChoice } from './progress.ts';
 import { reEnrollment } from './re-enrollment.tsx';
 import { recoveryCode } from './recovery-code.tsx';
 import type { Step } from './steps.ts';
@@ -60,63 +56,6 @@ const pages = {
 /** The last parts of the addresses of these pages. */
 export const stepNames: ReadonlySet<string> = new Set(Object.keys(pages));
 
-/** The interaction of this address, for the browser that it began in; anybody else learns nothing of it. */
-async function interactionOf(house: House, ctx: Context): Promise<InteractionRecord> {
-  const record = await house.provider.interactionDetails(ctx.req, ctx.res).catch((fault: unknown) => {
-    if (fault instanceof errors.SessionNotFound) return ctx.throw(404, 'sign-in-ended');
-    throw fault;
-  });
-  // The library goes by the cookie alone; the address must be the cookie's.
-  if (record.uid !== ctx.params.uid) ctx.throw(404, 'sign-in-ended');
-  return record;
-}
-
-/** Every page on the way to a deed names it, and the account once that is known: the link may be anybody's. */
-function deedInWords({ t }: Frame, record: InteractionRecord, { account }: Progress): string | undefined {
-  const intent = intentOf(record);
-  if (!intent) return undefined;
-  return account ? `${t.deeds[intent]} · ${account.email}` : t.deeds[intent];
-}
-
-/** The same for the same interaction, so that a finish sent twice names the same browser. */
-const tokensOf = ({ settings, vault }: House, ctx: Context, uid: string): BrowserTokens => ({
-  token: ctx.cookies.get(cookieName(settings, 'device'), { signed: false }),
-  next: vault.mac('device', uid),
-});
-
-async function visitOf(house: House, ctx: Context): Promise<Visit> {
-  const uid = String(ctx.params.uid);
-  if (!/^[\w-]{20,60}$/.test(uid)) return ctx.throw(404, 'sign-in-ended');
-  const device = tokensOf(house, ctx, uid);
-  // What is known of the sign-in of this address is asked for beside the proof that it is this browser's.
-  const [record, known] = await Promise.all([interactionOf(house, ctx), knownOf(house.db, uid, device)]);
-  const progress = progressFrom(known, record);
-  const client = await house.provider.Client.find(String(record.params.client_id));
-  const uiLocales = typeof record.params.ui_locales === 'string' ? record.params.ui_locales : undefined;
-  const frame = frameOf(house, ctx, { uiLocales, account: progress.account?.locale });
-  const form = { action: ctx.path, token: house.vault.mac('sign-in form', record.uid) };
-  return {
-    house,
-    ctx,
-    record,
-    progress,
-    device,
-    frame: {
-      ...frame,
-      deed: deedInWords(frame, record, progress),
-      ...(isDeclinable(progress.situation) ? { decline: form } : {}),
-    },
-    ...form,
-    clientName: client?.clientName ?? record.params.client_id?.toString() ?? '',
-  };
-}
-
-/** The same visit by what is known now. */
-const anew = async (visit: Visit): Promise<Visit> => ({
-  ...visit,
-  progress: progressFrom(await knownOf(visit.house.db, visit.record.uid, visit.device), visit.record),
-});
-
 /** Questions that come after it is known who it is: each is an interaction with one page. */
 const afterwards: Partial<Record<string, PageName>> = { consent: 'consent', access: 'no-access' };
 
@@ -139,6 +78,8 @@ async function goOn(visit: Visit): Promise<void> {
   visit.ctx.redirect(to);
 }
 
+const goOnFrom = (visit: Visit | undefined): Promise<void> | undefined => visit && goOn(visit);
+
 async function show(
   visit: Visit,
   page: AnyPage,
@@ -157,7 +98,8 @@ async function show(
 /** A page that is not open leads to the one that is; nothing about it is shown or taken. */
 function get(house: House): Middleware {
   return async (ctx) => {
-    const visit = await visitOf(house, ctx);
+    const visit = await openInteraction(house, ctx);
+    if (!visit) return undefined;
     const open = asked(visit);
     if (!open) return goOn(visit);
     return show(visit, pages[open], undefined, {});
@@ -173,29 +115,28 @@ const common = z.object({
 function post(house: House): Middleware {
   return async (ctx) => {
     if (!sentByOurPage(ctx, house.settings.HEMMA_ISSUER)) return ctx.throw(403, 'foreign-form');
-    const visit = await visitOf(house, ctx);
+    const visit = await openInteraction(house, ctx);
+    if (!visit) return undefined;
     const open = asked(visit);
     if (!open) return goOn(visit);
     const page = pages[open];
     const { token, choice } = posted(ctx, common);
-    if (!token || !house.vault.macMatches('sign-in form', visit.record.uid, token)) {
+    if (!token || !house.vault.macMatches('sign-in form', visit.held, token)) {
       await show(visit, page, { code: 'form-expired' }, {});
       ctx.status = 403;
       return undefined;
     }
     if (choice === 'decline' && isDeclinable(visit.progress.situation)) {
       await noteChoice(house.db, visit.record.uid, 'declined');
-      return goOn(await anew(visit));
+      return goOnFrom(await reopen(visit));
     }
     const form = posted(ctx, page.form);
     const refused = await page.answer(visit, form);
     if (refused === 'answered') return undefined;
-    if (refused) {
-      // Sent twice at once: the other one may have proved it meanwhile, and this one's refusal is old news.
-      const now = await anew(visit);
-      return asked(now) === open ? show(now, page, refused, form) : goOn(now);
-    }
-    return goOn(await anew(visit));
+    if (refused === 'rebound') return goOnFrom(await reopenRebound(visit));
+    const now = await reopen(visit);
+    // Sent twice at once: the other one may have verified it in between, and this one's refusal is out of date.
+    return refused && now && asked(now) === open ? show(now, page, refused, form) : goOnFrom(now);
   };
 }
 
@@ -218,7 +159,7 @@ export function signIn(house: House): Middleware {
     ctx.set('Cache-Control', 'no-store');
     return next();
   });
-  router.get('/', async (ctx) => goOn(await visitOf(house, ctx)));
+  router.get('/', async (ctx) => goOnFrom(await openInteraction(house, ctx)));
   router.get('/:step', get(house));
   router.post('/:step', readForm, inPlace(house, post(house)));
   return router.routes() as unknown as Middleware;

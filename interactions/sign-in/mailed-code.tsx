@@ -152,6 +152,7 @@ export const mailedCode: StepPage<z.output<typeof form>> = {
     const attempt = {
       purpose,
       interaction: visit.record.uid,
+      rebind: visit.next.rebind,
       origin: visit.ctx.state.origin,
       code,
       account: account?.id,
@@ -169,7 +170,8 @@ export const mailedCode: StepPage<z.output<typeof form>> = {
       if (purpose === 'enrollment' || purpose === 'forgotten-password')
         await noteEmailProved(open, accountId, address);
     });
-    if (!taken) return refused && { ...refused, field: 'code' };
+    if (refused) return { ...refused, field: 'code' };
+    if (!taken) return purpose === 'forgotten-password' ? 'rebound' : undefined;
     visit.ctx.status = 303;
     visit.ctx.redirect(`/interaction/${visit.record.uid}/new-email?refused=taken`);
     return 'answered';

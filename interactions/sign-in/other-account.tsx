@@ -13,14 +13,23 @@ type OtherAccountPageProps = {
   frame: Frame;
   action: string;
   token: string;
-  /** The address of the account that the browser is signed in with. */
+  /** The address of the account that the browser is signed in with, and its session, which the confirmation is for. */
   current: string;
+  session: string;
   /** The address of the account that has just proved itself. */
   next: string;
   refusal?: Refusal | undefined;
 };
 
-export function OtherAccountPage({ frame, action, token, current, next, refusal }: OtherAccountPageProps) {
+export function OtherAccountPage({
+  frame,
+  action,
+  token,
+  current,
+  session,
+  next,
+  refusal,
+}: OtherAccountPageProps) {
   const t = frame.t.otherAccount;
   return (
     <Layout frame={frame} title={t.title} step="other-account" scripts={['waiting-button']}>
@@ -28,6 +37,7 @@ export function OtherAccountPage({ frame, action, token, current, next, refusal 
       <p class="lead">{t.here(current)}</p>
       <p>{t.consequence(current, next)}</p>
       <Form action={action} token={token} refusal={refusal}>
+        <input type="hidden" name="replaces" value={session} />
         <SubmitButton name="choice" value="switch" waiting={t.waiting}>
           {t.switchTo(next)}
         </SubmitButton>
@@ -39,19 +49,26 @@ export function OtherAccountPage({ frame, action, token, current, next, refusal 
   );
 }
 
-const form = z.object({ choice: z.enum(['switch', 'stay']) });
+const form = z.object({ choice: z.enum(['switch', 'stay']), replaces: z.string().max(100).default('') });
 
 export const otherAccount: StepPage<z.output<typeof form>> = {
   form,
   async show(visit, refusal) {
-    const { house, record, frame, action, token } = visit;
-    const current = (await accountById(house.db, record.session?.accountId ?? ''))?.email ?? '';
-    return <OtherAccountPage {...{ frame, action, token, current, next: accountOf(visit).email, refusal }} />;
+    const { house, session, frame, action, token } = visit;
+    const current = session && (await accountById(house.db, session.accountId));
+    const about = {
+      current: current?.email ?? '',
+      session: session?.uid ?? '',
+      next: accountOf(visit).email,
+    };
+    return <OtherAccountPage {...{ frame, action, token, refusal }} {...about} />;
   },
-  async answer(visit, { choice }) {
-    const { house, record } = visit;
-    if (choice === 'switch') await noteChoice(house.db, record.uid, `switch-to:${accountOf(visit).id}`);
-    else await voidProofs(house.db, { interaction: record.uid });
+  async answer(visit, { choice, replaces }) {
+    const { house, record, session } = visit;
+    // Another session than the page named, which a second tab began: the page names that one and asks again.
+    if (choice === 'switch' && session?.uid === replaces)
+      await noteChoice(house.db, record.uid, `switch-to:${accountOf(visit).id}:${replaces}`);
+    if (choice === 'stay') await voidProofs(house.db, { interaction: record.uid });
     return undefined;
   },
 };

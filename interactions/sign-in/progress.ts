@@ -9,6 +9,8 @@ import { claimPart, liveCodePart, offeredPart } from '../../src/factors/recovery
 import { authenticatorPart } from '../../src/factors/totp.ts';
 import type { Authenticator } from '../../src/factors/totp.ts';
 import { demandedLevel } from '../../src/oidc/assurance.ts';
+import type { BrowserSession } from '../../src/oidc/interaction-binding.ts';
+import { holderPart } from '../../src/oidc/records.ts';
 import type { Intent } from '../../src/oidc/intents.ts';
 import { isIntent } from '../../src/oidc/intents.ts';
 import type { Db } from '../../src/platform/database.ts';
@@ -26,7 +28,7 @@ export type Choice =
   | 'declined'
   | 'phone-gone'
   | 'phone-kept'
-  | `switch-to:${string}`
+  | `switch-to:${string}:${string}`
   | `forgotten:${string}`;
 
 /** Where a sign-in stands, read from the database at every request. */
@@ -149,14 +151,14 @@ function intentState(
   return deeds.has(intentOf(record) ?? '') ? 'done' : 'open';
 }
 
+/** Goes by the session that the browser has now, which another tab may have begun since; a choice is for one session. */
 function otherAccountOf(
-  record: InteractionRecord,
+  session: BrowserSession | undefined,
   account: Account | undefined,
   choices: ReadonlySet<string>,
 ) {
-  const current = record.session?.accountId;
-  if (!account || !current || current === account.id) return 'no';
-  return choices.has(`switch-to:${account.id}`) ? 'confirmed' : 'to-be-asked';
+  if (!account || !session || session.accountId === account.id) return 'no';
+  return choices.has(`switch-to:${account.id}:${session.uid}`) ? 'confirmed' : 'to-be-asked';
 }
 
 const askAll = together(
@@ -171,17 +173,23 @@ const askAll = together(
     claim: claimPart,
     offered: offeredPart,
     deeds: deedsPart,
+    holder: holderPart,
   },
-  { interaction: '$1', account: 'opened.by', tokens: ['$2', '$3'] as const },
+  { interaction: '$1', account: 'opened.by', tokens: ['$2', '$3'] as const, binding: '$4::bytea' },
   `(SELECT ${openedBy('$1')} AS by OFFSET 0) AS opened`,
 );
 
 /** Whatever the database knows of a sign-in, in one statement. */
 export type Known = Awaited<ReturnType<typeof askAll>>;
 
-/** Reads it; whoever is allowed to see it is for the caller to say. */
-export const knownOf = (db: Db, interaction: string, { token, next }: BrowserTokens): Promise<Known> =>
-  askAll(db, [interaction, token === undefined ? null : sha256(token), sha256(next)]);
+/** Reads it. `holder` says, of that very moment, whether whoever has the cookie with the hash `binding` may see it. */
+export const knownOf = (
+  db: Db,
+  interaction: string,
+  binding: Buffer,
+  { token, next }: BrowserTokens,
+): Promise<Known> =>
+  askAll(db, [interaction, token === undefined ? null : sha256(token), sha256(next), binding]);
 
 const nothing = {
   authenticator: undefined,
@@ -193,7 +201,11 @@ const nothing = {
 } as const;
 
 /** Where a sign-in stands, by what the database knows of it. */
-export function progressFrom(known: Known, record: InteractionRecord): Progress {
+export function progressFrom(
+  known: Known,
+  record: InteractionRecord,
+  session: BrowserSession | undefined,
+): Progress {
   const { choices, sent } = known;
   const account = known.account?.disabledAt ? undefined : known.account;
   // A code that somebody else asked for here, before this account was proved, is not this person's to type.
@@ -227,7 +239,7 @@ export function progressFrom(known: Known, record: InteractionRecord): Progress 
       waitingFor: waiting?.purpose,
       intent: state === 'open' ? intentOf(record) : undefined,
       deactivated: deeds.has('deactivate_two_step'),
-      otherAccount: otherAccountOf(record, account, choices),
+      otherAccount: otherAccountOf(session, account, choices),
     },
   };
 }

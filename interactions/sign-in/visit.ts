@@ -3,6 +3,8 @@ import type { VNode } from 'preact';
 import type { ZodType } from 'zod';
 import type { Account } from '../../src/accounts/accounts.ts';
 import type { BrowserTokens } from '../../src/accounts/devices.ts';
+import type { BrowserSession } from '../../src/oidc/interaction-binding.ts';
+import type { Rebind } from '../../src/platform/proofs.ts';
 import type { House } from '../page/house.ts';
 import type { Frame } from '../page/layout.tsx';
 import type { Refusal } from '../page/form.tsx';
@@ -15,6 +17,12 @@ export interface Visit {
   ctx: Context;
   record: InteractionRecord;
   progress: Progress;
+  /** The session of this browser at this moment. */
+  session: BrowserSession | undefined;
+  /** The value by which this browser holds the interaction. */
+  held: string;
+  /** The value that takes its place with the first verified factor, and the gate by which it does. */
+  next: { value: string; rebind: Rebind };
   /** What names this browser. */
   device: BrowserTokens;
   frame: Frame;
@@ -32,12 +40,13 @@ export type Refused = (DomainRefusal & { field?: string }) | undefined;
 /**
  * One page of the sign-in: what it shows and what it does with an answer. An answer asks one domain function one
  * question; what comes next is decided by the table of steps alone, unless the page
- * `answered` by itself because the sign-in ends there.
+ * `answered` by itself because the sign-in ends there. `rebound`: the first factor was verified, and the interaction
+ * is held by the next value from now on.
  */
 export interface StepPage<Form> {
   form: ZodType<Form>;
   show(visit: Visit, refusal: Refusal | undefined, typed: Partial<Form>): Promise<VNode> | VNode;
-  answer(visit: Visit, form: Form): Promise<Refused | 'answered'>;
+  answer(visit: Visit, form: Form): Promise<Refused | 'answered' | 'rebound'>;
 }
 
 /** The account that proved its password; pages behind the password are open for one only. */

@@ -5,6 +5,7 @@ import type { Effect } from '../platform/effects.ts';
 import { writeAtOnce } from '../platform/effects.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import { network } from '../platform/http.ts';
+import type { Rebind } from '../platform/proofs.ts';
 import { proofsRecorded } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
 import { attemptsCleared, countAttempts, moreCleared } from '../platform/throttle.ts';
@@ -24,6 +25,7 @@ export type PasswordRefusal = { code: 'wrong-password' } | { code: 'throttled'; 
 /** What a person sends to prove who is there; `account` where the sign-in is bound to one already. */
 export interface PasswordAttempt {
   interaction: string;
+  rebind: Rebind;
   email: string;
   password: string;
   /** The token of the browser's device cookie. */
@@ -39,7 +41,7 @@ export async function verifyPassword(
   db: Db,
   hasher: Hasher,
   post: Post,
-  { interaction, email, password, device, origin }: PasswordAttempt,
+  { interaction, rebind, email, password, device, origin }: PasswordAttempt,
 ): Promise<PasswordRefusal | undefined> {
   const { account, hash, device: known } = await passwordOf(db, email, device);
   // A browser that signed in before has a budget of its own, so that strangers cannot spend the owner's, neither by
@@ -66,7 +68,7 @@ export async function verifyPassword(
     return { code: 'wrong-password' };
   }
   const renewed = hasher.outdated(hash) ? await hasher.hash(normal) : undefined;
-  const proof = { interaction, account, known, subject, address, origin };
+  const proof = { interaction, rebind, account, known, subject, address, origin };
   if (await prove(db, post, { ...proof, hash, renewed })) return undefined;
   // Another sign-in with the same password may have renewed the hash in between: the one of now decides.
   const { hash: now } = await passwordOf(db, email, undefined);
@@ -77,6 +79,7 @@ export async function verifyPassword(
 
 interface RightPassword {
   interaction: string;
+  rebind: Rebind;
   account: Account;
   known: Device | undefined;
   subject: string;
@@ -95,7 +98,7 @@ interface RightPassword {
 function prove(
   db: Db,
   post: Post,
-  { interaction, account, known, subject, address, origin, hash, renewed }: RightPassword,
+  { interaction, rebind, account, known, subject, address, origin, hash, renewed }: RightPassword,
 ): Promise<boolean> {
   const accountId = account.id;
   const remembered = known && isRemembered(known) ? [known] : [];
@@ -110,6 +113,7 @@ function prove(
         { factor: 'password' },
         ...remembered.map(({ id }) => ({ factor: 'device', ref: id }) as const),
       ],
+      first: true,
     }),
     ...(renewed ? [hashReplaced(accountId, hash, renewed)] : []),
     { ...told, sql: ($) => told.sql($, moreCleared(worthTelling)) },
@@ -123,5 +127,5 @@ function prove(
       })),
     ]),
   ];
-  return writeAtOnce(db, effects, passwordStands(accountId, hash));
+  return writeAtOnce(db, effects, rebind(passwordStands(accountId, hash)));
 }

@@ -9,7 +9,9 @@ import { takeTurn } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import type { Part } from '../platform/parts.ts';
 import { oneRow } from '../platform/parts.ts';
-import type { ProofFactor } from '../platform/proofs.ts';
+import type { Gate } from '../platform/effects.ts';
+import { passes } from '../platform/effects.ts';
+import type { ProofFactor, Rebind } from '../platform/proofs.ts';
 import { recordProof } from '../platform/proofs.ts';
 import { clearAttempts, countAttempt } from '../platform/throttle.ts';
 
@@ -143,6 +145,8 @@ export type MailedCodeRefusal =
 export interface MailedCodeAttempt {
   purpose: Purpose;
   interaction: string;
+  /** Used where the code is the first verified factor, which a code for a forgotten password is. */
+  rebind: Rebind;
   origin: Origin;
   code: string;
   /** Who has proved something here already: a code that was asked for by somebody else is wrong (R35). */
@@ -156,7 +160,7 @@ export interface MailedCodeAttempt {
 export async function verifyMailedCode(
   db: Db,
   hasher: Hasher,
-  { purpose, interaction, origin, code, account }: MailedCodeAttempt,
+  { purpose, interaction, rebind, origin, code, account }: MailedCodeAttempt,
   then?: (open: Db, proved: { accountId: string; address: string }) => Promise<void>,
 ): Promise<MailedCodeRefusal | undefined> {
   const digits = code.normalize('NFKC').replaceAll(/[\s-]/g, '');
@@ -192,6 +196,8 @@ export async function verifyMailedCode(
   return db.transaction(async (open) => {
     await takeTurn(open, `account:${accountId}`);
     const now = new Date();
+    const first = purpose === 'forgotten-password';
+    if (first && !(await passes(open, rebind(usable(row.id, now))))) return { code: 'expired-mailed-code' };
     const { count } = await open.query(
       'UPDATE mailed_codes SET used_at = $2 WHERE id = $1 AND used_at IS NULL AND expires_at > $2',
       [row.id, now],
@@ -199,12 +205,18 @@ export async function verifyMailedCode(
     if (count === 0) return { code: 'expired-mailed-code' };
     await clearAttempts(open, subject, 'mailed-code');
     const factor = proofs[purpose];
-    if (factor) await recordProof(open, interaction, { factor, accountId, ref: row.id });
+    if (factor) await recordProof(open, interaction, { factor, accountId, ref: row.id, first });
     await audit(open, { event: 'mailed-code.right', accountId, origin, detail: { purpose } });
     await then?.(open, { accountId, address });
     return undefined;
   });
 }
+
+/** Passes where a code may still be consumed. */
+const usable = (id: string, now: Date): Gate => ({
+  sql: ($) => `SELECT 1 FROM mailed_codes WHERE id = ${$(1)} AND used_at IS NULL AND expires_at > ${$(2)}`,
+  params: [id, now],
+});
 
 /** The address is another: codes that went to the old one in other sign-ins of this account are worth nothing. */
 export async function voidMailedCodes(

@@ -10,7 +10,7 @@ import { keyOf } from './records.ts';
 import { dayIsOver } from './session-limits.ts';
 import type { Work } from './work.ts';
 import { keepSeen } from './work.ts';
-import type { Payload, Write } from './writes.ts';
+import type { Once, Payload, Write } from './writes.ts';
 import { nameOf, payloadOf } from './writes.ts';
 
 /** What an adapter needs of the storage. */
@@ -83,12 +83,19 @@ const shown = ({ text, consumed }: Kept): Payload => {
   return consumed === undefined ? payload : { ...payload, consumed };
 };
 
+const isEnd = (write: Write): write is Once => write.kind === 'destroy' || write.kind === 'consume';
+
 /** What cookies stand for, and are asked for one after the other. */
 const ofCookies = new Set(['Session', 'Interaction']);
 /** A token of a kind that nobody says is asked for as each of these, by one identifier. */
 const ofTokens = ['AccessToken', 'ClientCredentials', 'RefreshToken'];
 
-export function adapterOf(storage: Storage, model: string): Adapter {
+/** The adapter of one model, and its records as they are stored, also when they are consumed. */
+export interface RecordAdapter extends Adapter {
+  stored(id: string): Promise<Kept | undefined>;
+}
+
+export function adapterOf(storage: Storage, model: string): RecordAdapter {
   const { requests } = storage;
   const write = async (make: (work: Work | undefined) => Write) => {
     const work = requests.getStore();
@@ -141,7 +148,7 @@ export function adapterOf(storage: Storage, model: string): Adapter {
       refuseUnkept(text);
       const expiresAt = new Date(Date.now() + expiresIn * 1000);
       const before = work?.read.get(name)?.text;
-      work?.read.set(name, { key, text });
+      work?.read.set(name, { ...work.read.get(name), key, text });
       // A device code is written as it was before this very write; others go by what the request began with.
       const base = model === 'DeviceCode' ? before : work?.base.get(name);
       const login = loginOf(model, id, value);
@@ -149,7 +156,8 @@ export function adapterOf(storage: Storage, model: string): Adapter {
     },
     async find(id) {
       const found = await load(keyFor(id));
-      if (!found) return undefined;
+      // An interaction is spent when it ends; its row stays for whoever comes late with its cookie (`restart`).
+      if (!found || (model === 'Interaction' && found.consumed !== undefined)) return undefined;
       const payload = shown(found);
       return dayIsOver(payload.loginTs) ? undefined : { ...payload, jti: id };
     },
@@ -189,11 +197,13 @@ export function adapterOf(storage: Storage, model: string): Adapter {
       const name = nameOf(model, key);
       const work = requests.getStore();
       // A session that moves and is saved once more ends under its old identifier twice: it was there the first time.
-      if (work?.writes.some((one) => one.kind === 'destroy' && one.model === model && one.key.equals(key)))
-        return;
+      if (work?.writes.some((one) => isEnd(one) && one.model === model && one.key.equals(key))) return;
       work?.read.set(name, undefined);
-      await write(() => ({ kind: 'destroy', model, key, base: work?.base.get(name) }));
+      // The end of an interaction is the gate of what it led to: of several that resume it one does.
+      const kind = model === 'Interaction' ? 'consume' : 'destroy';
+      await write(() => ({ kind, model, key, base: work?.base.get(name) }));
     },
+    stored: (id) => load(keyFor(id)),
     revokeByGrantId: (grantId) => write(() => ({ kind: 'revoke', model, grantId })),
   };
 }

@@ -34,6 +34,7 @@ import { deviceFeature, deviceSeconds, guardUserCodes, paceDevices } from './dev
 import { boundTokens, nameRepeatedProofs } from './dpop.ts';
 import { existingGrant } from './grants.ts';
 import { checkIntent } from './intents.ts';
+import { bind } from './interaction-binding.ts';
 import { publishedAt } from './key-life.ts';
 import type { Keys } from './keys.ts';
 import { outgoing } from './outgoing.ts';
@@ -41,7 +42,7 @@ import { accountClientId, adminClientId } from './own-clients.ts';
 import { policy } from './policy.ts';
 import { registrationEndpoint } from './registration.ts';
 import { holderOf, resourceLifetimeOf, resourcesFor, tokenFacts } from './resource-access.ts';
-import { sessionSeconds } from './session-limits.ts';
+import { interactionSeconds, sessionSeconds } from './session-limits.ts';
 import { subjects } from './subjects.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import { nameUsedCodes } from './used-codes.ts';
@@ -84,7 +85,7 @@ const ttl: Configuration['ttl'] = {
   DeviceCode: deviceSeconds,
   ClientCredentials: atMost(serviceTokenMost, 'accessToken'),
   IdToken: atMost(hour, 'idToken'),
-  Interaction: 30 * minute,
+  Interaction: interactionSeconds,
   Grant: 30 * day,
   PushedAuthorizationRequest: minute,
   // A rotated token inherits what is left, so that a family of them ends on its day (ASVS 10.4.8).
@@ -103,7 +104,8 @@ function cookies(settings: Settings, keys: Keys): Configuration['cookies'] {
     names: cookieNames(settings),
     keys: cookieKeys(keys.cookies),
     long: { ...options, path: '/' },
-    short: options,
+    // They never reach a browser: see interaction-cookies.ts.
+    short: { ...options, signed: false },
   };
 }
 
@@ -274,6 +276,9 @@ export function providerOf(parts: Parts): Provider {
   nameUsedCodes(provider);
   // Every application learns the session's number, so that it can tell sessions apart when told of a sign-out.
   prototype.includeSid = () => true;
+  provider.on('interaction.started', (ctx) =>
+    bind({ settings, work }, ctx, ctx.oidc.entities.Interaction?.uid ?? ''),
+  );
   guardUserCodes(provider, db, settings.HEMMA_ISSUER);
   paceDevices(provider, db);
   return provider;

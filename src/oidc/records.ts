@@ -12,7 +12,8 @@ import { listClaims } from '../accounts/claim-definitions.ts';
 import { appendAudit, auditRow } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
-import type { Effect, Parameter } from '../platform/effects.ts';
+import type { Effect, Gate, Parameter } from '../platform/effects.ts';
+import type { Part } from '../platform/parts.ts';
 import { turnOf } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
 import { acrOf } from './assurance.ts';
@@ -52,16 +53,25 @@ export interface Kept {
   text: string;
   /** Seconds since 1970. */
   consumed?: number;
+  /** Of an interaction: the hash of the sign-in cookie that holds it, and of the value before. */
+  binding?: Buffer | undefined;
+  previousBinding?: Buffer | undefined;
 }
 
 interface Row {
   key: Buffer;
   text: string;
   consumed_at: Date | null;
+  binding?: Buffer | null;
+  previous_binding?: Buffer | null;
 }
 
-const kept = ({ key, text, consumed_at: at }: Row): Kept =>
-  at ? { key, text, consumed: Math.floor(at.getTime() / 1000) } : { key, text };
+const kept = ({ key, text, consumed_at: at, binding, previous_binding: previous }: Row): Kept => ({
+  key,
+  text,
+  ...(at ? { consumed: Math.floor(at.getTime() / 1000) } : {}),
+  ...(binding ? { binding, previousBinding: previous ?? undefined } : {}),
+});
 
 /** What a request looks for; of a session also the grant to the application that asks. */
 export interface Wanted {
@@ -92,7 +102,8 @@ interface SeenRow extends Row {
 
 // `OFFSET 0`: each is found by its index, however small the table was when the plan was made. The parameters stand in
 // subselects so that no plan knows how many they are: it would be made anew each time, which costs more than the rest.
-const lookAround = `SELECT w.place::int, r.key, r.payload::text AS text, r.consumed_at, g.key AS grant_key,
+const lookAround = `SELECT w.place::int, r.key, r.payload::text AS text, r.consumed_at, r.binding, r.previous_binding,
+    g.key AS grant_key,
     g.payload::text AS grant_text, r.session_uid, s.key AS session_key, s.payload::text AS session_text,
     CASE WHEN r.person IS NOT NULL THEN ${accountPart.ask({ account: 'r.person' })} END AS account
   FROM unnest((SELECT $1::text[]), (SELECT $2::text[]), (SELECT $3::text[])) WITH ORDINALITY AS w(model, key, client, place)
@@ -208,11 +219,42 @@ function leftBehind(before: Payload, after: Payload | undefined): Ended[] {
 }
 
 const insertion = ($: Parameter, open: string) =>
-  `INSERT INTO oidc_records (model, key, payload, grant_id, uid, account_id, expires_at)
-   SELECT ${$(1)}, ${$(2)}, p, p->>'grantId', p->>'uid', p->>'accountId', ${$(4)}
+  `INSERT INTO oidc_records (model, key, payload, grant_id, uid, account_id, expires_at, binding)
+   SELECT ${$(1)}, ${$(2)}, p, p->>'grantId', p->>'uid', p->>'accountId', ${$(4)}, ${$(5)}::bytea
    FROM (SELECT ${$(3)}::text::jsonb AS p) AS given WHERE ${open} ON CONFLICT (model, key) `;
-const given = ({ model, key, text, expiresAt }: Upsert) => [model, key, text, expiresAt];
+const given = ({ model, key, text, expiresAt, binding }: Upsert) => [
+  model,
+  key,
+  text,
+  expiresAt,
+  binding ?? null,
+];
 const savedAgain = 'DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at';
+
+/** How the value of a sign-in cookie relates to its interaction: it holds it, or held it before the first factor. */
+export type Holder = 'current' | 'previous';
+
+/** The holder of an interaction, by the hash of a cookie's value. */
+export const holderPart: Part<{ interaction: string; binding: string }, Holder | undefined> = {
+  ask: ({ interaction, binding }) =>
+    `(SELECT to_jsonb(CASE ${binding} WHEN binding THEN 'current' WHEN previous_binding THEN 'previous' END)
+      FROM oidc_records WHERE model = 'Interaction' AND key = sha256(convert_to(${interaction}, 'UTF8')))`,
+  read: (json) => (json as Holder | null) ?? undefined,
+};
+
+/**
+ * The gate of a first verified factor: passes where `from` still holds the interaction, and hands it over to `to`. The
+ * condition is asked first, so that an account is locked before its records.
+ */
+export const rebinding =
+  (interaction: string, { from, to }: { from: Buffer; to: Buffer }) =>
+  (condition: Gate): Gate => ({
+    sql: ($) =>
+      `UPDATE oidc_records SET previous_binding = binding, binding = ${$(3)}
+       WHERE model = 'Interaction' AND key = ${$(1)} AND binding = ${$(2)} AND consumed_at IS NULL
+         AND EXISTS (${condition.sql((place) => $(3 + place))}) RETURNING 1`,
+    params: [keyOf(interaction), from, to, ...condition.params],
+  });
 
 /** A record that is saved beside what else is written. */
 export const recordSaved = (write: Upsert): Effect => ({
@@ -254,22 +296,30 @@ const each = (kind: string) =>
     WHERE jsonb_typeof(e) = 'object') AS one`;
 const its = "e->>'model' AND r.key = decode(e->>'key', 'hex')";
 
+/** Where a request resumes an interaction, its gate is tried only after that interaction was consumed. */
+const afterTaken = "AND (NOT e ? 'after' OR (e->>'n')::int IN (SELECT n FROM taken))";
+
 /** The parts of the one statement. What is not in a batch is not in its statement either. */
 const parts = {
-  used: `used AS (UPDATE oidc_records AS r SET consumed_at = (SELECT at FROM given) FROM ${each('used')}
-    WHERE r.model = ${its} AND r.consumed_at IS NULL RETURNING (e->>'n')::int AS n)`,
-  moved: `moved AS (DELETE FROM oidc_records AS r USING ${each('moved')}
-    WHERE r.model = ${its} RETURNING (e->>'n')::int AS n, r.payload)`,
-  kept: `kept AS (UPDATE oidc_records AS r SET expires_at = (e->>'expires')::timestamptz,
+  taken:
+    () => `taken AS (UPDATE oidc_records AS r SET consumed_at = (SELECT at FROM given) FROM ${each('taken')}
+    WHERE r.model = ${its} AND r.consumed_at IS NULL RETURNING (e->>'n')::int AS n, e ? 'alone' AS alone)`,
+  used: (
+    also: string,
+  ) => `used AS (UPDATE oidc_records AS r SET consumed_at = (SELECT at FROM given) FROM ${each('used')}
+    WHERE r.model = ${its} AND r.consumed_at IS NULL ${also} RETURNING (e->>'n')::int AS n)`,
+  moved: (also: string) => `moved AS (DELETE FROM oidc_records AS r USING ${each('moved')}
+    WHERE r.model = ${its} ${also} RETURNING (e->>'n')::int AS n, r.payload)`,
+  kept: () => `kept AS (UPDATE oidc_records AS r SET expires_at = (e->>'expires')::timestamptz,
       account_id = e->'payload'->>'accountId', payload = (e->'payload') || jsonb_build_object(
         'authorizations', coalesce(r.payload->'authorizations', '{}') || (e->'set'))
     FROM ${each('kept')} WHERE r.model = ${its} RETURNING (e->>'n')::int AS n)`,
 };
 const written = {
   put: (took: string) => `put AS (INSERT INTO oidc_records
-      (model, key, payload, grant_id, uid, account_id, expires_at)
+      (model, key, payload, grant_id, uid, account_id, expires_at, binding)
     SELECT e->>'model', decode(e->>'key', 'hex'), ${took}, e->'payload'->>'grantId', e->'payload'->>'uid',
-      e->'payload'->>'accountId', (e->>'expires')::timestamptz
+      e->'payload'->>'accountId', (e->>'expires')::timestamptz, decode(e->>'binding', 'hex')
     FROM ${each('put')} JOIN passed ON passed.n = (e->>'n')::int
     ON CONFLICT (model, key) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at)`,
   ended: `ended AS (DELETE FROM oidc_records AS r USING ${each('ended')}, passed
@@ -285,13 +335,14 @@ type Batch = Record<keyof typeof parts | keyof typeof written, string[]> & { fre
 
 /** The one statement for the kinds that a batch has. */
 function statementFor(batch: Batch): string {
-  const gates = (['used', 'moved', 'kept'] as const).filter((kind) => batch[kind].length > 0);
+  const gates = (['taken', 'used', 'moved', 'kept'] as const).filter((kind) => batch[kind].length > 0);
+  const also = batch.taken.length > 0 ? afterTaken : '';
   const passed = [
     "SELECT jsonb_array_elements_text(doc->'free')::int AS n FROM given",
-    ...gates.map((kind) => `SELECT n FROM ${kind}`),
+    ...gates.map((kind) => `SELECT n FROM ${kind}${kind === 'taken' ? ' WHERE alone' : ''}`),
   ];
   return `WITH given AS MATERIALIZED (SELECT $1::text::jsonb AS doc, $2::timestamptz AS at), ${[
-    ...gates.map((kind) => parts[kind]),
+    ...gates.map((kind) => parts[kind](also)),
     `passed AS MATERIALIZED (${passed.join(' UNION ')})`,
     ...(batch.put.length > 0 ? [written.put(batch.moved.length > 0 ? takenAlong : asItIs)] : []),
     ...(batch.ended.length > 0 ? [written.ended] : []),
@@ -301,19 +352,23 @@ function statementFor(batch: Batch): string {
 
 const rowOf = (n: number, { model, key }: Once | Upsert, more = '') =>
   `{"n":${n},"model":"${model}","key":"${key.toString('hex')}"${more}}`;
-const saved = ({ text, expiresAt }: Upsert, set: object | undefined) =>
-  `,"expires":"${expiresAt.toISOString()}","payload":${text}${set ? `,"set":${JSON.stringify(set)}` : ''}`;
+const saved = ({ text, expiresAt, binding }: Upsert, set: object | undefined) =>
+  `,"expires":"${expiresAt.toISOString()}","payload":${text}${set ? `,"set":${JSON.stringify(set)}` : ''}${
+    binding ? `,"binding":"${binding.toString('hex')}"` : ''
+  }`;
 
 /**
  * Writes what many requests want written, in one statement, each all or nothing. Answers for each whether it was: false
  * where another request was first at its gate.
  */
 export async function writeTogether(db: Db, pieces: readonly Piece[]): Promise<boolean[]> {
-  const batch: Batch = { used: [], moved: [], kept: [], put: [], ended: [], said: [], free: [] };
-  for (const [n, { gate, keeps, puts, ends, deeds }] of pieces.entries()) {
-    if (!gate) batch.free.push(n);
-    else if (gate.kind === 'consume') batch.used.push(rowOf(n, gate));
-    else if (gate.kind === 'destroy') batch.moved.push(rowOf(n, gate));
+  const batch: Batch = { taken: [], used: [], moved: [], kept: [], put: [], ended: [], said: [], free: [] };
+  for (const [n, { interaction, gate, keeps, puts, ends, deeds }] of pieces.entries()) {
+    if (interaction) batch.taken.push(rowOf(n, interaction, gate ? '' : ',"alone":true'));
+    else if (!gate) batch.free.push(n);
+    const after = interaction ? ',"after":true' : '';
+    if (gate?.kind === 'consume') batch.used.push(rowOf(n, gate, after));
+    else if (gate?.kind === 'destroy') batch.moved.push(rowOf(n, gate, after));
     for (const { write, set } of keeps) batch.kept.push(rowOf(n, write, saved(write, set)));
     for (const { write, set } of puts) batch.put.push(rowOf(n, write, saved(write, set)));
     for (const write of ends) batch.ended.push(rowOf(n, write));

@@ -6,6 +6,9 @@ export const sessionLimits = { overall: 10 * hour, idle: hour };
 /** Seconds since two factors were proved that an operator's work is open for, and what changes somebody's access. */
 export const operatorLimits = { longest: hour, fresh: 600 };
 
+/** Seconds that an interaction is open for. */
+export const interactionSeconds = 30 * 60;
+
 const now = () => Math.floor(Date.now() / 1000);
 
 /** Seconds that a session lives on from now: its idle time or the rest of its day, whichever is less. */

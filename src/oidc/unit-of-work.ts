@@ -13,7 +13,7 @@ import { signInStands } from '../platform/proofs.ts';
 import { adapterOf } from './adapter.ts';
 import type { CookieNames } from './cookie-names.ts';
 import { repeatedProof } from './dpop.ts';
-import type { Wanted } from './records.ts';
+import type { Kept, Wanted } from './records.ts';
 import {
   keyOf,
   Overtaken,
@@ -27,7 +27,7 @@ import {
 } from './records.ts';
 import type { Beginning, Work } from './work.ts';
 import { newWork } from './work.ts';
-import type { Piece, Write } from './writes.ts';
+import type { Once, Piece, Upsert, Write } from './writes.ts';
 import { loginOf, pieceOf, touchedBy } from './writes.ts';
 
 /**
@@ -39,6 +39,12 @@ import { loginOf, pieceOf, touchedBy } from './writes.ts';
 export interface UnitOfWork {
   middleware: Middleware;
   adapter: (model: string) => Adapter;
+  /** An interaction as it is stored, also one that has ended; `binding` is the hash of the cookie that holds it. */
+  interaction(uid: string): Promise<Kept | undefined>;
+  /** Has an interaction that this request creates held by the cookie with that hash. */
+  bindInteraction(uid: string, binding: Buffer): void;
+  /** Whether this request has ended an interaction. */
+  endsInteraction(uid: string): boolean;
   /** The account with that number, as this request has read it already, or as it is now. */
   account(id: string): Promise<Account | undefined>;
   /** Has the audit say something of this request: with its writes, if they happen. */
@@ -110,22 +116,27 @@ function flusher(db: Db): (work: Flushed) => Promise<void> {
       return alone(work).then(() => 'said' as const);
     });
     if (passed === true && work.deeds.length > 0) await db.announce(auditTopic, work.deeds);
-    const { gate } = piece;
-    if (!passed && gate) throw new Overtaken(gate.model, gate.kind === 'upsert' ? gate.text : gate.base);
+    const { interaction, gate } = piece;
+    if (passed) return;
+    if (interaction) throw new Overtaken('Interaction', undefined);
+    if (gate) throw new Overtaken(gate.model, gate.kind === 'upsert' ? gate.text : gate.base);
   };
 }
 
-/** Tells what a request names before anything is read: what its cookies stand for, and whose session is asked about. */
-function beginnings({ session, interaction, resume }: CookieNames): (ctx: Context) => Beginning {
-  const standFor = { [session]: 'Session', [interaction]: 'Interaction', [resume]: 'Interaction' };
-  const cookies = Object.entries(standFor);
-  const namedBy = (ctx: Context) => {
+/** Paths that name an interaction, below which its pages are and where oidc-provider resumes it. */
+const pathOfInteraction = /^\/(?:interaction|auth|device)\/([\w-]{20,60})(?:\/|$)/;
+
+/** Tells what a request names before anything is read: its session, the interaction of its path, and who asks. */
+function beginnings({ session }: CookieNames): (ctx: Context) => Beginning {
+  const namedBy = (ctx: Context): Wanted[] => {
     const { client_id: asked } = ctx.query;
     const clientId = typeof asked === 'string' ? asked : undefined;
-    return cookies.flatMap(([name, model]): Wanted[] => {
-      const value = ctx.cookies.get(name, { signed: false });
-      return value ? [{ model, key: keyOf(value), clientId }] : [];
-    });
+    const cookie = ctx.cookies.get(session, { signed: false });
+    const uid = pathOfInteraction.exec(ctx.path)?.[1];
+    return [
+      ...(cookie ? [{ model: 'Session', key: keyOf(cookie), clientId }] : []),
+      ...(uid ? [{ model: 'Interaction', key: keyOf(uid), clientId }] : []),
+    ];
   };
   return (ctx) => ({
     origin: ctx.state.origin,
@@ -195,6 +206,9 @@ function wordsBehind(db: Db, onFault: (fault: unknown) => void) {
   };
 }
 
+const isInteraction = ({ model, key }: Upsert | Once, uid: string) =>
+  model === 'Interaction' && key.equals(keyOf(uid));
+
 export function unitOfWork(db: Db, names: CookieNames, onFault: (fault: unknown) => void): UnitOfWork {
   const requests = new AsyncLocalStorage<Work>();
   const settle = (work: Work) => Promise.all(work.after.map((deed) => deed().catch(onFault)));
@@ -235,6 +249,14 @@ export function unitOfWork(db: Db, names: CookieNames, onFault: (fault: unknown)
   return {
     middleware,
     adapter: (model) => adapterOf(storage, model),
+    interaction: (uid) => adapterOf(storage, 'Interaction').stored(uid),
+    bindInteraction(uid, binding) {
+      for (const write of requests.getStore()?.writes ?? [])
+        if (write.kind === 'upsert' && isInteraction(write, uid)) write.binding = binding;
+    },
+    endsInteraction: (uid) =>
+      requests.getStore()?.writes.some((write) => write.kind === 'consume' && isInteraction(write, uid)) ??
+      false,
     async account(id) {
       return requests.getStore()?.accounts.get(id) ?? accountById(db, id);
     },

@@ -14,6 +14,8 @@ export interface Upsert {
   expiresAt: Date;
   /** What the record was when this request read it, as JSON; undefined where it is a new one. */
   base: string | undefined;
+  /** The hash of the sign-in cookie of a new interaction. It is written once; later saves leave it. */
+  binding?: Buffer | undefined;
   /** A finished sign-in: whose, and in which interaction it was proved. */
   login?: { accountId: string; interaction: string } | undefined;
 }
@@ -59,6 +61,11 @@ export const rotates = (writes: readonly Write[]): boolean =>
  * can come too late, and then nothing of this request is written.
  */
 export interface Piece {
+  /**
+   * The interaction that this request resumes. It is consumed before the gate is tried, so that a sign-in gives one
+   * session and one code. Where the gate then fails, the interaction stays consumed and the browser starts again.
+   */
+  interaction: Once | undefined;
   /** The gate, where there is one. */
   gate: Once | Upsert | undefined;
   /** Sessions that were read and are saved, with what changed of their applications. */
@@ -73,8 +80,9 @@ export interface Piece {
 export const nameOf = (model: string, key: Buffer): string => `${model}:${key.toString('hex')}`;
 
 /** What a piece touches: no two that touch the same record go in one statement. A session at the gate is among those kept. */
-export const touchedBy = ({ gate, keeps, puts, ends }: Piece): string[] =>
+export const touchedBy = ({ interaction, gate, keeps, puts, ends }: Piece): string[] =>
   [
+    ...(interaction ? [interaction] : []),
     ...(gate && gate.kind !== 'upsert' ? [gate] : []),
     ...keeps.map(({ write }) => write),
     ...puts.map(({ write }) => write),
@@ -116,13 +124,14 @@ export function loginOf(
  */
 export function pieceOf(all: readonly Write[], deeds: readonly Deed[]): Piece | undefined {
   const writes = lastOfEach(all);
-  const piece: Piece = { gate: undefined, keeps: [], puts: [], ends: [], deeds };
+  const piece: Piece = { interaction: undefined, gate: undefined, keeps: [], puts: [], ends: [], deeds };
   const gates: (Once | Upsert)[] = [];
   const hands = issues(writes);
   const moves = rotates(writes);
   for (const write of writes) {
     if (write.kind === 'revoke') return undefined;
-    if (write.kind === 'consume') gates.push(write);
+    if (write.kind === 'consume' && write.model === 'Interaction') piece.interaction = write;
+    else if (write.kind === 'consume') gates.push(write);
     else if (write.kind === 'destroy') {
       if (write.model !== 'Session') piece.ends.push(write);
       else if (moves) gates.push(write);
@@ -137,7 +146,7 @@ export function pieceOf(all: readonly Write[], deeds: readonly Deed[]): Piece | 
   }
   const [gate, second] = gates;
   // What is saved of a session beside another gate would be saved although that one was shut.
-  if (second || (gate?.kind === 'consume' && piece.keeps.length > 0)) return undefined;
+  if (second || ((piece.interaction || gate?.kind === 'consume') && piece.keeps.length > 0)) return undefined;
   piece.gate = gate;
   if (gate?.kind === 'destroy') {
     const landed = piece.puts.find(({ write }) => write.model === 'Session');

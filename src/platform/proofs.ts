@@ -42,11 +42,19 @@ export interface Proof {
   at: Date;
 }
 
+/**
+ * Hands an interaction over to the browser that verifies its first factor: a gate around the verifier's own condition. It
+ * does not pass for whoever holds an earlier value of the sign-in cookie.
+ */
+export type Rebind = (condition: Gate) => Gate;
+
 /** What one account proved in one interaction at once: what it proved with, and the row that was proved. */
 export interface Proved {
   interaction: string;
   accountId: string;
   factors: readonly { factor: ProofFactor; ref?: string }[];
+  /** The first factor: nothing that was verified in this interaction before counts beside it. */
+  first?: boolean | undefined;
 }
 
 /**
@@ -54,11 +62,11 @@ export interface Proved {
  * page sends can write one. Proofs of another account in the same interaction are void, but for what is written this very
  * moment: whoever reads proofs goes by the account.
  */
-export const proofsRecorded = ({ interaction, accountId, factors }: Proved): Effect => ({
+export const proofsRecorded = ({ interaction, accountId, factors, first }: Proved): Effect => ({
   // A row of these very factors is not deleted but written over: one statement touches a row once.
   sql: ($, open) =>
     `proofs_voided AS (DELETE FROM proofs
-       WHERE interaction = ${$(1)} AND account_id <> ${$(2)} AND factor <> ALL(${$(3)}::text[]) AND ${open}),
+       WHERE interaction = ${$(1)} AND (account_id <> ${$(2)} OR ${$(6)}) AND factor <> ALL(${$(3)}::text[]) AND ${open}),
      proofs_recorded AS (INSERT INTO proofs (interaction, factor, account_id, ref, at)
        SELECT ${$(1)}, factor, ${$(2)}::uuid, ref, ${$(5)}::timestamptz
        FROM unnest(${$(3)}::text[], ${$(4)}::text[]) AS given (factor, ref) WHERE ${open}
@@ -70,6 +78,7 @@ export const proofsRecorded = ({ interaction, accountId, factors }: Proved): Eff
     factors.map(({ factor }) => factor),
     factors.map(({ ref }) => ref ?? null),
     new Date(),
+    first === true,
   ],
 });
 
@@ -77,9 +86,9 @@ export const proofsRecorded = ({ interaction, accountId, factors }: Proved): Eff
 export async function recordProof(
   open: Db,
   interaction: string,
-  { accountId, ...proof }: { factor: ProofFactor; accountId: string; ref?: string },
+  { accountId, first, ...proof }: { factor: ProofFactor; accountId: string; ref?: string; first?: boolean },
 ): Promise<void> {
-  await writeAtOnce(open, [proofsRecorded({ interaction, accountId, factors: [proof] })]);
+  await writeAtOnce(open, [proofsRecorded({ interaction, accountId, factors: [proof], first })]);
 }
 
 /** Voids what other interactions proved with this very thing: a recovery code belongs to the last that entered it. */

@@ -1,0 +1,169 @@
+import type { Context, Middleware } from 'koa';
+import type { Provider } from 'oidc-provider';
+import type { Settings } from '../../config/settings.ts';
+import { randomToken } from '../platform/secrets.ts';
+import {
+  bindingOf,
+  dropFromRequest,
+  dropFromResponse,
+  heldValue,
+  hold,
+  letGo,
+  newValue,
+  presentToLibrary,
+} from './interaction-cookies.ts';
+import type { Holder, Kept } from './records.ts';
+import { interactionSeconds } from './session-limits.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
+import { payloadOf } from './writes.ts';
+
+/**
+ * A sign-in belongs to the browser that verifies it. Each interaction is held by the value of one cookie, of which the
+ * hash is stored; the first verified factor replaces it (`rebinding` in records.ts), so that a value which somebody saw or
+ * planted before is worth nothing after. Everything that reads or resumes an interaction asks for its holder first.
+ */
+export interface Binding {
+  settings: Settings;
+  provider: Provider;
+  work: Pick<UnitOfWork, 'interaction' | 'bindInteraction' | 'endsInteraction'>;
+}
+
+/** Binds an interaction that this request creates to the browser that asked. */
+export function bind({ settings, work }: Omit<Binding, 'provider'>, ctx: Context, uid: string): void {
+  const value = newValue();
+  hold(settings, ctx, uid, value);
+  work.bindInteraction(uid, bindingOf(value));
+}
+
+/** What is stored of an interaction, as far as a new one with the same request needs it. */
+interface Request {
+  returnTo: string;
+  prompt: Record<string, unknown>;
+  params: Record<string, unknown>;
+  trusted?: string[];
+  session?: { accountId?: string; uid?: string };
+  deviceCode?: string;
+  parJti?: string;
+}
+
+/**
+ * Begins a new interaction with the request of another one, for the browser that held that: nothing verified or chosen
+ * carries over. Of one that has ended, what it was for and its pushed request are carried out and stay away.
+ *
+ * @returns the uid of the new interaction
+ */
+async function restart({ settings, provider, work }: Binding, ctx: Context, from: Kept): Promise<string> {
+  const { returnTo, prompt, params, trusted, session, deviceCode, parJti } = payloadOf(
+    from.text,
+  ) as unknown as Request;
+  const ended = from.consumed !== undefined;
+  const uid = randomToken();
+  const { intent, ...others } = params;
+  const payload = {
+    returnTo: returnTo.replace(/[^/]+$/, uid),
+    prompt,
+    params: ended || intent === undefined ? others : params,
+    trusted,
+    deviceCode,
+    cid: randomToken(),
+    ...(ended ? {} : { session, parJti }),
+  };
+  const Interaction = provider.Interaction as unknown as new (
+    uid: string,
+    payload: object,
+  ) => { save(seconds: number): Promise<unknown> };
+  await new Interaction(uid, payload).save(interactionSeconds);
+  bind({ settings, work }, ctx, uid);
+  return uid;
+}
+
+/** How a value relates to an interaction. */
+function holderOf({ binding, previousBinding }: Kept, value: string): Holder | undefined {
+  const given = bindingOf(value);
+  if (binding?.equals(given)) return 'current';
+  return previousBinding?.equals(given) ? 'previous' : undefined;
+}
+
+const isOver = ({ text }: Kept) => Number(payloadOf(text).exp) * 1000 <= Date.now();
+
+/**
+ * Where a browser goes on that held an interaction and does not any more, because its first factor was verified in
+ * another response, or because it has ended: to the same request from its beginning.
+ *
+ * @param known - how this browser's value relates to the interaction, where the caller has read that since
+ * @returns the path, or undefined where this browser never held it or its time is over
+ */
+export async function freshStart(
+  parts: Binding,
+  ctx: Context,
+  uid: string,
+  known?: Holder,
+): Promise<string | undefined> {
+  const value = heldValue(parts.settings, ctx, uid);
+  const found = value === undefined ? undefined : await parts.work.interaction(uid);
+  if (!value || !found || isOver(found)) return undefined;
+  const holder = known ?? holderOf(found, value);
+  const ended = found.consumed !== undefined;
+  if (!holder || (holder === 'current' && !ended)) return undefined;
+  letGo(parts.settings, ctx, uid);
+  if (!ended) return `/interaction/${await restart(parts, ctx, found)}/password`;
+  // Whoever has a session by now goes on to the application; a device is signed in once.
+  const [, face] = new URL(String(payloadOf(found.text).returnTo)).pathname.split('/');
+  return face === 'device' ? '/device' : `/auth/${await restart(parts, ctx, found)}`;
+}
+
+/** The session of this browser, where somebody is signed in. */
+export interface BrowserSession {
+  accountId: string;
+  uid: string;
+}
+
+/** The session that this browser has at this moment, whatever it had when its interaction began. */
+export async function sessionOf(provider: Provider, ctx: Context): Promise<BrowserSession | undefined> {
+  const { accountId, uid } = await provider.Session.get(ctx);
+  return accountId ? { accountId, uid } : undefined;
+}
+
+function redirect(ctx: Context, to: string): void {
+  ctx.set('Cache-Control', 'no-store');
+  ctx.status = 303;
+  ctx.redirect(to);
+}
+
+/** Resumes an interaction for the browser that holds it; to anybody else the library says that there is none. */
+async function resume(
+  parts: Binding,
+  ctx: Context,
+  uid: string,
+  next: () => Promise<unknown>,
+): Promise<unknown> {
+  const { settings, provider, work } = parts;
+  const elsewhere = await freshStart(parts, ctx, uid);
+  if (elsewhere) return redirect(ctx, elsewhere);
+  const value = heldValue(settings, ctx, uid);
+  const found = value === undefined ? undefined : await work.interaction(uid);
+  if (!value || !found || holderOf(found, value) !== 'current') return next();
+  const { result } = payloadOf(found.text) as { result?: { login?: { accountId?: string } } };
+  const session = await sessionOf(provider, ctx);
+  // Another user's session would be replaced: the person is asked first, on a page that names it.
+  if (result?.login && session && session.accountId !== result.login.accountId)
+    return redirect(ctx, `/interaction/${uid}`);
+  presentToLibrary(settings, ctx, 'resume', uid);
+  await next();
+  if (work.endsInteraction(uid)) letGo(settings, ctx, uid);
+  return undefined;
+}
+
+/** Stands in front of everything that touches an interaction. */
+export function guardInteractions(parts: Binding): Middleware {
+  const resumed = /^\/(?:auth|device)\/([\w-]{20,60})$/;
+  return async (ctx, next) => {
+    dropFromRequest(parts.settings, ctx);
+    const uid = resumed.exec(ctx.path)?.[1];
+    try {
+      await (uid === undefined ? next() : resume(parts, ctx, uid, next));
+    } finally {
+      dropFromResponse(parts.settings, ctx);
+    }
+  };
+}
