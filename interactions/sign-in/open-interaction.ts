@@ -50,9 +50,13 @@ const detailsOf = (house: House, ctx: Context): Promise<InteractionRecord | unde
     throw fault;
   });
 
-/** Sends a browser that held the interaction before to a new one, and tells any other that there is none. */
+/**
+ * Sends a browser that held the interaction before to a new one, and tells any other that there is none. A form that was
+ * sent twice leads to the address of the sign-in first: by then the browser may have the value of the first response.
+ */
 async function startAgain(house: House, ctx: Context, uid: string, holder?: Holder): Promise<undefined> {
-  const path = await freshStart(house, ctx, uid, holder);
+  const twice = ctx.method === 'POST' && holder === 'previous';
+  const path = twice ? `/interaction/${uid}` : await freshStart(house, ctx, uid, holder);
   if (path === undefined) return ctx.throw(404, 'sign-in-ended');
   ctx.status = 303;
   ctx.redirect(path);

@@ -105,8 +105,8 @@ export async function freshStart(
   const holder = known ?? holderOf(found, value);
   const ended = found.consumed !== undefined;
   if (!holder || (holder === 'current' && !ended)) return undefined;
-  letGo(parts.settings, ctx, uid);
   if (!ended) return `/interaction/${await restart(parts, ctx, found)}/password`;
+  letGo(parts.settings, ctx, uid);
   // Whoever has a session by now goes on to the application; a device is signed in once.
   const [, face] = new URL(String(payloadOf(found.text).returnTo)).pathname.split('/');
   return face === 'device' ? '/device' : `/auth/${await restart(parts, ctx, found)}`;

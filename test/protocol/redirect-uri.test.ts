@@ -105,7 +105,7 @@ const mutations: [string, string][] = [
 function staysHere(answer: Awaited<ReturnType<typeof ask>>, wanted: string) {
   expect(answer.status).toBe(400);
   expect(answer.headers.location).toBeUndefined();
-  expect(answer.headers['set-cookie']?.join() ?? '').not.toContain('hemma-interaction');
+  expect(answer.headers['set-cookie']?.join() ?? '').not.toContain('hemma-signin');
   const page = parse(answer.body);
   expect(page.querySelector('main')?.getAttribute('data-step')).toBe('problem');
   expect(page.querySelector('[data-reference]')).not.toBeNull();

@@ -5,7 +5,7 @@ import { back, minutes, seconds, travel } from '../rig/clock.ts';
 import { exchange } from '../rig/exchange.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
-import { newVisitor } from '../rig/visitor.ts';
+import { newVisitor, type Visitor } from '../rig/visitor.ts';
 import { newPerson } from './people.ts';
 import { basic, basicOf, broughtBack, get, post } from './requests.ts';
 
@@ -169,13 +169,12 @@ describe('an interaction', () => {
     const one = await mine.visit((await web.begin()).url);
     const two = await theirs.visit((await web.begin()).url);
     expect(one.step).toBe('password');
-    const cookie = mine.cookies.all().find(({ name }) => name === 'hemma-interaction');
-    const signature = mine.cookies.all().find(({ name }) => name === 'hemma-interaction.sig');
-    // My cookie, sent to their address: the library alone would open mine there.
+    const cookieOf = ({ cookies }: Visitor) =>
+      cookies.all().find(({ name }) => name.startsWith('hemma-signin-'));
+    // My cookie, and the uid of mine as the library has it in a cookie: the library alone would open mine there.
     const thief = newVisitor();
-    const path = two.url.pathname;
-    for (const { name, value } of [cookie, signature].flatMap((one) => (one ? [one] : [])))
-      thief.cookies.plant(two.url, name, value, path);
+    thief.cookies.plant(two.url, cookieOf(theirs)?.name ?? '', cookieOf(mine)?.value ?? '');
+    thief.cookies.plant(two.url, 'hemma-interaction', one.url.pathname.split('/')[2] ?? '', two.url.pathname);
     expect(await thief.visit(two.url)).toMatchObject({ ...isProblem, status: 404 });
     const posted = await thief.post(
       two.url,

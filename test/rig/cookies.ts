@@ -59,7 +59,9 @@ export function newCookieJar(stolen: readonly Cookie[] = []): CookieJar {
   const put = (cookie: Cookie) => {
     const same = (other: Cookie) =>
       other.name === cookie.name && other.host === cookie.host && other.path === cookie.path;
-    kept = [...kept.filter((other) => !same(other)), cookie];
+    // A cookie that is set again keeps its place (RFC 6265 §5.3, step 11.3).
+    const at = kept.findIndex(same);
+    kept = at < 0 ? [...kept, cookie] : kept.with(at, cookie);
   };
   return {
     all: () => [...alive()],
