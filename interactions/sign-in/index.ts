@@ -121,7 +121,7 @@ function post(house: House): Middleware {
     if (!open) return goOn(visit);
     const page = pages[open];
     const { token, choice } = posted(ctx, common);
-    if (!token || !house.vault.macMatches('sign-in form', visit.held, token)) {
+    if (!token || !house.vault.macMatches('sign-in form', visit.bindingValue, token)) {
       await show(visit, page, { code: 'form-expired' }, {});
       ctx.status = 403;
       return undefined;

@@ -152,7 +152,7 @@ export const mailedCode: StepPage<z.output<typeof form>> = {
     const attempt = {
       purpose,
       interaction: visit.record.uid,
-      rebind: visit.next.rebind,
+      rebind: visit.nextBinding.rebind,
       origin: visit.ctx.state.origin,
       code,
       account: account?.id,

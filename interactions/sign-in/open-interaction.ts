@@ -1,12 +1,12 @@
 import type { Context } from 'koa';
 import { errors } from 'oidc-provider';
 import type { BrowserTokens } from '../../src/accounts/devices.ts';
-import { freshStart, sessionOf } from '../../src/oidc/interaction-binding.ts';
+import { restartPath, sessionOf } from '../../src/oidc/interaction-binding.ts';
 import {
-  bindingOf,
-  heldValue,
-  hold,
-  newValue,
+  bindingHash,
+  signInCookie,
+  setSignInCookie,
+  newBindingValue,
   presentToLibrary,
 } from '../../src/oidc/interaction-cookies.ts';
 import type { Holder } from '../../src/oidc/records.ts';
@@ -30,17 +30,17 @@ function actionTitle({ t }: Frame, record: InteractionRecord, { account }: Progr
 }
 
 /** The same for the same holder of an interaction, so that a finish sent twice names the same browser. */
-const tokensOf = ({ settings, vault }: House, ctx: Context, held: string): BrowserTokens => ({
+const tokensOf = ({ settings, vault }: House, ctx: Context, bindingValue: string): BrowserTokens => ({
   token: ctx.cookies.get(cookieName(settings, 'device'), { signed: false }),
-  next: vault.mac('device', held),
+  next: vault.mac('device', bindingValue),
 });
 
 /** What follows from the value by which a browser holds an interaction. */
-function holding(house: House, ctx: Context, uid: string, held: string) {
-  const value = newValue();
-  const rebind = rebinding(uid, { from: bindingOf(held), to: bindingOf(value) });
-  const token = house.vault.mac('sign-in form', held);
-  return { held, next: { value, rebind }, device: tokensOf(house, ctx, held), token };
+function bindingFields(house: House, ctx: Context, uid: string, bindingValue: string) {
+  const value = newBindingValue();
+  const rebind = rebinding(uid, { from: bindingHash(bindingValue), to: bindingHash(value) });
+  const token = house.vault.mac('sign-in form', bindingValue);
+  return { bindingValue, nextBinding: { value, rebind }, device: tokensOf(house, ctx, bindingValue), token };
 }
 
 /** The interaction as oidc-provider has it; undefined where it has ended, or the session that it began in. */
@@ -56,7 +56,7 @@ const detailsOf = (house: House, ctx: Context): Promise<InteractionRecord | unde
  */
 async function startAgain(house: House, ctx: Context, uid: string, holder?: Holder): Promise<undefined> {
   const twice = ctx.method === 'POST' && holder === 'previous';
-  const path = twice ? `/interaction/${uid}` : await freshStart(house, ctx, uid, holder);
+  const path = twice ? `/interaction/${uid}` : await restartPath(house, ctx, uid, holder);
   if (path === undefined) return ctx.throw(404, 'sign-in-ended');
   ctx.status = 303;
   ctx.redirect(path);
@@ -86,15 +86,15 @@ async function frameFor(
  */
 export async function openInteraction(house: House, ctx: Context): Promise<Visit | undefined> {
   const uid = String(ctx.params.uid);
-  const value = /^[\w-]{20,60}$/.test(uid) ? heldValue(house.settings, ctx, uid) : undefined;
+  const value = /^[\w-]{20,60}$/.test(uid) ? signInCookie(house.settings, ctx, uid) : undefined;
   if (value === undefined) return ctx.throw(404, 'sign-in-ended');
   presentToLibrary(house.settings, ctx, 'interaction', uid);
-  const mine = holding(house, ctx, uid, value);
+  const mine = bindingFields(house, ctx, uid, value);
   // What is known of the sign-in comes from the same snapshot as its holder, or a race would show it to the one before.
   const [session, record, known] = await Promise.all([
     sessionOf(house.provider, ctx),
     detailsOf(house, ctx),
-    knownOf(house.db, uid, bindingOf(value), mine.device),
+    knownOf(house.db, uid, bindingHash(value), mine.device),
   ]);
   if (!record || known.holder !== 'current') return startAgain(house, ctx, uid, known.holder);
   const progress = progressFrom(known, record, session);
@@ -114,15 +114,15 @@ export async function openInteraction(house: House, ctx: Context): Promise<Visit
 
 /** The same visit by what is known now; undefined where the browser was sent elsewhere meanwhile. */
 export async function reopen(visit: Visit): Promise<Visit | undefined> {
-  const { house, ctx, record, held, device, session } = visit;
-  const known = await knownOf(house.db, record.uid, bindingOf(held), device);
+  const { house, ctx, record, bindingValue, device, session } = visit;
+  const known = await knownOf(house.db, record.uid, bindingHash(bindingValue), device);
   if (known.holder !== 'current') return startAgain(house, ctx, record.uid, known.holder);
   return { ...visit, progress: progressFrom(known, record, session) };
 }
 
 /** The same visit by what is known now, held by the next value, which this response gives to the browser. */
 export function reopenRebound(visit: Visit): Promise<Visit | undefined> {
-  const { house, ctx, record, next } = visit;
-  hold(house.settings, ctx, record.uid, next.value);
-  return reopen({ ...visit, ...holding(house, ctx, record.uid, next.value) });
+  const { house, ctx, record, nextBinding } = visit;
+  setSignInCookie(house.settings, ctx, record.uid, nextBinding.value);
+  return reopen({ ...visit, ...bindingFields(house, ctx, record.uid, nextBinding.value) });
 }

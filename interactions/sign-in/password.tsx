@@ -93,13 +93,16 @@ export const password: StepPage<z.output<typeof form>> = {
       />
     );
   },
-  async answer({ house, ctx, record, next, device: { token } }, { email, password: secret, newPhone }) {
+  async answer(
+    { house, ctx, record, nextBinding, device: { token } },
+    { email, password: secret, newPhone },
+  ) {
     if (email.trim() === '') return { code: 'missing-email', field: 'email' };
     if (secret === '') return { code: 'missing-password', field: 'password' };
     if (newPhone) await noteChoice(house.db, record.uid, 'new-phone');
     const refused = await verifyPassword(house.db, house.hasher, house.post, {
       interaction: record.uid,
-      rebind: next.rebind,
+      rebind: nextBinding.rebind,
       email,
       password: secret,
       device: token,

@@ -20,9 +20,9 @@ export interface Visit {
   /** The session of this browser at this moment. */
   session: BrowserSession | undefined;
   /** The value by which this browser holds the interaction. */
-  held: string;
+  bindingValue: string;
   /** The value that takes its place with the first verified factor, and the gate by which it does. */
-  next: { value: string; rebind: Rebind };
+  nextBinding: { value: string; rebind: Rebind };
   /** What names this browser. */
   device: BrowserTokens;
   frame: Frame;

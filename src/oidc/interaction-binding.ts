@@ -3,13 +3,13 @@ import type { Provider } from 'oidc-provider';
 import type { Settings } from '../../config/settings.ts';
 import { randomToken } from '../platform/secrets.ts';
 import {
-  bindingOf,
+  bindingHash,
   dropFromRequest,
   dropFromResponse,
-  heldValue,
-  hold,
-  letGo,
-  newValue,
+  signInCookie,
+  setSignInCookie,
+  clearSignInCookie,
+  newBindingValue,
   presentToLibrary,
 } from './interaction-cookies.ts';
 import type { Holder, Kept } from './records.ts';
@@ -30,9 +30,9 @@ export interface Binding {
 
 /** Binds an interaction that this request creates to the browser that asked. */
 export function bind({ settings, work }: Omit<Binding, 'provider'>, ctx: Context, uid: string): void {
-  const value = newValue();
-  hold(settings, ctx, uid, value);
-  work.bindInteraction(uid, bindingOf(value));
+  const value = newBindingValue();
+  setSignInCookie(settings, ctx, uid, value);
+  work.bindInteraction(uid, bindingHash(value));
 }
 
 /** What is stored of an interaction, as far as a new one with the same request needs it. */
@@ -79,7 +79,7 @@ async function restart({ settings, provider, work }: Binding, ctx: Context, from
 
 /** How a value relates to an interaction. */
 function holderOf({ binding, previousBinding }: Kept, value: string): Holder | undefined {
-  const given = bindingOf(value);
+  const given = bindingHash(value);
   if (binding?.equals(given)) return 'current';
   return previousBinding?.equals(given) ? 'previous' : undefined;
 }
@@ -93,20 +93,20 @@ const isOver = ({ text }: Kept) => Number(payloadOf(text).exp) * 1000 <= Date.no
  * @param known - how this browser's value relates to the interaction, where the caller has read that since
  * @returns the path, or undefined where this browser never held it or its time is over
  */
-export async function freshStart(
+export async function restartPath(
   parts: Binding,
   ctx: Context,
   uid: string,
   known?: Holder,
 ): Promise<string | undefined> {
-  const value = heldValue(parts.settings, ctx, uid);
+  const value = signInCookie(parts.settings, ctx, uid);
   const found = value === undefined ? undefined : await parts.work.interaction(uid);
   if (!value || !found || isOver(found)) return undefined;
   const holder = known ?? holderOf(found, value);
   const ended = found.consumed !== undefined;
   if (!holder || (holder === 'current' && !ended)) return undefined;
   if (!ended) return `/interaction/${await restart(parts, ctx, found)}/password`;
-  letGo(parts.settings, ctx, uid);
+  clearSignInCookie(parts.settings, ctx, uid);
   // Whoever has a session by now goes on to the application; a device is signed in once.
   const [, face] = new URL(String(payloadOf(found.text).returnTo)).pathname.split('/');
   return face === 'device' ? '/device' : `/auth/${await restart(parts, ctx, found)}`;
@@ -138,9 +138,9 @@ async function resume(
   next: () => Promise<unknown>,
 ): Promise<unknown> {
   const { settings, provider, work } = parts;
-  const elsewhere = await freshStart(parts, ctx, uid);
+  const elsewhere = await restartPath(parts, ctx, uid);
   if (elsewhere) return redirect(ctx, elsewhere);
-  const value = heldValue(settings, ctx, uid);
+  const value = signInCookie(settings, ctx, uid);
   const found = value === undefined ? undefined : await work.interaction(uid);
   if (!value || !found || holderOf(found, value) !== 'current') return next();
   const { result } = payloadOf(found.text) as { result?: { login?: { accountId?: string } } };
@@ -150,7 +150,7 @@ async function resume(
     return redirect(ctx, `/interaction/${uid}`);
   presentToLibrary(settings, ctx, 'resume', uid);
   await next();
-  if (work.endsInteraction(uid)) letGo(settings, ctx, uid);
+  if (work.endsInteraction(uid)) clearSignInCookie(settings, ctx, uid);
   return undefined;
 }
 

@@ -19,19 +19,19 @@ const nameFor = (settings: Settings, uid: string): string =>
   cookieName(settings, `${prefix}${sha256(`sign-in cookie ${uid}`).toString('base64url').slice(0, 10)}`);
 
 /** The value by which this browser holds an interaction; undefined where it holds none. */
-export function heldValue(settings: Settings, ctx: Context, uid: string): string | undefined {
+export function signInCookie(settings: Settings, ctx: Context, uid: string): string | undefined {
   const value = ctx.cookies.get(nameFor(settings, uid), { signed: false });
   return value !== undefined && /^[\w-]{43}$/.test(value) ? value : undefined;
 }
 
 /** The hash of such a value, which is all that is stored of it. */
-export const bindingOf = (value: string): Buffer => sha256(value);
+export const bindingHash = (value: string): Buffer => sha256(value);
 
 const namesIn = (ctx: Context): string[] =>
   (ctx.headers.cookie ?? '').split(';').map((pair) => pair.slice(0, Math.max(0, pair.indexOf('='))).trim());
 
 /** Gives this browser the value; Lax, since a strict cookie would be missing after a client's redirect. */
-export function hold(settings: Settings, ctx: Context, uid: string, value: string): void {
+export function setSignInCookie(settings: Settings, ctx: Context, uid: string, value: string): void {
   const name = nameFor(settings, uid);
   ctx.cookies.set(name, value, { ...cookieOptions(settings), maxAge: maxAgeMs });
   // Browsers send the oldest first (RFC 6265 §5.4).
@@ -44,11 +44,11 @@ function release(settings: Settings, ctx: Context, name: string): void {
 }
 
 /** Takes the cookie of an interaction away that has ended. */
-export const letGo = (settings: Settings, ctx: Context, uid: string): void =>
+export const clearSignInCookie = (settings: Settings, ctx: Context, uid: string): void =>
   release(settings, ctx, nameFor(settings, uid));
 
 /** A value for a new interaction, or for one whose first factor was verified: 256 random bits. */
-export const newValue = randomToken;
+export const newBindingValue = randomToken;
 
 /**
  * oidc-provider knows the interaction of a request by cookies of its own, which carry the uid and can be planted. They
