@@ -1,0 +1,54 @@
+/** The cookies of an interaction, as a test finds them: by prefix, never by how their names are derived. */
+import { type Cookie, newCookieJar } from '../rig/cookies.ts';
+import type { Answer } from '../rig/exchange.ts';
+import { newVisitor, type Visitor } from '../rig/visitor.ts';
+
+const signInName = /^(__Host-)?hemma-signin-/;
+
+export const isSignInCookie = ({ name }: Pick<Cookie, 'name'>): boolean => signInName.test(name);
+export const isSessionCookie = ({ name }: Pick<Cookie, 'name'>): boolean =>
+  /hemma-session(\.sig)?$/.test(name);
+const isDeviceCookie = ({ name }: Pick<Cookie, 'name'>) => /hemma-device$/.test(name);
+
+/** The sign-in cookies of a browser, without signatures that the library might add. */
+export const signInCookies = ({ cookies }: Visitor): Cookie[] =>
+  cookies.all().filter((cookie) => isSignInCookie(cookie) && !cookie.name.endsWith('.sig'));
+
+/** Copies of every cookie that belongs to interactions: the library's own two and ours, not session or device. */
+export const interactionCookies = ({ cookies }: Visitor): Cookie[] =>
+  cookies.all().filter((cookie) => !isSessionCookie(cookie) && !isDeviceCookie(cookie));
+
+/** What a sibling host can set for the provider's host: browsers refuse `__Host-` with a Domain (RFC 6265bis §4.1.3.2). */
+export const plantable = (cookies: readonly Cookie[]): Cookie[] =>
+  cookies.filter(({ name }) => !name.startsWith('__Host-'));
+
+/** The interaction of the page in front of the user. */
+export function uidOf({ screen }: Visitor): string {
+  const [, folder, uid = ''] = screen.url.pathname.split('/');
+  if (folder !== 'interaction') throw new Error(`no page of an interaction: ${screen.url.href}`);
+  return uid;
+}
+
+/** The address of another page of this interaction. */
+export const pageUrl = (visitor: Visitor, page: string): string =>
+  `${visitor.screen.url.origin}/interaction/${uidOf(visitor)}/${page}`;
+
+/** Whose account area these cookies open; undefined where they open none. */
+export async function accountOpenedBy(
+  { issuer }: { issuer: string },
+  cookies: readonly Cookie[],
+): Promise<string | undefined> {
+  const screen = await newVisitor({ stolen: cookies }).visit(`${issuer}/account`);
+  return screen.step === 'account' ? />([^<>\s]+@[^<>\s]*example\.com)</.exec(screen.body)?.[1] : undefined;
+}
+
+/** The cookies that a browser has after this answer, if it had `before`. */
+export function cookiesAfter(url: URL, before: readonly Cookie[], answer: Answer): Cookie[] {
+  const jar = newCookieJar(before);
+  jar.take(url, answer.headers['set-cookie'] ?? []);
+  return jar.all();
+}
+
+/** The value of the session cookie that an answer sets. */
+export const sessionSetBy = (url: URL, answer: Answer): string | undefined =>
+  cookiesAfter(url, [], answer).find(({ name }) => /hemma-session$/.test(name))?.value;
