@@ -1,0 +1,190 @@
+/** The last redirect of an interaction, ten times at once: one code, one session, and no error for the others. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { back } from '../rig/clock.ts';
+import { hold, releaseAll, untilWaiting } from '../races/interleave.ts';
+import { newDataFolder } from '../rig/data-folder.ts';
+import { startHemma } from '../rig/hemma.ts';
+import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
+import { newVisitor } from '../rig/visitor.ts';
+import { expectNoErrors, expectOneSession } from '../support/race-outcome.ts';
+import {
+  finishingAction,
+  finishingConsent,
+  finishingDevice,
+  type Finishing,
+  finishingSignIn,
+  finishingStepUp,
+  race,
+} from '../support/parallel-finish.ts';
+import { accountOpenedBy, cookiesAfter } from '../support/sign-in-cookies.ts';
+
+const slow = 180_000;
+
+async function onPGlite() {
+  const folder = await mkdtemp(join(tmpdir(), 'hemma-resume-'));
+  await newDataFolder(join(folder, 'data'));
+  const hemma = await startHemma({ env: { DATABASE_URL: '', HEMMA_DATA: join(folder, 'data') } });
+  return {
+    provider: hemma,
+    async stop() {
+      await hemma.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function onPostgreSQL() {
+  const hemma = await startHemma();
+  return { provider: hemma, stop: () => hemma.stop() };
+}
+
+describe.each([
+  ['PGlite', onPGlite],
+  ['PostgreSQL', onPostgreSQL],
+])('ten requests at once for the last redirect on %s', (_name, start) => {
+  let place: Awaited<ReturnType<typeof start>>;
+  let client: RelyingParty;
+  let thirdParty: RelyingParty;
+  beforeAll(async () => {
+    place = await start();
+    client = await startRelyingParty({ hemma: place.provider, description: { deviceFlow: true } });
+    const consent = { name: 'Bokslut', firstParty: false, consent: 'remembered' } as const;
+    thirdParty = await startRelyingParty({ hemma: place.provider, description: consent });
+  }, slow);
+  afterEach(back);
+  afterAll(async () => {
+    await Promise.all([client.stop(), thirdParty.stop()]);
+    await place.stop();
+  });
+
+  test.each<[string, () => Promise<Finishing>]>([
+    ['a sign-in', () => finishingSignIn(place.provider, client)],
+    ['a step-up', () => finishingStepUp(place.provider, client)],
+    ['a consent', () => finishingConsent(place.provider, client, thirdParty)],
+  ])(
+    'of %s give one code and one session, and no error',
+    async (_what, finish) => {
+      const finishing = await finish();
+      const raced = await race(place.provider, finishing);
+      expect(raced.codes.length).toBe(1);
+      await expectOneSession(place.provider, finishing, raced);
+      await expectNoErrors(place.provider, finishing, raced);
+    },
+    slow,
+  );
+
+  test(
+    'of an action of the account area give one session, and no error',
+    async () => {
+      const finishing = await finishingAction(place.provider, client);
+      const raced = await race(place.provider, finishing);
+      await expectOneSession(place.provider, finishing, raced);
+      await expectNoErrors(place.provider, finishing, raced);
+    },
+    slow,
+  );
+
+  test(
+    'of a device flow give one session and let the device in once',
+    async () => {
+      const finishing = await finishingDevice(place.provider, client);
+      const raced = await race(place.provider, finishing);
+      await expectOneSession(place.provider, finishing, raced);
+      await expectNoErrors(place.provider, finishing, raced);
+      expect((await finishing.device.ask()).status).toBe(200);
+      expect((await finishing.device.ask()).json['error']).toBe('invalid_grant');
+    },
+    slow,
+  );
+
+  test(
+    'leave nothing signed in after one sign-out',
+    async () => {
+      const finishing = await finishingSignIn(place.provider, client);
+      const { answers, before } = await race(place.provider, finishing);
+      const { resume } = finishing;
+      const all = answers.map((answer) => cookiesAfter(resume, before, answer));
+      const opened = await Promise.all(all.map((cookies) => accountOpenedBy(place.provider, cookies)));
+      const signedIn = all.find((_cookies, position) => opened[position] !== undefined);
+      const browser = newVisitor({ stolen: signedIn ?? [] });
+      await browser.visit(place.provider.url('/session/end'));
+      await browser.submit({}, 'logout=yes');
+      const left = await Promise.all(all.map((cookies) => accountOpenedBy(place.provider, cookies)));
+      expect(left.filter((email) => email !== undefined)).toEqual([]);
+    },
+    slow,
+  );
+});
+
+describe('ten requests for the last redirect that all have read before any has written', () => {
+  let place: Awaited<ReturnType<typeof onPostgreSQL>>;
+  let client: RelyingParty;
+  let thirdParty: RelyingParty;
+  beforeAll(async () => {
+    place = await onPostgreSQL();
+    client = await startRelyingParty({ hemma: place.provider, description: { deviceFlow: true } });
+    const consent = { name: 'Bokslut', firstParty: false, consent: 'remembered' } as const;
+    thirdParty = await startRelyingParty({ hemma: place.provider, description: consent });
+  }, slow);
+  afterEach(async () => {
+    await releaseAll();
+    back();
+  });
+  afterAll(async () => {
+    await Promise.all([client.stop(), thirdParty.stop()]);
+    await place.stop();
+  });
+
+  test.each<[string, number, () => Promise<Finishing>]>([
+    ['a sign-in', 1, () => finishingSignIn(place.provider, client)],
+    ['a step-up', 1, () => finishingStepUp(place.provider, client)],
+    ['an action of the account area', 0, () => finishingAction(place.provider, client)],
+    ['a consent', 1, () => finishingConsent(place.provider, client, thirdParty)],
+    ['a device flow', 0, () => finishingDevice(place.provider, client)],
+  ])(
+    'of %s give %i code and one session, and no error',
+    async (_what, codes, finish) => {
+      const finishing = await finish();
+      const url = place.provider.env['DATABASE_URL'] ?? '';
+      // Reading goes on; whoever writes waits.
+      const held = await hold(url, 'LOCK TABLE oidc_records IN SHARE MODE');
+      const racing = race(place.provider, finishing);
+      await untilWaiting(url, 5);
+      await held.release();
+      const raced = await racing;
+      expect(raced.codes.length).toBe(codes);
+      await expectOneSession(place.provider, finishing, raced);
+      await expectNoErrors(place.provider, finishing, raced);
+    },
+    slow,
+  );
+});
+
+describe('the last redirect, asked for again later', () => {
+  let place: Awaited<ReturnType<typeof onPostgreSQL>>;
+  let client: RelyingParty;
+  beforeAll(async () => {
+    place = await onPostgreSQL();
+    client = await startRelyingParty({ hemma: place.provider });
+  }, slow);
+  afterEach(back);
+  afterAll(async () => {
+    await client.stop();
+    await place.stop();
+  });
+
+  test('gives no second code and does not end the session of the browser', async () => {
+    const { visitor, resume, user } = await finishingSignIn(place.provider, client);
+    const copies = visitor.cookies.all();
+    expect((await visitor.visit(resume)).url.searchParams.has('code')).toBe(true);
+    const again = await newVisitor({ stolen: copies }).request(resume);
+    expect(new URL(again.headers.location ?? '', place.provider.issuer).searchParams.has('code')).toBe(false);
+    expect(again.status).toBeLessThan(500);
+    const screen = await visitor.visit(resume);
+    expect(screen.status).toBeLessThan(500);
+    expect(await accountOpenedBy(place.provider, visitor.cookies.all())).toBe(user.email);
+  });
+});
