@@ -4,7 +4,7 @@ import type { Cookie } from '../rig/cookies.ts';
 import type { Answer } from '../rig/exchange.ts';
 import { type Fields, fillIn } from '../rig/forms.ts';
 import type { RelyingParty } from '../rig/relying-party.ts';
-import { newVisitor, type Screen, type Visitor } from '../rig/visitor.ts';
+import { newVisitor, type Visitor } from '../rig/visitor.ts';
 import { newDevice, type Device } from '../protocol/devices.ts';
 import type { Hemma } from '../rig/hemma.ts';
 import { type EnrolledUser, enrolledUser, intentUrl, nextCode, type UserSource } from './secure-provider.ts';
@@ -127,9 +127,9 @@ export async function race(provider: Provider, { visitor, resume }: Finishing, c
   return { answers, before, codes, sessions };
 }
 
-/** Where a browser ends that got this answer last, after the answer that won. */
-export async function goOnFrom(resume: URL, cookies: readonly Cookie[], answer: Answer): Promise<Screen> {
+/** A browser with these cookies that gets this answer and goes where it leads. */
+export async function goOnFrom(resume: URL, cookies: readonly Cookie[], answer: Answer): Promise<Visitor> {
   const visitor = newVisitor({ stolen: cookiesAfter(resume, cookies, answer) });
-  // An answer without a redirect is a page; asking for its path anew shows where a reload leads.
-  return visitor.visit(new URL(answer.headers.location ?? resume.href, resume));
+  await visitor.visit(new URL(answer.headers.location ?? resume.href, resume));
+  return visitor;
 }

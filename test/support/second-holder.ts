@@ -37,12 +37,14 @@ export interface Target {
 }
 
 const open = new Set(['password', 'forgotten-password']);
+/** Where an interaction leads that is over or of another browser: a refusal, or the start of the device flow. */
+const ended = new Set(['problem', 'device']);
 const secretMarks = [/otpauth:/, /data-key=/, /data-recovery-code=/];
 
 /** Everything that is wrong with one answer, in words. */
 function judge(what: string, screen: Screen, { issuer, secrets = [], atPasswordPage }: Target): string[] {
   const step = screen.step ?? 'none';
-  const refused = screen.status === 403 || (!atPasswordPage && step === 'problem');
+  const refused = screen.status === 403 || (!atPasswordPage && ended.has(step));
   const found: string[] = [];
   const hops = screen.chain.map(({ url }) => new URL(url));
   if (hops.some((url) => url.origin !== issuer && url.searchParams.has('code'))) found.push('gave a code');
@@ -61,8 +63,11 @@ async function tryPage(target: Target, page: string): Promise<string[]> {
   const found = judge(`GET ${page || '/'}`, await reader.visit(url), target);
   if (!(page in forms)) return found;
   const writer = newVisitor({ stolen: target.cookies });
+  const kept = writer.cookies.all();
   const shown = await writer.visit(`${target.issuer}/interaction/${target.uid}/password`);
   const token = shown.page.querySelector('main input[name=token]')?.getAttribute('value') ?? '';
+  // Whatever that page took away, the attacker has kept copies of.
+  for (const { name, value, path } of kept) writer.cookies.plant(new URL(url), name, value, path);
   const posted = await writer.post(url, { token, ...forms[page] });
   found.push(...judge(`POST ${page}`, posted, target), ...(await gained(`POST ${page}`, target, writer)));
   return found;
