@@ -16,6 +16,8 @@ export interface PersonOptions {
   /** CSS pixels; 320 is the narrowest phone that must work. */
   width?: number;
   reducedMotion?: boolean;
+  /** Lets a test run scripts on pages that allow none. */
+  bypassCSP?: boolean;
 }
 
 export interface Chromium {
@@ -37,8 +39,8 @@ async function photograph(contexts: readonly BrowserContext[], test: string): Pr
   await Promise.allSettled(shots);
 }
 
-/** Starts the browser for one test file; call `stop` in `afterAll`. */
-export async function startChromium(): Promise<Chromium> {
+/** Starts the browser for one test file, with further arguments; call `stop` in `afterAll`. */
+export async function startChromium(more: readonly string[] = []): Promise<Chromium> {
   const folder = process.env['RIG_FOLDER'];
   if (!folder) throw new Error('no folder of this run: tests are started by `npm test`');
   const executablePath = await chromiumIn(folder);
@@ -49,7 +51,7 @@ export async function startChromium(): Promise<Chromium> {
   // A frame is kept from one page of a site to its next, which halves what going there costs. The first name is what
   // playwright asks for itself: the last list of features counts alone.
   const keepFrames = '--enable-features=CDPScreenshotNewSurface,RenderDocument:level/crashed-frame';
-  const args = [...few, keepFrames, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])];
+  const args = [...few, keepFrames, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...more];
   const browser: Browser = await chromium.launch({ executablePath, args, env: { TMPDIR: own, HOME: own } });
   const forget = onFailure((test) => photograph(browser.contexts(), test));
   return {
@@ -59,6 +61,7 @@ export async function startChromium(): Promise<Chromium> {
       colorScheme = 'light',
       width = 1024,
       reducedMotion = false,
+      bypassCSP = false,
     } = {}) {
       const context = await browser.newContext({
         locale,
@@ -66,6 +69,7 @@ export async function startChromium(): Promise<Chromium> {
         colorScheme,
         viewport: { width, height: 800 },
         reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
+        bypassCSP,
       });
       context.setDefaultTimeout(10_000);
       return context.newPage();

@@ -29,11 +29,11 @@ export interface Certificate {
   cert: string;
 }
 
-/** A certificate of `localhost`, signed by itself, for a day (RFC 5280 §4.1); ECDSA with SHA-256 on P-256. */
-export function newCertificate(): Certificate {
+/** A certificate of these hosts, signed by itself, for a day (RFC 5280 §4.1); ECDSA with SHA-256 on P-256. */
+export function newCertificate(hosts: readonly string[] = ['localhost']): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'));
-  const name = sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from('localhost')))));
+  const name = sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from(hosts[0] ?? '')))));
   const day = 86_400_000;
   const validity = sequence(time(new Date(Date.now() - day)), time(new Date(Date.now() + day)));
   const spki = publicKey.export({ type: 'spki', format: 'der' });
@@ -41,7 +41,7 @@ export function newCertificate(): Certificate {
   const extensions = sequence(
     extension('551d0e', false, der(0x04, keyId)),
     extension('551d13', true, sequence(der(0x01, Buffer.from([0xff])))),
-    extension('551d11', false, sequence(der(0x82, Buffer.from('localhost')))),
+    extension('551d11', false, sequence(...hosts.map((host) => der(0x82, Buffer.from(host))))),
   );
   const serial = der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(15)]));
   const version = der(0xa0, der(0x02, Buffer.from([2])));
@@ -62,9 +62,15 @@ export interface TlsFront {
   stop(): Promise<void>;
 }
 
-/** Answers `https://localhost:<port>` by what listens on `inner` in plain HTTP, and says so in X-Forwarded headers. */
-export async function startTls(port: number, inner: number): Promise<TlsFront> {
-  const certificate = newCertificate();
+/**
+ * Answers `https://localhost:<port>` by what listens on `inner` in plain HTTP, and says so in X-Forwarded headers. With a
+ * certificate of other hosts it answers those.
+ */
+export async function startTls(
+  port: number,
+  inner: number,
+  certificate: Certificate = newCertificate(),
+): Promise<TlsFront> {
   const trusted = getCACertificates('default');
   setDefaultCACertificates([...trusted, certificate.cert]);
   const server = createServer({ ...certificate, minVersion: 'TLSv1.2' }, (incoming, outgoing) => {

@@ -36,7 +36,8 @@ beforeAll(async () => {
 afterEach(back);
 afterAll(() => provider.stop());
 
-const reaches: [string, (cookies: readonly Cookie[]) => Cookie[]][] = [
+type Reach = (cookies: readonly Cookie[], uid: string) => Cookie[];
+const reaches: [string, Reach][] = [
   ['what a sibling host can set', plantable],
   ['every cookie', (cookies) => [...cookies]],
 ];
@@ -47,11 +48,12 @@ const plant = (victim: Visitor, cookies: readonly Cookie[]): void =>
   );
 
 /** An attacker at the password page of a sign-in that it began, and the cookies that it plants. */
-async function begunByAttacker(reach: (cookies: readonly Cookie[]) => Cookie[]) {
+async function begunByAttacker(reach: Reach) {
   const attacker = newVisitor();
   at('password', await attacker.visit((await provider.application.begin()).url));
   const cookies = interactionCookies(attacker);
-  return { attacker, uid: uidOf(attacker), url: attacker.screen.url, cookies, planted: reach(cookies) };
+  const uid = uidOf(attacker);
+  return { attacker, uid, url: attacker.screen.url, cookies, planted: reach(cookies, uid) };
 }
 
 const gains = (begun: Awaited<ReturnType<typeof begunByAttacker>>, email: string, atPasswordPage: boolean) =>
@@ -154,7 +156,7 @@ async function almostFinished(attacker: EnrolledUser) {
   });
   expect(answer.status).toBe(303);
   const resume = new URL(answer.headers.location ?? '', provider.hemma.issuer);
-  return { resume, cookies: interactionCookies(visitor) };
+  return { resume, uid: resume.pathname.split('/')[2] ?? '', cookies: interactionCookies(visitor) };
 }
 
 /** No page of the library that posts a form by a script of its own. */
@@ -167,9 +169,9 @@ describe.each(reaches)('the cookies of a finished sign-in, planted with %s', (_n
     async () => {
       const victim = await enrolledUser(provider.hemma, provider.application);
       const attacker = await enrolledUser(provider.hemma, provider.application);
-      const { resume, cookies } = await almostFinished(attacker);
+      const { resume, uid, cookies } = await almostFinished(attacker);
       const { visitor } = victim;
-      plant(visitor, reach(cookies));
+      plant(visitor, reach(cookies, uid));
       await visitor.visit(resume);
       expect(postsItself(visitor)).toBe(false);
       expect(visitor.screen.status).toBeLessThan(500);
@@ -184,9 +186,9 @@ test(
   'the library cookies of a finished sign-in, planted by a sibling host, do not sign a victim in as the attacker',
   async () => {
     const attacker = await enrolledUser(provider.hemma, provider.application);
-    const { resume, cookies } = await almostFinished(attacker);
+    const { resume, uid, cookies } = await almostFinished(attacker);
     const victim = newVisitor();
-    plant(victim, plantable(cookies));
+    plant(victim, plantable(cookies, uid));
     await victim.visit(resume);
     expect(victim.screen.url.searchParams.has('code')).toBe(false);
     expect(victim.screen.status).toBeLessThan(500);

@@ -51,7 +51,7 @@ describe.each(journeys)('$name: a second holder of the cookies', (journey) => {
       expect(await secondHolderGains({ ...held, atPasswordPage })).toEqual([]);
       if (!atPasswordPage)
         expect(await secondHolderGains({ ...held, uid: current, atPasswordPage })).toEqual([]);
-      const planted = plantable(interactionCookies(visitor));
+      const planted = plantable(interactionCookies(visitor), current);
       const sibling = { ...held, uid: current, cookies: planted, atPasswordPage: false };
       expect(await secondHolderGains(sibling)).toEqual([]);
       at(journey.end, await walk(run, journey, place));

@@ -18,9 +18,32 @@ export const signInCookies = ({ cookies }: Visitor): Cookie[] =>
 export const interactionCookies = ({ cookies }: Visitor): Cookie[] =>
   cookies.all().filter((cookie) => !isSessionCookie(cookie) && !isDeviceCookie(cookie));
 
-/** What a sibling host can set for the provider's host: browsers refuse `__Host-` with a Domain (RFC 6265bis §4.1.3.2). */
-export const plantable = (cookies: readonly Cookie[]): Cookie[] =>
-  cookies.filter(({ name }) => !name.startsWith('__Host-'));
+/** The library's own cookies and look-alikes of ours, as anybody who knows the uid can write them. */
+function forged(cookies: readonly Cookie[], uid: string): Cookie[] {
+  const { host } = cookies[0] ?? { host: 'localhost' };
+  const cookie = (name: string, value: string, path: string) =>
+    ({ name, value, host, path, expires: undefined, attributes: {} }) satisfies Cookie;
+  const library = ['__Secure-', ''].flatMap((prefix) => [
+    cookie(`${prefix}hemma-interaction`, uid, `/interaction/${uid}`),
+    cookie(`${prefix}hemma-resume`, uid, `/auth/${uid}`),
+    cookie(`${prefix}hemma-resume`, uid, `/device/${uid}`),
+  ]);
+  const lookAlikes = cookies.filter(isSignInCookie).flatMap(({ name, value }) => {
+    const bare = name.replace('__Host-', '');
+    return [cookie(bare, value, '/'), cookie(`__Secure-${bare}`, value, '/')];
+  });
+  const genuine = (one: Cookie) => cookies.some(({ name, path }) => name === one.name && path === one.path);
+  return [...library, ...lookAlikes].filter((one) => !genuine(one));
+}
+
+/**
+ * What a sibling host can set for the provider's host, from the cookies of an interaction: everything but `__Host-`, which
+ * browsers refuse with a Domain (RFC 6265bis §4.1.3.2), and what it can forge.
+ */
+export const plantable = (cookies: readonly Cookie[], uid: string): Cookie[] => [
+  ...cookies.filter(({ name }) => !name.startsWith('__Host-')),
+  ...forged(cookies, uid),
+];
 
 /** The interaction of the page in front of the user. */
 export function uidOf({ screen }: Visitor): string {
