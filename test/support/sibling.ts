@@ -34,7 +34,10 @@ export const attackerGains = (
 /** Each cookie in every spelling that might reach the provider's host. */
 function linesFor({ name, value, path }: Cookie): string[] {
   const secure = `Path=${path}; Secure`;
+  // Of two cookies with one name the longer path is sent first (RFC 6265 §5.4).
+  const deeper = path.startsWith('/interaction/') ? ['password', 'totp', 'enrollment'] : [];
   return [
+    ...deeper.map((page) => `${name}=${value}; Domain=hemma.test; Path=${path}/${page}; Secure`),
     `${name}=${value}; Domain=hemma.test; ${secure}`,
     `${name}=${value}; Domain=hemma.test; Path=/; Secure`,
     // A cookie without a name, whose value reads like a name and a value (RFC 6265bis §5.7).
