@@ -17,6 +17,7 @@ import {
   type Finishing,
   finishingSignIn,
   finishingStepUp,
+  openInTabs,
   race,
 } from '../support/parallel-finish.ts';
 import { accountOpenedBy, cookiesAfter } from '../support/sign-in-cookies.ts';
@@ -96,6 +97,26 @@ describe.each([
       await expectNoErrors(place.provider, finishing, raced);
       expect((await finishing.device.ask()).status).toBe(200);
       expect((await finishing.device.ask()).json['error']).toBe('invalid_grant');
+    },
+    slow,
+  );
+
+  test.each<[string, () => Promise<Finishing>]>([
+    ['a sign-in', () => finishingSignIn(place.provider, client)],
+    ['a step-up', () => finishingStepUp(place.provider, client)],
+    ['a device flow', () => finishingDevice(place.provider, client)],
+  ])(
+    'of %s from ten tabs of one browser leave it signed in, once, and lead no tab to an error',
+    async (_what, finish) => {
+      const { visitor, resume, user } = await finish();
+      for (const { status, url } of await openInTabs(visitor, resume)) {
+        expect(status).toBeLessThan(400);
+        expect(url.searchParams.get('error')).toBeNull();
+      }
+      const account = await visitor.visit(place.provider.url('/account'));
+      expect(account.step).toBe('account');
+      const expected = user.visitor === visitor ? 1 : 2;
+      expect(account.page.querySelectorAll('[data-session]')).toHaveLength(expected);
     },
     slow,
   );

@@ -186,6 +186,19 @@ describe('the cookie of an interaction', () => {
     expect((await visitor.visit(oldest)).status).toBeLessThan(500);
   });
 
+  test('binds the form token: one of before the password is refused after it', async () => {
+    const user = await enrolledUser(provider.hemma, provider.application);
+    const visitor = await begun();
+    const tokenIn = () => visitor.screen.page.querySelector('main input[name=token]')?.getAttribute('value');
+    const before = tokenIn() ?? '';
+    at('totp', await typePassword(visitor, user.email));
+    expect(tokenIn()).not.toBe(before);
+    const code = nextCode(user.key);
+    const refused = await visitor.submit({ code, token: before });
+    expect([refused.step, refused.status, refused.refusal]).toEqual(['totp', 403, 'form-expired']);
+    at('back', await visitor.submit({ code }));
+  });
+
   test('is stored as a hash alone and is never logged', async () => {
     const user = await enrolledUser(provider.hemma, provider.application);
     const visitor = await begun();

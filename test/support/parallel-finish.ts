@@ -133,3 +133,19 @@ export async function goOnFrom(resume: URL, cookies: readonly Cookie[], answer: 
   await visitor.visit(new URL(answer.headers.location ?? resume.href, resume));
   return visitor;
 }
+
+/** One tab of a browser: asks for an address and goes on within the provider, with what the browser has at each request. */
+async function followInTab(visitor: Visitor, from: URL): Promise<{ status: number; url: URL }> {
+  let url = from;
+  for (let hop = 0; hop < 10; hop++) {
+    const { status, headers } = await visitor.request(url);
+    if (headers.location === undefined) return { status, url };
+    url = new URL(headers.location, url);
+    if (url.origin !== from.origin) return { status, url };
+  }
+  throw new Error(`ten redirects and no page: ${url.pathname}`);
+}
+
+/** Opens an address in many tabs of one browser at once. */
+export const openInTabs = (visitor: Visitor, url: URL, count = 10): Promise<{ status: number; url: URL }[]> =>
+  Promise.all(Array.from({ length: count }, () => followInTab(visitor, url)));
