@@ -71,7 +71,7 @@ describe('an honest browser', () => {
   );
 
   test(
-    'submits the password page that Back brought once more, and finishes',
+    'submits the password page again after Back, and finishes',
     async () => {
       const user = await enrollBy(origins);
       const page = await atPassword(await origins.newBrowser());
@@ -181,7 +181,8 @@ describe('an honest browser', () => {
       await page.evaluate(async (code) => {
         const form = document.querySelector<HTMLFormElement>('main form:has([name=code])');
         const body = new URLSearchParams();
-        for (const [name, value] of form ? new FormData(form) : []) body.set(name, String(value));
+        for (const [name, value] of form ? new FormData(form) : [])
+          if (typeof value === 'string') body.set(name, value);
         body.set('code', code);
         await fetch(location.href, { method: 'POST', body, redirect: 'manual' });
       }, nextCode(user.key));
@@ -190,7 +191,7 @@ describe('an honest browser', () => {
       for (const tab of tabs) expect(['back', 'password', 'account']).toContain(await stepOf(tab));
       await page.goto(origins.hemma.url('/account'));
       await person.isAt(page, 'account');
-      // One besides that of the browser of the enrollment, which stopped in front of its own last redirect.
+      // The browser of the enrollment stopped before its own last redirect and has none.
       expect(await page.locator('[data-session]').count()).toBe(1);
     },
     slow,

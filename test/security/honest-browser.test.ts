@@ -1,4 +1,4 @@
-/** What honest browsers do with an interaction that is bound to them: nobody is locked out, and a detour costs one password. */
+/** What honest browsers do with an interaction that is bound to them: none is locked out, and a detour costs one password. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { at, connectPhone, typePassword } from '../rig/ceremony.ts';
 import { back } from '../rig/clock.ts';

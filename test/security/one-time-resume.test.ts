@@ -170,7 +170,7 @@ describe('ten requests for the last redirect that all have read before any has w
     async (_what, codes, finish) => {
       const finishing = await finish();
       const url = place.provider.env['DATABASE_URL'] ?? '';
-      // Reading goes on; whoever writes waits.
+      // Reads go on; writes wait.
       const held = await hold(url, 'LOCK TABLE oidc_records IN SHARE MODE');
       const racing = race(place.provider, finishing);
       await untilWaiting(url, 5);

@@ -75,10 +75,12 @@ test(
     const user = await enrolledUser(provider.hemma, provider.application);
     for (let round = 0; round < 5; round++) {
       const { visitor, uid, cookies } = await begun();
-      let done = false;
-      const sending = visitor.submit({ email: user.email, password: PASSWORD }).finally(() => (done = true));
+      const state = { done: false };
+      const sending = visitor
+        .submit({ email: user.email, password: PASSWORD })
+        .finally(() => (state.done = true));
       const seen: Screen[] = [];
-      while (!done) {
+      while (!state.done) {
         const pages = ['', 'totp', 'password'].map((page) =>
           newVisitor({ stolen: cookies }).visit(provider.hemma.url(`/interaction/${uid}/${page}`)),
         );

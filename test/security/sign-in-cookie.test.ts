@@ -205,17 +205,17 @@ describe('the cookie of an interaction', () => {
     const values = [theCookie(visitor).value];
     await typePassword(visitor, user.email);
     values.push(theCookie(visitor).value);
-    const { db, logs } = provider.hemma;
-    const { rows } = await db.query<{ name: string }>(
+    const { hemma } = provider;
+    const { rows } = await hemma.db.query<{ name: string }>(
       "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'",
     );
     for (const { name } of rows) {
-      const { rows: hits } = await db.query(
+      const { rows: hits } = await hemma.db.query(
         `SELECT 1 FROM "${name}" AS stored WHERE stored::text LIKE ANY($1)`,
         [values.map((value) => `%${value}%`)],
       );
       expect([name, hits.length]).toEqual([name, 0]);
     }
-    for (const value of values) expect(logs()).not.toContain(value);
+    for (const value of values) expect(hemma.logs()).not.toContain(value);
   });
 });

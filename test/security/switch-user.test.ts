@@ -1,5 +1,5 @@
 /**
- * Another user signs in where somebody has a session: one page asks first and names the session that it replaces, as it is
+ * Another user signs in to a browser that has a session: one page asks first and names the session that it replaces, as it is
  * at that moment. The library's page that posts itself by a script never appears.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
@@ -33,7 +33,7 @@ const user = (): Promise<EnrolledUser> => enrolledUser(provider.hemma, applicati
 const openedBy = ({ cookies }: Visitor) => accountOpenedBy(provider.hemma, cookies.all());
 const sessionOf = ({ cookies }: Visitor) => cookies.all().filter(isSessionCookie);
 
-/** A page of ours, never the library's that has no name and posts itself. */
+/** A page of the provider. The library's own page has no step and posts itself. */
 function ours(screen: Screen): Screen {
   expect([screen.step === undefined, screen.status < 500]).toEqual([false, true]);
   expect(screen.body).not.toContain('end_session_confirm');
@@ -62,7 +62,7 @@ async function switchTo(browser: Visitor, { key }: EnrolledUser): Promise<Screen
   return browser.screen.step === 'totp' ? browser.submit({ code: nextCode(key) }) : browser.screen;
 }
 
-/** A tab at the password page, begun while nobody was signed in; then `first` signs in in another tab. */
+/** A tab at the password page, begun without a session; then `first` signs in in another tab. */
 async function signedInSince(first: EnrolledUser) {
   const browser = newVisitor();
   const waiting = await browser.visit((await application.begin()).url);
@@ -73,7 +73,7 @@ async function signedInSince(first: EnrolledUser) {
 }
 
 test(
-  'a sign-in begun before somebody else signed in asks, and names the session of that moment',
+  'asks when another user has signed in since the interaction began, and names that session',
   async () => {
     const [first, second] = [await user(), await user()];
     const { browser, waiting } = await signedInSince(first);
@@ -89,7 +89,7 @@ test(
 );
 
 test(
-  'staying keeps the session, and the sign-in gives the application no code of the other user',
+  'keeps the session of a user who stays, and gives the application no code of the other user',
   async () => {
     const [first, second] = [await user(), await user()];
     const { browser, waiting } = await signedInSince(first);
@@ -103,7 +103,7 @@ test(
 );
 
 test(
-  'the last redirect asks when somebody else signed in after the last factor was verified',
+  'asks at the last redirect when another user has signed in after the last factor was verified',
   async () => {
     const [first, second] = [await user(), await user()];
     const browser = newVisitor();
@@ -121,7 +121,7 @@ test(
 );
 
 test(
-  'another session than the one that was named is not replaced without a second question',
+  'does not replace another session than the one that was named without a second question',
   async () => {
     const [first, second, third] = [await user(), await user(), await user()];
     const browser = first.visitor;
@@ -145,7 +145,7 @@ test(
 );
 
 test(
-  'the session is gone and another one of the same user there: nothing is asked',
+  'asks nothing when the same user has signed in again',
   async () => {
     const first = await user();
     const { browser, waiting } = await signedInSince(first);
@@ -157,7 +157,7 @@ test(
 );
 
 test(
-  'an action of the account area that another user verifies asks, and carries out nothing for either',
+  'asks in an action of the account area that another user verifies, and carries out nothing for either',
   async () => {
     const [first, second] = [await user(), await user()];
     const browser = first.visitor;

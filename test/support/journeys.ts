@@ -199,9 +199,9 @@ export const journeys: readonly Journey[] = [
 
 /** Makes the moves from `from` up to and without `until`. */
 export async function walk(run: Run, { moves }: Journey, from = 0, until = moves.length): Promise<Screen> {
-  for (const { page, act } of moves.slice(from, until)) {
-    at(page, run.visitor.screen);
-    await act(run);
+  for (const next of moves.slice(from, until)) {
+    at(next.page, run.visitor.screen);
+    await next.act(run);
   }
   return run.visitor.screen;
 }

@@ -1,4 +1,4 @@
-/** What an honest user does on each page of an interaction. A new page is added here, and to a journey beside it. */
+/** What an honest user does on each page of an interaction. A new page is added here and to a journey in journeys.ts. */
 import { keyOnPage, recoveryCodeOnPage } from '../rig/ceremony.ts';
 import { PASSWORD } from '../rig/password.ts';
 import { scan, sixDigits } from '../rig/totp.ts';

@@ -26,7 +26,7 @@ export interface Request {
 export interface Origins {
   hemma: Hemma;
   client: RelyingParty;
-  /** The attacker's host beside the provider, for example https://evil.hemma.test:1234. */
+  /** The attacker's host on the provider's registrable domain, for example https://evil.hemma.test:1234. */
   sibling: string;
   /** The attacker's site elsewhere. */
   foreign: string;

@@ -41,7 +41,7 @@ const open = new Set(['password', 'forgotten-password']);
 const ended = new Set(['problem', 'device']);
 const secretMarks = [/otpauth:/, /data-key=/, /data-recovery-code=/];
 
-/** Everything that is wrong with one answer, in words. */
+/** Lists everything that is wrong with one answer. */
 function judge(what: string, screen: Screen, { issuer, secrets = [], atPasswordPage }: Target): string[] {
   const step = screen.step ?? 'none';
   const refused = screen.status === 403 || (!atPasswordPage && ended.has(step));
@@ -66,7 +66,7 @@ async function tryPage(target: Target, page: string): Promise<string[]> {
   const kept = writer.cookies.all();
   const shown = await writer.visit(`${target.issuer}/interaction/${target.uid}/password`);
   const token = shown.page.querySelector('main input[name=token]')?.getAttribute('value') ?? '';
-  // Whatever that page took away, the attacker has kept copies of.
+  // That page may clear cookies; the attacker has kept copies.
   for (const { name, value, path } of kept) writer.cookies.plant(new URL(url), name, value, path);
   const posted = await writer.post(url, { token, ...forms[page] });
   found.push(...judge(`POST ${page}`, posted, target), ...(await gained(`POST ${page}`, target, writer)));
@@ -76,8 +76,8 @@ async function tryPage(target: Target, page: string): Promise<string[]> {
 /** A session or a trusted device in the attacker's browser. */
 async function gained(what: string, target: Target, { cookies }: Visitor): Promise<string[]> {
   const got = cookies.all();
-  const trusted = got.some(({ name }) => /hemma-device$/.test(name));
-  const session = got.some(({ name }) => /hemma-session$/.test(name));
+  const trusted = got.some(({ name }) => name.endsWith('hemma-device'));
+  const session = got.some(({ name }) => name.endsWith('hemma-session'));
   const account = session ? await accountOpenedBy(target, got) : undefined;
   return [
     ...(trusted ? [`${what} gave the cookie of a trusted device`] : []),
@@ -95,7 +95,7 @@ async function tryResume(target: Target, path: string): Promise<string[]> {
 
 /**
  * Tries every page, its form, and the library's resume paths with copies of cookies.
- * @returns what the attacker gained, in words; empty where nothing was.
+ * @returns one sentence for each gain; empty if there was none
  */
 export async function secondHolderGains(target: Target): Promise<string[]> {
   const found: string[] = [];

@@ -15,12 +15,12 @@ export interface SecureProvider {
   application: RelyingParty;
   /** A third-party client, whose scopes the user consents to. */
   thirdParty: RelyingParty;
-  /** A client for members of a group that nobody is in. */
+  /** A client for the members of a group without members. */
   restricted: RelyingParty;
   stop(): Promise<void>;
 }
 
-/** Settings that an https issuer needs besides those of the test rig. */
+/** Settings that an https issuer needs, in addition to those of `startHemma`. */
 export const productionSettings = (issuer: string): Record<string, string> => ({
   HEMMA_ISSUER: issuer,
   HEMMA_TRUSTED_PROXIES: '127.0.0.1',

@@ -1,4 +1,4 @@
-/** An attacker with a host beside the provider: cookies that it sets in the browser of a victim, and forms that it posts. */
+/** An attacker with a sibling host of the provider: cookies that it sets in the browser of a victim, and forms that it posts. */
 import type { Page } from 'playwright-core';
 import { at } from '../rig/ceremony.ts';
 import type { Cookie } from '../rig/cookies.ts';

@@ -8,7 +8,7 @@ const signInName = /^(__Host-)?hemma-signin-/;
 export const isSignInCookie = ({ name }: Pick<Cookie, 'name'>): boolean => signInName.test(name);
 export const isSessionCookie = ({ name }: Pick<Cookie, 'name'>): boolean =>
   /hemma-session(\.sig)?$/.test(name);
-const isDeviceCookie = ({ name }: Pick<Cookie, 'name'>) => /hemma-device$/.test(name);
+const isDeviceCookie = ({ name }: Pick<Cookie, 'name'>) => name.endsWith('hemma-device');
 
 /** The sign-in cookies of a browser, without signatures that the library might add. */
 export const signInCookies = ({ cookies }: Visitor): Cookie[] =>
@@ -18,7 +18,7 @@ export const signInCookies = ({ cookies }: Visitor): Cookie[] =>
 export const interactionCookies = ({ cookies }: Visitor): Cookie[] =>
   cookies.all().filter((cookie) => !isSessionCookie(cookie) && !isDeviceCookie(cookie));
 
-/** The library's own cookies and look-alikes of ours, as anybody who knows the uid can write them. */
+/** The library's own cookies and look-alikes of the sign-in cookie, which only take the uid to write. */
 function forged(cookies: readonly Cookie[], uid: string): Cookie[] {
   const { host } = cookies[0] ?? { host: 'localhost' };
   const cookie = (name: string, value: string, path: string) =>
@@ -74,4 +74,4 @@ export function cookiesAfter(url: URL, before: readonly Cookie[], answer: Answer
 
 /** The value of the session cookie that an answer sets. */
 export const sessionSetBy = (url: URL, answer: Answer): string | undefined =>
-  cookiesAfter(url, [], answer).find(({ name }) => /hemma-session$/.test(name))?.value;
+  cookiesAfter(url, [], answer).find(({ name }) => name.endsWith('hemma-session'))?.value;
