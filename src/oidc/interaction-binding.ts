@@ -77,6 +77,23 @@ async function restart({ settings, provider, work }: Binding, ctx: Context, from
   return uid;
 }
 
+/**
+ * The path at which the request of an ended interaction is made again: whoever has a session by now goes on to the
+ * application from there. What an interaction was for (its intent) was carried out, and a device is signed in once.
+ *
+ * @returns undefined for a pushed or signed request, whose parameters belong in no URL
+ */
+function pathOfRepetition({ text }: Kept): string | undefined {
+  const { returnTo, params, trusted, parJti } = payloadOf(text) as unknown as Request;
+  if (new URL(returnTo).pathname.startsWith('/device/')) return '/device';
+  if (parJti !== undefined || (trusted?.length ?? 0) > 0) return undefined;
+  const { intent: _done, ...others } = params;
+  const pairs = Object.entries(others).flatMap(([name, value]) =>
+    [value].flat().flatMap((one) => (typeof one === 'string' ? [[name, one]] : [])),
+  );
+  return `/auth?${new URLSearchParams(pairs).toString()}`;
+}
+
 /** How a value relates to an interaction. */
 function holderOf({ binding, previousBinding }: Kept, value: string): Holder | undefined {
   const given = bindingHash(value);
@@ -107,9 +124,7 @@ export async function restartPath(
   if (!holder || (holder === 'current' && !ended)) return undefined;
   if (!ended) return `/interaction/${await restart(parts, ctx, found)}/password`;
   clearSignInCookie(parts.settings, ctx, uid);
-  // Whoever has a session by now goes on to the application; a device is signed in once.
-  const [, face] = new URL(String(payloadOf(found.text).returnTo)).pathname.split('/');
-  return face === 'device' ? '/device' : `/auth/${await restart(parts, ctx, found)}`;
+  return pathOfRepetition(found) ?? `/auth/${await restart(parts, ctx, found)}`;
 }
 
 /** The session of this browser, where somebody is signed in. */
@@ -154,9 +169,27 @@ async function resume(
   return undefined;
 }
 
+const resumed = /^\/(?:auth|device)\/([\w-]{20,60})$/;
+
+/**
+ * Of several requests that resume an interaction one ends it. The others go on to the application or to a fresh start, with
+ * a cookie of their own: the browser may have lost the first one's by then. It stands outside of the unit of work, which
+ * has to be over before that is known.
+ */
+export function restartOvertaken(parts: Binding & { work: Pick<UnitOfWork, 'middleware'> }): Middleware {
+  return async (ctx, next) => {
+    await next();
+    const uid = resumed.exec(ctx.path)?.[1];
+    if (!ctx.state.interactionOvertaken || uid === undefined) return;
+    await parts.work.middleware(ctx, async () => {
+      const path = await restartPath(parts, ctx, uid);
+      if (path !== undefined) redirect(ctx, path);
+    });
+  };
+}
+
 /** Stands in front of everything that touches an interaction. */
 export function guardInteractions(parts: Binding): Middleware {
-  const resumed = /^\/(?:auth|device)\/([\w-]{20,60})$/;
   return async (ctx, next) => {
     dropFromRequest(parts.settings, ctx);
     const uid = resumed.exec(ctx.path)?.[1];

@@ -146,6 +146,13 @@ function beginnings({ session }: CookieNames): (ctx: Context) => Beginning {
   });
 }
 
+declare module 'koa' {
+  interface DefaultState {
+    /** Another request ended the interaction of this one first; nothing was written. */
+    interactionOvertaken?: boolean;
+  }
+}
+
 /** The standard's word for having been overtaken, by what was being used. */
 const refusals: Record<string, { error: string; status: number }> = {
   AuthorizationCode: { error: 'invalid_grant', status: 400 },
@@ -163,8 +170,9 @@ function replaceAnswer(ctx: Context): void {
 
 function refuse(ctx: Context, fault: Overtaken): void {
   replaceAnswer(ctx);
-  // Shut out at the last moment: a password was changed elsewhere, or the account disabled. The sign-in begins anew.
+  // Another request ended the interaction first, or what it rests on was voided: a changed password, a disabled account.
   if (fault.model === 'Interaction') {
+    ctx.state.interactionOvertaken = true;
     ctx.status = 303;
     ctx.redirect(ctx.path.replace(/^(\/interaction\/[^/]+).*$/, '$1'));
     return;
