@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net';
+import { bareHost, isAddress, isLoopbackHost, isSpecialUse } from '../platform/special-use-addresses.ts';
 import type { ClientType } from './client-description.ts';
 
 /** What an address of an application is for; each use has its own rules. */
@@ -28,6 +28,7 @@ export const addressFaults = [
   'address-not-https',
   'address-native-https-loopback',
   'address-private-network',
+  'address-loopback',
   'address-not-an-origin',
 ] as const;
 export type AddressFault = (typeof addressFaults)[number];
@@ -55,33 +56,7 @@ const reversedDomain = /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/;
 /** A segment that is `.` or `..`, also percent-encoded: browsers would go somewhere else than what was compared. */
 const traversal = /[/\\](?:\.|%2e){1,2}(?:[/\\?]|$)/i;
 
-const privateNetworks = new BlockList();
-for (const [network, bits] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['224.0.0.0', 3],
-] as const)
-  privateNetworks.addSubnet(network, bits, 'ipv4');
-privateNetworks.addSubnet('fc00::', 7, 'ipv6');
-privateNetworks.addSubnet('fe80::', 10, 'ipv6');
-// Nowhere and itself, addresses of version 4 in another dress (RFC 6052, RFC 3056), and those of many at once.
-privateNetworks.addSubnet('::', 127, 'ipv6');
-privateNetworks.addSubnet('64:ff9b::', 96, 'ipv6');
-privateNetworks.addSubnet('2002::', 16, 'ipv6');
-privateNetworks.addSubnet('ff00::', 8, 'ipv6');
-
-function inPrivateNetwork(hostname: string): boolean {
-  const address = hostname.replace(/^\[(.*)\]$/, '$1');
-  const family = isIP(address);
-  return family !== 0 && privateNetworks.check(address, family === 6 ? 'ipv6' : 'ipv4');
-}
+const inPrivateNetwork = (url: URL): boolean => isAddress(url) && isSpecialUse(bareHost(url));
 
 /** Whether what stands there as the host is the host: a usual port may be told, an upper-case letter written. */
 function readsAs(authority: string, { host, protocol }: URL): boolean {
@@ -125,9 +100,24 @@ export function addressFault(text: string, use: AddressUse, type?: ClientType): 
   if (/^https?:/i.test(text) && !readsAs(authority, url)) return 'address-malformed';
   const byScheme = schemeFault(url, use, type);
   if (byScheme) return byScheme;
-  if (use === 'back-channel' && !isLoopback(url) && inPrivateNetwork(url.hostname))
-    return 'address-private-network';
+  if (use === 'back-channel' && !isLoopback(url) && inPrivateNetwork(url)) return 'address-private-network';
   return use === 'origin' && text !== url.origin ? 'address-not-an-origin' : undefined;
+}
+
+/** Where a person's own machine may be meant: RFC 8252 §7.3 redirects native clients there. */
+const onDevice: ReadonlySet<AddressUse> = new Set(['redirect', 'post-logout', 'origin']);
+
+/**
+ * Why an address must not be registered with a provider that runs elsewhere: this machine is the provider's to the
+ * provider, and somebody else's to each browser. A native client may have its own page on the device.
+ */
+export function loopbackFault(
+  text: string,
+  use: AddressUse,
+  type: ClientType | undefined,
+): 'address-loopback' | undefined {
+  if (onDevice.has(use) || (use === 'launch' && type === 'native') || !URL.canParse(text)) return undefined;
+  return isLoopbackHost(new URL(text)) ? 'address-loopback' : undefined;
 }
 
 /** What is allowed and still worth a word to whoever registers it. */

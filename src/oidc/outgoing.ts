@@ -1,28 +1,20 @@
 import type { Configuration } from 'oidc-provider';
 import type { Settings } from '../../config/settings.ts';
+import { egressOf } from '../platform/egress.ts';
 import type { Tracing } from '../platform/tracing.ts';
 
 type Call = NonNullable<Configuration['fetch']>;
 
-/** Milliseconds that any call to an application may last. */
-const patience = 5_000;
-
 /**
- * Outgoing calls go through the library's guard against private addresses, unless the operator tries things out; a
- * redirect is never followed.
+ * Calls to clients. The library's own guard looks at a connection once it is open, and is off where it cannot be built:
+ * nothing of it is used.
  */
 function guarded(settings: Settings): Call {
-  return (url, options) => {
-    const { dispatcher: guard, ...open } = options as RequestInit & { dispatcher?: unknown };
-    const signal = AbortSignal.timeout(patience);
-    if (settings.HEMMA_ALLOW_LOOPBACK_CLIENTS) return fetch(url, { ...open, signal, redirect: 'manual' });
-    // The library only warns where it cannot build its guard, and would go without.
-    if (!guard) throw new Error('there is no guard against private addresses: nothing was called');
-    return fetch(url, { ...open, dispatcher: guard, signal, redirect: 'manual' } as RequestInit);
-  };
+  const call = egressOf({ allowPrivate: settings.HEMMA_ALLOW_LOOPBACK_CLIENTS });
+  return (url, options) => call(url instanceof Request ? url.url : url, options);
 }
 
-/** Each call in a span of its own, told by its host alone: what else stands in an address may be between two others. */
+/** Each call in its own span, told by its host alone: what else is in an address may be secret. */
 function traced(call: Call, tracing: Tracing): Call {
   return (url, options) => {
     const method = options?.method ?? 'GET';
@@ -38,6 +30,6 @@ function traced(call: Call, tracing: Tracing): Call {
   };
 }
 
-/** How the library calls applications: their keys, lists of addresses, and those that are told of a sign-out. */
+/** How the library calls clients: today to send them logout tokens and for nothing else. */
 export const outgoing = (settings: Settings, tracing: Tracing): Call =>
   tracing.on ? traced(guarded(settings), tracing) : guarded(settings);

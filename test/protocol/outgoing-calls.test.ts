@@ -1,6 +1,8 @@
-/** What the provider calls by itself: sign-out messages, and never an address inside its own walls. */
+/** What the provider calls: sign-out messages, and never an address of a private network or of this machine. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { holdTimers } from '../rig/clock.ts';
+import { applyClient } from '../../src/oidc/clients.ts';
+import { startListener } from '../rig/listeners.ts';
 import { freePort } from '../rig/free-port.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type Running, startProcess } from '../rig/process.ts';
@@ -23,7 +25,6 @@ beforeAll(async () => {
     HEMMA_ISSUER: `http://localhost:${port}`,
     HEMMA_ALLOW_LOOPBACK_CLIENTS: 'no',
   };
-  // A process, because the library's guard is silently off inside jest.
   guarded = await startProcess(settings);
   party = await startRelyingParty({ hemma: { issuer: guarded.issuer, db: hemma.db } });
 });
@@ -45,6 +46,39 @@ async function message(wanted: 'failure' | 'outcome') {
 }
 
 const dueNow = () => hemma.db.query('UPDATE logout_messages SET next_try_at = $1', [new Date()]);
+
+test('opens no connection to this machine, however its address is written', async () => {
+  const listener = await startListener();
+  const hosts = ['127.0.0.1', 'localhost', '127.1', '2130706433', '[::1]', '[::ffff:127.0.0.1]', '0.0.0.0'];
+  const parties = await Promise.all(
+    hosts.map(() => startRelyingParty({ hemma: { issuer: guarded.issuer, db: hemma.db } })),
+  );
+  try {
+    const person = await newPerson(hemma, { twoStep: false });
+    for (const one of parties) await person.signInTo(one);
+    for (const [at, { description }] of parties.entries()) {
+      // As a row of an older version: registration refuses most of them.
+      const backchannelLogoutUri = `https://${hosts[at]}:${listener.port}/back-channel`;
+      await applyClient(hemma.db, { ...description, backchannelLogoutUri });
+    }
+    await person.visitor.visit(new URL('/session/end', guarded.issuer));
+    await person.visitor.submit({}, 'logout=yes');
+    const failed = async () =>
+      (
+        await hemma.db.query<{ failure: string }>(
+          'SELECT failure FROM logout_messages WHERE failure IS NOT NULL',
+        )
+      ).rows.map(({ failure }) => failure);
+    for (let wait = 0; wait < 2000 && (await failed()).length < hosts.length; wait++)
+      await new Promise((done) => setTimeout(done, 50));
+    expect(await failed()).toEqual(hosts.map(() => expect.stringContaining('special-use')));
+    expect([listener.accepted(), listener.received()]).toEqual([0, 0]);
+  } finally {
+    await hemma.db.query('DELETE FROM logout_messages');
+    await Promise.all(parties.map((one) => one.stop()));
+    await listener.stop();
+  }
+}, 120_000);
 
 test('SECURITY 85 trap: T30 a sign-out message to this very machine is not sent, and waits for a process that may and lives', async () => {
   const person = await newPerson(hemma, { twoStep: false });

@@ -9,6 +9,7 @@ import {
   lengthRefusals,
   markupRefusals,
   nameRefusals,
+  networkRefusals,
   tableRefusals,
   tablesOf,
 } from './architecture.ts';
@@ -35,6 +36,8 @@ describe('the house', () => {
     ).toEqual([]));
   test('SQL never tells the time', () =>
     expect(clockRefusals(under('src', 'interactions', 'demo'))).toEqual([]));
+  test('calls others through the guard of outgoing calls alone', () =>
+    expect(networkRefusals(house.filter(({ path }) => !path.startsWith('autopay/')))).toEqual([]));
   test('only the faces make HTML', () => expect(markupRefusals(house)).toEqual([]));
   test('nothing is named after nothing', () => expect(nameRefusals([...house, ...tests])).toEqual([]));
   test('long files say why', () => expect(lengthRefusals([...house, ...tests])).toEqual([]));
@@ -183,6 +186,20 @@ describe('the small rules refuse', () => {
       expect(clockRefusals([file('src/a.ts', 'const at = Date.now();')])).toEqual([]);
     },
   );
+  test.each([
+    "import { request } from 'node:https';",
+    "import { connect } from 'net';",
+    "import { lookup } from 'node:dns/promises';",
+    "const { Agent } = await import('undici');",
+    "await fetch('https://app.example');",
+    "const keys = createRemoteJWKSet(new URL('https://app.example/jwks'));",
+  ])('a connection beside the guard: %s', (text) => {
+    expect(networkRefusals([file('src/oidc/a.ts', `\n${text}`)])).toEqual([
+      expect.stringContaining('src/oidc/a.ts:2 uses '),
+    ]);
+    expect(networkRefusals([file('src/platform/egress.ts', text)])).toEqual([]);
+    expect(networkRefusals([file('src/oidc/a.ts', "import type { Server } from 'node:http';")])).toEqual([]);
+  });
   test('pages outside the faces', () => expect(markupRefusals([file('src/oidc/page.tsx')])).toHaveLength(1));
   test.each(['src/utils/a.ts', 'src/helpers.ts', 'test/common/a.ts', 'autopay/shared/b.ts'])(
     'the name of %s',

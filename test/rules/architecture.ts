@@ -200,3 +200,41 @@ export const idleTestRefusals = (sources: readonly Source[]): string[] =>
     ];
     return idle.map(({ line, name }) => `${source.path}:${line} has ${name}: every test runs`);
   });
+
+/** Modules that can open a connection or resolve a name. */
+const NETWORK =
+  /^(?:node:)?(?:http2?|https|net|tls|dgram|dns(?:\/promises)?)$|^(?:undici|nodemailer|openid-client|pg)$|\/exporter-/;
+const CALLS = new Set(['fetch', 'createRemoteJWKSet', 'WebSocket', 'EventSource']);
+
+/** Files that may use the network, and what for. Whatever a client names is called through the first and no other. */
+const NETWORK_USERS: Record<string, string> = {
+  'src/platform/egress.ts': 'calls what clients name, behind the guard',
+  'src/platform/special-use-addresses.ts': 'judges addresses',
+  'src/platform/http.ts': 'judges addresses',
+  'config/settings.ts': 'judges addresses',
+  'src/start.ts': 'listens',
+  'src/oidc/trial.ts': 'calls the address that this process listens on',
+  'src/platform/data-folder.ts': 'holds its lock by a socket in the data folder',
+  'src/platform/database.ts': 'DATABASE_URL',
+  'src/platform/notifications.ts': 'DATABASE_URL',
+  'src/mail/mailer.ts': 'HEMMA_SMTP_URL',
+  'src/platform/spans.ts': 'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'demo/start.ts': 'starts processes on this machine',
+};
+
+/** One file alone calls what somebody else names: the one with the guard of outgoing calls. */
+export const networkRefusals = (sources: readonly Source[]): string[] =>
+  sources
+    .filter(({ path }) => !Object.hasOwn(NETWORK_USERS, path))
+    .flatMap((source) => {
+      const { imports, calls } = factsOf(source);
+      const used = [
+        ...imports
+          .filter(({ specifier, typeOnly }) => !typeOnly && NETWORK.test(specifier))
+          .map(({ line, specifier }) => ({ line, what: specifier })),
+        ...calls.filter(({ name }) => CALLS.has(name)).map(({ line, name }) => ({ line, what: name })),
+      ];
+      return used.map(
+        ({ line, what }) => `${source.path}:${line} uses ${what}; call others through src/platform/egress.ts`,
+      );
+    });

@@ -249,6 +249,8 @@ export const clientsEn: ClientPhrases = {
     'address-not-https': 'Use https. Only the own computer (localhost, 127.0.0.1) may have http.',
     'address-native-https-loopback': 'For the own computer use http, like http://127.0.0.1/answer.',
     'address-private-network': 'Addresses in internal networks cannot be reached from here.',
+    'address-loopback':
+      'Use a host name that others can reach. This address means their own computer to everyone else.',
     'address-not-an-origin': 'An origin is scheme, host and port only: https://app.example.com',
     ...resourceServersEn.faults,
   },

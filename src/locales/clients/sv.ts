@@ -249,6 +249,8 @@ export const clientsSv = {
     'address-not-https': 'Använd https. Bara den egna datorn (localhost, 127.0.0.1) får ha http.',
     'address-native-https-loopback': 'Till den egna datorn används http, till exempel http://127.0.0.1/svar.',
     'address-private-network': 'Adresser på interna nät går inte att nå härifrån.',
+    'address-loopback':
+      'Använd ett värdnamn som andra når. Den här adressen betyder den egna datorn för alla andra.',
     'address-not-an-origin': 'Ett ursprung är bara schema, värd och port: https://app.example.com',
     ...resourceServersSv.faults,
   },
