@@ -274,6 +274,9 @@ export const settingsTable: readonly { name: SettingName; fallback: string | und
 
 const isLocal = (issuer: string) => /^http:\/\/localhost(:\d+)?$/.test(issuer);
 
+/** Whether the provider runs on the machine of its developer: `localhost` means the same to it and to its users. */
+export const isOnLocalhost = (issuer: string): boolean => new URL(issuer).hostname === 'localhost';
+
 /** What only a real installation must have: nothing that is fine on a laptop is taken for granted there. */
 function productionFaults(values: Partial<Values>, env: Record<string, string | undefined>): string[] {
   const faults: string[] = [];
@@ -296,8 +299,7 @@ function productionFaults(values: Partial<Values>, env: Record<string, string | 
     faults.push('HEMMA_ISSUER must not have a path: give the provider a host name of its own');
   }
   for (const name of ['HEMMA_DEMO', 'HEMMA_DEMO_CLIENT_SECRET', 'HEMMA_ALLOW_LOOPBACK_CLIENTS'] as const) {
-    if (values[name] && new URL(issuer).hostname !== 'localhost')
-      faults.push(`${name} is for trying out on localhost only`);
+    if (values[name] && !isOnLocalhost(issuer)) faults.push(`${name} is for trying out on localhost only`);
   }
   return faults;
 }

@@ -238,7 +238,7 @@ export function appOf(house: House, { ring, work, telemetry, stopping }: Fitting
   app.use(foreignForms());
   app.use(firstPage);
   app.use(numbered);
-  app.use(registration(house.db));
+  app.use(registration(house.db, house.settings.HEMMA_ISSUER));
   app.use(libraryFaults);
   app.use(compose(house.provider.middleware as unknown as Middleware[]));
   return app;

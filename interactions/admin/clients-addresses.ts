@@ -1,10 +1,10 @@
 import Router from '@koa/router';
 import { z } from 'zod';
+import { isOnLocalhost } from '../../config/settings.ts';
 import type { AddressUse } from '../../src/oidc/client-addresses.ts';
-import { addressFault, addressHint, addressUses } from '../../src/oidc/client-addresses.ts';
+import { addressFault, addressHint, addressUses, loopbackFault } from '../../src/oidc/client-addresses.ts';
 import type { ClientType } from '../../src/oidc/client-description.ts';
 import { clientTypes } from '../../src/oidc/client-description.ts';
-import type { Frame } from '../page/layout.tsx';
 import type { House } from '../page/house.ts';
 import { readForm } from '../page/posted.ts';
 import type { AdminVisit } from './gate.ts';
@@ -24,8 +24,10 @@ const form = z.object({
 });
 
 /** What is to be said of one address, by the same judge who decides when the form is sent. */
-function verdict({ t }: Frame, address: string, use: AddressUse, type: ClientType) {
-  const fault = addressFault(address, use, type);
+function verdict({ house, frame: { t } }: AdminVisit, address: string, use: AddressUse, type: ClientType) {
+  const loopback = isOnLocalhost(house.settings.HEMMA_ISSUER);
+  const fault =
+    addressFault(address, use, type) ?? (loopback ? undefined : loopbackFault(address, use, type));
   if (fault) return { address, code: fault, message: t.clients.faults[fault] };
   const hint = addressHint(address, type);
   return { address, code: hint, message: hint ? t.clients.hints[hint] : t.clients.addressFine };
@@ -34,7 +36,7 @@ function verdict({ t }: Frame, address: string, use: AddressUse, type: ClientTyp
 function check(visit: AdminVisit): void {
   const { use, type, addresses } = sentForm(visit, form);
   const lines = linesOf(addresses).slice(0, 50);
-  visit.ctx.body = { lines: lines.map((address) => verdict(visit.frame, address, use, type)) };
+  visit.ctx.body = { lines: lines.map((address) => verdict(visit, address, use, type)) };
 }
 
 /** Whether addresses may be registered, while they are typed: an answer for the form's script, in the page's language. */

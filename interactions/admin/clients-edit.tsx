@@ -1,4 +1,5 @@
 import Router from '@koa/router';
+import { isOnLocalhost } from '../../config/settings.ts';
 import { listClaims } from '../../src/accounts/claim-definitions.ts';
 import type { Group } from '../../src/accounts/groups.ts';
 import { groupBy, listGroups } from '../../src/accounts/groups.ts';
@@ -77,15 +78,20 @@ const beginning: FieldsProps['values'] = {
   authMethod: 'secret',
 };
 
+/** A description that was typed, judged by where this provider runs. */
+const read = ({ house }: AdminVisit, given: unknown) =>
+  readClient(house.db, given, { loopback: isOnLocalhost(house.settings.HEMMA_ISSUER) });
+
 async function create(visit: AdminVisit): Promise<void> {
   const type = typeOf(visit);
   const sent = sentForm(visit, clientForm);
-  const read = await readClient(visit.house.db, described(sent, type, sent.id.trim()));
-  const fault = 'client' in read ? await createClient(visit.house.db, read.client, doerOf(visit)) : undefined;
-  const faults = 'faults' in read ? read.faults : fault ? [fault.fault] : [];
-  if (faults.length > 0 || !('client' in read))
+  const judged = await read(visit, described(sent, type, sent.id.trim()));
+  const fault =
+    'client' in judged ? await createClient(visit.house.db, judged.client, doerOf(visit)) : undefined;
+  const faults = 'faults' in judged ? judged.faults : fault ? [fault.fault] : [];
+  if (faults.length > 0 || !('client' in judged))
     return showForm(visit, { type, values: valuesSent(sent), faults });
-  onTo(visit, pathOf(read.client.id, '?notice=created'));
+  onTo(visit, pathOf(judged.client.id, '?notice=created'));
 }
 
 /** What a file looks after is read here and changed there. */
@@ -99,9 +105,10 @@ async function edit(visit: AdminVisit): Promise<void> {
   const shown = await editable(visit);
   const { id, type } = shown.client;
   const sent = sentForm(visit, clientForm);
-  const read = await readClient(visit.house.db, described(sent, type, id));
+  const judged = await read(visit, described(sent, type, id));
   const seen = new Date(Number(sent.seen) || 0);
-  const done = 'client' in read ? await changeClient(visit.house.db, read.client, seen, doerOf(visit)) : read;
+  const done =
+    'client' in judged ? await changeClient(visit.house.db, judged.client, seen, doerOf(visit)) : judged;
   const faults = 'faults' in done ? done.faults : 'fault' in done ? [done.fault] : [];
   if (faults.length > 0 || !('changes' in done))
     return showForm(visit, { type, editing: shown, values: valuesSent(sent), faults });

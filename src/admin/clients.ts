@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isOnLocalhost } from '../../config/settings.ts';
 import { doerOf } from '../accounts/operators.ts';
 import type { ClientFault } from '../oidc/client-check.ts';
 import { clientSchema } from '../oidc/client-description.ts';
@@ -70,7 +71,7 @@ const create = endpoint({
   },
   async handle(asked) {
     const { db, settings } = asked.house;
-    const read = await readClient(db, asked.body);
+    const read = await readClient(db, asked.body, { loopback: isOnLocalhost(settings.HEMMA_ISSUER) });
     if ('faults' in read) return ofFaults(read.faults);
     const { client } = read;
     const fault = await createClient(db, client, doer(asked));
@@ -137,14 +138,15 @@ const change = endpoint({
     answer: { ...exampleAnswer, description: 'Pays wages.' },
   },
   async handle(asked) {
-    const { db } = asked.house;
+    const { db, settings } = asked.house;
     const { id } = asked.params;
     const known = await clientById(db, id);
     if (!known) return { problem: 'not-found' };
     if (!matches(asked.ctx.get('if-match'), etagOf(known))) return { problem: 'changed-meanwhile' };
     const { problem, said } = changeable(asked.body, known);
     if (problem) return problem;
-    const read = await readClient(db, { ...said, id, type: known.client.type });
+    const described = { ...said, id, type: known.client.type };
+    const read = await readClient(db, described, { loopback: isOnLocalhost(settings.HEMMA_ISSUER) });
     if ('faults' in read) return ofFaults(read.faults);
     const done = await changeClient(db, read.client, known.updatedAt, doer(asked));
     if ('fault' in done) return ofFaults([done.fault]);

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import type { AddressFault } from './client-addresses.ts';
+import type { AddressFault, AddressUse } from './client-addresses.ts';
+import { loopbackFault } from './client-addresses.ts';
 import type { ClientDescription } from './client-description.ts';
 import { clientSchema } from './client-description.ts';
 import { resourceFaults } from './resource-description.ts';
@@ -94,6 +95,29 @@ function faultsOf(issue: z.core.$ZodIssue): ClientFault[] {
 export function checkClient(given: unknown): { client: ClientDescription } | { faults: ClientFault[] } {
   const read = judged(clientSchema, given);
   return 'value' in read ? { client: read.value } : read;
+}
+
+/** Addresses that the provider calls, opens or sends people to by itself. */
+const opened = {
+  backchannelLogoutUri: 'back-channel',
+  frontchannelLogoutUri: 'front-channel',
+  launchUrl: 'launch',
+  initiateLoginUri: 'initiate-login',
+} as const satisfies Partial<Record<keyof ClientDescription, AddressUse>>;
+
+/** The addresses of this machine in a description: faults wherever the provider does not run on `localhost` itself. */
+export function loopbackFaults(client: ClientDescription): ClientFault[] {
+  const { sector, type } = client;
+  const named = [
+    ...Object.entries(opened).map(
+      ([field, use]) => [field, use, client[field as keyof typeof opened]] as const,
+    ),
+    ['sector', 'back-channel', sector === undefined ? undefined : `https://${sector}/`] as const,
+  ];
+  return named.flatMap(([field, use, text]) => {
+    const code = text === undefined ? undefined : loopbackFault(text, use, type);
+    return code ? [{ path: field, field, code }] : [];
+  });
 }
 
 /** What was described, judged by a schema whose messages are codes of ours. */

@@ -6,7 +6,7 @@ import type { ClientFault } from './client-check.ts';
 import { checkClient } from './client-check.ts';
 import type { ClientDescription } from './client-description.ts';
 import type { Difference } from './client-differences.ts';
-import type { Applied, ClientDoer, Coming } from './clients.ts';
+import type { Applied, ClientDoer, RegistrationRules } from './clients.ts';
 import { describeFromFile, listClients, readClient, setEnabled } from './clients.ts';
 
 /** A client as a file has it; `enabled` is undefined where the file does not say. */
@@ -42,7 +42,12 @@ const fault = (at: number, path: string, code: ClientFault['code']): FileFault =
   code,
 });
 
-async function readEntry(db: Db, given: unknown, at: number, coming: Coming): Promise<Entry | FileFault[]> {
+async function readEntry(
+  db: Db,
+  given: unknown,
+  at: number,
+  coming: RegistrationRules,
+): Promise<Entry | FileFault[]> {
   const { rest, enabled } = entryOf(given);
   const read = await readClient(db, rest, coming);
   const faults: FileFault[] = 'faults' in read ? read.faults.map((one) => ({ ...one, at })) : [];
@@ -57,7 +62,7 @@ async function readEntry(db: Db, given: unknown, at: number, coming: Coming): Pr
 export async function readEntries(
   db: Db,
   given: unknown,
-  coming: Coming = {},
+  coming: RegistrationRules = {},
 ): Promise<{ entries: Entry[] } | { faults: FileFault[] }> {
   const list = Array.isArray(given) ? given : [given];
   const read: (Entry | FileFault[])[] = [];

@@ -8,7 +8,7 @@ import type { Topic } from '../platform/notifications.ts';
 import type { Reach } from './api-scopes.ts';
 import { beyondReach } from './api-scopes.ts';
 import type { ClientFault } from './client-check.ts';
-import { checkClient } from './client-check.ts';
+import { checkClient, loopbackFaults } from './client-check.ts';
 import type { ClientDescription } from './client-description.ts';
 import { identifier } from './client-description.ts';
 import type { Difference } from './client-differences.ts';
@@ -147,6 +147,11 @@ export interface Coming {
   servers?: readonly ResourceServer[];
 }
 
+/** Where clients are registered. Addresses of this machine are refused unless `loopback` allows them. */
+export interface RegistrationRules extends Coming {
+  loopback?: boolean;
+}
+
 /**
  * What was given, with the signature that the application has already where nothing is said of it: what it checks is built
  * into it, so a default that moved with our version must not move it along, nor the file that is applied at every delivery.
@@ -161,18 +166,19 @@ async function asItSigns(db: Db, given: unknown): Promise<unknown> {
 
 /**
  * A description as somebody gave it, judged with its scopes, groups and resource servers: what console, command line and
- * programs may register. `coming` will be there by the time that it is.
+ * programs may register.
  */
 export async function readClient(
   db: Db,
   given: unknown,
-  coming: Coming = {},
+  { loopback = false, ...coming }: RegistrationRules = {},
 ): Promise<{ client: ClientDescription } | { faults: ClientFault[] }> {
   const checked = checkClient(await asItSigns(db, given));
   const read = 'client' in checked ? await withGroups(db, checked.client) : checked;
   const faults = [
     ...('faults' in read ? read.faults : []),
     ...(await scopeFaults(db, given, coming.scopes ?? [])),
+    ...('client' in checked && !loopback ? loopbackFaults(checked.client) : []),
     ...('client' in checked ? await resourceFaultsOf(db, checked.client, coming.servers ?? []) : []),
   ];
   return faults.length > 0 || 'faults' in read ? { faults } : read;

@@ -1,3 +1,4 @@
+import { isOnLocalhost } from '../../config/settings.ts';
 import type { OwnClaim } from '../accounts/claim-check.ts';
 import { claimsTurn } from '../accounts/claim-definitions.ts';
 import type { Db } from '../platform/database.ts';
@@ -51,7 +52,7 @@ export async function readFile(
   const scopes = claims.map(({ scope }) => scope);
   const about = { db, issuer, claimed: scopes };
   const { servers, faults: ofServers } = await readServers(about, resourceServers ?? []);
-  const coming = { servers, scopes };
+  const coming = { servers, scopes, loopback: isOnLocalhost(issuer) };
   const read = await readEntries(db, clients === undefined ? [] : clients, coming);
   const lost = new Set<string>([
     ...(ofClaims.length > 0 ? lostWith.claims : []),

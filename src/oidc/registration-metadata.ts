@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { isEmail } from '../accounts/accounts.ts';
-import { phrasesFor } from '../locales/phrases.ts';
-import { checkClient } from './client-check.ts';
+import { checkClient, loopbackFaults } from './client-check.ts';
 import type { AuthMethod, ClientDescription, ClientType, FieldName } from './client-description.ts';
 import type { InitialAccessToken } from './initial-access-tokens.ts';
+import { isPhrase, place, readable } from './registration-names.ts';
 
 /** What RFC 7591 §3.2.2 calls the ways in which a description is refused. */
 export type RegistrationError =
@@ -82,40 +82,11 @@ const openScopes = ['profile', 'email', 'offline_access'] as const;
 type OpenScope = (typeof openScopes)[number];
 const isOpen = (scope: string): scope is OpenScope => openScopes.some((one) => one === scope);
 
-/** Our fields by the standards' names. */
-const theirs: Partial<Record<FieldName, string>> = {
-  name: 'client_name',
-  type: 'application_type',
-  authMethod: 'token_endpoint_auth_method',
-  redirectUris: 'redirect_uris',
-  postLogoutRedirectUris: 'post_logout_redirect_uris',
-  backchannelLogoutUri: 'backchannel_logout_uri',
-  frontchannelLogoutUri: 'frontchannel_logout_uri',
-  launchUrl: 'client_uri',
-  initiateLoginUri: 'initiate_login_uri',
-  scopes: 'scope',
-  signingAlg: 'id_token_signed_response_alg',
-  lifetimes: 'default_max_age',
-  parRequired: 'require_pushed_authorization_requests',
-  dpopRequired: 'dpop_bound_access_tokens',
-};
-
-const words: Record<string, string> = phrasesFor('en').clients.faults;
-
-/** `redirectUris.0` as `redirect_uris[0]`. */
-function place(path: string): string {
-  const [field = '', ...rest] = path.split('.');
-  const name = theirs[field as FieldName] ?? field;
-  return name === 'default_max_age' ? name : name + rest.map((part) => `[${part}]`).join('');
-}
-
 export const isGiven = (value: unknown): boolean =>
   value !== undefined && value !== null && value !== '' && (!Array.isArray(value) || value.length > 0);
 
-const readable = (code: string): string => words[code] ?? words.malformed ?? code;
-
 function ofIssue({ path, code, message }: z.core.$ZodIssue): Fault {
-  const own = Object.hasOwn(words, message) ? message : undefined;
+  const own = isPhrase(message) ? message : undefined;
   const kind = code === 'invalid_value' ? 'not-a-choice' : 'malformed';
   return { at: place(path.map(String).join('.')), says: readable(own ?? kind) };
 }
@@ -271,7 +242,11 @@ export interface Described {
  * What a program says of itself (RFC 7591 §2) as an application of ours, or why not. It is judged by the one judge of all
  * applications (`checkClient`), and besides by what its token allows. Nothing that is named in it is fetched.
  */
-export function describeItself(given: unknown, token: InitialAccessToken): Described | Refused {
+export function describeItself(
+  given: unknown,
+  token: InitialAccessToken,
+  { loopback = false }: { /** Whether addresses of this machine are allowed. */ loopback?: boolean } = {},
+): Described | Refused {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     return refused([{ at: 'body', says: 'a JSON object is needed' }]);
   // A member that is null was not said (RFC 7592 §2.2).
@@ -288,8 +263,9 @@ export function describeItself(given: unknown, token: InitialAccessToken): Descr
   const odd = oddities(read.data);
   if (odd.length > 0) return refused(odd);
   const checked = checkClient(described(read.data));
-  if ('faults' in checked)
-    return refused(checked.faults.map(({ path, code }) => ({ at: place(path), says: readable(code) })));
+  const faults = 'faults' in checked ? checked.faults : loopback ? [] : loopbackFaults(checked.client);
+  if ('faults' in checked || faults.length > 0)
+    return refused(faults.map(({ path, code }) => ({ at: place(path), says: readable(code) })));
   const { client } = checked;
   const outside = beyond(client, token);
   return outside.length > 0 ? refused(outside) : { client, method: methodOf(read.data, client.type) };

@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa';
+import { isOnLocalhost } from '../../config/settings.ts';
 import type { Origin } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { network } from '../platform/http.ts';
@@ -30,9 +31,9 @@ async function register(
   db: Db,
   token: InitialAccessToken,
   given: unknown,
-  { origin, subject }: { origin: Origin; subject: string },
+  { origin, subject, issuer }: { origin: Origin; subject: string; issuer: string },
 ): Promise<{ registered: Record<string, unknown> } | Refused | undefined> {
-  const described = describeItself(given, token);
+  const described = describeItself(given, token, { loopback: isOnLocalhost(issuer) });
   if ('error' in described) return described;
   const { client, method } = described;
   return db.transaction(async (open) => {
@@ -84,12 +85,16 @@ async function bodyOf(ctx: Context): Promise<{ json: unknown } | undefined> {
 }
 
 /** Answers one request, which was counted for `subject`. */
-async function take(db: Db, ctx: Context, subject: string): Promise<void> {
+async function take(
+  db: Db,
+  ctx: Context,
+  { subject, issuer }: { subject: string; issuer: string },
+): Promise<void> {
   const presented = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(ctx.get('authorization'))?.[1];
   const token = presented === undefined ? undefined : await liveToken(db, presented);
   const body = token && (await bodyOf(ctx));
   const result =
-    token && body && (await register(db, token, body.json, { origin: ctx.state.origin, subject }));
+    token && body && (await register(db, token, body.json, { origin: ctx.state.origin, subject, issuer }));
   if (!token || (body && !result)) noToken(ctx, ctx.get('authorization') !== '');
   else if (result && 'error' in result) refuse(ctx, 400, result.error, result.description);
   else if (result) answer(ctx, 201, result.registered);
@@ -99,7 +104,7 @@ async function take(db: Db, ctx: Context, subject: string): Promise<void> {
  * The registration endpoint. Every request is counted for the network that it comes from before anything of it is looked
  * at, and those that registered something are forgiven. There is no CORS: no page of a browser has such a token.
  */
-export function registration(db: Db): Middleware {
+export function registration(db: Db, issuer: string): Middleware {
   return async (ctx, next) => {
     if (ctx.path !== path) return next();
     ctx.set('Cache-Control', 'no-store');
@@ -113,6 +118,6 @@ export function registration(db: Db): Middleware {
       ctx.set('Retry-After', String(counted.seconds));
       return refuse(ctx, 429, 'temporarily_unavailable', 'too many requests came from this network');
     }
-    return take(db, ctx, subject);
+    return take(db, ctx, { subject, issuer });
   };
 }
