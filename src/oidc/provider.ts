@@ -40,6 +40,7 @@ import type { Keys } from './keys.ts';
 import { outgoing } from './outgoing.ts';
 import { accountClientId, adminClientId } from './own-clients.ts';
 import { policy } from './policy.ts';
+import { recheckRedirects } from './recheck-redirects.ts';
 import { registrationEndpoint } from './registration.ts';
 import { holderOf, resourceLifetimeOf, resourcesFor, tokenFacts } from './resource-access.ts';
 import { interactionSeconds, sessionSeconds } from './session-limits.ts';
@@ -274,6 +275,7 @@ export function providerOf(parts: Parts): Provider {
   signBySecrets(provider, { db, vault, read: clients.secrets }, work);
   nameRepeatedProofs(provider);
   nameUsedCodes(provider);
+  recheckRedirects(provider);
   // Every application learns the session's number, so that it can tell sessions apart when told of a sign-out.
   prototype.includeSid = () => true;
   provider.on('interaction.started', (ctx) =>

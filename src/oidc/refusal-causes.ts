@@ -36,7 +36,7 @@ export type RefusalCause = (typeof refusalCauses)[number];
 const table: readonly (readonly [RefusalCause, error: RegExp, detail: RegExp])[] = [
   ['sign-out-address', /./, /post_logout_redirect_uri/],
   ['hint', /./, /id_token_hint/],
-  ['code-address', /invalid_grant/, /redirect_uri mismatch/],
+  ['code-address', /invalid_grant/, /redirect_uri (mismatch|is no longer registered)/],
   ['redirect-address', /invalid_redirect_uri/, /./],
   ['redirect-address', /invalid_request/, /^redirect_uri/],
   ['origin', /./, /^origin /],
