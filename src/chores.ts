@@ -8,6 +8,8 @@ import { sweepPendingConnections } from './factors/connection.ts';
 import { mailerOf } from './mail/mailer.ts';
 import type { Mail, Refusal } from './mail/outbox.ts';
 import { deliverDue, mailTopic, sweepMails } from './mail/outbox.ts';
+import { revokeDisabledClients } from './oidc/client-revocation.ts';
+import { revocationTopic } from './oidc/clients.ts';
 import type { ClaimBook } from './oidc/claim-book.ts';
 import { claimsTopic } from './oidc/claim-book.ts';
 import type { Keyring } from './oidc/keyring.ts';
@@ -237,7 +239,11 @@ export function startChores(
   watch: Watch = unwatched,
 ): Chores {
   const { db, vault, settings } = house;
+  const revocation = every(5 * second, log, watch, 'client revocation', () => revokeDisabledClients(db));
   const running: Chores[] = [
+    // A client that this process disabled is revoked at once; this finds what others left.
+    revocation,
+    db.hear(revocationTopic, () => revocation.soon()),
     every(20 * second, log, watch, 'sweep', sweeping(house)),
     // What this process puts out leaves at once; this finds what is tried again, and what other processes left.
     every(second, log, watch, 'sign-out messages', () => delivery.turn()),

@@ -22,14 +22,14 @@ const switching = (enabled: boolean): Endpoint =>
     path: `/clients/{id}/${enabled ? 'enable' : 'disable'}`,
     name: enabled ? 'enableClient' : 'disableClient',
     summary: enabled
-      ? 'Switch an application on again.'
-      : 'Switch an application off: its tokens and secrets are refused from the next request on.',
+      ? 'Enable a client. What it held before it was disabled does not come back.'
+      : 'Disable a client: it is refused from the next request on, and its grants, tokens and sessions end.',
     scope: 'clients:write',
     action: 'clients.write',
     fresh: true,
     params,
     answers: { status: 204 },
-    refuses: enabled ? ['beyond-reach'] : [],
+    refuses: ['beyond-reach'],
     example: { params: exampleParams },
     async handle(asked) {
       const known = await clientById(asked.house.db, asked.params.id);
@@ -49,14 +49,14 @@ const signingOut = endpoint({
   fresh: true,
   params,
   answers: { status: 204 },
-  refuses: [],
+  refuses: ['beyond-reach'],
   example: { params: exampleParams },
   async handle(asked) {
     const { db } = asked.house;
     const known = await clientById(db, asked.params.id);
     if (!known) return { problem: 'not-found' };
-    await signOutEveryone(db, known.client.id, doer(asked));
-    return undefined;
+    const ended = await signOutEveryone(db, known.client.id, doer(asked));
+    return ended === 'beyond-reach' ? { problem: ended } : undefined;
   },
 });
 
@@ -162,11 +162,12 @@ const remove = endpoint({
   fresh: true,
   params: params.extend({ secret: z.uuid() }),
   answers: { status: 204 },
-  refuses: [],
+  refuses: ['beyond-reach'],
   example: { params: { ...exampleParams, secret: exampleSecret } },
   async handle(asked) {
     const { id, secret } = asked.params;
     const gone = await removeSecret(asked.house.db, id, secret, doer(asked));
+    if (gone === 'beyond-reach') return { problem: gone };
     return gone ? undefined : { problem: 'not-found' };
   },
 });

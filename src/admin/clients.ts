@@ -166,7 +166,7 @@ const remove = endpoint({
   versioned: true,
   params: clientParams,
   answers: { status: 204 },
-  refuses: ['changed-meanwhile'],
+  refuses: ['changed-meanwhile', 'beyond-reach'],
   example: { params: { id: exampleClient }, headers: { 'If-Match': exampleVersion.etag } },
   async handle(asked) {
     const { db } = asked.house;
@@ -175,6 +175,7 @@ const remove = endpoint({
     if (!known) return { problem: 'not-found' };
     if (!matches(asked.ctx.get('if-match'), etagOf(known))) return { problem: 'changed-meanwhile' };
     const ended = await removeClient(db, id, { ...doer(asked), seen: known.updatedAt });
+    if (ended === 'beyond-reach') return { problem: ended };
     return ended === undefined ? { problem: 'changed-meanwhile' } : undefined;
   },
 });

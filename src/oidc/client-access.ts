@@ -1,13 +1,14 @@
 import type { Client } from 'oidc-provider';
-import type { Doer } from '../accounts/groups.ts';
 import { groupsOf } from '../accounts/groups.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { beyondReach } from './api-scopes.ts';
 import { allowedGroupsOf } from './client-metadata.ts';
 import { secretsTopic } from './client-secrets.ts';
+import type { ClientDoer } from './clients.ts';
 import { forgetClient, heldClient } from './clients.ts';
 import { keepDescription } from './logout-outbox.ts';
-import { endClient } from './records.ts';
+import { endClient, endPendingOf } from './records.ts';
 
 /** Whether an account may use a client: everybody may, unless the client names groups and the account is in none. */
 export async function mayUse(db: Db, client: Client | undefined, accountId: string): Promise<boolean> {
@@ -18,10 +19,16 @@ export async function mayUse(db: Db, client: Client | undefined, accountId: stri
 
 /**
  * Ends what everybody has with a client: grants, codes, tokens, and its place in their sessions. The sessions here live
- * on, so whoever comes back is let in without a question. Answers how many sessions the application will be told of.
+ * on, so users who come back are signed in silently. Answers how many logout messages it will get.
  */
-export function signOutEveryone(db: Db, id: string, doer: Doer): Promise<number> {
+export function signOutEveryone(
+  db: Db,
+  id: string,
+  { reach, ...doer }: ClientDoer,
+): Promise<number | 'beyond-reach'> {
   return db.transaction(async (open) => {
+    const held = await heldClient(open, id);
+    if (held && beyondReach(reach, held.client)) return 'beyond-reach';
     const ended = await endClient(open, id);
     await audit(open, {
       event: 'client.everyone-signed-out',
@@ -34,17 +41,23 @@ export function signOutEveryone(db: Db, id: string, doer: Doer): Promise<number>
 }
 
 /**
- * Removes a client and all that hangs on it: secrets, grants, tokens, its place in sessions. Answers how many of those it
- * will be told of; undefined: there is no such client.
+ * Removes a client and all that hangs on it: secrets, grants, tokens, its place in sessions. Answers how many logout
+ * messages it will get; undefined: there is no such client.
  */
 export function removeClient(
   db: Db,
   id: string,
-  { seen, ...doer }: Doer & { /** Only as it was then (its `updatedAt`). */ seen?: Date | undefined },
-): Promise<number | undefined> {
+  {
+    seen,
+    reach,
+    ...doer
+  }: ClientDoer & { /** Only as it was then (its `updatedAt`). */ seen?: Date | undefined },
+): Promise<number | 'beyond-reach' | undefined> {
   return db.transaction(async (open) => {
     const held = await heldClient(open, id);
     if (!held || (seen && held.updatedAt.getTime() !== seen.getTime())) return undefined;
+    if (beyondReach(reach, held.client)) return 'beyond-reach';
+    await endPendingOf(open, id);
     const ended = await endClient(open, id);
     // Afterwards nobody knows where to send the message.
     await keepDescription(open, held.client);

@@ -117,7 +117,7 @@ export async function applyEntries(
   entries: readonly Entry[],
   options: FileOptions,
 ): Promise<FileResult[]> {
-  const { prune, by, origin } = options;
+  const { prune, by, origin, reach } = options;
   const results: FileResult[] = [];
   for (const entry of entries) results.push(await applyEntry(open, entry, options));
   const named = new Set(entries.map(({ client }) => client.id));
@@ -125,8 +125,9 @@ export async function applyEntries(
     ({ client, managed }) => managed === 'file' && !named.has(client.id),
   );
   for (const { client } of prune ? orphans : []) {
-    await removeClient(open, client.id, { by, origin });
-    results.push({ id: client.id, result: 'removed', changes: [] });
+    const removed = await removeClient(open, client.id, { by, origin, reach });
+    const result = removed === 'beyond-reach' ? removed : 'removed';
+    results.push({ id: client.id, result, changes: [] });
   }
   return results;
 }

@@ -1,5 +1,4 @@
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
-import type { Doer } from '../accounts/groups.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import type { Topic } from '../platform/notifications.ts';
@@ -226,8 +225,15 @@ export async function liveSecrets(
 }
 
 /** Removes a client's secret by its number or its name; it is refused from the next request on. */
-export function removeSecret(db: Db, clientId: string, which: string, doer: Doer): Promise<boolean> {
+export function removeSecret(
+  db: Db,
+  clientId: string,
+  which: string,
+  { reach, ...doer }: ClientDoer,
+): Promise<boolean | 'beyond-reach'> {
   return db.transaction(async (open) => {
+    const held = await heldClient(open, clientId);
+    if (held && beyondReach(reach, held.client)) return 'beyond-reach';
     const { rows } = await open.query<{ name: string }>(
       'DELETE FROM client_secrets WHERE client_id = $1 AND (id::text = $2 OR name = $2) RETURNING name',
       [clientId, which],

@@ -15,12 +15,15 @@ import type { Difference } from './client-differences.ts';
 import { differences, inShort } from './client-differences.ts';
 import { protocolMetadata } from './client-metadata.ts';
 import { keepScopes, scopeFaults } from './client-scopes.ts';
-import { endGrantsOf } from './records.ts';
+import { endClient, endGrantsOf, endPendingOf } from './records.ts';
 import type { ResourceServer } from './resource-description.ts';
 import { keepResources, resourceFaultsOf } from './resource-servers.ts';
 
 /** What is announced when clients have changed. */
 export const clientsTopic: Topic = { name: 'clients', everywhere: true };
+
+/** What is announced when a client was disabled whose grants and sessions are to be ended (client-revocation.ts). */
+export const revocationTopic: Topic = { name: 'client revocation', everywhere: false };
 
 /** Who looks after a client's description: a file that is applied, or the console. */
 export type Managed = 'file' | 'console';
@@ -361,9 +364,10 @@ export function changeClient(
 }
 
 /**
- * Switches a client off or on, also one that a file looks after: the brake must be within reach. Its tokens and secrets
- * are refused from the next request on. Answers whether that was a change; a program switches on none that may do more
- * than it may itself.
+ * Disables or enables a client, also one that is managed from a file. A disabled client's tokens and secrets are refused
+ * from the next request on, however many there are; a background job ends them. Enabling ends what is left, and what
+ * requests under way may have written since, so nothing from before comes back. Answers whether that was a change. Both
+ * need the same rights: a program changes no client that may do more than it may itself.
  */
 export function setEnabled(
   db: Db,
@@ -373,17 +377,41 @@ export function setEnabled(
 ): Promise<boolean | 'beyond-reach'> {
   return db.transaction(async (open) => {
     const held = await heldClient(open, id);
-    if (enabled && held && beyondReach(reach, held.client)) return 'beyond-reach';
-    const { count } = await open.query(
-      `UPDATE clients SET disabled_at = CASE WHEN $2 THEN NULL ELSE $3::timestamptz END
-       WHERE id = $1 AND (disabled_at IS NULL) <> $2`,
-      [id, enabled, new Date()],
-    );
-    if (count === 0) return false;
+    if (!held || held.enabled === enabled) return false;
+    if (beyondReach(reach, held.client)) return 'beyond-reach';
+    if (enabled) {
+      await endPendingOf(open, id);
+      await endClient(open, id);
+    }
+    await open.query('UPDATE clients SET disabled_at = $2, revoking_since = $2 WHERE id = $1', [
+      id,
+      enabled ? null : new Date(),
+    ]);
+    if (!enabled) await open.announce(revocationTopic);
     await audit(open, { event: enabled ? 'client.enabled' : 'client.disabled', clientId: id, ...doer });
     await open.announce(clientsTopic);
     return true;
   });
+}
+
+/** The disabled clients whose grants and sessions are still to be ended. */
+export async function clientsToRevoke(db: Db): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>('SELECT id FROM clients WHERE revoking_since IS NOT NULL');
+  return rows.map(({ id }) => id);
+}
+
+/** Whether a client is still to be ended and no other process is at it, until the caller's transaction ends. */
+export async function holdForRevocation(open: Db, id: string): Promise<boolean> {
+  const { count } = await open.query(
+    'SELECT 1 FROM clients WHERE id = $1 AND revoking_since IS NOT NULL FOR UPDATE SKIP LOCKED',
+    [id],
+  );
+  return count > 0;
+}
+
+/** Notes that everything of a client has ended. */
+export async function noteRevoked(open: Db, id: string): Promise<void> {
+  await open.query('UPDATE clients SET revoking_since = NULL WHERE id = $1', [id]);
 }
 
 /** Removes a client's row, in the transaction that ends everything of it (see client-access.ts). */

@@ -603,15 +603,31 @@ export async function endGrants(open: Db, accountId: string, clientId: string): 
   return rows.length > 0;
 }
 
-/** Ends all grants of one client with their codes and tokens, and its own tokens; the sessions know it still. */
-export async function endGrantsOf(open: Db, clientId: string): Promise<void> {
+/**
+ * Ends grants of one client with their codes and tokens, and its own tokens: all of them, or at most `limit`. The
+ * sessions know it still. Answers how many grants and own tokens those were.
+ */
+export async function endGrantsOf(open: Db, clientId: string, limit?: number): Promise<number> {
   const { rows: grants } = await open.query<{ id: string | null }>(
-    `DELETE FROM oidc_records WHERE model IN ('Grant', 'ClientCredentials') AND payload->>'clientId' = $1
+    `DELETE FROM oidc_records WHERE ctid = ANY(ARRAY(SELECT ctid FROM oidc_records
+       WHERE model IN ('Grant', 'ClientCredentials') AND payload->>'clientId' = $1 LIMIT $2 FOR UPDATE))
      RETURNING payload->>'jti' AS id`,
-    [clientId],
+    [clientId, limit ?? null],
   );
   await open.query('DELETE FROM oidc_records WHERE grant_id = ANY($1)', [
     grants.flatMap(({ id }) => id ?? []),
+  ]);
+  return grants.length;
+}
+
+/** Ends what may still become a grant of one client: sign-ins under way and device codes. */
+export async function endPendingOf(open: Db, clientId: string): Promise<void> {
+  await open.query(
+    "DELETE FROM oidc_records WHERE model = 'Interaction' AND payload->'params'->>'client_id' = $1",
+    [clientId],
+  );
+  await open.query("DELETE FROM oidc_records WHERE model = 'DeviceCode' AND payload->>'clientId' = $1", [
+    clientId,
   ]);
 }
 
@@ -634,25 +650,61 @@ export async function endGrantsTelling(
   await open.query('DELETE FROM oidc_records WHERE grant_id = ANY($1)', [rows.flatMap(({ id }) => id ?? [])]);
 }
 
+/** A part of the sessions, in the order of their keys. `next` is where the following part begins, if there is one. */
+export interface SessionsLeft {
+  ended: number;
+  next: Buffer | undefined;
+}
+
 /**
- * Ends everything of one client: grants with their codes and tokens, its own tokens, and its place in all sessions, of
- * which it will be told. Answers how many those were.
+ * Ends the place of one client in at most `limit` sessions, those after the key `after`, and enqueues its logout
+ * messages. No statement reads more than these, however many sessions there are.
  */
-export async function endClient(open: Db, clientId: string): Promise<number> {
-  await endGrantsOf(open, clientId);
+export async function leaveSessions(
+  open: Db,
+  clientId: string,
+  { after, limit }: { after: Buffer | undefined; limit: number },
+): Promise<SessionsLeft> {
+  const { rows: part } = await open.query<{ key: Buffer; has: boolean }>(
+    `SELECT key, coalesce(payload->'authorizations' ? $1, false) AS has FROM oidc_records
+     WHERE model = 'Session' AND key > $2 ORDER BY key LIMIT $3`,
+    [clientId, after ?? Buffer.alloc(0), limit],
+  );
+  const keys = part.filter(({ has }) => has).map(({ key }) => key);
+  const next = part.length < limit ? undefined : part.at(-1)?.key;
+  if (keys.length === 0) return { ended: 0, next };
   const { rows } = await open.query<{ payload: Payload }>(
     `SELECT payload FROM oidc_records
-     WHERE model = 'Session' AND payload->'authorizations' ? $1 FOR UPDATE`,
-    [clientId],
+     WHERE model = 'Session' AND key = ANY($2) AND payload->'authorizations' ? $1 ORDER BY key FOR UPDATE`,
+    [clientId, keys],
   );
   await open.query(
     `UPDATE oidc_records SET payload = payload #- ARRAY['authorizations', $1::text]
-     WHERE model = 'Session' AND payload->'authorizations' ? $1`,
-    [clientId],
+     WHERE model = 'Session' AND key = ANY($2) AND payload->'authorizations' ? $1`,
+    [clientId, keys],
   );
   const ended = rows.flatMap(({ payload }) => endedFor(payload, [clientId]));
   await putOut(open, ended);
-  return ended.length;
+  return { ended: ended.length, next };
+}
+
+/** Sessions that one statement looks at: far less than it has time for. */
+export const sessionsAtOnce = 1000;
+
+/**
+ * Ends everything of one client: grants with their codes and tokens, its own tokens, and its place in all sessions.
+ * Answers how many logout messages were enqueued for it.
+ */
+export async function endClient(open: Db, clientId: string): Promise<number> {
+  await endGrantsOf(open, clientId);
+  let total = 0;
+  let after: Buffer | undefined;
+  do {
+    const { ended, next } = await leaveSessions(open, clientId, { after, limit: sessionsAtOnce });
+    total += ended;
+    after = next;
+  } while (after);
+  return total;
 }
 
 /** Lowers what a session says of itself, in the transaction that took a factor away. */

@@ -154,12 +154,14 @@ describe('SECURITY 73: refused with 401 and a challenge is', () => {
     expect((await call(hemma, '/people', { token: gone })).status).toBe(401);
   });
 
-  test('one whose application is switched off, at once, and on again', async () => {
+  test('one whose application is disabled, at once and also when it is enabled again', async () => {
     const own = await machineToken(hemma, reader, ['people:read']);
     await setEnabled(hemma.db, reader.id, false, {});
     expect((await call(hemma, '/people', { token: own })).status).toBe(401);
     await setEnabled(hemma.db, reader.id, true, {});
-    expect((await call(hemma, '/people', { token: own })).status).toBe(200);
+    expect((await call(hemma, '/people', { token: own })).status).toBe(401);
+    const next = await machineToken(hemma, reader, ['people:read']);
+    expect((await call(hemma, '/people', { token: next })).status).toBe(200);
   });
 
   test('one whose session ended, and one whose account was disabled', async () => {

@@ -94,7 +94,7 @@ describe('signing everyone out of an application', () => {
 
 describe('the brake', () => {
   test('switches an application off at once, also one of a file, and on again', async () => {
-    const { party, person, me } = await inUse('braked');
+    const { party, person, me, sid } = await inUse('braked');
     await open('/braked');
     expect(visitor.screen.page.querySelector('[data-managed=file]')).not.toBeNull();
     await visitor.follow('Stäng av applikationen');
@@ -105,7 +105,9 @@ describe('the brake', () => {
     await visitor.follow('Öppna applikationen');
     await visitor.submit();
     expect(visitor.screen.page.querySelector('[data-state=disabled]')).toBeNull();
-    expect(await me()).toBe(200);
+    expect(await me()).toBe(401);
+    expect((await party.told(1)).map((token) => decodeJwt(token)['sid'])).toEqual([sid]);
+    await person.signInTo(party);
     const { rows } = await hemma.db.query<{ event: string }>(
       "SELECT event FROM audit WHERE client_id = 'braked' AND event LIKE 'client.%abled' ORDER BY id",
     );

@@ -299,12 +299,12 @@ export const clientsEn: ClientPhrases = {
     disable: {
       title: (name) => `Switch off ${name}`,
       consequence:
-        'Nobody can sign in to it, and its tokens and secrets stop working. You can switch it on again.',
+        'All users are signed out of it, and its tokens and secrets stop working. You can switch it on again.',
       button: 'Switch off the application',
     },
     enable: {
       title: (name) => `Switch on ${name} again`,
-      consequence: 'Signing in, tokens and secrets work again.',
+      consequence: 'Users can sign in again, and its secrets work. Tokens from before do not.',
       button: 'Switch on the application',
     },
     'sign-out': {

@@ -299,12 +299,12 @@ export const clientsSv = {
     disable: {
       title: (name: string) => `Stäng av ${name}`,
       consequence:
-        'Ingen kan logga in i den, och dess token och hemligheter slutar gälla. Du kan öppna den igen.',
+        'Alla loggas ut ur den, och dess token och hemligheter slutar gälla. Du kan öppna den igen.',
       button: 'Stäng av applikationen',
     },
     enable: {
       title: (name: string) => `Öppna ${name} igen`,
-      consequence: 'Inloggning, token och hemligheter gäller igen.',
+      consequence: 'Inloggning och hemligheter fungerar igen. Tidigare token gäller inte.',
       button: 'Öppna applikationen',
     },
     'sign-out': {
