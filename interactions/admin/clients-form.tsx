@@ -1,5 +1,6 @@
 import type { Group } from '../../src/accounts/groups.ts';
 import { apiScopes, isPersonal } from '../../src/oidc/api-scopes.ts';
+import { keyAlgs } from '../../src/oidc/assertion-rules.ts';
 import type { ClientFault } from '../../src/oidc/client-check.ts';
 import type { ClientType } from '../../src/oidc/client-description.ts';
 import { lifetimeLimits, serviceTokenMost, signingAlgs } from '../../src/oidc/client-description.ts';
@@ -66,10 +67,11 @@ function Addresses(props: Part) {
 
 function Proof(props: Part) {
   const { frame } = props;
-  const { secret, private_key_jwt: key, client_secret_jwt: signs } = frame.t.clients.choices.authMethod;
+  const t = frame.t.clients;
+  const { secret, private_key_jwt: key, client_secret_jwt: signs } = t.choices.authMethod;
   return (
     <fieldset class="group">
-      <legend>{frame.t.clients.form.groups.proof}</legend>
+      <legend>{t.form.groups.proof}</legend>
       <Choose
         {...props}
         name="authMethod"
@@ -80,6 +82,19 @@ function Proof(props: Part) {
         ]}
       />
       <Lines {...props} name="jwks" rows={4} />
+      <Choose
+        {...props}
+        name="assertionSigningAlg"
+        options={[['', t.form.algByKeys], ...keyAlgs.map((alg) => [alg, alg] as const)]}
+      />
+      <Choose
+        {...props}
+        name="assertionAudience"
+        options={[
+          ['', t.choices.assertionAudience.issuer],
+          ['token-endpoint', t.choices.assertionAudience['token-endpoint']],
+        ]}
+      />
       <Box {...props} name="dpopRequired" />
     </fieldset>
   );

@@ -123,6 +123,15 @@ function settingsOf(
     ...text('description'),
     ...text('contact'),
     { label: f.authMethod.label, value: choices.authMethod[client.authMethod] },
+    ...(client.assertionSigningAlg
+      ? [
+          { label: f.assertionSigningAlg.label, value: client.assertionSigningAlg },
+          {
+            label: f.assertionAudience.label,
+            value: choices.assertionAudience[client.assertionAudience ?? 'issuer'],
+          },
+        ]
+      : []),
     ...(client.dpopRequired ? [{ label: f.dpopRequired.label, value: yes }] : []),
     ...(client.type === 'service' ? [] : people),
     ...lasts,

@@ -27,6 +27,8 @@ export const clientForm = z.object({
   initiateLoginUri: text,
   authMethod: text,
   jwks: text,
+  assertionSigningAlg: text,
+  assertionAudience: text,
   scopes: boxes,
   consent: text,
   allowedGroups: boxes,
@@ -91,7 +93,15 @@ export function described(sent: Sent, type: ClientType, id: string): Record<stri
     description: given(sent.description),
     contact: given(sent.contact),
     ...(type === 'web' || type === 'service'
-      ? { authMethod: given(sent.authMethod), jwks: json(sent.jwks) }
+      ? {
+          authMethod: given(sent.authMethod),
+          jwks: json(sent.jwks),
+          // The form shows these for every proof; they are of those that sign.
+          ...(sent.authMethod === 'private_key_jwt'
+            ? { assertionSigningAlg: given(sent.assertionSigningAlg) }
+            : {}),
+          ...(sent.authMethod === 'secret' ? {} : { assertionAudience: given(sent.assertionAudience) }),
+        }
       : {}),
     lifetimes: lifetimes(sent, type),
     dpopRequired: sent.dpopRequired === 'yes',
@@ -162,6 +172,8 @@ export function valuesOf(client: ClientDescription): FieldsProps['values'] {
     dpopRequired: yes(dpopRequired),
     deviceFlow: yes(deviceFlow),
     jwks: jwks ? JSON.stringify(jwks, null, 2) : '',
+    // The default has no name of its own in the form.
+    assertionAudience: client.assertionAudience === 'token-endpoint' ? 'token-endpoint' : '',
     'lifetimes.accessToken': digits(lasts.accessToken),
     'lifetimes.idToken': digits(lasts.idToken),
     'lifetimes.refreshToken': digits(lasts.refreshToken),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { apiScopes } from '../oidc/api-scopes.ts';
+import { assertionAudiences, assertionSigningAlgs } from '../oidc/assertion-rules.ts';
 import type { ClientDescription } from '../oidc/client-description.ts';
 import {
   authMethods,
@@ -29,6 +30,14 @@ const shape = {
   firstParty: z.boolean(),
   authMethod: z.enum(authMethods),
   jwks: z.object({ keys: z.array(z.looseObject({ kty: z.string() })) }).optional(),
+  assertionSigningAlg: z
+    .enum(assertionSigningAlgs)
+    .optional()
+    .meta({ description: 'The one algorithm of its assertions; only where it signs them.' }),
+  assertionAudience: z
+    .enum(assertionAudiences)
+    .optional()
+    .meta({ description: 'The aud of its assertions, one string; only where it signs them.' }),
   redirectUris: addresses,
   postLogoutRedirectUris: addresses,
   corsOrigins: addresses,

@@ -122,7 +122,7 @@ const change = endpoint({
   name: 'replaceClient',
   summary: 'Describe an application anew, all of it.',
   description:
-    'What is left out has its default; signingAlg and the type stay. An application that holds scopes of this interface which the token that asks lacks is out of its reach.',
+    'What is left out has its default; signingAlg, assertionSigningAlg (as long as a key fits it) and the type stay. An application that holds scopes of this interface which the token that asks lacks is out of its reach.',
   scope: 'clients:write',
   action: 'clients.write',
   fresh: true,

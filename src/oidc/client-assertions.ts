@@ -1,7 +1,10 @@
-import type { Configuration } from 'oidc-provider';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import type { Client, Configuration } from 'oidc-provider';
 import { errors, Provider } from 'oidc-provider';
 import type { Db } from '../platform/database.ts';
 import type { Vault } from '../platform/secrets.ts';
+import { assertionSigningAlgs } from './assertion-rules.ts';
+import { assertionAudienceOf } from './client-metadata.ts';
 import type { SecretReader } from './client-secrets.ts';
 import { noteUse, signingSecret } from './client-secrets.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
@@ -11,14 +14,65 @@ const longestAssertion = 3600;
 /** The library's own tolerance of clocks, in seconds. */
 const tolerance = 15;
 
-/** What an assertion must hold besides the library's rules, whatever it was signed with. */
+/** The one string that a client's assertions must name as their audience. */
+const audienceOf = (issuer: string, client: Client): string =>
+  assertionAudienceOf(client) === 'issuer' ? issuer : `${issuer}/token`;
+
+/** Why the audience of an assertion is not accepted: it must be the one string, and no list (CVE-2025-27370). */
+function audienceFault(aud: unknown, expected: string): string | undefined {
+  if (aud === expected) return undefined;
+  const list = Array.isArray(aud) ? ', which is no list' : '';
+  return `client assertion aud must be the string ${expected}${list}`;
+}
+
+/** What an assertion must hold beyond the library's rules, whatever it was signed with. */
 export const furtherRules: NonNullable<Configuration['assertJwtClientAuthClaimsAndHeader']> = (
-  _ctx,
-  { exp },
+  ctx,
+  { exp, aud },
+  _header,
+  client,
 ) => {
+  const fault = audienceFault(aud, audienceOf(ctx.oidc.issuer, client));
+  if (fault) throw new errors.InvalidClientAuth(fault);
   if (Number(exp) > Date.now() / 1000 + longestAssertion + tolerance)
     throw new errors.InvalidClientAuth('the client assertion is good for longer than an hour');
 };
+
+/** Header and claims as they were sent, not verified; undefined for what is no JWT, which the library refuses. */
+function unverified(assertion: unknown): { alg: unknown; aud: unknown } | undefined {
+  try {
+    const { alg } = decodeProtectedHeader(String(assertion));
+    return { alg, aud: decodeJwt(String(assertion)).aud };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Holds clients to the one algorithm and the one audience of their registration, at every endpoint that takes
+ * assertions. The library accepts the endpoint's own address and lists; asked for the audiences that it accepts, it is
+ * answered with one, and a client's administrator reads what was wrong instead of "alg mismatch".
+ */
+export function holdToRegistration({ OIDCContext }: Provider): void {
+  OIDCContext.prototype.clientJwtAuthExpectedAudience = function expectedAudience() {
+    const { client, issuer, params } = this;
+    if (!client) throw new Error('an assertion is checked before its client is known');
+    const expected = audienceOf(issuer, client);
+    const sent = unverified(params?.client_assertion);
+    const alg = client.tokenEndpointAuthSigningAlg;
+    if (sent && sent.alg !== alg)
+      throw new errors.InvalidClientAuth(
+        `client assertion alg must be ${alg}, as the client is registered for${known(sent.alg)}`,
+      );
+    const fault = sent && audienceFault(sent.aud, expected);
+    if (fault) throw new errors.InvalidClientAuth(fault);
+    return new Set([expected]);
+  };
+}
+
+/** An algorithm as it was sent, where it is one by its name: anything may be sent. */
+const known = (alg: unknown): string =>
+  assertionSigningAlgs.some((one) => one === alg) ? `; it was ${String(alg)}` : '';
 
 interface Key {
   kty: 'oct';

@@ -4,6 +4,7 @@ import { ownScope } from '../accounts/claim-check.ts';
 import { mayAct } from '../accounts/operators.ts';
 import type { ApiScope } from './api-scopes.ts';
 import { actionsOfScope, apiScopes, isPersonal } from './api-scopes.ts';
+import { assertionDefaults, assertionFields, assertionRules } from './assertion-rules.ts';
 import type { AddressUse } from './client-addresses.ts';
 import { addressFault } from './client-addresses.ts';
 import { publicKeys } from './client-keys.ts';
@@ -93,6 +94,7 @@ const fields = z.strictObject({
   firstParty: z.boolean().default(false),
   authMethod: z.enum(authMethods).optional(),
   jwks: publicKeys.optional(),
+  ...assertionFields,
   redirectUris: addresses('redirect'),
   postLogoutRedirectUris: addresses('post-logout'),
   /** Origins besides those of the redirect addresses whose scripts may call the provider. */
@@ -214,7 +216,13 @@ function addressRules(client: ClientFields, refuse: Refuse): void {
   if (corsOrigins.length > 0 && keepsSecrets(type)) refuse(['corsOrigins'], 'cors-with-secret');
 }
 
-function proofRules({ type, authMethod, jwks, pkceOptional }: ClientFields, refuse: Refuse): void {
+/** How a client proves who it is: by what it keeps, where nothing is said. */
+const methodOf = ({ type, authMethod, jwks }: ClientFields): AuthMethod =>
+  authMethod ?? (jwks ? 'private_key_jwt' : keepsSecrets(type) ? 'secret' : 'none');
+
+function proofRules(client: ClientFields, refuse: Refuse): void {
+  const { type, authMethod, jwks, pkceOptional } = client;
+  assertionRules({ ...client, authMethod: keepsSecrets(type) ? methodOf(client) : 'none' }, refuse);
   if (!keepsSecrets(type)) {
     if (pkceOptional) refuse(['pkceOptional'], 'pkce-public');
     if (authMethod && authMethod !== 'none') refuse(['authMethod'], 'auth-method-public');
@@ -269,10 +277,11 @@ export type ClientDescription = Omit<ClientFields, 'authMethod' | 'scopes' | 'co
 };
 
 function withDefaults(client: ClientFields): ClientDescription {
-  const byType: AuthMethod = keepsSecrets(client.type) ? 'secret' : 'none';
+  const authMethod = methodOf(client);
   return {
     ...client,
-    authMethod: client.authMethod ?? (client.jwks ? 'private_key_jwt' : byType),
+    authMethod,
+    ...assertionDefaults({ ...client, authMethod }),
     scopes: client.scopes ?? (client.type === 'service' ? [] : ['profile', 'email']),
     consent: client.consent ?? (client.firstParty || client.type === 'service' ? 'none' : 'remembered'),
   };

@@ -1,5 +1,6 @@
 import type { AdapterPayload, Client } from 'oidc-provider';
 import type { ApiScope } from './api-scopes.ts';
+import type { AssertionAudience } from './assertion-rules.ts';
 import { levelOf } from './assurance.ts';
 import type { ClientDescription, ConsentMode, LifetimeName } from './client-description.ts';
 import { keptOf } from './client-description.ts';
@@ -21,6 +22,7 @@ export const ownMetadata = [
   'urn:hemma:registered-itself',
   'urn:hemma:resources',
   'urn:hemma:introspects',
+  'urn:hemma:assertion-audience',
 ];
 
 /**
@@ -67,7 +69,12 @@ export function protocolMetadata(client: ClientDescription, updatedAt: Date): Ad
       : {}),
     ...(client.jwks ? { jwks: client.jwks } : {}),
     ...(keptOf[client.authMethod] ? { client_secret: unusable(client, updatedAt) } : {}),
-    ...(client.authMethod === 'client_secret_jwt' ? { token_endpoint_auth_signing_alg: 'HS256' } : {}),
+    ...(client.assertionSigningAlg
+      ? {
+          token_endpoint_auth_signing_alg: client.assertionSigningAlg,
+          'urn:hemma:assertion-audience': client.assertionAudience,
+        }
+      : {}),
     ...(client.backchannelLogoutUri
       ? { backchannel_logout_uri: client.backchannelLogoutUri, backchannel_logout_session_required: true }
       : {}),
@@ -125,6 +132,7 @@ export function trialMetadata(metadata: AdapterPayload, issuer: string): Adapter
   const {
     client_secret: _secret,
     token_endpoint_auth_signing_alg: _alg,
+    'urn:hemma:assertion-audience': _audience,
     dpop_bound_access_tokens: _bound,
     jwks: _keys,
     backchannel_logout_uri: _logout,
@@ -149,6 +157,10 @@ export function trialMetadata(metadata: AdapterPayload, issuer: string): Adapter
     'urn:hemma:resources': [],
   };
 }
+
+/** What the `aud` of its assertions must be. */
+export const assertionAudienceOf = (client: Client): AssertionAudience =>
+  (client['urn:hemma:assertion-audience'] as AssertionAudience | undefined) ?? 'issuer';
 
 /** Seconds that a client chose for something, or undefined where it chose none. */
 export const lifetimeOf = (client: Client | undefined, name: LifetimeName): number | undefined =>

@@ -7,9 +7,10 @@ import type { Db } from '../platform/database.ts';
 import type { Topic } from '../platform/notifications.ts';
 import type { Reach } from './api-scopes.ts';
 import { beyondReach } from './api-scopes.ts';
+import { assertionDefaults, keptAlg } from './assertion-rules.ts';
 import type { ClientFault } from './client-check.ts';
 import { checkClient, loopbackFaults } from './client-check.ts';
-import type { ClientDescription } from './client-description.ts';
+import type { ClientDescription, FieldName } from './client-description.ts';
 import { identifier } from './client-description.ts';
 import type { Difference } from './client-differences.ts';
 import { differences, inShort } from './client-differences.ts';
@@ -53,7 +54,14 @@ export interface RegisteredClient {
 const columns = 'id, metadata, managed, created_at, updated_at, disabled_at, registered_with';
 
 /** Rows of an older version lack the newer fields, which then say what they said before. */
-const complete = (stored: ClientDescription): ClientDescription => ({
+function complete(stored: ClientDescription): ClientDescription {
+  const authMethod =
+    stored.authMethod ??
+    (stored.jwks ? 'private_key_jwt' : ['web', 'service'].includes(stored.type) ? 'secret' : 'none');
+  return { ...withDefaults(stored), authMethod, ...assertionDefaults({ ...stored, authMethod }) };
+}
+
+const withDefaults = (stored: ClientDescription): ClientDescription => ({
   ...stored,
   corsOrigins: stored.corsOrigins ?? [],
   allowedIntents: stored.allowedIntents ?? [],
@@ -68,9 +76,6 @@ const complete = (stored: ClientDescription): ClientDescription => ({
   apiScopes: stored.apiScopes ?? [],
   resources: stored.resources ?? [],
   consent: stored.consent ?? (stored.firstParty ? 'none' : 'remembered'),
-  authMethod:
-    stored.authMethod ??
-    (stored.jwks ? 'private_key_jwt' : ['web', 'service'].includes(stored.type) ? 'secret' : 'none'),
 });
 
 const registered = (row: Row): RegisteredClient => ({
@@ -156,15 +161,22 @@ export interface RegistrationRules extends Coming {
 }
 
 /**
- * What was given, with the signature that the application has already where nothing is said of it: what it checks is built
- * into it, so a default that moved with our version must not move it along, nor the file that is applied at every delivery.
+ * What was given, with the signatures that the client has already where nothing is said of them: they are built into the
+ * client, so neither a default that changed with our version nor a file that is applied at every delivery changes them.
  */
 async function asItSigns(db: Db, given: unknown): Promise<unknown> {
   if (typeof given !== 'object' || given === null || !('id' in given) || typeof given.id !== 'string')
     return given;
-  if ('signingAlg' in given && given.signingAlg !== undefined) return given;
-  const known = await clientById(db, given.id);
-  return known ? { ...given, signingAlg: known.client.signingAlg } : given;
+  const said: Partial<Record<FieldName, unknown>> = given;
+  if (said.signingAlg !== undefined && said.assertionSigningAlg !== undefined) return given;
+  const known = (await clientById(db, given.id))?.client;
+  if (!known) return given;
+  const alg = said.assertionSigningAlg ?? keptAlg(known, said);
+  return {
+    ...given,
+    signingAlg: said.signingAlg ?? known.signingAlg,
+    ...(alg === undefined ? {} : { assertionSigningAlg: alg }),
+  };
 }
 
 /**

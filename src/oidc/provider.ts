@@ -13,7 +13,7 @@ import type { ClaimBook } from './claim-book.ts';
 import { claimsFor, claimsOfScopes, wantedBy } from './claims.ts';
 import { mayUse } from './client-access.ts';
 import type { ClientBook } from './client-book.ts';
-import { furtherRules, signBySecrets } from './client-assertions.ts';
+import { furtherRules, holdToRegistration, signBySecrets } from './client-assertions.ts';
 import type { LifetimeName } from './client-description.ts';
 import { serviceTokenMost, signingAlgs } from './client-description.ts';
 import {
@@ -273,6 +273,7 @@ export function providerOf(parts: Parts): Provider {
     return found !== undefined;
   };
   signBySecrets(provider, { db, vault, read: clients.secrets }, work);
+  holdToRegistration(provider);
   nameRepeatedProofs(provider);
   nameUsedCodes(provider);
   recheckRedirects(provider);

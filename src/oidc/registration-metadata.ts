@@ -35,6 +35,7 @@ const texts = z.array(z.string()).max(50, 'too-many');
 const understood = z.object({
   redirect_uris: texts.default([]),
   token_endpoint_auth_method: z.enum(methodNames).optional(),
+  token_endpoint_auth_signing_alg: z.string().optional(),
   grant_types: z
     .array(z.enum(['authorization_code', 'refresh_token', 'client_credentials']))
     .max(10, 'too-many')
@@ -176,6 +177,7 @@ function described(said: Understood): Record<string, unknown> {
     authMethod: methods[methodOf(said, type)],
     contact: said.contacts.find(isEmail),
     jwks: said.jwks,
+    assertionSigningAlg: said.token_endpoint_auth_signing_alg,
     redirectUris: said.redirect_uris,
     postLogoutRedirectUris: said.post_logout_redirect_uris,
     backchannelLogoutUri: said.backchannel_logout_uri,

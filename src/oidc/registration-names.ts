@@ -6,6 +6,7 @@ const theirs: Partial<Record<FieldName, string>> = {
   name: 'client_name',
   type: 'application_type',
   authMethod: 'token_endpoint_auth_method',
+  assertionSigningAlg: 'token_endpoint_auth_signing_alg',
   redirectUris: 'redirect_uris',
   postLogoutRedirectUris: 'post_logout_redirect_uris',
   backchannelLogoutUri: 'backchannel_logout_uri',

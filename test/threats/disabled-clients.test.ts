@@ -1,4 +1,7 @@
-/** Disabling a client ends what it holds, enabling it brings nothing back, and both need the same rights. */
+/**
+ * Disabling a client ends what it holds, enabling it brings nothing back, and both need the same rights.
+ * Longer than usual: all that a client can hold is set up once.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { clientSchema } from '../../src/oidc/client-description.ts';

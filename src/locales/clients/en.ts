@@ -63,6 +63,7 @@ export const clientsEn: ClientPhrases = {
       api: 'Interface for programs',
     },
     noGroups: 'There are no groups yet. Everybody may use the application.',
+    algByKeys: 'By its keys',
     anyAcr: 'Whatever the application asks for',
     everybody: 'Everybody',
     alwaysTwoStep: 'Always two steps',
@@ -124,6 +125,14 @@ export const clientsEn: ClientPhrases = {
       label: 'May come without PKCE',
       help: 'Only for programs that cannot do it. They must check nonce and keep their secret.',
     },
+    assertionSigningAlg: {
+      label: 'Algorithm of its assertions',
+      help: 'Only for clients that sign with a key. One of the keys must fit it.',
+    },
+    assertionAudience: {
+      label: 'Audience of its assertions (aud)',
+      help: 'Only for clients that sign. Choose the token endpoint if the library cannot send the issuer.',
+    },
     dpopRequired: {
       label: 'Require tokens bound to a key (DPoP)',
       help: 'Whoever steals a token then has no use for it. The application must be able to do it.',
@@ -155,6 +164,7 @@ export const clientsEn: ClientPhrases = {
       client_secret_jwt: 'A secret that it signs with, and that we must be able to read (client_secret_jwt)',
       none: 'None: PKCE is enough',
     },
+    assertionAudience: { issuer: 'The issuer', 'token-endpoint': 'The token endpoint' },
     scopes: {
       profile: 'Name and language (profile)',
       email: 'Email address (email)',
@@ -212,6 +222,9 @@ export const clientsEn: ClientPhrases = {
     'keys-missing': 'Paste at least one public key.',
     'keys-malformed': 'That is no set of keys (JWKS) that we can read.',
     'keys-not-used': 'Keys are used only when the application signs (private_key_jwt).',
+    'assertion-not-used': 'This is used only when the client signs with a key or a secret.',
+    'assertion-alg-of-other-method': 'A secret signs with HS256 and a key with another algorithm.',
+    'assertion-alg-without-key': 'No key fits this algorithm. Choose another, or add such a key.',
     'key-too-small': 'An RSA key has at least 2048 bits.',
     'key-private':
       'This is the private half. Nobody else should see it: make a new key and paste its public half.',

@@ -63,6 +63,7 @@ export const clientsSv = {
       api: 'Gränssnitt för program',
     },
     noGroups: 'Det finns inga grupper än. Alla får använda applikationen.',
+    algByKeys: 'Efter dess nycklar',
     anyAcr: 'Det som applikationen ber om',
     everybody: 'Alla',
     alwaysTwoStep: 'Alltid två steg',
@@ -124,6 +125,14 @@ export const clientsSv = {
       label: 'Får komma utan PKCE',
       help: 'Bara för program som inte kan. De måste kontrollera nonce och hålla sin hemlighet.',
     },
+    assertionSigningAlg: {
+      label: 'Algoritm för dess underskrivna bevis',
+      help: 'Bara för klienter som signerar med en nyckel. En av nycklarna måste passa den.',
+    },
+    assertionAudience: {
+      label: 'Mottagare i dess underskrivna bevis (aud)',
+      help: 'Bara för klienter som signerar. Välj token-adressen om biblioteket inte kan skicka utfärdaren.',
+    },
     dpopRequired: {
       label: 'Kräv token som är bundna till en nyckel (DPoP)',
       help: 'Den som stjäl en token har då ingen nytta av den. Applikationen måste klara det.',
@@ -155,6 +164,7 @@ export const clientsSv = {
       client_secret_jwt: 'En hemlighet som den signerar med, och som vi måste kunna läsa (client_secret_jwt)',
       none: 'Ingen: PKCE räcker',
     },
+    assertionAudience: { issuer: 'Utfärdaren (issuer)', 'token-endpoint': 'Token-adressen (token endpoint)' },
     scopes: {
       profile: 'Namn och språk (profile)',
       email: 'E-postadress (email)',
@@ -212,6 +222,10 @@ export const clientsSv = {
     'keys-missing': 'Klistra in minst en publik nyckel.',
     'keys-malformed': 'Det är ingen nyckelsamling (JWKS) som vi kan läsa.',
     'keys-not-used': 'Nycklar används bara när applikationen signerar (private_key_jwt).',
+    'assertion-not-used': 'Det används bara när klienten signerar med en nyckel eller en hemlighet.',
+    'assertion-alg-of-other-method': 'En hemlighet signerar med HS256 och en nyckel med en annan algoritm.',
+    'assertion-alg-without-key':
+      'Ingen nyckel passar algoritmen. Välj en annan, eller lägg till en sådan nyckel.',
     'key-too-small': 'En RSA-nyckel har minst 2048 bitar.',
     'key-private':
       'Det här är den privata halvan. Den ska ingen annan se: gör en ny nyckel och klistra in den publika.',

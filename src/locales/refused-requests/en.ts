@@ -29,7 +29,7 @@ export const refusedRequestsEn: RefusedRequestsPhrases = {
     secret:
       'The secret did not match. It may have run out or been removed: give the application one that works.',
     assertion:
-      "The application's signed assertion was not accepted. Look at the key, the clock, the audience (aud), and that each has a jti of its own.",
+      "The application's signed assertion was not accepted. Look at the algorithm, the key, the clock, the audience (aud), and that each has a jti of its own.",
     'proof-of-key':
       'The proof of the key (DPoP) was not accepted. Look at the key, the clock, the address and the method in it.',
     authentication:
@@ -38,7 +38,7 @@ export const refusedRequestsEn: RefusedRequestsPhrases = {
       'The code was used again, so everything that came of it was revoked. The application should redeem each code once.',
     'code-over': 'The code was too old, or unknown. It lives for a minute: redeem it at once.',
     'code-address':
-      'When the code was redeemed the address was another than when the sign-in began. It must be exactly the same.',
+      'When the code was redeemed the address was another than when the sign-in began, or was no longer registered. It must be exactly the same.',
     'renewal-used':
       'A refresh token was used again, so all that followed from it was revoked. Always keep the new one from the answer, and refresh in one place at a time.',
     'renewal-over':

@@ -28,7 +28,7 @@ export const refusedRequestsSv = {
     secret:
       'Hemligheten stämde inte. Den kan ha gått ut eller vara borttagen: ge applikationen en som gäller.',
     assertion:
-      'Applikationens underskrivna bevis godtogs inte. Se på nyckeln, klockan, mottagaren (aud) och att varje bevis har ett eget jti.',
+      'Applikationens underskrivna bevis godtogs inte. Se på algoritmen, nyckeln, klockan, mottagaren (aud) och att varje bevis har ett eget jti.',
     'proof-of-key':
       'Beviset för nyckeln (DPoP) godtogs inte. Se på nyckeln, klockan, adressen och metoden i det.',
     authentication:
@@ -37,7 +37,7 @@ export const refusedRequestsSv = {
       'Koden användes en gång till, så allt som den gav drogs tillbaka. Applikationen ska lösa in varje kod en gång.',
     'code-over': 'Koden var för gammal eller okänd. Den lever i en minut: lös in den direkt.',
     'code-address':
-      'När koden löstes in var adressen en annan än när inloggningen började. Den ska vara exakt densamma.',
+      'När koden löstes in var adressen en annan än när inloggningen började, eller inte längre registrerad. Den ska vara exakt densamma.',
     'renewal-used':
       'En förnyelsetoken användes en gång till, så hela raden av dem drogs tillbaka. Spara alltid den nya som kommer i svaret, och förnya på ett ställe i taget.',
     'renewal-over':
