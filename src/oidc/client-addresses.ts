@@ -109,7 +109,7 @@ const onDevice: ReadonlySet<AddressUse> = new Set(['redirect', 'post-logout', 'o
 
 /**
  * Why an address must not be registered with a provider that runs elsewhere: this machine is the provider's to the
- * provider, and somebody else's to each browser. A native client may have its own page on the device.
+ * provider, and another to each browser. A native client may have its own page on the device.
  */
 export function loopbackFault(
   text: string,

@@ -9,7 +9,7 @@ import type { SecretReader } from './client-secrets.ts';
 import { noteUse, signingSecret } from './client-secrets.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 
-/** Seconds that an assertion may be good for: one that somebody finds later is worth nothing (RFC 7523 §3). */
+/** Seconds that an assertion may be good for: one that is found later is worth nothing (RFC 7523 §3). */
 const longestAssertion = 3600;
 /** The library's own tolerance of clocks, in seconds. */
 const tolerance = 15;
@@ -25,7 +25,7 @@ function audienceFault(aud: unknown, expected: string): string | undefined {
   return `client assertion aud must be the string ${expected}${list}`;
 }
 
-/** What an assertion must hold beyond the library's rules, whatever it was signed with. */
+/** What an assertion must hold beyond the library's rules, by a key or by a secret. */
 export const furtherRules: NonNullable<Configuration['assertJwtClientAuthClaimsAndHeader']> = (
   ctx,
   { exp, aud },
@@ -118,7 +118,7 @@ export function signBySecrets(
     const client = await find(id);
     if (client?.clientAuthMethod !== 'client_secret_jwt') return client;
     const { symmetricKeyStore: keys } = client as unknown as { symmetricKeyStore: SymmetricKeys };
-    // Whatever the library made of the text that stands in the secret's place opens nothing.
+    // What the library made of the text that stands in the secret's place opens nothing.
     keys.clear();
     keys.selectForVerify = ({ alg }) => (alg === 'HS256' && read.get(Provider.ctx ?? keys)) || [];
     const { ctx } = Provider;

@@ -31,7 +31,7 @@ async function revokeClient(db: Db, id: string): Promise<void> {
   await batch((open) => noteRevoked(open, id));
 }
 
-/** Ends everything of the clients that were disabled. Whatever a process leaves undone the next call finds. */
+/** Ends everything of the clients that were disabled. The next call finds what a process leaves undone. */
 export async function revokeDisabledClients(db: Db): Promise<void> {
   for (const id of await clientsToRevoke(db)) await revokeClient(db, id);
 }

@@ -30,8 +30,8 @@ function recheckSignOut({ oidc }: KoaContextWithOIDC, client: Client): void {
 }
 
 /**
- * Checks addresses that the library keeps from a request that it checked (in a code, an interaction, a session) once more
- * when they are used: what an administrator removes from a client ends at once (RFC 9700 §4.1.3).
+ * Checks addresses that the library keeps from a checked request (in a code, an interaction, a session) again when they
+ * are used: what an administrator removes from a client ends at once (RFC 9700 §4.1.3).
  */
 export function recheckRedirects({ AuthorizationCode, Client }: Provider): void {
   const code = AuthorizationCode.prototype as unknown as Code;

@@ -95,7 +95,7 @@ async function readJson(message: IncomingMessage, maxBytes: number): Promise<Buf
 const answerTo = (request: ClientRequest): Promise<IncomingMessage> =>
   new Promise((answered, failed) => {
     request.once('response', answered);
-    // It stays: an error after the beginning is told by the answer itself.
+    // It stays: after the beginning the answer itself reports errors.
     request.on('error', failed);
     request.once('close', () => failed(new Error('the connection was closed without an answer')));
   });

@@ -60,7 +60,7 @@ const withoutZone = (address: string): string => address.replace(/%.*$/, '');
 /**
  * Whether an IP address is anything else than a public host: private, of this machine, or with a special use.
  *
- * @param address An IP address without brackets. A text that is none is special: it is never connected to.
+ * @param address An IP address without brackets. Any other text is special: it is never connected to.
  */
 export function isSpecialUse(address: string): boolean {
   const bare = withoutZone(address);

@@ -1,4 +1,4 @@
-/** Ports of this machine that note whoever connects, and what they are sent. */
+/** Ports of this machine that count the connections and bytes that arrive. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 

@@ -193,7 +193,7 @@ describe('the small rules refuse', () => {
     "const { Agent } = await import('undici');",
     "await fetch('https://app.example');",
     "const keys = createRemoteJWKSet(new URL('https://app.example/jwks'));",
-  ])('a connection beside the guard: %s', (text) => {
+  ])('a connection past the guard: %s', (text) => {
     expect(networkRefusals([file('src/oidc/a.ts', `\n${text}`)])).toEqual([
       expect.stringContaining('src/oidc/a.ts:2 uses '),
     ]);

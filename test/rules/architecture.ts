@@ -206,7 +206,7 @@ const NETWORK =
   /^(?:node:)?(?:http2?|https|net|tls|dgram|dns(?:\/promises)?)$|^(?:undici|nodemailer|openid-client|pg)$|\/exporter-/;
 const CALLS = new Set(['fetch', 'createRemoteJWKSet', 'WebSocket', 'EventSource']);
 
-/** Files that may use the network, and what for. Whatever a client names is called through the first and no other. */
+/** Files that may use the network, and what for. What a client names is called through the first and no other. */
 const NETWORK_USERS: Record<string, string> = {
   'src/platform/egress.ts': 'calls what clients name, behind the guard',
   'src/platform/special-use-addresses.ts': 'judges addresses',
@@ -222,7 +222,7 @@ const NETWORK_USERS: Record<string, string> = {
   'demo/start.ts': 'starts processes on this machine',
 };
 
-/** One file alone calls what somebody else names: the one with the guard of outgoing calls. */
+/** One file alone calls what others name: the one with the guard of outgoing calls. */
 export const networkRefusals = (sources: readonly Source[]): string[] =>
   sources
     .filter(({ path }) => !Object.hasOwn(NETWORK_USERS, path))

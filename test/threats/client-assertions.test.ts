@@ -69,7 +69,7 @@ const asserting = (assertion: string) => ({
   client_assertion: assertion,
 });
 
-/** Signs as a client; `aud` is whatever a test puts there. */
+/** Signs as a client; `aud` is what a test puts there. */
 function sign(id: string, aud: unknown, by: { alg: string; key: CryptoKey | Uint8Array }): Promise<string> {
   const now = Math.floor(Date.now() / 1000);
   const claims = { iss: id, sub: id, aud, jti: randomUUID(), iat: now, exp: now + 60 };
@@ -138,7 +138,7 @@ describe.each(ways)('the audience of an assertion (%s)', (way, id, old) => {
       expect([aud, await accepted(endpoint, await sign(old, aud, keyOf(way)))]).toEqual([aud, false]);
   });
 
-  test('is told to the administrator of the client, and not to the client', async () => {
+  test('is explained to the administrator of the client, and not to the client', async () => {
     const assertion = await sign(id, [hemma.issuer], keyOf(way));
     const answer = await post(hemma.url('/token'), { ...fields['/token'], ...asserting(assertion) });
     expect(answer.json['error_description']).toBe('client authentication failed');

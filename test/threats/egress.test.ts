@@ -189,7 +189,7 @@ describe('an answer', () => {
       await expect(ask(type, 100)).rejects.toThrow('not application/json');
   });
 
-  test('that never comes, comes in part or is none is given up in time', async () => {
+  test('that never comes, comes in part or is no HTTP answer is given up in time', async () => {
     const silent = await serve(() => undefined);
     await expect(call(silent.url)).rejects.toThrow('aborted');
     const partial = await serve((_request, response) => {

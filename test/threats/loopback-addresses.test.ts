@@ -1,4 +1,4 @@
-/** Addresses of this machine are registered with a provider on `localhost` only, by whatever path they come. */
+/** Addresses of this machine are registered with a provider on `localhost` only, by every path. */
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
