@@ -387,7 +387,7 @@ export function setEnabled(
   enabled: boolean,
   { reach, ...doer }: ClientDoer,
 ): Promise<boolean | 'beyond-reach'> {
-  return db.transaction(async (open) => {
+  const change = async (open: Db) => {
     const held = await heldClient(open, id);
     if (!held || held.enabled === enabled) return false;
     if (beyondReach(reach, held.client)) return 'beyond-reach';
@@ -403,7 +403,9 @@ export function setEnabled(
     await audit(open, { event: enabled ? 'client.enabled' : 'client.disabled', clientId: id, ...doer });
     await open.announce(clientsTopic);
     return true;
-  });
+  };
+  // Enabling right after disabling ends all of it here.
+  return db.transaction(change, { unhurried: enabled });
 }
 
 /** The disabled clients whose grants and sessions are still to be ended. */
