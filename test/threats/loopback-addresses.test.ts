@@ -11,7 +11,7 @@ import { type OperatorAtWork, operator, tokenOf } from '../console/town.ts';
 import { exchange } from '../rig/exchange.ts';
 import { freePort } from '../rig/free-port.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
-import { startTls, type TlsFront } from '../rig/tls.ts';
+import { newCertificate, startTls, type TlsFront } from '../rig/tls.ts';
 
 let hemma: Hemma;
 let front: TlsFront;
@@ -28,7 +28,7 @@ beforeAll(async () => {
     HEMMA_TRUSTED_PROXIES: '127.0.0.1',
   };
   hemma = await startHemma({ env });
-  front = await startTls(port, hemma.port, 'id.example.com');
+  front = await startTls(port, hemma.port, newCertificate(['id.example.com']));
   machine = await machineToken(hemma, await service(hemma, 'machine', scopes), scopes);
   alma = await operator(hemma, 'alma@hemma.example', 'administrator');
   shell = shellWith(hemma.env);
