@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { back } from '../rig/clock.ts';
-import { hold, releaseAll, untilWaiting } from '../races/interleave.ts';
 import { newDataFolder } from '../rig/data-folder.ts';
 import { startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
@@ -138,74 +137,4 @@ describe.each([
     },
     slow,
   );
-});
-
-describe('ten requests for the last redirect that all have read before any has written', () => {
-  let place: Awaited<ReturnType<typeof onPostgreSQL>>;
-  let client: RelyingParty;
-  let thirdParty: RelyingParty;
-  beforeAll(async () => {
-    place = await onPostgreSQL();
-    client = await startRelyingParty({ hemma: place.provider, description: { deviceFlow: true } });
-    const consent = { name: 'Bokslut', firstParty: false, consent: 'remembered' } as const;
-    thirdParty = await startRelyingParty({ hemma: place.provider, description: consent });
-  }, slow);
-  afterEach(async () => {
-    await releaseAll();
-    back();
-  });
-  afterAll(async () => {
-    await Promise.all([client.stop(), thirdParty.stop()]);
-    await place.stop();
-  });
-
-  test.each<[string, number, () => Promise<Finishing>]>([
-    ['a sign-in', 1, () => finishingSignIn(place.provider, client)],
-    ['a step-up', 1, () => finishingStepUp(place.provider, client)],
-    ['an action of the account area', 0, () => finishingAction(place.provider, client)],
-    ['a consent', 1, () => finishingConsent(place.provider, client, thirdParty)],
-    ['a device flow', 0, () => finishingDevice(place.provider, client)],
-  ])(
-    'of %s give %i code and one session, and no error',
-    async (_what, codes, finish) => {
-      const finishing = await finish();
-      const url = place.provider.env['DATABASE_URL'] ?? '';
-      // Reads go on; writes wait.
-      const held = await hold(url, 'LOCK TABLE oidc_records IN SHARE MODE');
-      const racing = race(place.provider, finishing);
-      await untilWaiting(url, 5);
-      await held.release();
-      const raced = await racing;
-      expect(raced.codes.length).toBe(codes);
-      await expectOneSession(place.provider, finishing, raced);
-      await expectNoErrors(place.provider, finishing, raced);
-    },
-    slow,
-  );
-});
-
-describe('the last redirect, asked for again later', () => {
-  let place: Awaited<ReturnType<typeof onPostgreSQL>>;
-  let client: RelyingParty;
-  beforeAll(async () => {
-    place = await onPostgreSQL();
-    client = await startRelyingParty({ hemma: place.provider });
-  }, slow);
-  afterEach(back);
-  afterAll(async () => {
-    await client.stop();
-    await place.stop();
-  });
-
-  test('gives no second code and does not end the session of the browser', async () => {
-    const { visitor, resume, user } = await finishingSignIn(place.provider, client);
-    const copies = visitor.cookies.all();
-    expect((await visitor.visit(resume)).url.searchParams.has('code')).toBe(true);
-    const again = await newVisitor({ stolen: copies }).request(resume);
-    expect(new URL(again.headers.location ?? '', place.provider.issuer).searchParams.has('code')).toBe(false);
-    expect(again.status).toBeLessThan(500);
-    const screen = await visitor.visit(resume);
-    expect(screen.status).toBeLessThan(500);
-    expect(await accountOpenedBy(place.provider, visitor.cookies.all())).toBe(user.email);
-  });
 });

@@ -130,16 +130,42 @@ test(
     asks(browser.screen, first, second);
     const waiting = await browser.submit({}, 'choice=switch');
     at('totp', waiting);
-    await browser.visit(provider.hemma.url('/session/end'));
-    await browser.submit({}, 'logout=yes');
-    await browser.visit((await application.begin()).url);
-    at('back', await verifyBoth(browser, third));
+    await replaceSession(browser, third);
     tab(browser, waiting);
     await browser.submit({ code: nextCode(second.key) });
     // The question again, or the end of a sign-in whose session is over; the session that is there is not replaced.
     if (ours(browser.screen).step === 'password') await verifyBoth(browser, second);
     if (browser.screen.step !== 'problem') asks(browser.screen, third, second);
     expect(await openedBy(browser)).toBe(third.email);
+  },
+  slow,
+);
+
+/** The session of the browser ends, and another user signs in, both in a second tab. */
+async function replaceSession(browser: Visitor, by: EnrolledUser): Promise<void> {
+  await browser.visit(provider.hemma.url('/session/end'));
+  await browser.submit({}, 'logout=yes');
+  await browser.visit((await application.begin()).url);
+  at('back', await verifyBoth(browser, by));
+}
+
+test.each(['after the answer', 'while the question is open'] as const)(
+  'asks again when another session has come %s, and names that one',
+  async (when) => {
+    const [first, second, third] = [await user(), await user(), await user()];
+    const { browser, waiting } = await signedInSince(first);
+    tab(browser, waiting);
+    await typePassword(browser, second.email);
+    asks(browser.screen, first, second);
+    const question = when === 'after the answer' ? await browser.submit({}, 'choice=switch') : browser.screen;
+    await replaceSession(browser, third);
+    tab(browser, question);
+    if (when === 'after the answer') await browser.submit({ code: nextCode(second.key) });
+    else await browser.submit({}, 'choice=switch');
+    asks(browser.screen, third, second);
+    expect(await openedBy(browser)).toBe(third.email);
+    at('back', ours(await switchTo(browser, second)));
+    expect(await openedBy(browser)).toBe(second.email);
   },
   slow,
 );
