@@ -50,7 +50,7 @@ describe('an honest browser', () => {
       await person.isAt(other, 'totp');
       await finish(one, user);
       await finish(other, user);
-      expect(await signInCookies(one)).toEqual([]);
+      expect((await signInCookies(one)).length).toBe(0);
     },
     slow,
   );
@@ -125,7 +125,7 @@ describe('an honest browser', () => {
       expect(await person.readCode(page)).toBe(code);
       await person.typeLastGroup(page, 'sv', code.slice(-4));
       await person.isAt(page, 'back');
-      expect(await signInCookies(page)).toEqual([]);
+      expect((await signInCookies(page)).length).toBe(0);
     },
     slow,
   );

@@ -147,7 +147,7 @@ describe.each(journeys)('$name', (journey: Journey) => {
       }
       at(journey.end, run.visitor.screen);
       // The page of a client that the user may not use belongs to an interaction that is still open.
-      if (journey.end !== 'no-access') expect(signInCookies(run.visitor)).toEqual([]);
+      if (journey.end !== 'no-access') expect(signInCookies(run.visitor).length).toBe(0);
     },
     slow,
   );
