@@ -18,6 +18,7 @@ import { refusedRequests } from './0014-refused-requests.ts';
 import { hotTables } from './0015-hot-tables.ts';
 import { mailsWaiting } from './0016-mails-waiting.ts';
 import { proofsFound } from './0017-proofs-found.ts';
+import { throttling } from './0020-throttling.ts';
 import type { Migration } from './migration.ts';
 
 const migrations: readonly Migration[] = [
@@ -38,6 +39,7 @@ const migrations: readonly Migration[] = [
   hotTables,
   mailsWaiting,
   proofsFound,
+  throttling,
 ];
 
 // Any number that no other program on the same database uses for its own lock.

@@ -26,6 +26,7 @@ import { newRecoveryCode } from './new-recovery-code.tsx';
 import { noAccess } from './no-access.tsx';
 import { otherAccount } from './other-account.tsx';
 import { password } from './password.tsx';
+import { passwordAndCode } from './password-and-code.tsx';
 import type { InteractionRecord, Progress } from './progress.ts';
 import { intentOf, knownOf, noteChoice, progressFrom } from './progress.ts';
 import { reEnrollment } from './re-enrollment.tsx';
@@ -41,6 +42,7 @@ type PageName = Step | 'consent' | 'no-access';
 const pages = {
   password,
   'forgotten-password': forgottenPassword,
+  'password-and-code': passwordAndCode,
   'new-password': newPassword,
   'new-email': newEmail,
   'other-account': otherAccount,
