@@ -13,7 +13,8 @@ import type { Phrases } from './sv.ts';
 /** Seconds up to two minutes, then minutes, always upwards: nobody should come back too early. */
 function waitingTime(seconds: number): string {
   if (seconds === 1) return '1 second';
-  return seconds <= 120 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`;
+  if (seconds <= 120) return `${seconds} seconds`;
+  return seconds <= 7200 ? `${Math.ceil(seconds / 60)} minutes` : `${Math.ceil(seconds / 3600)} hours`;
 }
 
 export const en: Phrases = {

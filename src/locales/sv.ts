@@ -9,10 +9,11 @@ import { resourceServersSv } from './resource-servers/sv.ts';
 import { ownClaimsSv } from './own-claims/sv.ts';
 import { refusedRequestsSv } from './refused-requests/sv.ts';
 
-/** Under två minuter räknar man sekunder, därefter minuter, alltid uppåt: ingen ska komma tillbaka för tidigt. */
+/** Under två minuter räknar man sekunder, därefter minuter och timmar, alltid uppåt: ingen ska komma tillbaka för tidigt. */
 function waitingTime(seconds: number): string {
   if (seconds === 1) return '1 sekund';
-  return seconds <= 120 ? `${seconds} sekunder` : `${Math.ceil(seconds / 60)} minuter`;
+  if (seconds <= 120) return `${seconds} sekunder`;
+  return seconds <= 7200 ? `${Math.ceil(seconds / 60)} minuter` : `${Math.ceil(seconds / 3600)} timmar`;
 }
 
 export const sv = {

@@ -58,7 +58,7 @@ export function throttledPasswordCode(facts: MailFacts, code: string): Message {
         facts,
         'Din kod för att logga in',
         [
-          'Någon vill logga in på ditt konto efter många misslyckade försök. Är det du? Skriv den här koden tillsammans med ditt lösenord:',
+          'Någon vill logga in på ditt konto. Är det du? Skriv den här koden tillsammans med ditt lösenord:',
           `    ${code}`,
           'Koden gäller i tio minuter, i webbläsaren som bad om den.',
         ],
@@ -68,7 +68,7 @@ export function throttledPasswordCode(facts: MailFacts, code: string): Message {
         facts,
         'Your code for signing in',
         [
-          'Someone wants to sign in to your account after many failed attempts. Is it you? Type this code together with your password:',
+          'Someone wants to sign in to your account. Is it you? Type this code together with your password:',
           `    ${code}`,
           'The code works for ten minutes, in the browser that asked for it.',
         ],

@@ -43,7 +43,7 @@ export const slidingRules: Readonly<Record<SlidingBudget, Rule>> = {
   'first-administrator': { limit: 20, growth: 0, halfLifeSeconds: hour },
 };
 
-const longestWait = 3600;
+const longestWait = 48 * hour;
 
 /** What the budgets of a network are counted by; undefined in a trusted network (HEMMA_TRUSTED_NETWORKS), which has none. */
 export const networkSubject = ({ address, trusted }: Origin): string | undefined =>
