@@ -102,7 +102,7 @@ function showDatabase(metrics: Metrics, db: Database): void {
 
 /** What makes guessing at many accounts visible (docs/adr/0001-throttling.md). */
 function showThrottling(metrics: Metrics, db: Database): void {
-  const gauges = [
+  const counts = [
     [
       'hemma_throttled_names',
       'Email addresses, known or not, whose password is throttled now.',
@@ -119,7 +119,7 @@ function showThrottling(metrics: Metrics, db: Database): void {
       slowedNetworks,
     ],
   ] as const;
-  for (const [name, help, count] of gauges) {
+  for (const [name, help, count] of counts) {
     const read = seldom(30 * second, () => count(db, new Date()));
     metrics.beforeReading(read.look);
     metrics.shows({ name, help, together: 'max', read: read.last });

@@ -113,7 +113,7 @@ async function send(visit: Visit, email: string): Promise<Refused | 'answered'> 
   return 'answered';
 }
 
-/** The same words whatever was wrong. Without a valid code the password is not even looked at. */
+/** The same words for every fault. Without a valid code the password is not even looked at. */
 async function verify(visit: Visit, { email, password, code }: Typed): Promise<Refused> {
   const { db, hasher, post } = visit.house;
   const { origin } = visit.ctx.state;

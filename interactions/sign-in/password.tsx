@@ -69,7 +69,7 @@ export function PasswordPage(props: PasswordPageProps) {
   );
 }
 
-/** While the password is throttled, an emailed code beside it lets the owner in. */
+/** While the password is throttled, an emailed code together with it lets the owner in. */
 function EmailedCodeOffer({ frame, token, email, emailedCodeUrl }: PasswordPageProps) {
   const t = frame.t.passwordAndCode;
   if (!emailedCodeUrl || !email) return null;

@@ -54,7 +54,7 @@ export async function verifyPassword(
   // A browser that signed in before has a budget of its own, so that strangers cannot spend the owner's, neither by
   // the account's address nor from the same network.
   const subject = known ? `device:${known.id}` : emailSubject(email);
-  const deed = { accountId: account?.id, origin };
+  const attempted = { accountId: account?.id, origin };
   const counted = await countPassword(db, {
     subject,
     network: known ? undefined : networkSubject(origin),
@@ -62,14 +62,14 @@ export async function verifyPassword(
   });
   if (!counted.allowed) {
     const detail = { ...detailOf(email), budget: counted.budget };
-    await audit(db, { event: 'password.throttled', ...deed, detail });
+    await audit(db, { event: 'password.throttled', ...attempted, detail });
     return { code: 'throttled', seconds: counted.seconds };
   }
   slowDown(counted.slowDownMs);
   const normal = password.normalize('NFC');
   const right = await hasher.verify(hash, normal);
   if (!right || !hash || !account || account.disabledAt) {
-    await audit(db, { event: 'password.wrong', ...deed, detail: detailOf(email) });
+    await audit(db, { event: 'password.wrong', ...attempted, detail: detailOf(email) });
     return { code: 'wrong-password' };
   }
   const renewed = hasher.outdated(hash) ? await hasher.hash(normal) : undefined;
@@ -85,7 +85,7 @@ export async function verifyPassword(
 /** An emailed code that was counted and is not verified yet (`countCodeBesidePassword`). */
 export interface CodeBesidePassword {
   hash: string;
-  /** Whom it was sent to; undefined where nobody has the email address. */
+  /** Whom it was sent to; undefined for an unknown email address. */
   accountId: string | undefined;
   /** Consumes it; false where it was consumed or has expired by then. */
   spend(open: Db): Promise<boolean>;
@@ -127,7 +127,7 @@ export async function verifyPasswordWithCode(
 interface RightPassword extends PasswordAttempt {
   account: Account;
   known: Device | undefined;
-  /** The budget that it was counted by; none where an emailed code stood beside it. */
+  /** The budget that it was counted by; none where an emailed code came with it. */
   counted?: Counted | undefined;
   codeBeside?: boolean;
   /** The hash that it was verified against. */
@@ -138,7 +138,7 @@ interface RightPassword extends PasswordAttempt {
 
 /**
  * Writes what a right password proves, if the hash that it was verified against is the account's to this moment: it was
- * read, then hashed for a while, and a password that was changed meanwhile proves nothing any more.
+ * read, then hashed for a while, and a password that was changed since proves nothing any more.
  */
 function prove(
   db: Db,
@@ -148,7 +148,7 @@ function prove(
   const accountId = account.id;
   const remembered = known && isRemembered(known) ? [known] : [];
   const network = networkSubject(origin);
-  // How many failures there were is known when they are forgotten: somebody may have guessed until this moment.
+  // How many failures there were is known when they are forgotten: guessing may have gone on until this moment.
   const told = post.effect(account, 'success-after-failures', successAfterFailures);
   const effects: Effect[] = [
     ...(network ? [passwordSucceeded({ network, name: nameOf(email) })] : []),

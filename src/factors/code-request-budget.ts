@@ -20,7 +20,7 @@ const reserved = { requests: 2, limit: 20 };
 
 /**
  * Counts a request for an emailed code (docs/adr/0001-throttling.md): by network first, by address second. A known browser
- * has a budget that nobody else can spend. Otherwise one network can spend a small part of what a mailbox may receive
+ * has a budget that no one else can spend. Otherwise one network can spend a small part of what a mailbox may receive
  * (ASVS 2.4.1), and the first two requests of another network still go through.
  * @returns `requester`: what the guesses at this code are counted by.
  */

@@ -51,7 +51,7 @@ export function passwordCode(facts: MailFacts, code: string): Message {
       );
 }
 
-/** A code that is typed beside the password while the password is throttled. */
+/** A code that is typed together with the password while the password is throttled. */
 export function throttledPasswordCode(facts: MailFacts, code: string): Message {
   return facts.locale === 'sv'
     ? letter(

@@ -101,7 +101,7 @@ async function take(db: Db, ctx: Context): Promise<void> {
 
 /**
  * The registration endpoint. Requests without a valid token are counted for the network that they come from. A valid one,
- * 256 random bits that nobody guesses, is never held up by a neighbor's script. There is no CORS: no page of a browser has
+ * 256 random bits that cannot be guessed, is never held up by a neighbor's script. There is no CORS: no page of a browser has
  * such a token.
  */
 export function registration(db: Db): Middleware {

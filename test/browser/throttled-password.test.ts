@@ -40,7 +40,7 @@ const phrases = {
 };
 
 test.each(person.everyWay)(
-  'offers a code and takes it beside the password, $language, $scripts',
+  'offers a code and takes it together with the password, $language, $scripts',
   async (way) => {
     const w = words[way.language];
     const t = phrases[way.language];

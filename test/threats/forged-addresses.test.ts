@@ -37,7 +37,7 @@ test('T5 another forged address each time makes no new budget, neither of the ac
   const onOne: number[] = [];
   for (let number = 1; number <= 11; number++) onOne.push(await guess('astrid@example.com', number));
   expect(onOne).toEqual([...Array.from({ length: 10 }, () => 422), 429]);
-  // One name is counted already; the network has two hundred of them, whatever it says of itself.
+  // One name is counted already; the network has two hundred of them, under every forged address.
   const onMany: number[] = [];
   for (let number = 1; number <= 201; number += 20)
     onMany.push(

@@ -234,7 +234,7 @@ describe('emailed codes', () => {
     for (let time = 0; time < 12; time++) {
       const { screen } = await askForgotten(one, owner.email);
       const wait = Number(screen.headers['retry-after'] ?? 0);
-      // Nobody waits for the mailbox's own budget, which takes hours.
+      // Waiting for the mailbox's own budget would take hours.
       if (wait < 1800) travel(seconds(wait));
     }
     expect(await codesFor(owner.email)).toBe(6);
@@ -246,7 +246,7 @@ describe('emailed codes', () => {
     expect(await codesFor(owner.email)).toBe(21);
     const late = await askForgotten(from('192.0.2.23'), owner.email);
     expect(late.screen).toMatchObject({ status: 429, refusal: 'throttled' });
-    // Refused requests are not counted: the mailbox has room again in a few hours, whoever asks.
+    // Refused requests are not counted: the mailbox has room again in a few hours, for every network.
     travel(seconds(Number(late.screen.headers['retry-after'])));
     expect(Number(late.screen.headers['retry-after'])).toBeLessThan(hours(6) / 1000);
     expect((await askForgotten(from('192.0.2.24'), owner.email)).screen.step).toBe('mailed-code');
@@ -262,8 +262,8 @@ describe('emailed codes', () => {
     };
     const known = await course('198.51.100.30', email);
     expect(known).toEqual([200, 200, 200, 429, 429]);
-    expect(await course('198.51.100.31', 'nobody@example.com')).toEqual(known);
-    expect(await codesFor('nobody@example.com')).toBe(0);
+    expect(await course('198.51.100.31', 'unknown@example.com')).toEqual(known);
+    expect(await codesFor('unknown@example.com')).toBe(0);
   });
 
   test('are limited by network first: one that asks for many addresses is refused, others are not', async () => {
@@ -288,7 +288,7 @@ describe('emailed codes', () => {
     expect((await askForgotten(from('192.0.2.30'), email)).screen.status).toBe(200);
   });
 
-  test('for a first phone come after the password, whatever strangers asked for', async () => {
+  test('for a first phone come after the password, and strangers cannot use them up', async () => {
     const { email } = await hemma.account({ email: 'lova@example.com' });
     travel(days(8));
     for (let network = 0; network < 24; network++) await askForgotten(from(`198.51.102.${network}`), email);

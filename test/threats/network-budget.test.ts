@@ -50,7 +50,7 @@ interface Event {
   right: boolean;
 }
 
-/** Users who come within so many milliseconds: 3 % mistype one to five times, 1 % first type a name that nobody has. */
+/** Users who come within so many milliseconds: 3 % mistype one to five times, 1 % first type an unknown name. */
 function monday(users: number, within: number): Event[] {
   const random = randomFrom(20_240_506);
   const events = Array.from({ length: users }, (_none, number) => {
@@ -92,7 +92,7 @@ describe('an office', () => {
     240_000,
   );
 
-  test('in which 150 users mistype before anyone got in refuses nobody', async () => {
+  test('in which 150 users mistype before anyone got in accepts the next one', async () => {
     const office = networkOf('192.0.2.2');
     for (let user = 0; user < 150; user += 1)
       expect(await type(office, `user${user}@example.com`, false)).toMatchObject({ allowed: true });
@@ -108,7 +108,7 @@ describe('an office', () => {
     for (let user = 0; user < 400; user += 1) await type(office, `user${user}@example.com`, true);
     const failing = async (from: number) => {
       let passed = 0;
-      while ((await type(office, `nobody${from + passed}@example.com`, false)).allowed) passed += 1;
+      while ((await type(office, `unknown${from + passed}@example.com`, false)).allowed) passed += 1;
       return passed;
     };
     // 200, and a quarter of 400; what the test took is forgotten.
@@ -218,7 +218,7 @@ describe('credential stuffing', () => {
     expect(answers.filter(({ allowed }) => allowed)).toHaveLength(200);
   }, 120_000);
 
-  test('spends one budget of an IPv6 /64, whatever spelling the proxy writes', async () => {
+  test('spends one budget of an IPv6 /64 in every spelling that a proxy may write', async () => {
     const spellings = ['2001:db8:0:7::1', '2001:0DB8:0000:0007:ffff::2', '2001:DB8:0:7:1:2:3:4'];
     expect(new Set(spellings.map(networkOf))).toEqual(new Set(['network:2001:db8:0:7::/64']));
     expect(networkOf('2001:db8:0:8::1')).not.toBe(networkOf(spellings[0] ?? ''));

@@ -1,4 +1,4 @@
-/** A throttled password with an emailed code beside it: what it lets through, and what nobody learns from it. */
+/** A throttled password together with an emailed code: what it lets through, and what it does not tell. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { shellWith } from '../command-line/shell.ts';
@@ -196,7 +196,7 @@ test('keeps its codes apart from those of a forgotten password', async () => {
   expect(gotIn(browser)).toBe(true);
 });
 
-test("takes no other user's password beside it", async () => {
+test("rejects another user's password with it", async () => {
   const [owner, thief] = [await account('hilda@example.com'), await account('hugo@example.com')];
   const browser = await withCode(thief.email);
   const code = await codeTo(thief.email);
