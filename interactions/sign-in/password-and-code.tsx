@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { emailKey } from '../../src/accounts/accounts.ts';
 import { verifyPasswordWithCode } from '../../src/accounts/passwords.ts';
-import { countCodeBesidePassword, eightDigits } from '../../src/factors/mailed-code.ts';
+import { eightDigits } from '../../src/factors/code-text.ts';
+import { countCodeBesidePassword } from '../../src/factors/mailed-code.ts';
 import { audit } from '../../src/platform/audit.ts';
 import { Field, Form, PasswordField, SecondaryButton, SubmitButton, Ways } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';

@@ -4,13 +4,15 @@ import { network } from '../platform/http.ts';
 import { countForNetwork, countSliding, forgiveForNetwork } from '../platform/sliding-budget.ts';
 import { countAttempt, forgiveAttempt } from '../platform/throttle.ts';
 
-/** A request for an emailed code by someone who has proved nothing yet. */
+/** A signed-in user, or someone who has proved nothing, perhaps in a browser that the user has signed in from (its id). */
+export type Requester = { user: string } | { device: string | undefined };
+
 export interface CodeRequest {
+  purpose: string;
+  requestedBy: Requester;
   /** What the email address is counted by (`emailSubject`), whether a user has it or not. */
   subject: string;
   origin: Origin;
-  /** The id of the browser that this user has signed in from before. */
-  device: string | undefined;
 }
 
 export type CodeRequestCount = { allowed: true; requester: string } | { allowed: false; seconds: number };
@@ -19,20 +21,36 @@ export type CodeRequestCount = { allowed: true; requester: string } | { allowed:
 const reserved = { requests: 2, limit: 20 };
 
 /**
- * Counts a request for an emailed code (docs/adr/0001-throttling.md): by network first, by address second. A known browser
- * has a budget that no one else can spend. Otherwise one network can spend a small part of what a mailbox may receive
- * (ASVS 2.4.1), and the first two requests of another network still go through.
+ * Counts a request for an emailed code (docs/adr/0001-throttling.md). A user who proved the password and a known browser
+ * have budgets that no one else can spend.
  * @returns `requester`: what the guesses at this code are counted by.
  */
-export async function countCodeRequest(
-  db: Db,
-  { subject, origin, device }: CodeRequest,
-): Promise<CodeRequestCount> {
-  if (device !== undefined) {
-    const requester = `device:${device}`;
-    const counted = await countAttempt(db, requester, 'mail');
-    return counted.allowed ? { allowed: true, requester } : counted;
+export async function countCodeRequest(db: Db, request: CodeRequest): Promise<CodeRequestCount> {
+  const { purpose, requestedBy, subject } = request;
+  if ('user' in requestedBy) {
+    const user = `account:${requestedBy.user}`;
+    // An enrollment's code goes to the user's own address. Elsewhere a user may name any, so that is counted, too.
+    const own = purpose === 'enrollment';
+    return countAll(db, user, own ? [`enrollment:${requestedBy.user}`] : [user, subject]);
   }
+  if (requestedBy.device === undefined) return countStranger(db, request);
+  const device = `device:${requestedBy.device}`;
+  return countAll(db, device, [device]);
+}
+
+async function countAll(db: Db, requester: string, subjects: readonly string[]): Promise<CodeRequestCount> {
+  for (const subject of subjects) {
+    const counted = await countAttempt(db, subject, 'mail');
+    if (!counted.allowed) return counted;
+  }
+  return { allowed: true, requester };
+}
+
+/**
+ * By network first, by address second: one network can spend a small part of what a mailbox may receive (ASVS 2.4.1), and
+ * the first two requests of another network still go through.
+ */
+async function countStranger(db: Db, { subject, origin }: CodeRequest): Promise<CodeRequestCount> {
   const byNetwork = await countForNetwork(db, origin, 'code-request');
   if (!byNetwork.allowed) return byNetwork;
   const requester = `${subject}@${network(origin.address)}`;

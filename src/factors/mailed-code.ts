@@ -12,14 +12,16 @@ import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
+import { writeAtOnce } from '../platform/effects.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import type { Part } from '../platform/parts.ts';
 import { oneRow } from '../platform/parts.ts';
 import type { ProofFactor } from '../platform/proofs.ts';
 import { recordProof } from '../platform/proofs.ts';
 import { clearAttempts, countAttempt } from '../platform/throttle.ts';
-import type { CodeRequestCount } from './code-request-budget.ts';
+import type { Requester } from './code-request-budget.ts';
 import { countCodeRequest } from './code-request-budget.ts';
+import { eightDigits } from './code-text.ts';
 
 /**
  * Codes that a person reads in a mail and types on the page that waits, in the browser that asked. Each is good for
@@ -59,6 +61,8 @@ const proofs: Record<PagePurpose, ProofFactor | undefined> = {
   'notice-email': undefined,
 };
 
+const noRecipient: Recipient = { id: randomUUID(), email: '', name: '', locale: undefined };
+
 export type SendRefusal = { code: 'throttled' | 'just-sent'; seconds: number };
 
 interface Request {
@@ -69,22 +73,7 @@ interface Request {
   recipient: Recipient | undefined;
   /** What the address is counted by (a hash of it). */
   subject: string;
-  /** Who asks: a signed-in user, or someone who has proved nothing, perhaps in a browser that the user signed in from. */
-  requestedBy: { user: string } | { device: string | undefined };
-}
-
-/** Counts a request; returns what guesses at its code are counted by. */
-async function countRequest(db: Db, request: Request): Promise<CodeRequestCount> {
-  const { purpose, requestedBy, subject, origin } = request;
-  if ('device' in requestedBy) return countCodeRequest(db, { subject, origin, device: requestedBy.device });
-  const requester = `account:${requestedBy.user}`;
-  // An enrollment's code goes to the user's own address; elsewhere a user may name any, so that is counted, too.
-  const counts = purpose === 'enrollment' ? [`enrollment:${requestedBy.user}`] : [requester, subject];
-  for (const one of counts) {
-    const counted = await countAttempt(db, one, 'mail');
-    if (!counted.allowed) return counted;
-  }
-  return { allowed: true, requester };
+  requestedBy: Requester;
 }
 
 /** Seconds until this interaction may have another code; undefined where it may now. */
@@ -99,7 +88,7 @@ async function justSent(db: Db, { interaction, purpose }: Request, now: Date): P
 
 /**
  * Sends a new code; older ones of the purpose in this interaction are revoked. At most one a minute in an interaction, and
- * within the budgets of the requester. For an address that nobody has, everything is the same but the mail.
+ * within the budgets of the requester. For an unknown address, everything is the same but the mail.
  */
 export async function sendCode(
   db: Db,
@@ -110,7 +99,7 @@ export async function sendCode(
   const { purpose, interaction, origin, recipient } = request;
   const early = await justSent(db, request, new Date());
   if (early !== undefined) return { code: 'just-sent', seconds: early };
-  const counted = await countRequest(db, request);
+  const counted = await countCodeRequest(db, request);
   if (!counted.allowed) return { code: 'throttled', seconds: counted.seconds };
   const code = String(randomInt(100_000_000)).padStart(8, '0');
   const hash = await hasher.hash(code);
@@ -141,7 +130,14 @@ export async function sendCode(
     );
     await audit(open, { event: 'mailed-code.sent', accountId: recipient?.id, origin, detail: { purpose } });
     const shown = `${code.slice(0, 4)} ${code.slice(4)}`;
-    if (recipient) await post(open, recipient, `${purpose}-code`, (facts) => letters[purpose](facts, shown));
+    // For an address without a user the same statement runs, and writes nothing.
+    const letter = post.effect(recipient ?? noRecipient, `${purpose}-code`, (facts) =>
+      letters[purpose](facts, shown),
+    );
+    await writeAtOnce(open, [letter], {
+      sql: ($) => `SELECT 1 WHERE ${$(1)}::boolean`,
+      params: [recipient !== undefined],
+    });
     return undefined;
   });
 }
@@ -182,13 +178,7 @@ export interface MailedCodeAttempt {
   account: string | undefined;
 }
 
-/** Eight digits as typed: blanks and hyphens between them do not matter. Anything else is not a code. */
-export function eightDigits(typed: string): string | undefined {
-  const digits = typed.normalize('NFKC').replaceAll(/[\s-]/g, '');
-  return /^\d{8}$/.test(digits) ? digits : undefined;
-}
-
-/** The code that is typed beside a password, with what consumes it. */
+/** The code that is typed together with a password, with what consumes it. */
 export interface CountedCode {
   hash: string;
   accountId: string | undefined;

@@ -1,13 +1,11 @@
 /** A throttled password together with an emailed code: what it lets through, and what it does not tell. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { shellWith } from '../command-line/shell.ts';
 import { back, days, hours, minutes, seconds, travel } from '../rig/clock.ts';
-import type { Answer } from '../rig/exchange.ts';
 import { fillIn } from '../rig/forms.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
-import { newVisitor, type Screen, type Visitor } from '../rig/visitor.ts';
+import { newVisitor, type Visitor } from '../rig/visitor.ts';
 import { auditOf } from './audit.ts';
 import { asForm } from './hostile.ts';
 import { gotIn, nextStep, provePassword, refusalOn } from './sign-in.ts';
@@ -233,76 +231,6 @@ test('does not make guessing faster: 30 pairs a network in an hour', async () =>
 const tokenOf = ({ screen }: Visitor) => ({
   token: screen.page.querySelector('[name=token]')?.getAttribute('value') ?? '',
 });
-
-/** A screen without what differs between two sign-ins and two addresses anyway. */
-const look = ({ status, body, headers }: Screen, { screen }: Visitor, email: string) => ({
-  status,
-  headers: Object.keys(headers).toSorted(),
-  body: body
-    .replaceAll(screen.url.pathname.split('/')[2] ?? '', 'uid')
-    .replaceAll(email, 'address')
-    .replaceAll(/name="token" value="[^"]*"/g, '')
-    .replaceAll(/\d+ (sekunder|sekund)\b/g, 'SECONDS'),
-});
-
-test('T33 known, unknown and disabled addresses look the same at every step', async () => {
-  await account('known-1@example.com');
-  await account('disab-1@example.com');
-  await shellWith(hemma.env)(['accounts', 'disable', 'disab-1@example.com']);
-  const courses: unknown[] = [];
-  for (const email of ['known-1@example.com', 'unkno-1@example.com', 'disab-1@example.com']) {
-    const browser = await throttled(email);
-    const course = [look(browser.screen, browser, email)];
-    const then = (screen: Screen) => void course.push(look(screen, browser, email));
-    then(await browser.submit({}, 'Mejla mig en kod'));
-    const page = browser.screen;
-    then(await browser.submit({}, 'Skicka en ny kod'));
-    for (let pair = 1; pair <= 6; pair++) {
-      browser.backTo(page);
-      then(await browser.submit({ password: PASSWORD, code: '1111 1111' }));
-    }
-    for (let time = 1; time <= 4; time++) {
-      travel(seconds(61));
-      browser.backTo(page);
-      then(await browser.submit({}, 'Skicka en ny kod'));
-    }
-    courses.push(course);
-    back();
-  }
-  expect(courses[1]).toEqual(courses[0]);
-  expect(courses[2]).toEqual(courses[0]);
-}, 120_000);
-
-const median = (values: readonly number[]) =>
-  values.toSorted((one, other) => one - other)[values.length >> 1] ?? 0;
-
-test('T33 takes as long for an unknown address, and whichever half is wrong', async () => {
-  const samples: Record<string, number[]> = { unknown: [], password: [], code: [], both: [] };
-  const pairOf = async (kind: string, email: string): Promise<Answer> => {
-    const browser = stranger();
-    await browser.visit((await party.begin()).url);
-    await browser.visit(new URL('password-and-code', browser.screen.url));
-    await browser.post(browser.screen.url, { ...tokenOf(browser), email, send: 'yes' });
-    const code = kind === 'unknown' ? '1111 1111' : await codeTo(email);
-    return browser.submit({
-      password: kind === 'code' ? PASSWORD : 'not this',
-      code: kind === 'password' ? code : wrong(code),
-    });
-  };
-  for (let round = 0; round < 12; round++) {
-    for (const kind of Object.keys(samples)) {
-      const email = `${kind}${round}@example.com`;
-      if (kind !== 'unknown') await account(email);
-      samples[kind]?.push((await pairOf(kind, email)).took);
-    }
-  }
-  // The first two rounds warm up.
-  const times = Object.values(samples).map((all) => median(all.slice(2)));
-  for (const one of times) {
-    expect(one / (times[0] ?? 0)).toBeGreaterThan(0.5);
-    expect(one / (times[0] ?? 0)).toBeLessThan(1.5);
-  }
-}, 120_000);
 
 test('stays closed where a password was proved, and to other sites', async () => {
   const { email } = await hemma.account({ email: 'klara@example.com' });
