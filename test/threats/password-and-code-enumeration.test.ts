@@ -87,9 +87,6 @@ test('T33 known, unknown and disabled addresses look the same at every step', as
   expect(courses[2]).toEqual(courses[0]);
 }, 120_000);
 
-const median = (values: readonly number[]) =>
-  values.toSorted((one, other) => one - other)[values.length >> 1] ?? 0;
-
 test('T33 takes as long for an unknown address, and whichever half is wrong', async () => {
   const samples: Record<string, number[]> = { unknown: [], password: [], code: [], both: [] };
   const pairOf = async (kind: string, email: string): Promise<Answer> => {
@@ -110,8 +107,8 @@ test('T33 takes as long for an unknown address, and whichever half is wrong', as
       samples[kind]?.push((await pairOf(kind, email)).took);
     }
   }
-  // The first two rounds warm up.
-  const times = Object.values(samples).map((all) => median(all.slice(2)));
+  // What the work takes at least: a busy machine adds to every one of them.
+  const times = Object.values(samples).map((all) => Math.min(...all));
   for (const one of times) {
     expect(one / (times[0] ?? 0)).toBeGreaterThan(0.5);
     expect(one / (times[0] ?? 0)).toBeLessThan(1.5);
