@@ -74,9 +74,19 @@ const said = (event: string) =>
 const tried = (factor: string, subject: string) => [
   `INSERT INTO attempts (subject, factor, failures, updated_at) SELECT DISTINCT ${subject}, '${factor}', 1, $2::timestamptz FROM ids
    ON CONFLICT (subject, factor) DO UPDATE SET failures = attempts.failures + 1, updated_at = excluded.updated_at`,
-  factor === 'address'
-    ? `UPDATE attempts SET failures = 0 WHERE factor = 'address' AND subject IN (SELECT ${subject} FROM ids)`
-    : `DELETE FROM attempts WHERE factor = '${factor}' AND subject IN (SELECT ${subject} FROM ids)`,
+  `DELETE FROM attempts WHERE factor = '${factor}' AND subject IN (SELECT ${subject} FROM ids)`,
+];
+const network = "'192.0.2.' || abs(hashtext(id)) % 200";
+/** The network's budget and the name, counted and taken back. */
+const counted: readonly string[] = [
+  `INSERT INTO sliding_budgets (subject, budget, level, users, updated_at) SELECT DISTINCT ${network}, 'sign-in', 1, 0, $2::timestamptz FROM ids
+   ON CONFLICT (subject, budget) DO UPDATE SET level = sliding_budgets.level + 1, updated_at = excluded.updated_at`,
+  `INSERT INTO network_names (network, name, failed_at, touched_at)
+   SELECT DISTINCT ${network}, sha256(convert_to(person::text, 'UTF8')), $2::timestamptz, $2::timestamptz FROM ids
+   ON CONFLICT (network, name) DO UPDATE SET failed_at = excluded.failed_at, touched_at = excluded.touched_at`,
+  `UPDATE sliding_budgets SET level = greatest(0, level - 1), users = users + 1 WHERE subject IN (SELECT ${network} FROM ids)`,
+  `UPDATE network_names SET failed_at = NULL, succeeded_at = $2::timestamptz
+   WHERE (network, name) IN (SELECT ${network}, sha256(convert_to(person::text, 'UTF8')) FROM ids)`,
 ];
 const proof = (factor: string) =>
   `INSERT INTO proofs (interaction, factor, account_id, at) SELECT id, '${factor}', person, $2::timestamptz FROM ids`;
@@ -85,7 +95,7 @@ const proof = (factor: string) =>
 const signIn: readonly string[] = [
   record('Interaction', 900, 1800),
   record('Session', 200, 3600, { uid: true }),
-  ...tried('address', "'192.0.2.' || abs(hashtext(id)) % 200"),
+  ...counted,
   ...tried('password', 'person::text'),
   proof('password'),
   ...tried('totp', 'person::text'),

@@ -132,6 +132,14 @@ const table = {
     fallback: '',
     why: 'Addresses or ranges (10.0.0.0/8) of proxies whose X-Forwarded-For is believed; nobody else is.',
   },
+  HEMMA_TRUSTED_NETWORKS: {
+    type: ranges.refine(
+      (list) => !list.some((entry) => entry.endsWith('/0')),
+      'a range ending in /0 would trust every address; name the networks of your offices',
+    ),
+    fallback: '',
+    why: 'Addresses or ranges (192.0.2.0/24) of your own offices: no network budget holds there, budgets by user do (docs/adr/0001-throttling.md).',
+  },
   HEMMA_HELP_DESK_CONTACT: {
     type: z.string().min(3).max(200),
     fallback: 'helpdesk@example.com',

@@ -25,6 +25,8 @@ import type { Metrics } from './platform/metrics.ts';
 import type { Topic } from './platform/notifications.ts';
 import { sweepDeeds, sweepProofs } from './platform/proofs.ts';
 import { WrongSecretKeys } from './platform/secrets.ts';
+import { sweepNetworkNames } from './platform/sign-in-budget.ts';
+import { sweepSlidingBudgets } from './platform/sliding-budget.ts';
 import { sweepAttempts } from './platform/throttle.ts';
 import type { Tracing } from './platform/tracing.ts';
 import { untraced } from './platform/tracing.ts';
@@ -136,6 +138,9 @@ function sweepers({ settings }: House): readonly Sweeper[] {
     (open, limit) => sweepMails(open, outbox(), limit),
     (open, limit) => sweepLogoutMessages(open, outbox(), limit),
     (open, limit) => sweepAttempts(open, attempts(), limit),
+    // Half-lives are a day at most, and names are counted for an hour.
+    (open, limit) => sweepSlidingBudgets(open, ago(7 * day), limit),
+    (open, limit) => sweepNetworkNames(open, ago(120 * minute), limit),
     (open, limit) => sweepRefusedRequests(open, attempts(), limit),
     (open, limit) => sweepCases(open, kept(), limit),
     (open, limit) => sweepAudit(open, kept(), limit),

@@ -5,6 +5,9 @@ import { logoutMessagesWaiting } from './oidc/logout-outbox.ts';
 import type { Database } from './platform/database.ts';
 import type { SharedHasher } from './platform/hashing.ts';
 import type { Metrics } from './platform/metrics.ts';
+import { failedNames } from './platform/sign-in-budget.ts';
+import { slowedNetworks } from './platform/sliding-budget.ts';
+import { throttledNames } from './platform/throttle.ts';
 
 const second = 1000;
 
@@ -40,6 +43,7 @@ export function showGauges(
 ): void {
   showDatabase(metrics, db);
   showOutboxes(metrics, db);
+  showThrottling(metrics, db);
   const gauge = (name: string, help: string, read: () => number | undefined) =>
     metrics.shows({ name, help, read });
   gauge('hemma_hash_waiting', 'Passwords and codes that wait to be verified.', () => hasher.load().waiting);
@@ -94,6 +98,32 @@ function showDatabase(metrics: Metrics, db: Database): void {
       ];
     },
   });
+}
+
+/** What makes guessing at many accounts visible (docs/adr/0001-throttling.md). */
+function showThrottling(metrics: Metrics, db: Database): void {
+  const counts = [
+    [
+      'hemma_throttled_names',
+      'Email addresses, known or not, whose password is throttled now.',
+      throttledNames,
+    ],
+    [
+      'hemma_failed_names',
+      'Distinct email addresses, known or not, that failed to sign in within the hour and did not succeed since.',
+      failedNames,
+    ],
+    [
+      'hemma_slowed_networks',
+      'Networks above half of their sign-in limit: answers there are delayed or refused.',
+      slowedNetworks,
+    ],
+  ] as const;
+  for (const [name, help, count] of counts) {
+    const read = seldom(30 * second, () => count(db, new Date()));
+    metrics.beforeReading(read.look);
+    metrics.shows({ name, help, together: 'max', read: read.last });
+  }
 }
 
 function showOutboxes(metrics: Metrics, db: Database): void {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 import { sentByOurPage } from '../../src/platform/http.ts';
@@ -10,6 +11,13 @@ import type { Frame } from '../page/layout.tsx';
 import { posted } from '../page/posted.ts';
 import { inWords, sayWhen } from '../page/refusal.ts';
 import type { Step } from './steps.ts';
+
+declare module 'koa' {
+  interface DefaultState {
+    /** Milliseconds for which the answer is held back (docs/adr/0001-throttling.md). */
+    slowDownMs?: number;
+  }
+}
 
 type BusyPageProps = {
   frame: Frame;
@@ -79,7 +87,12 @@ function showBusy(house: House, ctx: Context, seconds: number): void {
 }
 
 /** Pages that anybody can open, and whose answers take a slow hash. */
-const crowded: ReadonlySet<string> = new Set<Step>(['password', 'forgotten-password', 'mailed-code']);
+const crowded: ReadonlySet<string> = new Set<Step>([
+  'password',
+  'password-and-code',
+  'forgotten-password',
+  'mailed-code',
+]);
 
 /** Whoever would wait too long is turned away before anything is looked up for them: in a flood that is most of the work. */
 export function inPlace(house: House, take: Middleware): Middleware {
@@ -89,9 +102,11 @@ export function inPlace(house: House, take: Middleware): Middleware {
     const place = house.hasher.takePlace();
     if ('seconds' in place) return showBusy(house, ctx, place.seconds);
     try {
-      return await take(ctx, next);
+      await take(ctx, next);
     } finally {
       place.leave();
     }
+    // The network is close to its limit. The wait holds neither a place nor a connection to the database.
+    return ctx.state.slowDownMs ? delay(ctx.state.slowDownMs) : undefined;
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { accountByEmail, emailKey } from '../../src/accounts/accounts.ts';
+import { emailKey, passwordOf } from '../../src/accounts/accounts.ts';
 import { emailSubject } from '../../src/accounts/changes.ts';
 import { sendCode } from '../../src/factors/mailed-code.ts';
 import { Field, Form, SubmitButton, Ways } from '../page/form.tsx';
@@ -52,22 +52,26 @@ export function ForgottenPasswordPage({
  * Sends the code to whoever has the address; the page, its status and its limits are the same where nobody has it,
  * or where the account is disabled.
  */
-async function send({ house, record, ctx }: Visit, email: string) {
-  const found = await accountByEmail(house.db, email);
-  const recipient = found?.disabledAt ? undefined : found;
+export async function sendToAddress(
+  { house, record, ctx, device: { token } }: Visit,
+  purpose: 'forgotten-password' | 'throttled-password',
+  email: string,
+) {
+  const { account, device } = await passwordOf(house.db, email, token);
   return sendCode(house.db, house.hasher, house.post, {
-    purpose: 'forgotten-password',
+    purpose,
     interaction: record.uid,
     origin: ctx.state.origin,
-    recipient,
+    recipient: account?.disabledAt ? undefined : account,
     subject: emailSubject(email),
+    requestedBy: { device: device?.id },
   });
 }
 
 /** Sends it again to the address that was typed in this interaction. */
 export async function resendForgotten(visit: Visit) {
-  const email = chosenAddress(visit.progress);
-  return email ? send(visit, email) : undefined;
+  const email = chosenAddress(visit.progress, 'forgotten');
+  return email ? sendToAddress(visit, 'forgotten-password', email) : undefined;
 }
 
 const form = z.object({ email: z.string().max(1000).default('') });
@@ -82,6 +86,6 @@ export const forgottenPassword: StepPage<z.output<typeof form>> = {
   async answer(visit, { email }) {
     if (email.trim() === '') return { code: 'missing-email', field: 'email' };
     await noteChoice(visit.house.db, visit.record.uid, `forgotten:${emailKey(email).slice(0, 254)}`);
-    return send(visit, email);
+    return sendToAddress(visit, 'forgotten-password', email);
   },
 };

@@ -22,6 +22,7 @@ import { newRecoveryCode } from './new-recovery-code.tsx';
 import { noAccess } from './no-access.tsx';
 import { otherAccount } from './other-account.tsx';
 import { password } from './password.tsx';
+import { passwordAndCode } from './password-and-code.tsx';
 import { openInteraction, reopen, reopenRebound } from './open-interaction.ts';
 import { noteChoice } from './progress.ts';
 import { reEnrollment } from './re-enrollment.tsx';
@@ -37,6 +38,7 @@ type PageName = Step | 'consent' | 'no-access';
 const pages = {
   password,
   'forgotten-password': forgottenPassword,
+  'password-and-code': passwordAndCode,
   'new-password': newPassword,
   'new-email': newEmail,
   'other-account': otherAccount,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { noteEmailProved } from '../../src/accounts/accounts.ts';
 import { changeEmail, changeNoticeEmail, emailSubject } from '../../src/accounts/changes.ts';
-import type { Purpose } from '../../src/factors/mailed-code.ts';
+import type { PagePurpose } from '../../src/factors/mailed-code.ts';
 import { sendCode, verifyMailedCode, voidMailedCodes } from '../../src/factors/mailed-code.ts';
 import { voidHelpDeskCode } from '../../src/factors/recovery-code.ts';
 import { inWords, sayWhen } from '../page/refusal.ts';
@@ -23,7 +23,7 @@ type MailedCodePageProps = {
   /** A new code was just asked for. */
   sentAgain?: boolean;
   /** What the code is for; whether the address has an account is told to nobody. */
-  purpose: Purpose;
+  purpose: PagePurpose;
   /** Back to the password, while it may still be remembered. */
   backUrl?: string | undefined;
   refusal?: Refusal | undefined;
@@ -80,7 +80,7 @@ const form = z.object({ code: z.string().max(200).default(''), again: z.literal(
 /** `a•••@example.com`: enough to know one's own mailbox by. */
 const masked = (email: string) => email.replace(/^(.).*(?=@)/u, '$1•••');
 
-const purposeOf = ({ progress }: Visit): Purpose => mailedCodeFor(progress.situation);
+const purposeOf = ({ progress }: Visit): PagePurpose => mailedCodeFor(progress.situation);
 
 /** Where the code goes; the page of a forgotten password shows none, whether somebody has the address or not. */
 function addressOf({ progress }: Visit): string | undefined {
@@ -103,7 +103,7 @@ async function send(visit: Visit) {
     origin: visit.ctx.state.origin,
     recipient: { ...account, email },
     subject: emailSubject(email),
-    ...(purpose === 'enrollment' ? {} : { sender: `account:${account.id}` }),
+    requestedBy: { user: account.id },
   });
 }
 

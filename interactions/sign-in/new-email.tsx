@@ -93,7 +93,7 @@ export const newEmail: StepPage<z.output<typeof form>> = {
       origin: visit.ctx.state.origin,
       recipient: { ...accountOf(visit), email: address },
       subject: emailSubject(address),
-      sender: `account:${accountOf(visit).id}`,
+      requestedBy: { user: accountOf(visit).id },
     });
   },
 };

@@ -3,7 +3,7 @@ import { accountById } from '../../src/accounts/accounts.ts';
 import { verifyPassword } from '../../src/accounts/passwords.ts';
 import { noteChoice } from './progress.ts';
 import type { StepPage, Visit } from './visit.ts';
-import { Field, Form, PasswordField, SubmitButton, Ways } from '../page/form.tsx';
+import { Field, Form, PasswordField, SecondaryButton, SubmitButton, Ways } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
 import { Layout } from '../page/layout.tsx';
 import type { Frame } from '../page/layout.tsx';
@@ -21,6 +21,8 @@ type PasswordPageProps = {
   /** The person said that the phone is new or lost: the password first, and the way on stays in mind. */
   newPhone?: boolean | undefined;
   newPhoneUrl?: string | undefined;
+  /** Where a throttled user has a code emailed. */
+  emailedCodeUrl?: string | undefined;
   refusal?: Refusal | undefined;
 };
 
@@ -56,6 +58,7 @@ export function PasswordPage(props: PasswordPageProps) {
         />
         <SubmitButton waiting={t.waiting}>{t.submit}</SubmitButton>
       </Form>
+      {refusal?.code === 'throttled' && <EmailedCodeOffer {...props} />}
       <Ways
         ways={[
           ...(newPhoneUrl && !newPhone ? [{ href: newPhoneUrl, label: frame.t.totp.newOrLost }] : []),
@@ -63,6 +66,23 @@ export function PasswordPage(props: PasswordPageProps) {
         ]}
       />
     </Layout>
+  );
+}
+
+/** While the password is throttled, an emailed code together with it lets the owner in. */
+function EmailedCodeOffer({ frame, token, email, emailedCodeUrl }: PasswordPageProps) {
+  const t = frame.t.passwordAndCode;
+  if (!emailedCodeUrl || !email) return null;
+  return (
+    <section class="aside">
+      <p class="quiet">{t.offer}</p>
+      <Form action={emailedCodeUrl} token={token}>
+        <input type="hidden" name="email" value={email} />
+        <SecondaryButton name="send" value="yes" waiting={frame.t.mailedCode.sendingAgain}>
+          {t.send}
+        </SecondaryButton>
+      </Form>
+    </section>
   );
 }
 
@@ -86,12 +106,13 @@ export const password: StepPage<z.output<typeof form>> = {
     const email = typed.email ?? (await knownEmail(visit));
     const newPhone = (typed.newPhone ?? visit.ctx.query['new-phone']) === 'yes';
     const newPhoneUrl = `${action}?new-phone=yes`;
-    const forgottenPasswordUrl = `/interaction/${visit.record.uid}/forgotten-password`;
-    return (
-      <PasswordPage
-        {...{ forgottenPasswordUrl, frame, action, token, clientName, email, refusal, newPhone, newPhoneUrl }}
-      />
-    );
+    const at = (step: string) => `/interaction/${visit.record.uid}/${step}`;
+    const ways = {
+      forgottenPasswordUrl: at('forgotten-password'),
+      emailedCodeUrl: at('password-and-code'),
+      newPhoneUrl,
+    };
+    return <PasswordPage {...{ ...ways, frame, action, token, clientName, email, refusal, newPhone }} />;
   },
   async answer(
     { house, ctx, record, nextBinding, device: { token } },
@@ -100,14 +121,15 @@ export const password: StepPage<z.output<typeof form>> = {
     if (email.trim() === '') return { code: 'missing-email', field: 'email' };
     if (secret === '') return { code: 'missing-password', field: 'password' };
     if (newPhone) await noteChoice(house.db, record.uid, 'new-phone');
-    const refused = await verifyPassword(house.db, house.hasher, house.post, {
+    const attempt = {
       interaction: record.uid,
       rebind: nextBinding.rebind,
       email,
       password: secret,
       device: token,
       origin: ctx.state.origin,
-    });
-    return refused ?? 'rebound';
+    };
+    const slowDown = (ms: number) => (ctx.state.slowDownMs = ms);
+    return (await verifyPassword(house.db, house.hasher, house.post, attempt, slowDown)) ?? 'rebound';
   },
 };

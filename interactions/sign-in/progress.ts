@@ -29,7 +29,8 @@ export type Choice =
   | 'phone-gone'
   | 'phone-kept'
   | `switch-to:${string}:${string}`
-  | `forgotten:${string}`;
+  | `forgotten:${string}`
+  | `throttled:${string}`;
 
 /** Where a sign-in stands, read from the database at every request. */
 export interface Progress {
@@ -57,9 +58,12 @@ export interface InteractionRecord {
   session?: { accountId?: string; uid?: string } | undefined;
 }
 
-/** The address that was typed on the page of the forgotten password, the latest where there were several. */
-export const chosenAddress = ({ choices }: Pick<Progress, 'choices'>): string | undefined =>
-  [...choices].findLast((choice) => choice.startsWith('forgotten:'))?.slice('forgotten:'.length);
+/** The address for which a code was asked for last: for a forgotten password, or for a throttled one. */
+export const chosenAddress = (
+  { choices }: Pick<Progress, 'choices'>,
+  why: 'forgotten' | 'throttled',
+): string | undefined =>
+  [...choices].findLast((choice) => choice.startsWith(`${why}:`))?.slice(why.length + 1);
 
 /** Remembers a decision of this interaction; deciding it again changes nothing. */
 export async function noteChoice(db: Db, interaction: string, choice: Choice): Promise<void> {

@@ -5,6 +5,7 @@ import type { ProofFactor } from '../../src/platform/proofs.ts';
 export type Step =
   | 'password'
   | 'forgotten-password'
+  | 'password-and-code'
   | 'new-password'
   | 'new-email'
   | 'other-account'
@@ -146,7 +147,7 @@ const table: readonly Row[] = [
 
 /** Pages that stand open beside another: other ways to prove what it asks for. Opening one writes nothing. */
 const beside: Partial<Record<Step, readonly Step[]>> = {
-  password: ['forgotten-password'],
+  password: ['forgotten-password', 'password-and-code'],
   totp: ['another-way', 'recovery-code'],
 };
 
@@ -154,7 +155,7 @@ const beside: Partial<Record<Step, readonly Step[]>> = {
 const besideWithPassword: readonly Step[] = ['another-way', 'recovery-code', 'help-desk'];
 
 /** While the code for a forgotten password is under way, the person may also remember it, or ask again. */
-const besideMailedCode: readonly Step[] = ['password', 'forgotten-password'];
+const besideMailedCode: readonly Step[] = ['password', 'forgotten-password', 'password-and-code'];
 
 /** The page that is open, or `finished`. */
 export function openStep(situation: Situation): Step | 'finished' {

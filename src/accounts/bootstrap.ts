@@ -2,9 +2,8 @@ import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
-import { network } from '../platform/http.ts';
 import { randomToken, sha256 } from '../platform/secrets.ts';
-import { countAttempt } from '../platform/throttle.ts';
+import { countForNetwork } from '../platform/sliding-budget.ts';
 import type { Account, AccountRefusal } from './accounts.ts';
 import { administratorsTurn, createAccount, hasAccounts, hasAdministrator } from './accounts.ts';
 
@@ -92,7 +91,7 @@ export async function makeFirstAdministrator(
   brand: string,
   { token, email, name, password, origin }: FirstAdministrator,
 ): Promise<BootstrapRefusal | undefined> {
-  const attempt = await countAttempt(db, `address:${network(origin.address)}`, 'address');
+  const attempt = await countForNetwork(db, origin, 'first-administrator');
   if (!attempt.allowed) return { code: 'throttled', seconds: attempt.seconds };
   const hash = sha256(token.trim());
   if (!(await tokenLives(db, hash))) {

@@ -1,14 +1,16 @@
 import type { Origin } from '../platform/audit.ts';
 import { audit, deedsAudited } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
-import type { Effect } from '../platform/effects.ts';
-import { writeAtOnce } from '../platform/effects.ts';
+import type { Effect, Parameter } from '../platform/effects.ts';
+import { passes, writeAtOnce } from '../platform/effects.ts';
 import type { Hasher } from '../platform/hashing.ts';
-import { network } from '../platform/http.ts';
 import type { Rebind } from '../platform/proofs.ts';
 import { proofsRecorded } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
-import { attemptsCleared, countAttempts, moreCleared } from '../platform/throttle.ts';
+import { countPassword, lastOfSuccess, passwordSucceeded } from '../platform/sign-in-budget.ts';
+import { networkSubject } from '../platform/sliding-budget.ts';
+import type { Counted } from '../platform/throttle.ts';
+import { attemptsCleared, moreCleared } from '../platform/throttle.ts';
 import { successAfterFailures } from '../mail/messages.ts';
 import type { Post } from '../mail/outbox.ts';
 import type { Account } from './accounts.ts';
@@ -33,42 +35,47 @@ export interface PasswordAttempt {
   origin: Origin;
 }
 
+/** The name that a network's budget counts, and what the audit log says of the email address that was typed. */
+const nameOf = (email: string) => sha256(emailKey(email));
+const detailOf = (email: string) => ({ email: nameOf(email).toString('base64url').slice(0, 16) });
+
 /**
  * Verifies e-mail and password, and writes the proof. Unknown, disabled and known accounts take the same steps
  * and the same time (a decoy hash: see `passwordOf`), share the form of their budgets, and are refused in the same words.
+ * @param slowDown Called with the milliseconds for which the answer, right or wrong, is to be held back.
  */
 export async function verifyPassword(
   db: Db,
   hasher: Hasher,
   post: Post,
-  { interaction, rebind, email, password, device, origin }: PasswordAttempt,
+  attempt: PasswordAttempt,
+  slowDown: (ms: number) => void = () => undefined,
 ): Promise<PasswordRefusal | undefined> {
+  const { email, password, device, origin } = attempt;
   const { account, hash, device: known } = await passwordOf(db, email, device);
   // A browser that signed in before has a budget of its own, so that strangers cannot spend the owner's, neither by
   // the account's address nor from the same network.
   const subject = known ? `device:${known.id}` : emailSubject(email);
-  const detail = { email: sha256(emailKey(email)).toString('base64url').slice(0, 16) };
-  const deed = { accountId: account?.id, origin, detail };
-  const address = `address:${network(origin.address)}`;
-  const budgets = known
-    ? ([[subject, 'password']] as const)
-    : ([
-        [address, 'address'],
-        [subject, 'password'],
-      ] as const);
-  const attempt = await countAttempts(db, budgets);
-  if (!attempt.allowed) {
-    await audit(db, { event: 'password.throttled', ...deed });
-    return { code: 'throttled', seconds: attempt.seconds };
+  const attempted = { accountId: account?.id, origin };
+  const counted = await countPassword(db, {
+    subject,
+    network: known ? undefined : networkSubject(origin),
+    name: nameOf(email),
+  });
+  if (!counted.allowed) {
+    const detail = { ...detailOf(email), budget: counted.budget };
+    await audit(db, { event: 'password.throttled', ...attempted, detail });
+    return { code: 'throttled', seconds: counted.seconds };
   }
+  slowDown(counted.slowDownMs);
   const normal = password.normalize('NFC');
   const right = await hasher.verify(hash, normal);
   if (!right || !hash || !account || account.disabledAt) {
-    await audit(db, { event: 'password.wrong', ...deed });
+    await audit(db, { event: 'password.wrong', ...attempted, detail: detailOf(email) });
     return { code: 'wrong-password' };
   }
   const renewed = hasher.outdated(hash) ? await hasher.hash(normal) : undefined;
-  const proof = { interaction, rebind, account, known, subject, address, origin };
+  const proof = { ...attempt, account, known, counted: [subject, 'password'] } as const;
   if (await prove(db, post, { ...proof, hash, renewed })) return undefined;
   // Another sign-in with the same password may have renewed the hash in between: the one of now decides.
   const { hash: now } = await passwordOf(db, email, undefined);
@@ -77,14 +84,54 @@ export async function verifyPassword(
   return stands ? undefined : { code: 'wrong-password' };
 }
 
-interface RightPassword {
-  interaction: string;
-  rebind: Rebind;
+/** An emailed code that was counted and is not verified yet (`countCodeBesidePassword`). */
+export interface CodeBesidePassword {
+  hash: string;
+  /** Whom it was sent to; undefined for an unknown email address. */
+  accountId: string | undefined;
+  /** Consumes it; false where it was consumed or has expired by then. */
+  spend(open: Db): Promise<boolean>;
+}
+
+/**
+ * Verifies a password together with an emailed code, also while the password's budget pauses. Both are always verified,
+ * and the refusal is the same whichever was wrong. It proves the password and nothing else. The password's count stays
+ * as it is: its failures may be a stranger's, who would get new guesses.
+ */
+export async function verifyPasswordWithCode(
+  db: Db,
+  hasher: Hasher,
+  post: Post,
+  { code, digits, ...attempt }: PasswordAttempt & { code: CodeBesidePassword; digits: string },
+): Promise<{ code: 'wrong-password-or-code' } | undefined> {
+  const { email, origin } = attempt;
+  const { account, hash, device: known } = await passwordOf(db, email, attempt.device);
+  const passwordRight = await hasher.verify(hash, attempt.password.normalize('NFC'));
+  const codeRight = await hasher.verify(code.hash, digits);
+  const right = passwordRight && codeRight && account && !account.disabledAt && code.accountId === account.id;
+  const proof = { ...attempt, known, renewed: undefined, codeBeside: true };
+  const done =
+    right &&
+    hash !== undefined &&
+    // The user's lock first, then the code: in the order of every other change of this user.
+    (await db.transaction(
+      async (open) =>
+        (await passes(open, passwordStands(account.id, hash))) &&
+        (await code.spend(open)) &&
+        (await prove(open, post, { ...proof, account, hash })),
+    ));
+  if (done) return undefined;
+  const detail = { ...detailOf(email), emailedCode: true };
+  await audit(db, { event: 'password.wrong', accountId: account?.id, origin, detail });
+  return { code: 'wrong-password-or-code' };
+}
+
+interface RightPassword extends PasswordAttempt {
   account: Account;
   known: Device | undefined;
-  subject: string;
-  address: string;
-  origin: Origin;
+  /** The budget that it was counted by; none where an emailed code came with it. */
+  counted?: Counted | undefined;
+  codeBeside?: boolean;
   /** The hash that it was verified against. */
   hash: string;
   /** The same password hashed with today's parameters, where the old one was not. */
@@ -93,19 +140,26 @@ interface RightPassword {
 
 /**
  * Writes what a right password proves, if the hash that it was verified against is the account's to this moment: it was
- * read, then hashed for a while, and a password that was changed meanwhile proves nothing any more.
+ * read, then hashed for a while, and a password that was changed since proves nothing any more.
  */
 function prove(
   db: Db,
   post: Post,
-  { interaction, rebind, account, known, subject, address, origin, hash, renewed }: RightPassword,
+  { interaction, rebind, email, account, known, counted, codeBeside, origin, hash, renewed }: RightPassword,
 ): Promise<boolean> {
   const accountId = account.id;
   const remembered = known && isRemembered(known) ? [known] : [];
-  // How many failures there were is known when they are forgotten: somebody may have guessed until this moment.
+  const network = networkSubject(origin);
+  // How many failures there were is known when they are forgotten: guessing may have gone on until this moment.
   const told = post.effect(account, 'success-after-failures', successAfterFailures);
   const effects: Effect[] = [
-    attemptsCleared([subject, 'password'], known ? undefined : [address, 'address']),
+    ...(network ? [passwordSucceeded({ network, name: nameOf(email) })] : []),
+    ...(counted
+      ? [
+          attemptsCleared(counted, network && lastOfSuccess),
+          { ...told, sql: ($: Parameter) => told.sql($, moreCleared(worthTelling)) },
+        ]
+      : []),
     proofsRecorded({
       interaction,
       accountId,
@@ -116,9 +170,13 @@ function prove(
       first: true,
     }),
     ...(renewed ? [hashReplaced(accountId, hash, renewed)] : []),
-    { ...told, sql: ($) => told.sql($, moreCleared(worthTelling)) },
     deedsAudited([
-      { event: 'password.right', accountId, origin },
+      {
+        event: 'password.right',
+        accountId,
+        origin,
+        ...(codeBeside ? { detail: { emailedCode: true } } : {}),
+      },
       ...remembered.map(({ id }) => ({
         event: 'device.recognised' as const,
         accountId,

@@ -11,8 +11,7 @@ import { mayUse } from '../oidc/client-access.ts';
 import type { ClientDescription } from '../oidc/client-description.ts';
 import { clientById } from '../oidc/clients.ts';
 import { signInOf } from '../oidc/grants.ts';
-import { network } from '../platform/http.ts';
-import { countAttempt } from '../platform/throttle.ts';
+import { countForNetwork } from '../platform/sliding-budget.ts';
 import type { Problem } from './problem.ts';
 
 /** Who asks: somebody with a role through an application, or an application by itself. */
@@ -138,7 +137,7 @@ export async function callerOf(house: House, ctx: Context): Promise<Caller | Pro
     return caller;
   }
   if (caller.problem !== 'no-token' && caller.problem !== 'invalid-token') return caller;
-  const counted = await countAttempt(house.db, `address:${network(ctx.state.origin.address)}`, 'api');
+  const counted = await countForNetwork(house.db, ctx.state.origin, 'admin-api');
   return counted.allowed ? caller : { problem: 'too-many-requests', seconds: counted.seconds };
 }
 

@@ -22,3 +22,9 @@ export const normalCode = (typed: string): string =>
 
 /** Whether a text can be a recovery code at all: 20 characters of the alphabet. Six digits never are. */
 export const looksLikeCode = (typed: string): boolean => /^[0-9A-HJKMNP-TV-Z]{20}$/.test(normalCode(typed));
+
+/** The eight digits of an emailed code as typed: blanks and hyphens between them do not matter. Anything else is not a code. */
+export function eightDigits(typed: string): string | undefined {
+  const digits = typed.normalize('NFKC').replaceAll(/[\s-]/g, '');
+  return /^\d{8}$/.test(digits) ? digits : undefined;
+}

@@ -1,11 +1,18 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { MailFacts, Message } from '../mail/letter.ts';
 import type { Post, Recipient } from '../mail/outbox.ts';
-import { emailCode, enrollmentCode, noticeEmailCode, passwordCode } from '../mail/typed-codes.ts';
+import {
+  emailCode,
+  enrollmentCode,
+  noticeEmailCode,
+  passwordCode,
+  throttledPasswordCode,
+} from '../mail/typed-codes.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
+import { writeAtOnce } from '../platform/effects.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import type { Part } from '../platform/parts.ts';
 import { oneRow } from '../platform/parts.ts';
@@ -14,6 +21,9 @@ import { passes } from '../platform/effects.ts';
 import type { ProofFactor, Rebind } from '../platform/proofs.ts';
 import { recordProof } from '../platform/proofs.ts';
 import { clearAttempts, countAttempt } from '../platform/throttle.ts';
+import type { Requester } from './code-request-budget.ts';
+import { countCodeRequest } from './code-request-budget.ts';
+import { eightDigits } from './code-text.ts';
 
 /**
  * Codes that a person reads in a mail and types on the page that waits, in the browser that asked. Each is good for
@@ -21,29 +31,39 @@ import { clearAttempts, countAttempt } from '../platform/throttle.ts';
  * 800-63B-4 §3.1.3):
  * - `enrollment`: before a first phone is connected outside the enrolment window, to the verified address;
  * - `forgotten-password`: stands in for the password, the second factor is still asked, to the sign-in address;
+ * - `throttled-password`: lets a right password through while its budget pauses, and proves nothing by itself;
  * - `new-email`: proves the new address before it becomes the account's;
  * - `notice-email`: proves the second address before it hears anything.
  */
-export type Purpose = 'enrollment' | 'forgotten-password' | 'new-email' | 'notice-email';
+export type Purpose =
+  'enrollment' | 'forgotten-password' | 'throttled-password' | 'new-email' | 'notice-email';
+
+/** Purposes of codes that are typed on a page which asks for nothing else. */
+export type PagePurpose = Exclude<Purpose, 'throttled-password'>;
 
 const livesMinutes = 10;
-/** ASVS 2.4.1: nobody floods a mailbox. Counted for an address, whether an account has it or not. */
+/** Seconds between two codes of one interaction. Until then the first stays valid, and nothing is counted. */
 const pauseSeconds = 60;
+/** Wrong pairs of password and code that void the code. */
+const mostPairs = 5;
 
 const letters: Record<Purpose, (facts: MailFacts, code: string) => Message> = {
   enrollment: enrollmentCode,
   'forgotten-password': passwordCode,
+  'throttled-password': throttledPasswordCode,
   'new-email': emailCode,
   'notice-email': noticeEmailCode,
 };
 
 /** What a right code writes as a proof; the new address is proved by the deed itself. */
-const proofs: Record<Purpose, ProofFactor | undefined> = {
+const proofs: Record<PagePurpose, ProofFactor | undefined> = {
   enrollment: 'mailed-code',
   'forgotten-password': 'mailbox',
   'new-email': undefined,
   'notice-email': undefined,
 };
+
+const noRecipient: Recipient = { id: randomUUID(), email: '', name: '', locale: undefined };
 
 export type SendRefusal = { code: 'throttled' | 'just-sent'; seconds: number };
 
@@ -55,14 +75,22 @@ interface Request {
   recipient: Recipient | undefined;
   /** What the address is counted by (a hash of it). */
   subject: string;
-  /** What else is counted, where a person may name any address: their own account, whatever it is that they name. */
-  sender?: string;
+  requestedBy: Requester;
+}
+
+/** Seconds until this interaction may have another code; undefined where it may now. */
+async function justSent(db: Db, { interaction, purpose }: Request, now: Date): Promise<number | undefined> {
+  const { rows } = await db.query<{ created_at: Date }>(
+    'SELECT created_at FROM mailed_codes WHERE interaction = $1 AND purpose = $2 AND created_at > $3 ORDER BY created_at DESC LIMIT 1',
+    [interaction, purpose, new Date(now.getTime() - pauseSeconds * 1000)],
+  );
+  const latest = rows[0]?.created_at;
+  return latest && Math.max(1, Math.ceil(pauseSeconds - (now.getTime() - latest.getTime()) / 1000));
 }
 
 /**
- * Sends a new code; older ones of the purpose in this interaction die. At most one a minute in an interaction; for an
- * address, and for an account that names addresses, three a day and then growing pauses (throttle.ts). For an address
- * that nobody has, everything is the same but the mail.
+ * Sends a new code; older ones of the purpose in this interaction are revoked. At most one a minute in an interaction, and
+ * within the budgets of the requester. For an unknown address, everything is the same but the mail.
  */
 export async function sendCode(
   db: Db,
@@ -70,26 +98,19 @@ export async function sendCode(
   post: Post,
   request: Request,
 ): Promise<SendRefusal | undefined> {
-  const { purpose, interaction, origin, recipient, subject, sender } = request;
-  for (const whom of sender ? [sender, subject] : [subject]) {
-    const counted = await countAttempt(db, whom, 'mail');
-    if (!counted.allowed) return { code: 'throttled', seconds: counted.seconds };
-  }
+  const { purpose, interaction, origin, recipient } = request;
+  const early = await justSent(db, request, new Date());
+  if (early !== undefined) return { code: 'just-sent', seconds: early };
+  const counted = await countCodeRequest(db, request);
+  if (!counted.allowed) return { code: 'throttled', seconds: counted.seconds };
   const code = String(randomInt(100_000_000)).padStart(8, '0');
   const hash = await hasher.hash(code);
   const now = new Date();
   return db.transaction(async (open) => {
     // Several sendings of one page at once are one: the second finds what the first has sent.
     await takeTurn(open, `mailed-code:${interaction}`);
-    const recent = await open.query<{ created_at: Date }>(
-      'SELECT created_at FROM mailed_codes WHERE interaction = $1 AND purpose = $2 AND created_at > $3 ORDER BY created_at DESC LIMIT 1',
-      [interaction, purpose, new Date(now.getTime() - pauseSeconds * 1000)],
-    );
-    const latest = recent.rows[0]?.created_at;
-    if (latest) {
-      const seconds = Math.ceil(pauseSeconds - (now.getTime() - latest.getTime()) / 1000);
-      return { code: 'just-sent', seconds: Math.max(1, seconds) };
-    }
+    const again = await justSent(open, request, now);
+    if (again !== undefined) return { code: 'just-sent', seconds: again };
     await open.query(
       'UPDATE mailed_codes SET used_at = $3 WHERE interaction = $1 AND purpose = $2 AND used_at IS NULL',
       [interaction, purpose, now],
@@ -103,7 +124,7 @@ export async function sendCode(
         purpose,
         recipient?.id ?? null,
         recipient?.email ?? null,
-        subject,
+        counted.requester,
         hash,
         now,
         new Date(now.getTime() + livesMinutes * 60_000),
@@ -111,25 +132,33 @@ export async function sendCode(
     );
     await audit(open, { event: 'mailed-code.sent', accountId: recipient?.id, origin, detail: { purpose } });
     const shown = `${code.slice(0, 4)} ${code.slice(4)}`;
-    if (recipient) await post(open, recipient, `${purpose}-code`, (facts) => letters[purpose](facts, shown));
+    // For an address without a user the same statement runs, and writes nothing.
+    const letter = post.effect(recipient ?? noRecipient, `${purpose}-code`, (facts) =>
+      letters[purpose](facts, shown),
+    );
+    await writeAtOnce(open, [letter], {
+      sql: ($) => `SELECT 1 WHERE ${$(1)}::boolean`,
+      params: [recipient !== undefined],
+    });
     return undefined;
   });
 }
 
 /** A code that was mailed: its purpose, whose it is, and the address that it went to. */
 export interface WaitingCode {
-  purpose: Purpose;
+  purpose: PagePurpose;
   accountId: string | undefined;
   address: string | undefined;
 }
 
-/** The code that an interaction waits for, if any. */
+/** The code whose page an interaction waits at, if any. A code beside a password has no page that it opens. */
 export const waitingPart: Part<{ interaction: string }, WaitingCode | undefined> = {
   ask: ({ interaction }) =>
     oneRow(`SELECT purpose, account_id, address FROM mailed_codes
-      WHERE interaction = ${interaction} AND used_at IS NULL ORDER BY created_at DESC LIMIT 1`),
+      WHERE interaction = ${interaction} AND used_at IS NULL AND purpose <> 'throttled-password'
+      ORDER BY created_at DESC LIMIT 1`),
   read(json) {
-    const row = json as { purpose: Purpose; account_id: string | null; address: string | null } | null;
+    const row = json as { purpose: PagePurpose; account_id: string | null; address: string | null } | null;
     if (!row) return undefined;
     return {
       purpose: row.purpose,
@@ -143,7 +172,7 @@ export type MailedCodeRefusal =
   { code: 'wrong-mailed-code' | 'expired-mailed-code' } | { code: 'throttled'; seconds: number };
 
 export interface MailedCodeAttempt {
-  purpose: Purpose;
+  purpose: PagePurpose;
   interaction: string;
   /** Used where the code is the first verified factor, which a code for a forgotten password is. */
   rebind: Rebind;
@@ -151,6 +180,42 @@ export interface MailedCodeAttempt {
   code: string;
   /** Who has proved something here already: a code that was asked for by somebody else is wrong (R35). */
   account: string | undefined;
+}
+
+/** The code that is typed together with a password, with what consumes it. */
+export interface CountedCode {
+  hash: string;
+  accountId: string | undefined;
+  spend(open: Db): Promise<boolean>;
+}
+
+/**
+ * Counts one pair of password and code on the code's row, in a committed statement, before either is verified. Undefined
+ * where the interaction has no valid code: none was asked for, it was used, it expired, or five pairs were wrong.
+ */
+export async function countCodeBesidePassword(db: Db, interaction: string): Promise<CountedCode | undefined> {
+  const { rows } = await db.query<{ id: string; hash: string; account_id: string | null }>(
+    `UPDATE mailed_codes SET failures = failures + 1
+     WHERE interaction = $1 AND purpose = 'throttled-password' AND used_at IS NULL AND expires_at > $2 AND failures < $3
+     RETURNING id, hash, account_id`,
+    [interaction, new Date(), mostPairs],
+  );
+  const [row] = rows;
+  return (
+    row && {
+      hash: row.hash,
+      accountId: row.account_id ?? undefined,
+      spend: async (open) => (await spendCode(open, row.id)) > 0,
+    }
+  );
+}
+
+async function spendCode(open: Db, id: string): Promise<number> {
+  const { count } = await open.query(
+    'UPDATE mailed_codes SET used_at = $2 WHERE id = $1 AND used_at IS NULL AND expires_at > $2',
+    [id, new Date()],
+  );
+  return count;
 }
 
 /**
@@ -163,9 +228,9 @@ export async function verifyMailedCode(
   { purpose, interaction, rebind, origin, code, account }: MailedCodeAttempt,
   then?: (open: Db, proved: { accountId: string; address: string }) => Promise<void>,
 ): Promise<MailedCodeRefusal | undefined> {
-  const digits = code.normalize('NFKC').replaceAll(/[\s-]/g, '');
+  const digits = eightDigits(code);
   // What can be no code is no guess, and costs none.
-  if (!/^\d{8}$/.test(digits)) return { code: 'wrong-mailed-code' };
+  if (!digits) return { code: 'wrong-mailed-code' };
   const { rows } = await db.query<{
     id: string;
     hash: string;
@@ -195,14 +260,10 @@ export async function verifyMailedCode(
   }
   return db.transaction(async (open) => {
     await takeTurn(open, `account:${accountId}`);
-    const now = new Date();
     const first = purpose === 'forgotten-password';
-    if (first && !(await passes(open, rebind(usable(row.id, now))))) return { code: 'expired-mailed-code' };
-    const { count } = await open.query(
-      'UPDATE mailed_codes SET used_at = $2 WHERE id = $1 AND used_at IS NULL AND expires_at > $2',
-      [row.id, now],
-    );
-    if (count === 0) return { code: 'expired-mailed-code' };
+    if (first && !(await passes(open, rebind(usable(row.id, new Date())))))
+      return { code: 'expired-mailed-code' };
+    if ((await spendCode(open, row.id)) === 0) return { code: 'expired-mailed-code' };
     await clearAttempts(open, subject, 'mailed-code');
     const factor = proofs[purpose];
     if (factor) await recordProof(open, interaction, { factor, accountId, ref: row.id, first });

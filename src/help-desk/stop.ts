@@ -6,8 +6,7 @@ import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
-import { network } from '../platform/http.ts';
-import { countAttempt, forgiveAttempt } from '../platform/throttle.ts';
+import { countForNetwork, forgiveForNetwork } from '../platform/sliding-budget.ts';
 import { caseById, endCase } from './cases.ts';
 import { caseOfStopCode, looksLikeStopCode } from './stop-codes.ts';
 
@@ -42,14 +41,13 @@ export async function stopCase(
   { code, origin }: { code: string; origin: Origin },
 ): Promise<StopRefusal | undefined> {
   if (!looksLikeStopCode(code)) return { code: 'wrong-stop-code' };
-  const subject = `address:${network(origin.address)}`;
-  const counted = await countAttempt(db, subject, 'stop-code');
+  const counted = await countForNetwork(db, origin, 'dispute-code');
   if (!counted.allowed) return { code: 'throttled', seconds: counted.seconds };
   const caseId = await caseOfStopCode(db, code);
   if (!caseId) {
     await audit(db, { event: 'help-desk.stop-refused', origin });
     return { code: 'wrong-stop-code' };
   }
-  await forgiveAttempt(db, subject, 'stop-code');
+  await forgiveForNetwork(db, origin, 'dispute-code');
   return db.transaction((open) => stop(open, post, caseId, origin));
 }

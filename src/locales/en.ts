@@ -13,7 +13,8 @@ import type { Phrases } from './sv.ts';
 /** Seconds up to two minutes, then minutes, always upwards: nobody should come back too early. */
 function waitingTime(seconds: number): string {
   if (seconds === 1) return '1 second';
-  return seconds <= 120 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`;
+  if (seconds <= 120) return `${seconds} seconds`;
+  return seconds <= 7200 ? `${Math.ceil(seconds / 60)} minutes` : `${Math.ceil(seconds / 3600)} hours`;
 }
 
 export const en: Phrases = {
@@ -64,6 +65,9 @@ export const en: Phrases = {
     'enrollment-expired':
       'The QR code was shown more than ten minutes ago. Here is a new one. Scan it and try again.',
     'wrong-mailed-code': "That code isn't right. Read it in our latest email and try again.",
+    'wrong-password-or-code':
+      "That doesn't match. Check the address, the password and the code in the latest email, or send a new code.",
+    'missing-mailed-code': 'Type the code from the email.',
     'just-sent': (seconds) => `We sent a code just now. You can ask for another in ${waitingTime(seconds)}.`,
     'expired-mailed-code': 'That code no longer works. Send a new one and try again.',
     'wrong-last-group': "That isn't how the code ends. Look at the last four characters and type them again.",
@@ -151,6 +155,13 @@ export const en: Phrases = {
     again: 'Send a new code',
     sendingAgain: 'Sending …',
     sentAgain: 'A new code is on its way. The old one no longer works.',
+  },
+
+  passwordAndCode: {
+    title: 'Enter your password and the code',
+    why: 'There have been many attempts to sign in. Your password and the code let you in all the same. The code works for ten minutes, in this browser.',
+    offer: "Don't want to wait? A code from your email and your password get you in right away.",
+    send: 'Email me a code',
   },
 
   enrollment: {

@@ -9,10 +9,11 @@ import { resourceServersSv } from './resource-servers/sv.ts';
 import { ownClaimsSv } from './own-claims/sv.ts';
 import { refusedRequestsSv } from './refused-requests/sv.ts';
 
-/** Under två minuter räknar man sekunder, därefter minuter, alltid uppåt: ingen ska komma tillbaka för tidigt. */
+/** Under två minuter räknar man sekunder, därefter minuter och timmar, alltid uppåt: ingen ska komma tillbaka för tidigt. */
 function waitingTime(seconds: number): string {
   if (seconds === 1) return '1 sekund';
-  return seconds <= 120 ? `${seconds} sekunder` : `${Math.ceil(seconds / 60)} minuter`;
+  if (seconds <= 120) return `${seconds} sekunder`;
+  return seconds <= 7200 ? `${Math.ceil(seconds / 60)} minuter` : `${Math.ceil(seconds / 3600)} timmar`;
 }
 
 export const sv = {
@@ -64,6 +65,9 @@ export const sv = {
     'enrollment-expired':
       'QR-koden visades för mer än tio minuter sedan. Här är en ny. Skanna den och försök igen.',
     'wrong-mailed-code': 'Koden stämmer inte. Läs den i det senaste mejlet från oss och försök igen.',
+    'wrong-password-or-code':
+      'Det stämmer inte. Titta på adressen, lösenordet och koden i det senaste mejlet, eller skicka en ny kod.',
+    'missing-mailed-code': 'Skriv koden från mejlet.',
     'just-sent': (seconds: number) =>
       `Vi skickade nyss en kod. Du kan be om en ny om ${waitingTime(seconds)}.`,
     'expired-mailed-code': 'Den koden gäller inte längre. Skicka en ny och försök igen.',
@@ -153,6 +157,13 @@ export const sv = {
     again: 'Skicka en ny kod',
     sendingAgain: 'Skickar …',
     sentAgain: 'En ny kod är på väg. Den gamla gäller inte längre.',
+  },
+
+  passwordAndCode: {
+    title: 'Skriv lösenordet och koden',
+    why: 'Det har varit många försök att logga in. Med ditt lösenord och koden kommer du in ändå. Koden gäller i tio minuter, i den här webbläsaren.',
+    offer: 'Vill du inte vänta? Med en kod från din mejl och ditt lösenord kommer du in direkt.',
+    send: 'Mejla mig en kod',
   },
 
   enrollment: {

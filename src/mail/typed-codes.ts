@@ -51,6 +51,31 @@ export function passwordCode(facts: MailFacts, code: string): Message {
       );
 }
 
+/** A code that is typed together with the password while the password is throttled. */
+export function throttledPasswordCode(facts: MailFacts, code: string): Message {
+  return facts.locale === 'sv'
+    ? letter(
+        facts,
+        'Din kod för att logga in',
+        [
+          'Någon vill logga in på ditt konto. Är det du? Skriv den här koden tillsammans med ditt lösenord:',
+          `    ${code}`,
+          'Koden gäller i tio minuter, i webbläsaren som bad om den.',
+        ],
+        'Var det inte du? Då behöver du inte göra något: koden fungerar bara med ditt lösenord. Lämna aldrig ut den till någon.',
+      )
+    : letter(
+        facts,
+        'Your code for signing in',
+        [
+          'Someone wants to sign in to your account. Is it you? Type this code together with your password:',
+          `    ${code}`,
+          'The code works for ten minutes, in the browser that asked for it.',
+        ],
+        'Was it not you? Then you need not do anything: the code only works with your password. Never give it to anyone.',
+      );
+}
+
 /** A typed code at an address that is to hear of what happens to an account. */
 export function noticeEmailCode(facts: MailFacts, code: string): Message {
   return facts.locale === 'sv'

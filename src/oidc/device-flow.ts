@@ -7,6 +7,7 @@ import type { Post } from '../mail/outbox.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { network, sentByOurPage } from '../platform/http.ts';
+import { countForNetwork, forgiveForNetwork } from '../platform/sliding-budget.ts';
 import { countAttempt, forgiveAttempt } from '../platform/throttle.ts';
 import { askedTooSoon, devicePause } from './records.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
@@ -166,15 +167,18 @@ export function deviceFeature(
   };
 }
 
-/** Counts a typed code for the network and the account that it comes from; answers what to take back if it was right. */
-async function countCode(db: Db, { oidc, state }: KoaContextWithOIDC): Promise<string[]> {
-  const subjects = [`address:${network(state.origin.address)}`];
-  if (oidc.session?.accountId) subjects.push(`account:${oidc.session.accountId}`);
-  for (const subject of subjects) {
-    const counted = await countAttempt(db, subject, 'user-code');
-    if (!counted.allowed) throw new TooManyCodes(counted.seconds);
-  }
-  return subjects;
+/** Counts a typed code for the network and the user that it comes from; returns what takes it back if it was right. */
+async function countCode(db: Db, { oidc, state }: KoaContextWithOIDC): Promise<() => Promise<void>> {
+  const { origin } = state;
+  const byNetwork = await countForNetwork(db, origin, 'user-code');
+  if (!byNetwork.allowed) throw new TooManyCodes(byNetwork.seconds);
+  const subject = oidc.session?.accountId && `account:${oidc.session.accountId}`;
+  const byUser = subject ? await countAttempt(db, subject, 'user-code') : undefined;
+  if (byUser && !byUser.allowed) throw new TooManyCodes(byUser.seconds);
+  return async () => {
+    await forgiveForNetwork(db, origin, 'user-code');
+    if (subject) await forgiveAttempt(db, subject, 'user-code');
+  };
 }
 
 type DeviceCode = NonNullable<Awaited<ReturnType<Provider['DeviceCode']['findByUserCode']>>>;
@@ -204,13 +208,13 @@ export function guardUserCodes(provider: Provider, db: Db, issuer: string): void
     const { ctx } = Provider;
     if (!ctx?.oidc.session) return undefined;
     if (!sentByOurPage(ctx, issuer)) throw new ForeignForm();
-    const subjects = await countCode(db, ctx);
+    const forgive = await countCode(db, ctx);
     const code = await find(userCode, options);
     const { accountId, uid } = ctx.oidc.session;
     const { origin } = ctx.state;
     if (code) keepWith(code, uid);
     const good = code && !code.isExpired && !code.error && !code.accountId && !code.inFlight;
-    if (good) for (const subject of subjects) await forgiveAttempt(db, subject, 'user-code');
+    if (good) await forgive();
     else await audit(db, { event: 'device.wrong-code', accountId, clientId: code?.clientId, origin });
     return code;
   };

@@ -2,9 +2,8 @@ import type { Context, Middleware } from 'koa';
 import { isOnLocalhost } from '../../config/settings.ts';
 import type { Origin } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
-import { network } from '../platform/http.ts';
 import { bytesOf, kept, parsed } from '../platform/json-body.ts';
-import { countAttempt, forgiveAttempt } from '../platform/throttle.ts';
+import { countForNetwork } from '../platform/sliding-budget.ts';
 import { newSecret } from './client-secrets.ts';
 import { clientById, createClient } from './clients.ts';
 import { registrationAnswer } from './registration-answer.ts';
@@ -22,16 +21,15 @@ export const registrationEndpoint = (issuer: string): string => `${issuer}${path
 const most = 64 * 1024;
 
 /**
- * Registers what a program says of itself (RFC 7591), with its secret where it keeps one, counts the token's use and
- * forgives the network its request, all in one transaction: were a later step to fail, the secret would be lost. It is
- * never part of the house, has no rights in the interface for programs, and from now on the console looks after it:
+ * Registers what a program says of itself (RFC 7591), with its secret where it keeps one, and counts the token's use, all
+ * in one transaction: were a later step to fail, the secret would be lost. It is never part of the house, has no rights in the interface for programs, and from now on the console looks after it:
  * there is no RFC 7592. Undefined: the token's last use was gone meanwhile.
  */
 async function register(
   db: Db,
   token: InitialAccessToken,
   given: unknown,
-  { origin, subject, issuer }: { origin: Origin; subject: string; issuer: string },
+  { origin, issuer }: { origin: Origin; issuer: string },
 ): Promise<{ registered: Record<string, unknown> } | Refused | undefined> {
   const described = describeItself(given, token, { loopback: isOnLocalhost(issuer) });
   if ('error' in described) return described;
@@ -46,7 +44,6 @@ async function register(
     if (made && 'refusal' in made) throw new Error(`${client.id} got no secret: ${made.refusal}`);
     const registered = await clientById(open, client.id);
     if (!registered) throw new Error(`${client.id} is not there`);
-    await forgiveAttempt(open, subject, 'registration');
     return { registered: registrationAnswer(registered, method, made?.secret) };
   });
 }
@@ -84,25 +81,30 @@ async function bodyOf(ctx: Context): Promise<{ json: unknown } | undefined> {
   return read && kept(read.json) ? read : malformed('the body must be JSON that can be kept');
 }
 
-/** Answers one request, which was counted for `subject`. */
-async function take(
-  db: Db,
-  ctx: Context,
-  { subject, issuer }: { subject: string; issuer: string },
-): Promise<void> {
+/** Refuses a request without a valid token, which is counted for the network that it comes from. */
+async function countRefusal(db: Db, ctx: Context): Promise<void> {
+  const counted = await countForNetwork(db, ctx.state.origin, 'registration');
+  if (counted.allowed) return noToken(ctx, ctx.get('authorization') !== '');
+  ctx.set('Retry-After', String(counted.seconds));
+  return refuse(ctx, 429, 'temporarily_unavailable', 'too many requests came from this network');
+}
+
+/** Answers one request. */
+async function take(db: Db, ctx: Context, issuer: string): Promise<void> {
   const presented = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(ctx.get('authorization'))?.[1];
   const token = presented === undefined ? undefined : await liveToken(db, presented);
   const body = token && (await bodyOf(ctx));
   const result =
-    token && body && (await register(db, token, body.json, { origin: ctx.state.origin, subject, issuer }));
-  if (!token || (body && !result)) noToken(ctx, ctx.get('authorization') !== '');
+    token && body && (await register(db, token, body.json, { origin: ctx.state.origin, issuer }));
+  if (!token || (body && !result)) await countRefusal(db, ctx);
   else if (result && 'error' in result) refuse(ctx, 400, result.error, result.description);
   else if (result) answer(ctx, 201, result.registered);
 }
 
 /**
- * The registration endpoint. Every request is counted for the network that it comes from before anything of it is looked
- * at, and those that registered something are forgiven. There is no CORS: no page of a browser has such a token.
+ * The registration endpoint. Requests without a valid token are counted for the network that they come from. A valid one,
+ * 256 random bits that cannot be guessed, is never held up by a neighbor's script. There is no CORS: no page of a browser has
+ * such a token.
  */
 export function registration(db: Db, issuer: string): Middleware {
   return async (ctx, next) => {
@@ -112,12 +114,6 @@ export function registration(db: Db, issuer: string): Middleware {
       ctx.set('Allow', 'POST');
       return refuse(ctx, 405, 'invalid_request', 'registrations are posted');
     }
-    const subject = `address:${network(ctx.state.origin.address)}`;
-    const counted = await countAttempt(db, subject, 'registration');
-    if (!counted.allowed) {
-      ctx.set('Retry-After', String(counted.seconds));
-      return refuse(ctx, 429, 'temporarily_unavailable', 'too many requests came from this network');
-    }
-    return take(db, ctx, { subject, issuer });
+    return take(db, ctx, issuer);
   };
 }

@@ -112,6 +112,8 @@ export type AuditEvent = (typeof auditEvents)[number];
 /** Where a deed came from: the client's address and the number of the request. */
 export interface Origin {
   address: string;
+  /** The address is in a trusted network (HEMMA_TRUSTED_NETWORKS), which has no network budget. */
+  trusted?: boolean | undefined;
   request: string;
   /** What the browser calls itself; for the names of devices, never for a decision. */
   userAgent: string;

@@ -67,7 +67,9 @@ export function network(address: string): string {
   const rest = right.split(':').filter(Boolean);
   const zeros = Array.from({ length: Math.max(0, 8 - groups.length - rest.length) }, () => '0');
   const all = address.includes('::') ? [...groups, ...zeros, ...rest] : groups;
-  return `${all.slice(0, 4).join(':')}::/64`;
+  // One spelling (RFC 5952 §4): a proxy may write capitals and leading zeros.
+  const prefix = all.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
+  return `${prefix.join(':')}::/64`;
 }
 
 /** Whether an address is in one of the ranges. */
@@ -148,9 +150,12 @@ declare module 'koa' {
 /** Gives every request its number and the address it comes from. */
 export function requestOrigin(settings: Settings): Middleware {
   const find = addressFinder(settings.HEMMA_TRUSTED_PROXIES);
+  const isTrusted = oneOf(settings.HEMMA_TRUSTED_NETWORKS);
   return (ctx, next) => {
+    const address = find(ctx.req.socket.remoteAddress ?? '', ctx.get('x-forwarded-for'));
     ctx.state.origin = {
-      address: find(ctx.req.socket.remoteAddress ?? '', ctx.get('x-forwarded-for')),
+      address,
+      trusted: isTrusted(address),
       // Twelve characters: short enough to be said over the telephone, and enough to find one request among all.
       request: randomUUID().slice(-12),
       userAgent: ctx.get('user-agent').slice(0, 400),

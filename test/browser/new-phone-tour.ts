@@ -1,6 +1,9 @@
 /** A walk past the pages of the day with a new phone, of forgotten things, and of every deed of My details. */
 import type { Page } from 'playwright-core';
+import { emailSubject } from '../../src/accounts/changes.ts';
+import { countAttempt } from '../../src/platform/throttle.ts';
 import { minutes, travel } from '../rig/clock.ts';
+import { PASSWORD } from '../rig/hemma.ts';
 import { sixDigits } from '../rig/totp.ts';
 import * as person from './person.ts';
 import type { Town } from './town.ts';
@@ -161,6 +164,28 @@ async function forgotten(walk: Walk, phone: Phone): Promise<void> {
   await look(page, 'new-password-refused');
 }
 
+/** The password is throttled: the page that offers a code, and the one on which both are typed. */
+async function throttled(walk: Walk): Promise<void> {
+  const { page, town, language, email, look } = walk;
+  await page.context().clearCookies();
+  for (let guess = 0; guess < 10; guess++) await countAttempt(town.hemma.db, emailSubject(email), 'password');
+  await person.begin(page, town.autopay, language);
+  await person.typePassword(page, language, email);
+  await page.locator('[data-refusal=throttled]').waitFor();
+  await look(page, 'password-throttled');
+  await press(page, 'name=send');
+  await person.isAt(page, 'password-and-code');
+  await look(page, 'password-and-code');
+  await press(page, 'name=send');
+  await page.locator('[data-refusal=just-sent]').waitFor();
+  await look(page, 'password-and-code-just-sent');
+  await page.locator('input[name=password]').fill(PASSWORD);
+  await page.locator('input[name=code]').fill('0000 0000');
+  await submit(page);
+  await page.locator('[data-refusal=wrong-password-or-code]').waitFor();
+  await look(page, 'password-and-code-refused');
+}
+
 /** The town must have a mail server. Travels in time: put the clock back after. */
 export async function newPhoneTour(town: Town, language: Language, look: Look): Promise<void> {
   const email = `nina.ny-${language}@example.com`;
@@ -176,4 +201,5 @@ export async function newPhoneTour(town: Town, language: Language, look: Look): 
   await deeds(walk, phone);
   await secondAddress(walk, phone);
   await forgotten(walk, phone);
+  await throttled(walk);
 }

@@ -130,7 +130,7 @@ test('T33 a wrong code looks alike whoever has a case, speaks both languages, an
   }
   expect(new Set(looks).size).toBe(1);
   expect(visitor.screen.page.querySelector('html')?.getAttribute('lang')).toBe('en');
-  for (let guess = 0; guess < 12; guess++) await typeStop(hemma, 'AAAA-BBBB-CCCC-DDDD', visitor);
+  for (let guess = 0; guess < 20; guess++) await typeStop(hemma, 'AAAA-BBBB-CCCC-DDDD', visitor);
   expect([visitor.screen.status, visitor.screen.refusal]).toEqual([429, 'throttled']);
   expect(visitor.screen.headers['retry-after']).toBeDefined();
   travel(minutes(20));

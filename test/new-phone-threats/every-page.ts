@@ -42,7 +42,8 @@ export async function tryEveryPage(thief: Visitor, own: Own, allowed: readonly s
   thief.backTo(start);
 }
 
-const steps = `password forgotten-password new-password new-email other-account totp another-way recovery-code
+const steps =
+  `password password-and-code forgotten-password new-password new-email other-account totp another-way recovery-code
   re-enrollment mailed-code enrollment new-recovery-code confirm consent`.split(/\s+/);
 
 /** What each page's form sends, filled in with what a thief has: a phone, a code and a mailbox of the thief's own. */

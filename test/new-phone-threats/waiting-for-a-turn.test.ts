@@ -146,7 +146,7 @@ test('T7 the old password proves nothing when the new one is chosen while it is 
   await proveBoth(tab, deedUrl(hemma, 'change_password'), owner);
   const thief = newVisitor();
   await thief.visit((await party.begin()).url);
-  const held = await hold(database, "SELECT 1 FROM attempts WHERE factor = 'address' FOR UPDATE");
+  const held = await hold(database, 'SELECT 1 FROM sliding_budgets FOR UPDATE');
   const sent = click(thief, { email: owner.email, password: 'en stilla sjö i augusti' });
   await untilWaiting(database, 1);
   await tab.submit({ password: 'en helt annan sjö' });

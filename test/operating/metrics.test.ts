@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readSettings } from '../../config/settings.ts';
 import { audit } from '../../src/platform/audit.ts';
 import { metricsReader, proxyNumber } from '../../src/platform/http.ts';
+import { countPassword } from '../../src/platform/sign-in-budget.ts';
+import { countAttempt } from '../../src/platform/throttle.ts';
 import { health } from '../../src/probes.ts';
 import { at, connectPhone, typePassword } from '../rig/ceremony.ts';
 import { type Answer, exchange } from '../rig/exchange.ts';
@@ -91,6 +93,14 @@ describe('what is counted', () => {
     const tokens = await autopay.redeem(begun, back);
     await autopay.refresh(tokens.refresh_token ?? '');
     await token({ grant_type: 'refresh_token', refresh_token: 'nobody-has-it' });
+    // Many names fail from one network, one of them until it is throttled.
+    for (let name = 0; name < 101; name += 1)
+      await countPassword(hemma.db, {
+        subject: `email:${name}`,
+        network: 'network:192.0.2.1',
+        name: Buffer.from(`name ${name}`),
+      });
+    for (let guess = 0; guess < 10; guess += 1) await countAttempt(hemma.db, 'email:0', 'password');
     // The code that was saved is spent: whoever loses the phone now is locked out.
     await hemma.db.query('UPDATE recovery_codes SET used_at = $1 WHERE account_id = $2', [new Date(), id]);
     const { body } = await ask('/metrics');
@@ -110,6 +120,9 @@ describe('what is counted', () => {
       'hemma_http_request_duration_seconds_count{method="POST",route="/token",status="4xx"}': 1,
       'hemma_http_request_duration_seconds_count{method="POST",route="/token",status="2xx"}': 2,
       hemma_accounts_one_phone_from_lock_out: 1,
+      hemma_failed_names: 101,
+      hemma_throttled_names: 1,
+      hemma_slowed_networks: 1,
       hemma_hash_waiting: 0,
       hemma_hash_running: 0,
       hemma_hash_turned_away_total: 0,

@@ -364,13 +364,13 @@ describe('an attacker', () => {
     },
   );
 
-  test('T4 guesses ten codes from one network, and then not even a right one is looked at', async () => {
+  test('T4 guesses twenty codes from one network, and then not even a right one is looked at', async () => {
     const device = await newDevice(hemma, printer);
     const headers = (address: string) => ({ headers: { 'x-forwarded-for': address } });
     const guesser = newVisitor(headers('198.51.100.7'));
     const guess = (n: number) => `BBBB-${'BCDFGHJKLMNPQRSTVWXZ'.at(n) ?? ''}BBB`;
     await guesser.visit(hemma.url('/device'));
-    for (let n = 0; n < 10; n++)
+    for (let n = 0; n < 20; n++)
       expect((await guesser.submit({ user_code: guess(n) })).refusal).toBe('wrong-user-code');
     expect(await guesser.submit({ user_code: device.code })).toMatchObject({
       status: 429,

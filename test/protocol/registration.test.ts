@@ -332,14 +332,15 @@ describe('an initial access token', () => {
     });
   });
 
-  test('is not guessed: a network that comes to nothing thirty times waits, others go on', async () => {
+  test('throttles a network after thirty requests without a valid token, and never a valid token', async () => {
     const from = '203.0.113.9';
     const { token } = await newToken({ uses: 2 });
     expect((await register(token, web, { from })).status).toBe(201);
     for (let guess = 0; guess < 30; guess += 1) await register(`guess-${guess}`, web, { from });
-    const waits = await register(token, web, { from });
+    const waits = await register('guess', web, { from });
     expect([waits.status, Number(waits.headers['retry-after']) > 0]).toEqual([429, true]);
-    expect((await register(token, web)).status).toBe(201);
+    expect((await register('guess', web)).status).toBe(401);
+    expect((await register(token, web, { from })).status).toBe(201);
   });
 
   test.each([

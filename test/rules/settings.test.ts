@@ -121,6 +121,25 @@ describe('reading them', () => {
     expect(faultsOf({ HEMMA_TRUSTED_PROXIES: proxies }).join()).toContain('HEMMA_TRUSTED_PROXIES');
   });
 
+  test.each([
+    ['a name', 'office.example.com', 'addresses or ranges like 10.0.0.0/8, separated by commas'],
+    ['a prefix that is too long', '192.0.2.0/33', 'addresses or ranges like 10.0.0.0/8'],
+    ['every IPv4 address', '192.0.2.0/24, 0.0.0.0/0', 'a range ending in /0 would trust every address'],
+    ['every IPv6 address', '::/0', 'a range ending in /0 would trust every address'],
+  ])('rejects %s as a trusted network', (_what, networks, why) => {
+    expect(faultsOf({ HEMMA_TRUSTED_NETWORKS: networks }).join()).toContain(`HEMMA_TRUSTED_NETWORKS: ${why}`);
+  });
+
+  test('reads trusted networks, and trusts none by default', () => {
+    const networks = ' 192.0.2.0/24, 2001:db8:77::/48,198.51.100.7 ';
+    expect(settingsOf({ HEMMA_TRUSTED_NETWORKS: networks }).HEMMA_TRUSTED_NETWORKS).toEqual([
+      '192.0.2.0/24',
+      '2001:db8:77::/48',
+      '198.51.100.7',
+    ]);
+    expect(settingsOf({}).HEMMA_TRUSTED_NETWORKS).toEqual([]);
+  });
+
   test.each(['0', '65', '1.5', '-1', 'many'])(
     'says how many processes may share a port, where %s may not',
     (count) => {

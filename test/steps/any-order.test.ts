@@ -37,6 +37,7 @@ const steps = fc.constantFrom(
   'mailed-code',
   'help-desk',
   'forgotten-password',
+  'password-and-code',
   'new-password',
   'consent',
   'confirm',

@@ -78,7 +78,7 @@ const sought = ({ intent }: Situation) => {
 
 /** What opens the way past a page: the deed of that page, as its verifier would record it. */
 const deeds: Record<
-  Exclude<Step, 'another-way' | 'forgotten-password' | 'help-desk'>,
+  Exclude<Step, 'another-way' | 'forgotten-password' | 'password-and-code' | 'help-desk'>,
   (s: Situation) => Situation
 > = {
   password: (s) => ({
@@ -219,7 +219,8 @@ describe(`the table of steps, over ${runs} situations each (seed ${seed})`, () =
         implies(isOpen(s, 'another-way'), () => open === 'totp') &&
         implies(isOpen(s, 'recovery-code') && open !== 'recovery-code', () => open === 'totp') &&
         implies(isOpen(s, 'help-desk'), () => open === 'totp' && s.proved.has('password')) &&
-        implies(isOpen(s, 'forgotten-password'), () => !s.account || !s.proved.has('password'))
+        implies(isOpen(s, 'forgotten-password'), () => !s.account || !s.proved.has('password')) &&
+        isOpen(s, 'password-and-code') === isOpen(s, 'forgotten-password')
       );
     });
   });
@@ -248,6 +249,7 @@ describe(`the table of steps, over ${runs} situations each (seed ${seed})`, () =
           return false;
         seen.push(open);
         if (open === 'another-way' || open === 'forgotten-password' || open === 'help-desk') return false;
+        if (open === 'password-and-code') return false;
         at = deeds[open](at);
       }
       return at.proved.has('password');

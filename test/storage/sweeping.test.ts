@@ -9,6 +9,8 @@ import { sweepMails } from '../../src/mail/outbox.ts';
 import { sweepRecords } from '../../src/oidc/records.ts';
 import { sweepAudit } from '../../src/platform/audit.ts';
 import { sweepDeeds, sweepProofs } from '../../src/platform/proofs.ts';
+import { sweepNetworkNames } from '../../src/platform/sign-in-budget.ts';
+import { countSliding, sweepSlidingBudgets } from '../../src/platform/sliding-budget.ts';
 import { sweepAttempts } from '../../src/platform/throttle.ts';
 import { at, keyOnPage, signIn, signInFirst, typePassword } from '../rig/ceremony.ts';
 import type { Db } from '../../src/platform/database.ts';
@@ -53,6 +55,8 @@ const sweepers: readonly [string, (limit: number) => Promise<number>][] = [
   ['mailed_codes', (limit) => sweepMailedCodes(hemma.db, ago(days(2)), limit)],
   ['mails', (limit) => sweepMails(hemma.db, ago(days(7)), limit)],
   ['attempts', (limit) => sweepAttempts(hemma.db, ago(days(90)), limit)],
+  ['sliding_budgets', (limit) => sweepSlidingBudgets(hemma.db, ago(days(7)), limit)],
+  ['network_names', (limit) => sweepNetworkNames(hemma.db, ago(hours(2)), limit)],
   ['audit', (limit) => sweepAudit(hemma.db, ago(days(396)), limit)],
 ];
 
@@ -77,6 +81,7 @@ describe('sweeping', () => {
       await hemma.account({ email: `later-${place}-${email}` });
     }
     for (const place of [1, 2, 3]) {
+      await countSliding(hemma.db, `network:192.0.2.${place}`, 'admin-api');
       await visitor.visit((await autopay.begin({ prompt: 'login' })).url);
       at('other-account', await typePassword(visitor, `${place}-${email}`));
       await visitor.submit({}, 'choice=switch');

@@ -46,7 +46,7 @@ const everyField = (token: string) => ({
 });
 
 const steps = `password totp another-way recovery-code new-recovery-code enrollment re-enrollment
-  mailed-code help-desk forgotten-password new-password new-email other-account consent
+  mailed-code help-desk password-and-code forgotten-password new-password new-email other-account consent
   confirm finish abort login .. constructor __proto__ toString`.split(/\s+/);
 
 test('T12 before the password, no other step takes anything or shows anything', async () => {
@@ -55,7 +55,7 @@ test('T12 before the password, no other step takes anything or shows anything', 
   const { url } = browser.screen;
   const token = tokenOn(browser);
   // The page of a forgotten password stands open beside: it takes an address, mails a code there, and proves nothing.
-  const open = new Set(['password', 'problem', 'forgotten-password', 'mailed-code']);
+  const open = new Set(['password', 'problem', 'forgotten-password', 'password-and-code', 'mailed-code']);
   const others = steps.filter((one) => !['password', 'forgotten-password'].includes(one));
   for (const step of [...others, 'forgotten-password']) {
     const target = `${url.origin}${url.pathname.replace(/password$/, encodeURIComponent(step))}`;
