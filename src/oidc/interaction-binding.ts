@@ -48,25 +48,29 @@ interface Request {
 
 /**
  * Begins a new interaction with the request of another one, for the browser that held that: nothing verified or chosen
- * carries over. Of one that has ended, what it was for and its pushed request are carried out and stay away.
+ * carries over. Of one that is over, its session, what it was for and its pushed request stay away, too.
  *
  * @returns the uid of the new interaction
  */
-async function restart({ settings, provider, work }: Binding, ctx: Context, from: Kept): Promise<string> {
+async function restart(
+  { settings, provider, work }: Binding,
+  ctx: Context,
+  from: Kept,
+  over: boolean,
+): Promise<string> {
   const { returnTo, prompt, params, trusted, session, deviceCode, parJti } = payloadOf(
     from.text,
   ) as unknown as Request;
-  const ended = from.consumed !== undefined;
   const uid = randomToken();
   const { intent, ...others } = params;
   const payload = {
     returnTo: returnTo.replace(/[^/]+$/, uid),
     prompt,
-    params: ended || intent === undefined ? others : params,
+    params: over || intent === undefined ? others : params,
     trusted,
     deviceCode,
     cid: randomToken(),
-    ...(ended ? {} : { session, parJti }),
+    ...(over ? {} : { session, parJti }),
   };
   const Interaction = provider.Interaction as unknown as new (
     uid: string,
@@ -105,9 +109,10 @@ const isOver = ({ text }: Kept) => Number(payloadOf(text).exp) * 1000 <= Date.no
 
 /**
  * Where a browser goes on that held an interaction and does not any more, because its first factor was verified in
- * another response, or because it has ended: to the same request from its beginning.
+ * another response, or because it has ended, or the session that it began in: to the same request from its beginning.
  *
- * @param known - how this browser's value relates to the interaction, where the caller has read that since
+ * @param known - how this browser's value relates to the interaction, where the caller has read that since and cannot
+ *   go on with it
  * @returns the path, or undefined where this browser never held it or its time is over
  */
 export async function restartPath(
@@ -121,10 +126,11 @@ export async function restartPath(
   if (!value || !found || isOver(found)) return undefined;
   const holder = known ?? holderOf(found, value);
   const ended = found.consumed !== undefined;
-  if (!holder || (holder === 'current' && !ended)) return undefined;
-  if (!ended) return `/interaction/${await restart(parts, ctx, found)}/password`;
+  if (!holder || (holder === 'current' && !ended && known === undefined)) return undefined;
+  if (holder === 'previous' && !ended)
+    return `/interaction/${await restart(parts, ctx, found, false)}/password`;
   clearSignInCookie(parts.settings, ctx, uid);
-  return pathOfRepetition(found) ?? `/auth/${await restart(parts, ctx, found)}`;
+  return pathOfRepetition(found) ?? `/auth/${await restart(parts, ctx, found, true)}`;
 }
 
 /** The session of this browser, where somebody is signed in. */

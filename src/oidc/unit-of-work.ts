@@ -25,8 +25,8 @@ import {
   writeAll,
   writeTogether,
 } from './records.ts';
-import type { Beginning, Work } from './work.ts';
-import { newWork } from './work.ts';
+import type { Work } from './work.ts';
+import { beginnings, newWork } from './work.ts';
 import type { Once, Piece, Upsert, Write } from './writes.ts';
 import { loginOf, pieceOf, touchedBy } from './writes.ts';
 
@@ -121,29 +121,6 @@ function flusher(db: Db): (work: Flushed) => Promise<void> {
     if (interaction) throw new Overtaken('Interaction', undefined);
     if (gate) throw new Overtaken(gate.model, gate.kind === 'upsert' ? gate.text : gate.base);
   };
-}
-
-/** Paths that name an interaction, below which its pages are and where oidc-provider resumes it. */
-const pathOfInteraction = /^\/(?:interaction|auth|device)\/([\w-]{20,60})(?:\/|$)/;
-
-/** Tells what a request names before anything is read: its session, the interaction of its path, and who asks. */
-function beginnings({ session }: CookieNames): (ctx: Context) => Beginning {
-  const namedBy = (ctx: Context): Wanted[] => {
-    const { client_id: asked } = ctx.query;
-    const clientId = typeof asked === 'string' ? asked : undefined;
-    const cookie = ctx.cookies.get(session, { signed: false });
-    const uid = pathOfInteraction.exec(ctx.path)?.[1];
-    return [
-      ...(cookie ? [{ model: 'Session', key: keyOf(cookie), clientId }] : []),
-      ...(uid ? [{ model: 'Interaction', key: keyOf(uid), clientId }] : []),
-    ];
-  };
-  return (ctx) => ({
-    origin: ctx.state.origin,
-    // Programs have none.
-    named: ctx.headers.cookie === undefined ? [] : namedBy(ctx),
-    anyToken: ctx.path === '/token/introspection' || ctx.path === '/token/revocation',
-  });
 }
 
 declare module 'koa' {

@@ -1,7 +1,10 @@
+import type { Context } from 'koa';
 import type { Account } from '../accounts/accounts.ts';
 import type { Deed, Origin } from '../platform/audit.ts';
 import type { Effect } from '../platform/effects.ts';
+import type { CookieNames } from './cookie-names.ts';
 import type { Kept, Seen, Wanted } from './records.ts';
+import { keyOf } from './records.ts';
 import type { Write } from './writes.ts';
 import { nameOf } from './writes.ts';
 
@@ -64,4 +67,27 @@ export function keepSeen(work: Work, { model, key }: Wanted, seen: Seen | undefi
   if (account) work.accounts.set(account.id, account);
   if (grant) keep(work, nameOf('Grant', grant.key), grant);
   if (sessionUid !== undefined && !work.sessions.has(sessionUid)) work.sessions.set(sessionUid, session);
+}
+
+/** Paths that name an interaction, below which its pages are and where oidc-provider resumes it. */
+const pathOfInteraction = /^\/(?:interaction|auth|device)\/([\w-]{20,60})(?:\/|$)/;
+
+/** Tells what a request names before anything is read: its session, the interaction of its path, and who asks. */
+export function beginnings({ session }: CookieNames): (ctx: Context) => Beginning {
+  const namedBy = (ctx: Context): Wanted[] => {
+    const { client_id: asked } = ctx.query;
+    const clientId = typeof asked === 'string' ? asked : undefined;
+    const cookie = ctx.cookies.get(session, { signed: false });
+    const uid = pathOfInteraction.exec(ctx.path)?.[1];
+    return [
+      ...(cookie ? [{ model: 'Session', key: keyOf(cookie), clientId }] : []),
+      ...(uid ? [{ model: 'Interaction', key: keyOf(uid), clientId }] : []),
+    ];
+  };
+  return (ctx) => ({
+    origin: ctx.state.origin,
+    // Programs have none.
+    named: ctx.headers.cookie === undefined ? [] : namedBy(ctx),
+    anyToken: ctx.path === '/token/introspection' || ctx.path === '/token/revocation',
+  });
 }
