@@ -8,6 +8,7 @@ import { addSecret } from '../src/oidc/client-secrets.ts';
 import { createClient } from '../src/oidc/clients.ts';
 import { resourceServerSchema } from '../src/oidc/resource-description.ts';
 import { createResourceServer } from '../src/oidc/resource-servers.ts';
+import { endWeakerSignIns } from '../src/oidc/weaker-sign-ins.ts';
 import type { Database } from '../src/platform/database.ts';
 import { openDatabase } from '../src/platform/database.ts';
 import type { Hasher } from '../src/platform/hashing.ts';
@@ -85,7 +86,11 @@ async function makePeople(db: Database, vault: Vault): Promise<Pockets> {
   const pockets: Pockets = {};
   for (const email of withPhones) {
     const account = await person(db, slow, email, true);
-    pockets[email] = await connectPhone(db, vault, free, { account, brand: 'Bench', by: 'bench' });
+    pockets[email] = await connectPhone(db, vault, free, endWeakerSignIns, {
+      account,
+      brand: 'Bench',
+      by: 'bench',
+    });
   }
   return pockets;
 }

@@ -10,6 +10,7 @@ import type { ClientDescription } from './oidc/client-description.ts';
 import { clientSchema } from './oidc/client-description.ts';
 import { addSecret, matchingSecret, removeSecret, storedSecrets } from './oidc/client-secrets.ts';
 import { createClient } from './oidc/clients.ts';
+import { endWeakerSignIns } from './oidc/weaker-sign-ins.ts';
 import type { Db } from './platform/database.ts';
 import { hasherOf } from './platform/hashing.ts';
 import type { Vault } from './platform/secrets.ts';
@@ -69,7 +70,9 @@ async function makeAccounts(db: Db, vault: Vault, settings: Settings): Promise<D
     const result = await createAccount(db, hasher, brand, { ...person, password });
     if ('refusal' in result) continue;
     const { account } = result;
-    const connected = enrolled ? await connectPhone(db, vault, hasher, { account, brand, by: 'demo' }) : {};
+    const connected = enrolled
+      ? await connectPhone(db, vault, hasher, endWeakerSignIns, { account, brand, by: 'demo' })
+      : {};
     made.push({ email: person.email, name: person.name, about, password, ...connected });
   }
   return made;

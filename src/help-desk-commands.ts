@@ -1,5 +1,4 @@
 import { accountByEmail, accountById } from './accounts/accounts.ts';
-import { forgetDevices } from './accounts/devices.ts';
 import type { Operator } from './accounts/operators.ts';
 import { mayAct, operatorOf } from './accounts/operators.ts';
 import type { Call, Command } from './command.ts';
@@ -75,8 +74,7 @@ async function casesFrom(call: Call) {
 
 async function approveFromShell(call: Call) {
   const deed = await deedOn(call);
-  const aftermath = { forgetDevices, ...endings };
-  done(await approve(call.db, await hasherOf(1), postFor(call.settings), aftermath, deed));
+  done(await approve(call.db, await hasherOf(1), postFor(call.settings), endings, deed));
   return { case: call.words[0], approved: true };
 }
 

@@ -3,10 +3,11 @@ import { emailKey } from '../../src/accounts/accounts.ts';
 import { deleteAccount } from '../../src/accounts/changes.ts';
 import { checkCode } from '../../src/factors/recovery-code.ts';
 import { deactivate } from '../../src/factors/two-step.ts';
-import { Choice, Field, Form, SubmitButton } from '../page/form.tsx';
+import { Field, Form, SubmitButton } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
 import { Layout, renderPage } from '../page/layout.tsx';
 import type { Frame } from '../page/layout.tsx';
+import { isTicked, SignOutOthers, signOutOthersFields } from './sign-out-others.tsx';
 import type { StepPage, Visit } from './visit.ts';
 import { accountOf, attemptOf, changeOf } from './visit.ts';
 
@@ -61,15 +62,13 @@ function Asked({
     const label = frame.t.confirm.delete_account.typeEmail;
     return <Field name="email" label={label} autocomplete="off" inputmode="email" refusal={refusal} />;
   }
-  return (
-    <Choice name="endOtherSessions" value="yes" label={frame.t.reEnrollment.endOthers} checked={endOthers} />
-  );
+  return <SignOutOthers frame={frame} ticked={endOthers} />;
 }
 
 const form = z.object({
   choice: z.literal('do').default('do'),
   code: z.string().max(200).default(''),
-  endOtherSessions: z.literal('yes').optional(),
+  ...signOutOthersFields,
   email: z.string().max(1000).default(''),
 });
 
@@ -106,7 +105,7 @@ export const confirm: StepPage<z.output<typeof form>> = {
   form,
   show(visit, refusal, typed) {
     const { frame, action, token } = visit;
-    const endOthers = refusal ? typed.endOtherSessions === 'yes' : true;
+    const endOthers = isTicked(refusal, typed);
     return <ConfirmPage {...{ frame, action, token, deed: deedOf(visit), endOthers, refusal }} />;
   },
   async answer(visit, { code, endOtherSessions, email }) {

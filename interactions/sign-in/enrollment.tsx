@@ -2,9 +2,10 @@ import { toString as qrCode } from 'qrcode';
 import { z } from 'zod';
 import { pendingConnection } from '../../src/factors/connection.ts';
 import { activate } from '../../src/factors/two-step.ts';
+import { isTicked, SignOutOthers, signOutOthersFields } from './sign-out-others.tsx';
 import type { StepPage, Visit } from './visit.ts';
-import { accountOf, attemptOf } from './visit.ts';
-import { Choice, Form, SecondaryButton, SixDigitField, SubmitButton } from '../page/form.tsx';
+import { accountOf, changeOf } from './visit.ts';
+import { Form, SecondaryButton, SixDigitField, SubmitButton } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
 import { Layout } from '../page/layout.tsx';
 import type { Frame } from '../page/layout.tsx';
@@ -13,8 +14,8 @@ type EnrollmentPageProps = {
   frame: Frame;
   /** The first phone, or one that takes another's place. */
   step: 'enrollment' | 're-enrollment';
-  /** Whether "sign out everywhere else" is ticked; absent where it is not asked. */
-  endOthers?: boolean | undefined;
+  /** Whether "sign out on all other devices" is ticked. */
+  endOthers: boolean;
   /** The person may take back that the old phone is gone. */
   found?: boolean;
   action: string;
@@ -50,14 +51,7 @@ export function EnrollmentPage(props: EnrollmentPageProps) {
         <li>
           <Form action={action} token={token} refusal={refusal} fields={['code']}>
             <SixDigitField label={t.type} refusal={refusal} autofocus={false} />
-            {endOthers !== undefined && (
-              <Choice
-                name="endOtherSessions"
-                value="yes"
-                label={frame.t.reEnrollment.endOthers}
-                checked={endOthers}
-              />
-            )}
+            <SignOutOthers frame={frame} ticked={endOthers} />
             <SubmitButton waiting={t.waiting}>{t.submit}</SubmitButton>
           </Form>
         </li>
@@ -108,7 +102,7 @@ function Scan({ frame, accountName, qrSvg, secret, otpauthUri }: EnrollmentPageP
   );
 }
 
-const form = z.object({ code: z.string().max(200).default('') });
+const form = z.object({ code: z.string().max(200).default(''), ...signOutOthersFields });
 
 /** What the page shows of the pending secret: QR code, key, and the address that opens the app. */
 export async function connectionShown(visit: Visit) {
@@ -126,12 +120,17 @@ export async function connectionShown(visit: Visit) {
 
 export const enrollment: StepPage<z.output<typeof form>> = {
   form,
-  async show(visit, refusal) {
-    return <EnrollmentPage {...await connectionShown(visit)} step="enrollment" refusal={refusal} />;
+  async show(visit, refusal, typed) {
+    const endOthers = isTicked(refusal, typed);
+    return <EnrollmentPage {...await connectionShown(visit)} step="enrollment" {...{ endOthers, refusal }} />;
   },
-  async answer(visit, { code }) {
-    const { db, vault, post } = visit.house;
-    const refused = await activate(db, vault, post, { ...attemptOf(visit), code });
+  async answer(visit, { code, endOtherSessions }) {
+    const { db, vault, post, aftermath: after } = visit.house;
+    const refused = await activate(db, vault, post, after.endWeakerSignIns, {
+      ...changeOf(visit),
+      code,
+      endOtherSessions: endOtherSessions === 'yes',
+    });
     return refused && { ...refused, field: 'code' };
   },
 };

@@ -54,7 +54,8 @@ export async function finish(visit: Visit): Promise<string> {
   const second = counted.filter(({ factor }) => factor === 'totp' || factor === 'recovery-code');
   const at = Math.max(...(second.length > 0 ? second : counted).map((proof) => proof.at.getTime()));
   // `ts` always: without it a consent later in the flow would become the time of the sign-in.
-  const login = { accountId: account.id, acr, amr, ts: Math.floor(at / 1000), remember: false };
+  const openedAt = counted.find(({ factor }) => factor === 'password' || factor === 'mailbox')?.at.getTime();
+  const login = { accountId: account.id, acr, amr, ts: Math.floor(at / 1000), openedAt, remember: false };
   const name = intentOf(record);
   const outcome = progress.declined ? 'declined' : 'done';
   const result = { login, ...(name ? { intent: { name, outcome } } : {}) };

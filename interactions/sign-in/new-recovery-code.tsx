@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { confirmCode, offerCode } from '../../src/factors/recovery-code.ts';
+import { isTicked, SignOutOthers, signOutOthersFields } from './sign-out-others.tsx';
 import type { StepPage } from './visit.ts';
-import { accountOf, attemptOf } from './visit.ts';
+import { accountOf, changeOf } from './visit.ts';
 import { formatDate } from '../../src/locales/phrases.ts';
 import { Field, Form, SubmitButton } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
@@ -17,12 +18,14 @@ type NewRecoveryCodePageProps = {
   /** Stand on the kept copy, on paper or in the file. */
   email: string;
   issued: Date;
+  /** Whether "sign out on all other devices" is ticked; undefined where an earlier page of this sign-in asked it. */
+  endOthers?: boolean | undefined;
   refusal?: Refusal | undefined;
 };
 
 /** The quietest page of all: the code, three ways to keep it, one field, one button. */
 export function NewRecoveryCodePage(props: NewRecoveryCodePageProps) {
-  const { frame, action, token, recoveryCode, refusal } = props;
+  const { frame, action, token, recoveryCode, endOthers, refusal } = props;
   const t = frame.t.newRecoveryCode;
   return (
     <Layout
@@ -45,6 +48,7 @@ export function NewRecoveryCodePage(props: NewRecoveryCodePageProps) {
       <WaysToKeep {...props} />
       <Form action={action} token={token} refusal={refusal} fields={['lastGroup']}>
         <Field name="lastGroup" label={t.typeBack} autocomplete="off" code refusal={refusal} />
+        {endOthers !== undefined && <SignOutOthers frame={frame} ticked={endOthers} />}
         <SubmitButton waiting={t.waiting}>{t.submit}</SubmitButton>
       </Form>
     </Layout>
@@ -91,11 +95,11 @@ function WaysToKeep({ frame, recoveryCode, email, issued }: NewRecoveryCodePageP
   );
 }
 
-const form = z.object({ lastGroup: z.string().max(200).default('') });
+const form = z.object({ lastGroup: z.string().max(200).default(''), ...signOutOthersFields });
 
 export const newRecoveryCode: StepPage<z.output<typeof form>> = {
   form,
-  async show(visit, refusal) {
+  async show(visit, refusal, typed) {
     const { house, record, progress, frame, action, token } = visit;
     const account = accountOf(visit);
     const recoveryCode = await offerCode(house.db, house.vault, house.hasher, {
@@ -104,17 +108,16 @@ export const newRecoveryCode: StepPage<z.output<typeof form>> = {
       offered: progress.situation.codeOffered,
     });
     const { email } = account;
-    return (
-      <NewRecoveryCodePage {...{ frame, action, token, recoveryCode, email, issued: new Date(), refusal }} />
-    );
+    const endOthers = progress.authenticatorBound ? undefined : isTicked(refusal, typed);
+    const shown = { recoveryCode, email, issued: new Date(), endOthers };
+    return <NewRecoveryCodePage {...{ frame, action, token, refusal }} {...shown} />;
   },
-  async answer(visit, { lastGroup }) {
-    const { db, vault, post } = visit.house;
-    const refused = await confirmCode(db, vault, post, {
-      ...attemptOf(visit),
+  async answer(visit, { lastGroup, endOtherSessions }) {
+    const { db, vault, post, aftermath: after } = visit.house;
+    const refused = await confirmCode(db, vault, post, after.endWeakerSignIns, {
+      ...changeOf(visit),
       lastGroup,
-      authenticator: visit.progress.authenticator?.id,
-      claimed: visit.progress.situation.claim === 'claimed',
+      endOtherSessions: endOtherSessions === 'yes',
     });
     return refused && { ...refused, field: 'lastGroup' };
   },

@@ -1,7 +1,7 @@
 import type { Account } from '../../src/accounts/accounts.ts';
 import { accountPart, enrolmentOpen } from '../../src/accounts/accounts.ts';
 import type { BrowserTokens } from '../../src/accounts/devices.ts';
-import { browserPart } from '../../src/accounts/devices.ts';
+import { browserPart, trustedDevicesPart } from '../../src/accounts/devices.ts';
 import type { WaitingCode } from '../../src/factors/mailed-code.ts';
 import { waitingPart } from '../../src/factors/mailed-code.ts';
 import type { Claim } from '../../src/factors/recovery-code.ts';
@@ -47,6 +47,8 @@ export interface Progress {
   waiting: WaitingCode | undefined;
   /** How a recovery code, saved or from the help desk, stands to this sign-in. */
   claim: Claim;
+  /** This sign-in has connected an authenticator, the first one or another. */
+  authenticatorBound: boolean;
   situation: Situation;
 }
 
@@ -109,16 +111,19 @@ export const intentOf = ({ params }: InteractionRecord): Intent | undefined =>
 
 /**
  * What still counts of what was proved: a recovery code that another sign-in claimed since proves nothing here, nor
- * do six digits of an authenticator that is no longer the account's. A code from the help desk counts until it is spent.
+ * do six digits of an authenticator that is no longer the account's, or a device that is no longer trusted. A code from the
+ * help desk counts until it is spent.
  */
 function counting(
   proofs: Proof[],
   { state, kind }: Claim,
   authenticator: Authenticator | undefined,
   deeds: ReadonlySet<string>,
+  trusted: ReadonlySet<string>,
 ) {
   const holds = ({ factor, ref }: Proof) => {
     if (factor === 'totp') return authenticator !== undefined && ref === authenticator.id;
+    if (factor === 'device') return ref !== undefined && trusted.has(ref);
     // A code that replaced the phone in this sign-in has done its work; what counts from then on is the new phone.
     const usable = authenticator !== undefined && !deeds.has('replace_authenticator');
     if (factor === 'recovery-code') return usable && kind === 'saved' && state !== 'none';
@@ -173,6 +178,7 @@ const askAll = together(
     account: accountPart,
     authenticator: authenticatorPart,
     browser: browserPart,
+    trusted: trustedDevicesPart,
     code: liveCodePart,
     claim: claimPart,
     offered: offeredPart,
@@ -198,6 +204,7 @@ export const knownOf = (
 const nothing = {
   authenticator: undefined,
   browser: undefined,
+  trusted: new Set<string>(),
   code: undefined,
   claim: { state: 'none', kind: 'saved', expired: false },
   offered: false,
@@ -215,7 +222,7 @@ export function progressFrom(
   // A code that somebody else asked for here, before this account was proved, is not this person's to type.
   const waiting = account && sent?.accountId !== account.id ? undefined : sent;
   const proofs = account ? known.proofs.filter(({ accountId }) => accountId === account.id) : [];
-  const { authenticator, browser, code, claim, offered, deeds } = account ? known : nothing;
+  const { authenticator, browser, trusted, code, claim, offered, deeds } = account ? known : nothing;
   const demand = demandOf(record);
   const state = intentState(record, account, choices, deeds);
   return {
@@ -227,8 +234,9 @@ export function progressFrom(
     choices,
     waiting,
     claim,
+    authenticatorBound: deeds.has('replace_authenticator'),
     situation: {
-      proved: counting(proofs, claim, authenticator, deeds),
+      proved: counting(proofs, claim, authenticator, deeds, trusted),
       account: account && {
         twoStepRequired: account.twoStepRequired,
         authenticator: authenticatorState(authenticator),

@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { replace } from '../../src/factors/two-step.ts';
 import { connectionShown, EnrollmentPage } from './enrollment.tsx';
 import { noteChoice } from './progress.ts';
+import { isTicked, signOutOthersFields } from './sign-out-others.tsx';
 import type { StepPage } from './visit.ts';
 import { changeOf } from './visit.ts';
 
 const form = z.object({
   code: z.string().max(200).default(''),
   phoneGone: z.literal('no').optional(),
-  endOtherSessions: z.literal('yes').optional(),
+  ...signOutOthersFields,
 });
 
 /** Another phone takes the old one's place, which works until the very moment that the new one is proved. */
@@ -16,8 +17,7 @@ export const reEnrollment: StepPage<z.output<typeof form>> = {
   form,
   async show(visit, refusal, typed) {
     const shown = await connectionShown(visit);
-    // On by default when the phone is gone; a refused form keeps what the person chose.
-    const endOthers = refusal ? typed.endOtherSessions === 'yes' : true;
+    const endOthers = isTicked(refusal, typed);
     const { phone, intent, account, proved } = visit.progress.situation;
     // It was said to be gone, and may be found in a coat after all.
     const found =

@@ -4,6 +4,7 @@ import type { Aftermath } from '../platform/aftermath.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { transactionWithRetry } from '../platform/deadlocks.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import { proved, recordDeed, recordProof, turnOf, voidProofs } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
@@ -19,7 +20,6 @@ import {
   replaceNoticeEmail,
   replacePassword,
 } from './accounts.ts';
-import { forgetDevices } from './devices.ts';
 import type { PasswordFault } from './password-rules.ts';
 import { passwordFault } from './password-rules.ts';
 
@@ -37,7 +37,7 @@ export const emailSubject = (email: string): string =>
 
 /**
  * Gives the account a new password: in one transaction with the proof that it was chosen here, the end of other
- * sessions, the forgetting of remembered devices (whoever knew the old password may have left one), audit and mail.
+ * sessions and of all that rests on the old password (see `endWeakerSignIns`), audit and mail.
  * It never touches two-step verification (ASVS 6.4.3).
  */
 export async function choosePassword(
@@ -45,24 +45,23 @@ export async function choosePassword(
   hasher: Hasher,
   post: Post,
   aftermath: Aftermath,
-  { password, brand, ...change }: Change & { password: string; brand: string },
+  { password, brand, ...changed }: Change & { password: string; brand: string },
 ): Promise<{ code: PasswordFault } | undefined> {
-  const { account, interaction, origin, session } = change;
+  const { account, interaction, origin, session } = changed;
   const context = [account.email, account.name, brand];
   const fault = passwordFault(password, { twoStep: account.twoStepRequired, context });
   if (fault) return { code: fault };
   const hash = await hasher.hash(password.normalize('NFC'));
-  await db.transaction(async (open) => {
+  await transactionWithRetry(db, async (open) => {
     if (!(await turnOf(open, account.id, interaction))) return;
     // Sent twice: the first was the deed.
     if (!(await recordDeed(open, interaction, account.id, 'change_password'))) return;
     await replacePassword(open, account.id, hash);
     if (await proved(open, interaction, account.id, 'mailbox')) await notePasswordReset(open, account.id);
     await recordProof(open, interaction, { factor: 'password', accountId: account.id });
-    await voidProofs(open, { accountId: account.id, except: interaction });
     await clearAttempts(open, emailSubject(account.email), 'password');
-    await forgetDevices(open, account.id);
-    await aftermath.endOtherSessions(open, { accountId: account.id, kept: session });
+    const change = { accountId: account.id, interaction, session, endOtherSessions: true };
+    await aftermath.endWeakerSignIns(open, change);
     await audit(open, { event: 'password.changed', accountId: account.id, origin });
     await post(open, account, 'password-changed', passwordChanged);
   });

@@ -115,6 +115,13 @@ export const browserPart: Part<{ account: string; tokens: readonly [string, stri
   read: (json) => (json as string | null) ?? undefined,
 };
 
+/** The ids of the trusted devices of a user. */
+export const trustedDevicesPart: Part<{ account: string }, ReadonlySet<string>> = {
+  ask: ({ account }) =>
+    `(SELECT jsonb_agg(id) FROM devices WHERE account_id = ${account} AND remembered_until IS NOT NULL)`,
+  read: (json) => new Set((json as string[] | null) ?? []),
+};
+
 /** A browser whose sign-in is finished. */
 export interface Arrival extends BrowserTokens {
   /** The number of the device that it is known as. */

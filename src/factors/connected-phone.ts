@@ -3,6 +3,7 @@ import type { Recipient } from '../mail/outbox.ts';
 import { noPost } from '../mail/outbox.ts';
 import type { Origin } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import type { EndWeakerSignIns } from '../platform/factor-change.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import { recordProof } from '../platform/proofs.ts';
 import type { Vault } from '../platform/secrets.ts';
@@ -25,6 +26,7 @@ export async function connectPhone(
   db: Db,
   vault: Vault,
   hasher: Hasher,
+  endWeakerSignIns: EndWeakerSignIns,
   { account, brand, by }: { account: Recipient; brand: string; by: string },
 ): Promise<ConnectedPhone> {
   const origin: Origin = { address: '127.0.0.1', request: by, userAgent: '' };
@@ -33,15 +35,17 @@ export async function connectPhone(
   // The code of the step before now: the first sign-in within this half minute still finds its own step unspent.
   const code = await generate({ secret: key, epoch: Date.now() / 1000 - stepSeconds });
   await recordProof(db, interaction, { factor: 'password', accountId: account.id });
-  await activate(db, vault, noPost, { account, interaction, code, origin });
+  const ending = { session: undefined, endOtherSessions: false };
+  await activate(db, vault, noPost, endWeakerSignIns, { account, interaction, code, origin, ...ending });
   const recoveryCode = await offerCode(db, vault, hasher, { account, interaction });
-  await confirmCode(db, vault, noPost, {
+  await confirmCode(db, vault, noPost, endWeakerSignIns, {
     account,
     interaction,
     lastGroup: recoveryCode.slice(-4),
     authenticator: (await authenticatorOf(db, account.id))?.id,
     claimed: false,
     origin,
+    ...ending,
   });
   return { key, recoveryCode };
 }

@@ -12,6 +12,8 @@ import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
+import { transactionWithRetry } from '../platform/deadlocks.ts';
+import type { EndWeakerSignIns } from '../platform/factor-change.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import type { Part } from '../platform/parts.ts';
 import { alone, oneRow, timeOf, timeOrNone } from '../platform/parts.ts';
@@ -119,33 +121,33 @@ export type LastGroupRefusal = { code: 'wrong-last-group' };
 /**
  * The person typed the last group back: in one transaction the older code dies, the new one lives, and the
  * readable copy is wiped. `claimed`: the older code is what opened this sign-in, and must still be this
- * interaction's to spend. `authenticator`: the one that this sign-in knows, which must still be the account's.
+ * interaction's to spend. `authenticator`: the one that this sign-in knows, which must still be the account's. What rests
+ * on the password alone ends.
  */
 export async function confirmCode(
   db: Db,
   vault: Vault,
   post: Post,
-  {
-    account,
-    interaction,
-    lastGroup,
-    claimed,
-    authenticator,
-    origin,
-  }: {
+  endWeakerSignIns: EndWeakerSignIns,
+  confirmation: {
     account: Recipient;
     interaction: string;
     lastGroup: string;
     claimed: boolean;
     authenticator: string | undefined;
     origin: Origin;
+    /** What goes on, and whether sessions with MFA end as well (`endWeakerSignIns`). */
+    session: string | undefined;
+    endOtherSessions: boolean;
   },
 ): Promise<LastGroupRefusal | undefined> {
+  const { account, interaction, lastGroup, claimed, authenticator, origin } = confirmation;
+  const { session, endOtherSessions } = confirmation;
   const code = await pendingCode(db, vault, interaction, account.id);
   const typed = normalCode(lastGroup);
   // Some type or paste the whole code, which shows just as well that they have it.
   if (!code || ![code.slice(-4), normalCode(code)].includes(typed)) return { code: 'wrong-last-group' };
-  await db.transaction(async (open) => {
+  await transactionWithRetry(db, async (open) => {
     const now = new Date();
     // Two tabs confirm two codes at once: one after the other, so that in the end one lives; and none for a phone that
     // somebody has replaced or switched off meanwhile.
@@ -163,6 +165,7 @@ export async function confirmCode(
     );
     // Sent twice at once: the first did it all, and the answer is the same.
     if (!rows[0]) return;
+    await endWeakerSignIns(open, { accountId: account.id, interaction, session, endOtherSessions });
     await Promise.all([
       voidLive(open, account.id),
       open.query('UPDATE recovery_codes SET live_at = $2 WHERE id = $1', [rows[0].id, now]),

@@ -8,7 +8,6 @@ import type { Aftermath } from '../platform/aftermath.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import type { Hasher } from '../platform/hashing.ts';
-import { voidProofs } from '../platform/proofs.ts';
 import { randomToken } from '../platform/secrets.ts';
 import type { Approval } from './approvals.ts';
 import { askApproval, grant, standing } from './approvals.ts';
@@ -61,7 +60,7 @@ export function askToBeginAnew(db: Db, post: Post, deed: CaseDeed): Promise<Anew
 async function beginAnew(
   open: Db,
   post: Post,
-  aftermath: Pick<Aftermath, 'forgetDevices' | 'endEverything'>,
+  aftermath: Pick<Aftermath, 'endWeakerSignIns' | 'endEverything'>,
   { account, found, hash, deed }: { account: Account; found: Case; hash: string; deed: CaseDeed },
 ): Promise<void> {
   await replacePassword(open, account.id, hash);
@@ -69,9 +68,9 @@ async function beginAnew(
   await voidLive(open, account.id);
   // The password alone connects no phone: the mailbox is asked in the same sign-in.
   await openEnrolment(open, account.id, undefined);
-  await voidProofs(open, { accountId: account.id });
-  await aftermath.forgetDevices(open, account.id);
   const { by, origin } = deed;
+  const change = { interaction: undefined, session: undefined, endOtherSessions: true };
+  await aftermath.endWeakerSignIns(open, { accountId: account.id, ...change });
   await aftermath.endEverything(open, { accountId: account.id });
   const detail = { case: found.number };
   await audit(open, {
@@ -109,7 +108,7 @@ export async function approve(
   db: Db,
   hasher: Hasher,
   post: Post,
-  aftermath: Pick<Aftermath, 'forgetDevices' | 'endEverything'>,
+  aftermath: Pick<Aftermath, 'endWeakerSignIns' | 'endEverything'>,
   deed: CaseDeed & { question?: string | undefined },
 ): Promise<ApprovalRefusal | undefined> {
   // A password that nobody knows, made before the transaction.

@@ -46,6 +46,7 @@ export const en: Phrases = {
     goOn: 'Continue',
     waiting: 'One moment …',
     signingInAs: (email) => `You are signing in as ${email}`,
+    signOutOthers: 'Sign out on all other devices',
   },
 
   refusals: {
@@ -259,7 +260,6 @@ export const en: Phrases = {
   reEnrollment: {
     title: 'Connect your new phone',
     intro: 'The old phone works until you have typed the six digits from the new one.',
-    endOthers: 'Sign out everywhere else',
     found: 'I found the old phone',
   },
 

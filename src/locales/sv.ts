@@ -46,6 +46,7 @@ export const sv = {
     goOn: 'Fortsätt',
     waiting: 'Ett ögonblick …',
     signingInAs: (email: string) => `Du loggar in som ${email}`,
+    signOutOthers: 'Logga ut på alla andra enheter',
   },
 
   refusals: {
@@ -261,7 +262,6 @@ export const sv = {
   reEnrollment: {
     title: 'Koppla din nya telefon',
     intro: 'Den gamla telefonen fungerar tills du har skrivit de sex siffrorna från den nya.',
-    endOthers: 'Logga ut överallt annars',
     found: 'Jag hittade den gamla telefonen',
   },
 

@@ -10,7 +10,7 @@ import { keyOf } from './records.ts';
 import { dayIsOver } from './session-limits.ts';
 import type { Work } from './work.ts';
 import { keepSeen } from './work.ts';
-import type { Once, Payload, Write } from './writes.ts';
+import type { FinishedLogin, Once, Payload, Write } from './writes.ts';
 import { nameOf, payloadOf } from './writes.ts';
 
 /** What an adapter needs of the storage. */
@@ -59,11 +59,11 @@ function seen(model: string, payload: Payload, origin: Origin | undefined): Payl
 function loginOf(model: string, interaction: string, payload: Payload) {
   const { prompt, result } = payload as {
     prompt?: { name?: string };
-    result?: { login?: { accountId?: string } };
+    result?: { login?: Partial<FinishedLogin> };
   };
-  const accountId = result?.login?.accountId;
+  const { accountId, openedAt } = result?.login ?? {};
   if (model !== 'Interaction' || prompt?.name !== 'login' || !accountId) return undefined;
-  return { accountId, interaction };
+  return { accountId, interaction, openedAt };
 }
 
 /** PostgreSQL keeps neither a NUL nor half a character; whoever sent one is told so before anything is written. */

@@ -16,7 +16,7 @@ import type { Effect, Gate, Parameter } from '../platform/effects.ts';
 import type { Part } from '../platform/parts.ts';
 import { turnOf } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
-import { acrOf } from './assurance.ts';
+import { acrOf, acrValues, levelOf } from './assurance.ts';
 import { scopesOf } from './claims.ts';
 import type { Ended } from './logout-outbox.ts';
 import { putOut } from './logout-outbox.ts';
@@ -218,9 +218,18 @@ function leftBehind(before: Payload, after: Payload | undefined): Ended[] {
   );
 }
 
+/**
+ * SQL of the user that a record belongs to. An interaction belongs to the user whose sign-in it carries: its own result,
+ * or, where a consent is asked for, the result that led there.
+ */
+const ownerOf = (payload: string): string =>
+  `coalesce(${['{accountId}', '{result,login,accountId}', '{lastSubmission,login,accountId}']
+    .map((path) => `(${payload}) #>> '${path}'`)
+    .join(', ')})`;
+
 const insertion = ($: Parameter, open: string) =>
   `INSERT INTO oidc_records (model, key, payload, grant_id, uid, account_id, expires_at, binding)
-   SELECT ${$(1)}, ${$(2)}, p, p->>'grantId', p->>'uid', p->>'accountId', ${$(4)}, ${$(5)}::bytea
+   SELECT ${$(1)}, ${$(2)}, p, p->>'grantId', p->>'uid', ${ownerOf('p')}, ${$(4)}, ${$(5)}::bytea
    FROM (SELECT ${$(3)}::text::jsonb AS p) AS given WHERE ${open} ON CONFLICT (model, key) `;
 const given = ({ model, key, text, expiresAt, binding }: Upsert) => [
   model,
@@ -229,7 +238,8 @@ const given = ({ model, key, text, expiresAt, binding }: Upsert) => [
   expiresAt,
   binding ?? null,
 ];
-const savedAgain = 'DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at';
+const savedAgain =
+  'DO UPDATE SET payload = excluded.payload, account_id = excluded.account_id, expires_at = excluded.expires_at';
 
 /** How the value of a sign-in cookie relates to its interaction: it holds it, or held it before the first factor. */
 export type Holder = 'current' | 'previous';
@@ -319,9 +329,9 @@ const written = {
   put: (took: string) => `put AS (INSERT INTO oidc_records
       (model, key, payload, grant_id, uid, account_id, expires_at, binding)
     SELECT e->>'model', decode(e->>'key', 'hex'), ${took}, e->'payload'->>'grantId', e->'payload'->>'uid',
-      e->'payload'->>'accountId', (e->>'expires')::timestamptz, decode(e->>'binding', 'hex')
+      ${ownerOf("e->'payload'")}, (e->>'expires')::timestamptz, decode(e->>'binding', 'hex')
     FROM ${each('put')} JOIN passed ON passed.n = (e->>'n')::int
-    ON CONFLICT (model, key) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at)`,
+    ON CONFLICT (model, key) ${savedAgain})`,
   ended: `ended AS (DELETE FROM oidc_records AS r USING ${each('ended')}, passed
     WHERE passed.n = (e->>'n')::int AND r.model = ${its})`,
   said: `said AS (${appendAudit(`${each('said')} JOIN passed ON passed.n = (e->>'n')::int`, 'e', '(SELECT at FROM given)')})`,
@@ -394,7 +404,7 @@ export async function writeAll(open: Db, writes: readonly Write[]): Promise<void
   for (const write of writes) {
     // Finished on proofs that were voided since: somebody chose a new password, or was disabled, in between.
     const login = write.kind === 'upsert' ? write.login : undefined;
-    if (login && !(await turnOf(open, login.accountId, login.interaction)))
+    if (login && !(await turnOf(open, login.accountId, login.interaction, login.openedAt)))
       throw new Overtaken('Interaction', undefined);
   }
   const revoked = writes.flatMap((write) => (write.kind === 'revoke' ? [write.grantId] : []));
@@ -473,46 +483,104 @@ export function revokeGrant(db: Db, grantId: string): Promise<void> {
 
 /** Ends every session, grant, code and token of an account; its applications will be told. */
 export async function endEverythingOf(open: Db, accountId: string): Promise<void> {
-  await endOtherSessions(open, accountId, undefined);
+  await endFinished(open, accountId, undefined);
+  await endSessions(open, accountId, { except: undefined });
   await open.query('DELETE FROM oidc_records WHERE account_id = $1', [accountId]);
 }
 
+/** The ACR values that a password alone does not reach; whatever has no such value rests on the password. */
+const mfaAcrs = acrValues.filter((acr) => levelOf(acr) >= 2);
+const onPasswordAlone = (acrs: string): string => `coalesce(payload->>'acr', '') <> ALL(${acrs}::text[])`;
+
+/** Which sessions of a user end, by their public numbers (`uid`). */
+export type EndedSessions =
+  | { only: string }
+  /** All but one, or all. `onPasswordAlone`: of those only the ones whose sign-in had no second factor. */
+  | { except: string | undefined; onPasswordAlone?: boolean };
+
+/** A transaction that loses so often to requests of the same user is under attack, and gives up. */
+const mostTries = 20;
+
 /**
- * Ends sessions of an account, the one with the public number `only` or all but `except`, and answers how many; what
- * their applications are to be told goes into the outbox. Codes and tokens bound to a session end with it, since the
- * library looks for it at their use.
+ * Ends sessions of an account and answers how many; what their applications are to be told goes into the outbox. Codes
+ * and tokens bound to a session end with it, since the library looks for it at their use.
+ *
+ * A session that moves to a new identifier at this moment is a deleted row and an inserted one: the statement waits for
+ * the first and cannot see the second. What it saw and did not delete is therefore looked for again.
  */
-export async function endSessions(
-  open: Db,
-  accountId: string,
-  which: { only: string } | { except: string | undefined },
-): Promise<number> {
-  const mine = "DELETE FROM oidc_records WHERE account_id = $1 AND model = 'Session'";
-  const { rows } = await ('only' in which
-    ? open.query<{ payload: Payload }>(`${mine} AND uid = $2 RETURNING payload`, [accountId, which.only])
-    : open.query<{ payload: Payload }>(`${mine} AND uid IS DISTINCT FROM $2 RETURNING payload`, [
-        accountId,
-        which.except ?? null,
-      ]));
-  await putOut(
-    open,
-    rows.flatMap(({ payload }) => endedFor(payload)),
-  );
-  return rows.length;
+export async function endSessions(open: Db, accountId: string, which: EndedSessions): Promise<number> {
+  const [condition, value] =
+    'only' in which ? ['uid = $2', which.only] : ['uid IS DISTINCT FROM $2', which.except ?? null];
+  const mine = `account_id = $1 AND model = 'Session' AND ${condition} AND ${onPasswordAlone('$3')}`;
+  // Nothing is as good as MFA where all of them end.
+  const spared = 'except' in which && which.onPasswordAlone ? mfaAcrs : [];
+  let total = 0;
+  for (let attempt = 0; attempt < mostTries; attempt += 1) {
+    const { rows } = await open.query<{ seen: number; ended: Payload[] }>(
+      `WITH seen AS MATERIALIZED (SELECT FROM oidc_records WHERE ${mine}),
+         ended AS (DELETE FROM oidc_records WHERE ${mine} RETURNING payload)
+       SELECT (SELECT count(*) FROM seen)::int AS seen,
+         (SELECT coalesce(jsonb_agg(payload), '[]') FROM ended) AS ended`,
+      [accountId, value, spared],
+    );
+    const { seen = 0, ended = [] } = rows[0] ?? {};
+    total += ended.length;
+    await putOut(
+      open,
+      ended.flatMap((payload) => endedFor(payload)),
+    );
+    if (seen <= ended.length) return total;
+  }
+  throw new Error('sessions of one account moved faster than they could be ended');
 }
 
-/** Ends an account's sessions but the one with the public number `kept`, with all that waits to open another. */
-export async function endOtherSessions(open: Db, accountId: string, kept: string | undefined): Promise<void> {
-  await endSessions(open, accountId, { except: kept });
-  await endFinished(open, accountId);
-}
-
-/** Ends sign-ins of this account that are finished and not followed yet: one held back must not open a session later. */
-async function endFinished(open: Db, accountId: string): Promise<void> {
+/**
+ * Ends sign-ins of this account that are finished and not followed yet, in every interaction but `except`: one held back
+ * must not open a session later. This includes those that wait for a consent, which carry the sign-in before it.
+ *
+ * They end as they do when they are followed, so that of both one comes first: a browser that is late is led to a fresh
+ * start. It comes before the ending of sessions, since a sign-in that was followed first has opened its session by then.
+ */
+export async function endFinished(open: Db, accountId: string, except: string | undefined): Promise<void> {
   await open.query(
-    "DELETE FROM oidc_records WHERE model = 'Interaction' AND payload->'result'->'login'->>'accountId' = $1",
-    [accountId],
+    `UPDATE oidc_records SET consumed_at = $3, payload = payload - 'result' - 'lastSubmission'
+     WHERE account_id = $1 AND model = 'Interaction' AND key IS DISTINCT FROM $2 AND consumed_at IS NULL`,
+    [accountId, except === undefined ? null : keyOf(except), new Date()],
   );
+}
+
+const weakTokens = `account_id = $1 AND model IN ('AuthorizationCode', 'DeviceCode', 'RefreshToken')
+  AND ${onPasswordAlone('$2')}`;
+
+/**
+ * Ends codes and refresh tokens that rest on a password alone, and the access tokens of their grants. Those say
+ * nothing of their sign-in, so all of such a grant end, but for those of the session `kept`; what the user allowed stays.
+ *
+ * A code or token that is spent at this moment brings another one, which only the next statement sees: it is asked until
+ * nothing is left.
+ */
+export async function endWeakTokens(open: Db, accountId: string, kept: string | undefined): Promise<void> {
+  const { rows: grants } = await open.query<{ id: string }>(
+    `SELECT DISTINCT grant_id AS id FROM oidc_records WHERE ${weakTokens} AND grant_id IS NOT NULL ORDER BY 1`,
+    [accountId, mfaAcrs],
+  );
+  if (grants.length === 0) return;
+  for (const { id } of grants) await grantTurn(open, id);
+  const weak = new Set<string>();
+  for (let attempt = 0; ; attempt += 1) {
+    const { rows } = await open.query<{ grant_id: string | null; session: string | null }>(
+      `DELETE FROM oidc_records WHERE ${weakTokens} RETURNING grant_id, payload->>'sessionUid' AS session`,
+      [accountId, mfaAcrs],
+    );
+    if (rows.length === 0) break;
+    if (attempt === mostTries)
+      throw new Error('tokens of one account were renewed faster than they could be ended');
+    for (const { grant_id: grant, session } of rows) if (grant && session !== (kept ?? null)) weak.add(grant);
+  }
+  if (weak.size > 0)
+    await open.query("DELETE FROM oidc_records WHERE grant_id = ANY($1) AND model = 'AccessToken'", [
+      [...weak],
+    ]);
 }
 
 /** A session as its person sees it. */

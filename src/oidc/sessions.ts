@@ -5,7 +5,8 @@ import type { Db } from '../platform/database.ts';
 import { clientById } from './clients.ts';
 import type { LogoutOutcome } from './logout-outbox.ts';
 import { outcomesOf } from './logout-outbox.ts';
-import { endEverythingOf, endOtherSessions, endSessions } from './records.ts';
+import { endEverythingOf, endSessions } from './records.ts';
+import { endWeakerSignIns } from './weaker-sign-ins.ts';
 
 /** Who ends sessions, and which: the one with the public number `only`, or all but `except`. */
 export interface Ending {
@@ -28,8 +29,8 @@ export function endOwnSessions(db: Db, { accountId, which, origin }: Ending): Pr
 }
 
 /** How a change of factors, of the password or of the account ends sessions: in its own transaction. */
-export const endings: Pick<Aftermath, 'endOtherSessions' | 'endEverything'> = {
-  endOtherSessions: (open, { accountId, kept }) => endOtherSessions(open, accountId, kept),
+export const endings: Pick<Aftermath, 'endWeakerSignIns' | 'endEverything'> = {
+  endWeakerSignIns,
   endEverything: (open, { accountId }) => endEverythingOf(open, accountId),
 };
 

@@ -6,6 +6,7 @@ import { accountById } from '../accounts/accounts.ts';
 import type { Deed } from '../platform/audit.ts';
 import { audit, auditAll, auditTopic, deedsAudited } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { retryOnDeadlock } from '../platform/deadlocks.ts';
 import type { Effect } from '../platform/effects.ts';
 import { writeAtOnce } from '../platform/effects.ts';
 import { gathered } from '../platform/gathered.ts';
@@ -57,20 +58,6 @@ export interface UnitOfWork {
   settled(): Promise<void>;
 }
 
-/** How often a deadlock's loser tries again; each time it finds more rows settled. */
-const tries = 5;
-
-async function settled<T>(run: () => Promise<T>): Promise<T> {
-  for (let turn = 1; ; turn += 1) {
-    try {
-      return await run();
-    } catch (fault) {
-      const lost = ['40P01', '40001'].includes((fault as { code?: string }).code ?? '');
-      if (!lost || turn === tries) throw fault;
-    }
-  }
-}
-
 /** Batches of this many at most: a statement that carries more waits longer than it saves. */
 const company = { most: 24, abreast: 1 };
 
@@ -93,7 +80,7 @@ function flusher(db: Db): (work: Flushed) => Promise<void> {
     ...(deeds.length > 0 ? [deedsAudited(deeds)] : []),
   ];
   const alone = (work: Flushed) =>
-    settled(() =>
+    retryOnDeadlock(() =>
       db.transaction(async (open) => {
         await writeAll(open, work.writes);
         const besides = effects(work);
@@ -101,8 +88,10 @@ function flusher(db: Db): (work: Flushed) => Promise<void> {
       }),
     );
   const finish = async ({ write: record, login }: Finished, work: Flushed) => {
-    const gate = signInStands(login.accountId, login.interaction);
-    const stands = await settled(() => writeAtOnce(db, [recordSaved(record), ...effects(work)], gate));
+    const gate = signInStands(login.accountId, login.interaction, login.openedAt);
+    const stands = await retryOnDeadlock(() =>
+      writeAtOnce(db, [recordSaved(record), ...effects(work)], gate),
+    );
     if (!stands) throw new Overtaken('Interaction', undefined);
   };
   return async (work) => {
@@ -223,7 +212,7 @@ export function unitOfWork(db: Db, names: CookieNames, onFault: (fault: unknown)
       }
       if (fault.grantId && refusals[fault.model]?.error === 'invalid_grant') {
         const { grantId } = fault;
-        await settled(() => revokeGrant(db, grantId));
+        await retryOnDeadlock(() => revokeGrant(db, grantId));
       }
       refuse(ctx, fault);
       return;

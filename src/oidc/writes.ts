@@ -5,6 +5,13 @@ export type Payload = Record<string, unknown> & { consumed?: number | boolean };
 /** Everything that a request wants written, in order, all or nothing. */
 export type Write = Upsert | Once | { kind: 'revoke'; model: string; grantId: string };
 
+/** A finished sign-in: whose, in which interaction, and when the factor was verified that opened it (milliseconds). */
+export interface FinishedLogin {
+  accountId: string;
+  interaction: string;
+  openedAt: number | undefined;
+}
+
 export interface Upsert {
   kind: 'upsert';
   model: string;
@@ -16,8 +23,7 @@ export interface Upsert {
   base: string | undefined;
   /** The hash of the sign-in cookie of a new interaction. It is written once; later saves leave it. */
   binding?: Buffer | undefined;
-  /** A finished sign-in: whose, and in which interaction it was proved. */
-  login?: { accountId: string; interaction: string } | undefined;
+  login?: FinishedLogin | undefined;
 }
 
 interface Ending<Kind> {

@@ -1,13 +1,14 @@
 import type { Db } from './database.ts';
+import type { EndWeakerSignIns } from './factor-change.ts';
 
 /**
  * What a change of factors does in rooms that this one does not know. They are handed in, and run in the same
  * transaction.
  */
 export interface Aftermath {
+  /** Ends what rests on less than the factors that the user has from this transaction on. */
+  endWeakerSignIns: EndWeakerSignIns;
   forgetDevices(open: Db, accountId: string): Promise<void>;
-  /** Ends the account's sessions but the one with the public number `kept`; once it is done, applications are told. */
-  endOtherSessions(open: Db, which: { accountId: string; kept: string | undefined }): Promise<void>;
   /** Ends every session, grant, code and token of an account; once it is done, applications are told. */
   endEverything(open: Db, whose: { accountId: string }): Promise<void>;
   /** The session was as strong as two factors; from this transaction on it is as strong as a password. */

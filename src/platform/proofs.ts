@@ -111,7 +111,7 @@ export async function voidOtherProofs(
  */
 export async function voidProofs(
   db: Db,
-  which: { interaction: string } | { accountId: string; except?: string },
+  which: { interaction: string } | { accountId: string; except?: string | undefined },
 ): Promise<void> {
   if ('interaction' in which) {
     await db.query('DELETE FROM proofs WHERE interaction = $1', [which.interaction]);
@@ -125,18 +125,29 @@ export async function voidProofs(
 
 /**
  * Lets one change of an account at a time go on, and is open where what opens this sign-in, the password or the mailbox,
- * still stands by then: whoever waited for the turn may have been shut out meanwhile, and carries out nothing.
+ * still stands by then: whoever waited for the lock may have been shut out by then, and carries out nothing. `openedAt`:
+ * when that was verified (milliseconds). A password that was verified again since opens another sign-in than this one.
  */
-export const signInStands = (accountId: string, interaction: string): Gate => ({
+export const signInStands = (accountId: string, interaction: string, openedAt?: number): Gate => ({
   sql: ($) =>
     `SELECT 1 FROM proofs WHERE interaction = ${$(1)} AND account_id = ${$(2)}::uuid
-     AND factor IN ('password', 'mailbox') AND ${turnTaken($(3))} FOR SHARE`,
-  params: [interaction, accountId, `account:${accountId}`],
+     AND factor IN ('password', 'mailbox') AND (${$(4)}::timestamptz IS NULL OR at = ${$(4)})
+     AND ${turnTaken($(3))} FOR SHARE`,
+  params: [
+    interaction,
+    accountId,
+    `account:${accountId}`,
+    openedAt === undefined ? null : new Date(openedAt),
+  ],
 });
 
 /** The same at the beginning of a transaction. */
-export const turnOf = (open: Db, accountId: string, interaction: string): Promise<boolean> =>
-  passes(open, signInStands(accountId, interaction));
+export const turnOf = (
+  open: Db,
+  accountId: string,
+  interaction: string,
+  openedAt?: number,
+): Promise<boolean> => passes(open, signInStands(accountId, interaction, openedAt));
 
 /** What was proved in an interaction so far. */
 export const proofsPart: Part<{ interaction: string }, Proof[]> = {

@@ -64,7 +64,7 @@ test('T7 a code that the owner replaced meanwhile signs nobody in, also where it
   const thief = await thiefWithCode(owner);
   const code = await newCodeOf(owner);
   await thief.submit({}, 'phoneGone=no');
-  expect(await standsAt(thief)).toBe('totp');
+  expect(await standsAt(thief)).toBe('password');
   await stillTheOwners(owner, owner.key, code);
 });
 
@@ -76,7 +76,7 @@ test('T7 a code that the owner replaced meanwhile replaces no phone, also where 
   expect(key).not.toBe('');
   const code = await newCodeOf(owner);
   await thief.submit({ code: sixDigits(key) });
-  expect(await standsAt(thief)).toBe('totp');
+  expect(await standsAt(thief)).toBe('password');
   await stillTheOwners(owner, owner.key, code);
 });
 
@@ -91,7 +91,7 @@ test('T7 a code whose owner moved to a new phone meanwhile takes that phone away
   const code = codeOn(owner.browser.screen);
   await owner.browser.submit({ lastGroup: code.slice(-4) });
   await thief.submit({ code: sixDigits(stolen) });
-  expect(await standsAt(thief)).toBe('totp');
+  expect(await standsAt(thief)).toBe('password');
   await stillTheOwners(owner, key, code);
 });
 
@@ -125,6 +125,6 @@ test('T19 a code typed before deactivation and re-activation opens nothing after
   const code = codeOn(owner.browser.screen);
   await owner.browser.submit({ lastGroup: code.slice(-4) });
   await thief.submit({ code: sixDigits(stolen) });
-  expect(await standsAt(thief)).toBe('totp');
+  expect(await standsAt(thief)).toBe('password');
   await stillTheOwners(owner, key, code);
 });

@@ -4,12 +4,12 @@
  */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { back } from '../rig/clock.ts';
-import { fillIn } from '../rig/forms.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { shellWith } from '../command-line/shell.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { sixDigits } from '../rig/totp.ts';
 import { newVisitor } from '../rig/visitor.ts';
+import { sendAndHold } from './held.ts';
 import {
   codeOn,
   deedUrl,
@@ -36,16 +36,6 @@ afterAll(async () => {
 });
 
 const person = (name: string) => newPerson(hemma, party, `${name}@example.com`);
-
-/** Sends the form in front of the visitor and keeps the redirect that it is answered with. */
-async function sendAndHold(visitor: ReturnType<typeof newVisitor>, fields: Record<string, string>) {
-  const { action, body } = fillIn(visitor.screen.page, visitor.screen.url, fields);
-  const headers = { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' };
-  const answer = await visitor.request(action, { method: 'POST', body: body.toString(), headers });
-  expect(answer.status).toBe(303);
-  expect(answer.headers.location).toMatch(/\/auth\/[\w-]+$/);
-  return new URL(answer.headers.location ?? '', action);
-}
 
 /** The thief has seen the password and six digits once, and typed them before the owner did. */
 async function heldBy(owner: Person) {

@@ -44,9 +44,9 @@ async function movingTabs(owner: Person): Promise<Visitor[]> {
   return tabs;
 }
 
-/** One of the two phones is the account's: its tab goes on, and what the other shows opens nothing. */
+/** One of the two phones is the account's: its tab goes on, the other one is at the password page, and what it showed opens nothing. */
 async function onePhoneWon(owner: Person, tabs: readonly Visitor[], keys: readonly string[]): Promise<void> {
-  expect(tabs.map(({ screen }) => String(screen.step)).toSorted()).toEqual(['new-recovery-code', 'totp']);
+  expect(tabs.map(({ screen }) => String(screen.step)).toSorted()).toEqual(['new-recovery-code', 'password']);
   const winner = tabs.findIndex(({ screen }) => screen.step === 'new-recovery-code');
   for (const tab of tabs) {
     if (tab.screen.step === 'new-recovery-code')
@@ -110,5 +110,5 @@ test('T7 whoever chose a new password by a recovery code and closed the lid is l
   await second.submit({ lastGroup: codeOn(second.screen).slice(-4) });
   expect(gotIn(second)).toBe(true);
   await first.submit({}, 'phoneGone=no');
-  expect(await standsAt(first)).toBe('totp');
+  expect(await standsAt(first)).toBe('password');
 });

@@ -206,6 +206,6 @@ test('T7 the digits of the old phone prove nothing when they wait for their turn
     () => click(thief, { code: sixDigits(owner.key) }),
   );
   expect(await recorded(hemma, 'authenticator.replaced', owner.id)).toBe(1);
-  expect(refused).toBe(422);
-  expect((await thief.visit(pageOf(thief, ''))).step).toBe('totp');
+  expect(refused).toBe(303);
+  expect((await thief.visit(pageOf(thief, ''))).step).toBe('password');
 });

@@ -167,9 +167,9 @@ test('a new phone, in seven screens', async () => {
     'GET /interaction/:uid/recovery-code': [3, 3],
     'POST /interaction/:uid/recovery-code': [15, 9],
     'GET /interaction/:uid/re-enrollment': [3, 3],
-    'POST /interaction/:uid/re-enrollment': [21, 15],
+    'POST /interaction/:uid/re-enrollment': [25, 16],
     'GET /interaction/:uid/new-recovery-code': [3, 3],
-    'POST /interaction/:uid/new-recovery-code': [18, 11],
+    'POST /interaction/:uid/new-recovery-code': [23, 13],
     'GET /auth/:uid': [2, 2],
     'POST /token': [2, 2],
   });

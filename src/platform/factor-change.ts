@@ -1,0 +1,15 @@
+import type { Db } from './database.ts';
+
+/** A factor of a user is added, replaced or removed. */
+export interface FactorChange {
+  accountId: string;
+  /** The interaction that does it, which goes on; undefined where an operator does it. */
+  interaction: string | undefined;
+  /** The public number (`uid`) of the session in the browser of that interaction; it goes on, too. */
+  session: string | undefined;
+  /** Sessions that were opened with MFA end as well: the user ticked "Sign out on all other devices". */
+  endOtherSessions: boolean;
+}
+
+/** Ends what rests on less than the factors that the user has from this transaction on. */
+export type EndWeakerSignIns = (open: Db, change: FactorChange) => Promise<void>;
