@@ -19,6 +19,7 @@ import { hotTables } from './0015-hot-tables.ts';
 import { mailsWaiting } from './0016-mails-waiting.ts';
 import { proofsFound } from './0017-proofs-found.ts';
 import { interactionBinding } from './0018-interaction-binding.ts';
+import { refusedAttempts } from './0019-refused-attempts.ts';
 import { throttling } from './0020-throttling.ts';
 import { clientRevocation } from './0021-client-revocation.ts';
 import type { Migration } from './migration.ts';
@@ -42,6 +43,7 @@ const migrations: readonly Migration[] = [
   mailsWaiting,
   proofsFound,
   interactionBinding,
+  refusedAttempts,
   throttling,
   clientRevocation,
 ];

@@ -26,8 +26,10 @@ import { NotAsked } from './platform/failing-fast.ts';
 import { turningAway } from './platform/hashing.ts';
 import type { Log } from './platform/log.ts';
 import { ownHostOnly, requestOrigin, sentByOurPage } from './platform/http.ts';
+import type { RefusalCounter } from './platform/refusal-counter.ts';
 import { health, metricsPage } from './probes.ts';
 import type { Telemetry } from './telemetry.ts';
+import { countRefusals } from './refusals.ts';
 import { watched } from './watch.ts';
 
 /** The one place where a fault becomes an answer: its code and a number go out, its stack goes to the log. */
@@ -199,17 +201,19 @@ interface Fittings {
   ring: Keyring;
   work: UnitOfWork;
   telemetry: Telemetry;
+  refusals: RefusalCounter;
   stopping: () => boolean;
 }
 
 /** What is mounted where, in the order that a request meets it. */
-export function appOf(house: House, { ring, work, telemetry, stopping }: Fittings): Koa {
+export function appOf(house: House, { ring, work, telemetry, refusals, stopping }: Fittings): Koa {
   const app = new Koa({ proxy: true });
   app.keys = house.provider.keys;
   app.silent = true;
   app.use(requestOrigin(house.settings));
   app.use(watched(house.settings, telemetry));
   app.use(headers(house));
+  app.use(countRefusals(refusals));
   app.use(partings(stopping));
   app.use(house.assets.serve);
   app.use(faults(house, telemetry.log));

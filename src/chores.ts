@@ -23,6 +23,7 @@ import type { Database, Db } from './platform/database.ts';
 import type { Log } from './platform/log.ts';
 import type { Metrics } from './platform/metrics.ts';
 import type { Topic } from './platform/notifications.ts';
+import { auditRefusedAttempts } from './platform/refused-attempts.ts';
 import { sweepDeeds, sweepProofs } from './platform/proofs.ts';
 import { WrongSecretKeys } from './platform/secrets.ts';
 import { sweepNetworkNames } from './platform/sign-in-budget.ts';
@@ -236,6 +237,11 @@ export const followKeys = (db: Database, ring: Keyring, log: Log, watch = unwatc
 export const followClaims = (db: Database, book: ClaimBook, log: Log, watch = unwatched): Chores =>
   following(db, log, watch, { name: 'claims', topic: claimsTopic, follow: () => book.follow() });
 
+/** Turns counts whose minute is over into audit events; a full batch is followed by the next at once. */
+const refusedAttempts = (db: Db) => async (): Promise<number | void> => {
+  if ((await auditRefusedAttempts(db)) >= batch) return moment;
+};
+
 /** Starts the chores of this process. */
 export function startChores(
   house: House & { db: Database },
@@ -253,6 +259,7 @@ export function startChores(
     // What this process puts out leaves at once; this finds what is tried again, and what other processes left.
     every(second, log, watch, 'sign-out messages', () => delivery.turn()),
     delivery,
+    every(5 * second, log, watch, 'refused attempts', refusedAttempts(db)),
   ];
   if (settings.HEMMA_SMTP_URL) {
     const mailer = mailerOf(settings.HEMMA_SMTP_URL, settings.HEMMA_MAIL_FROM);

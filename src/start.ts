@@ -43,6 +43,7 @@ import type { Engine } from './platform/engine.ts';
 import type { SharedHasher } from './platform/hashing.ts';
 import { hasherOf } from './platform/hashing.ts';
 import { hearDeeds } from './platform/audit.ts';
+import { refusalCounter } from './platform/refusal-counter.ts';
 import type { Vault } from './platform/secrets.ts';
 import { vaultOf } from './platform/secrets.ts';
 import type { Environment, Tracing } from './platform/tracing.ts';
@@ -161,8 +162,11 @@ async function build(settings: Settings, db: Database, telemetry: Telemetry, sto
     assets: assetsOf(settings, folder),
   };
   listenToDevices(provider, db, work, house.post);
-  const app = appOf(house, { ring, work, telemetry, stopping });
-  return { house, work, ring, book, delivery, app };
+  const refusals = refusalCounter(db, (fault) =>
+    log.warn({ fault: String(fault) }, 'refused attempts could not be counted yet'),
+  );
+  const app = appOf(house, { ring, work, telemetry, refusals, stopping });
+  return { house, work, ring, book, delivery, refusals, app };
 }
 
 /**
@@ -184,7 +188,8 @@ export async function start(
   });
   let stopping = false;
   try {
-    const { house, work, ring, book, delivery, app } = await build(settings, db, telemetry, () => stopping);
+    const built = await build(settings, db, telemetry, () => stopping);
+    const { house, work, ring, book, delivery, refusals, app } = built;
     const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
       handle(request, response).catch((fault: unknown) =>
         log.error({ fault: String(fault) }, 'a request was lost'),
@@ -206,7 +211,7 @@ export async function start(
         await close(server);
         await Promise.all(following.map((one) => one.stop()));
         await chores.stop();
-        await work.settled();
+        await Promise.all([work.settled(), refusals.stop()]);
         await db.close();
         await telemetry.stop();
         log.info('Hemma is down');

@@ -55,6 +55,7 @@ const untold = [
   'help-desk.approval-asked',
   'help-desk.approved',
   'help-desk.stop-refused',
+  'request.refused',
 ] as const satisfies readonly AuditEvent[];
 
 type Told = Exclude<AuditEvent, (typeof untold)[number]>;

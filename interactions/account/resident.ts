@@ -22,6 +22,7 @@ export async function residentOf(house: House, ctx: Context): Promise<Resident |
   const session = await house.provider.Session.get(ctx);
   const account = session.accountId ? await accountById(house.db, session.accountId) : undefined;
   if (!account || account.disabledAt || !session.uid) return undefined;
+  ctx.state.actor = { accountId: account.id };
   // Being used keeps a session from running idle, here as on the provider's own pages.
   await session.save(sessionSeconds(session.loginTs));
   return {

@@ -84,6 +84,7 @@ export async function operatorVisit(house: House, ctx: Context): Promise<AdminVi
     goTo(ctx, signInUrl(house, pageOf(ctx), {}));
     return undefined;
   }
+  ctx.state.actor = { accountId: account.id };
   const operator = operatorOf(account);
   if (!operator) return ctx.throw(404, 'not-found');
   if (levelOf(session.acr) < 2 || session.past(longest)) {

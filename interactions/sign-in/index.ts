@@ -126,6 +126,7 @@ function post(house: House): Middleware {
     if (!token || !house.vault.macMatches('sign-in form', visit.bindingValue, token)) {
       await show(visit, page, { code: 'form-expired' }, {});
       ctx.status = 403;
+      ctx.state.refusal = 'form-expired';
       return undefined;
     }
     if (choice === 'decline' && isDeclinable(visit.progress.situation)) {

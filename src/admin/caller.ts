@@ -96,6 +96,7 @@ async function operatorFor(house: House, ctx: Context, token: PersonsToken): Pro
   if (!found || session.grantIdFor(found.client.id) !== token.grantId) return invalidToken(ctx);
   const account = await accountById(house.db, token.accountId);
   if (!account || account.disabledAt) return invalidToken(ctx);
+  ctx.state.actor = { accountId: account.id };
   const { client, scopes } = found;
   if (client.allowedGroups.length > 0) {
     const compiled = await house.provider.Client.find(client.id);
@@ -120,6 +121,7 @@ async function known(house: House, ctx: Context, value: string): Promise<Caller 
   if (ofPerson) return operatorFor(house, ctx, ofPerson);
   const found = ofMachine && (await programOf(house, ofMachine));
   if (!found || found.client.type !== 'service') return invalidToken(ctx);
+  ctx.state.actor = { program: found.client.id };
   return machineOf(found.client, found.scopes);
 }
 

@@ -106,6 +106,7 @@ export const auditEvents = [
   'help-desk.invitation-sent',
   'help-desk.stopped',
   'help-desk.stop-refused',
+  'request.refused',
 ] as const;
 export type AuditEvent = (typeof auditEvents)[number];
 

@@ -351,5 +351,6 @@ export const consoleEn: typeof consoleSv = {
     'audit.exported': 'The audit was downloaded',
     'accounts.imported': 'Accounts were imported from a file',
     'accounts.exported': 'The accounts were exported to a file',
+    'request.refused': 'Requests without permission were refused',
   },
 };

@@ -351,6 +351,7 @@ export const consoleSv = {
     'bootstrap.refused': 'En engångsnyckel som inte gäller skrevs',
     'audit.exported': 'Händelseloggen laddades ner',
     'accounts.imported': 'Konton lästes in från en fil',
+    'request.refused': 'Förfrågningar utan behörighet nekades',
     'accounts.exported': 'Kontona skrevs till en fil',
   },
 };
