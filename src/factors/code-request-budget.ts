@@ -53,7 +53,8 @@ async function countAll(db: Db, requester: string, subjects: readonly string[]):
 async function countStranger(db: Db, { subject, origin }: CodeRequest): Promise<CodeRequestCount> {
   const byNetwork = await countForNetwork(db, origin, 'code-request');
   if (!byNetwork.allowed) return byNetwork;
-  const requester = `${subject}@${network(origin.address)}`;
+  // A home has 256 of the networks /64: for one mailbox they are one.
+  const requester = `${subject}@${network(origin.address, 3)}`;
   const byRequester = await countAttempt(db, requester, 'mail');
   if (!byRequester.allowed) {
     await forgiveForNetwork(db, origin, 'code-request');

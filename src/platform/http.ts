@@ -59,17 +59,20 @@ function blockListOf(entries: readonly string[]): BlockList {
 
 const plain = (address: string) => address.replace(/^::ffff:(?=\d+\.)/, '');
 
-/** What budgets of addresses are counted by: the address, or the network of an IPv6 one, which has 2^64 of them. */
-export function network(address: string): string {
+/**
+ * What budgets of addresses are counted by: the address, or the network of an IPv6 one, which has 2^64 of them.
+ * @param groups Groups of 16 bits that make the network of an IPv6 address.
+ */
+export function network(address: string, groups: 3 | 4 = 4): string {
   if (isIP(address) !== 6) return address;
   const [left = '', right = ''] = address.split('::');
-  const groups = left.split(':').filter(Boolean);
+  const head = left.split(':').filter(Boolean);
   const rest = right.split(':').filter(Boolean);
-  const zeros = Array.from({ length: Math.max(0, 8 - groups.length - rest.length) }, () => '0');
-  const all = address.includes('::') ? [...groups, ...zeros, ...rest] : groups;
+  const zeros = Array.from({ length: Math.max(0, 8 - head.length - rest.length) }, () => '0');
+  const all = address.includes('::') ? [...head, ...zeros, ...rest] : head;
   // One spelling (RFC 5952 §4): a proxy may write capitals and leading zeros.
-  const prefix = all.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
-  return `${prefix.join(':')}::/64`;
+  const prefix = all.slice(0, groups).map((group) => Number.parseInt(group, 16).toString(16));
+  return `${prefix.join(':')}::/${16 * groups}`;
 }
 
 /** Whether an address is in one of the ranges. */

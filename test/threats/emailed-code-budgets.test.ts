@@ -103,6 +103,16 @@ describe('emailed codes', () => {
     expect((await askForgotten(from('192.0.2.24'), owner.email)).screen.step).toBe('mailed-code');
   }, 120_000);
 
+  test('are six, too, for a stranger who has many networks of an IPv6 prefix, and the owner gets theirs', async () => {
+    const { email } = await hemma.account({ email: 'isa@example.com' });
+    for (let network = 0; network < 24; network++)
+      await askForgotten(from(`2001:db8:5:${network.toString(16)}::1`), email);
+    expect(await codesFor(email)).toBeLessThanOrEqual(6);
+    const before = await codesFor(email);
+    await askForgotten(from('2001:db8:6::1'), email);
+    expect(await codesFor(email)).toBe(before + 1);
+  });
+
   test('go to an unknown address in no other way: the budgets run out alike', async () => {
     const { email } = await hemma.account({ email: 'jenny@example.com' });
     const course = async (address: string, to: string) => {
