@@ -138,7 +138,7 @@ const table = {
       'a range ending in /0 would trust every address; name the networks of your offices',
     ),
     fallback: '',
-    why: 'Addresses or ranges (192.0.2.0/24) of your own offices: no network budget holds there, budgets by user do (docs/adr/0001-throttling.md).',
+    why: 'Addresses or ranges (192.0.2.0/24) of your own offices: requests from there have no network budget; budgets per user still apply (docs/adr/0001-throttling.md).',
   },
   HEMMA_HELP_DESK_CONTACT: {
     type: z.string().min(3).max(200),

@@ -17,7 +17,7 @@ import { stop } from '../interactions/help-desk-stop.tsx';
 import { adminApi } from './admin/index.ts';
 import { answerFault, isApi } from './admin/problem.ts';
 import { registration } from './oidc/registration.ts';
-import { guardInteractions, restartOvertaken } from './oidc/interaction-binding.ts';
+import { guardInteractions, restartAfterConflict } from './oidc/interaction-binding.ts';
 import type { Keyring } from './oidc/keyring.ts';
 import { published } from './oidc/published.ts';
 import type { UnitOfWork } from './oidc/unit-of-work.ts';
@@ -221,7 +221,7 @@ export function appOf(house: House, { ring, work, telemetry, refusals, stopping 
   app.use(ownHostOnly(house.settings));
   app.use(health(house, ring, stopping));
   app.use(published(house.provider));
-  app.use(restartOvertaken({ ...house, work }));
+  app.use(restartAfterConflict({ ...house, work }));
   app.use(work.middleware);
   app.use(guardInteractions(house));
   const desk = { ...house, hasher: turningAway(house.hasher) };

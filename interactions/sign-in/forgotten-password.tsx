@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { emailKey, passwordOf } from '../../src/accounts/accounts.ts';
-import { emailSubject } from '../../src/accounts/changes.ts';
-import { sendCode } from '../../src/factors/mailed-code.ts';
+import { emailKey } from '../../src/accounts/accounts.ts';
 import { Field, Form, SubmitButton, Ways } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
 import { Layout } from '../page/layout.tsx';
 import type { Frame } from '../page/layout.tsx';
+import { sendToAddress } from './send-to-address.ts';
 import { chosenAddress, noteChoice } from './progress.ts';
 import type { StepPage, Visit } from './visit.ts';
 
@@ -46,26 +45,6 @@ export function ForgottenPasswordPage({
       <Ways ways={[{ href: backUrl, label: frame.t.mailedCode.back }]} />
     </Layout>
   );
-}
-
-/**
- * Sends the code to whoever has the address; the page, its status and its limits are the same where nobody has it,
- * or where the account is disabled.
- */
-export async function sendToAddress(
-  { house, record, ctx, device: { token } }: Visit,
-  purpose: 'forgotten-password' | 'throttled-password',
-  email: string,
-) {
-  const { account, device } = await passwordOf(house.db, email, token);
-  return sendCode(house.db, house.hasher, house.post, {
-    purpose,
-    interaction: record.uid,
-    origin: ctx.state.origin,
-    recipient: account?.disabledAt ? undefined : account,
-    subject: emailSubject(email),
-    requestedBy: { device: device?.id },
-  });
 }
 
 /** Sends it again to the address that was typed in this interaction. */

@@ -51,7 +51,7 @@ const detailsOf = (house: House, ctx: Context): Promise<InteractionRecord | unde
   });
 
 /**
- * Sends a browser that held the interaction before to a new one, and tells any other that there is none. A form that was
+ * Sends a browser that held the interaction before to a new one, and answers any other with 404. A form that was
  * sent twice leads to the address of the sign-in first: by then the browser may have the value of the first response.
  */
 async function startAgain(house: House, ctx: Context, uid: string, holder?: Holder): Promise<undefined> {
@@ -112,7 +112,7 @@ export async function openInteraction(house: House, ctx: Context): Promise<Visit
   };
 }
 
-/** The same visit by what is known now; undefined where the browser was sent elsewhere meanwhile. */
+/** The same visit by what is known now; undefined where the browser was sent elsewhere. */
 export async function reopen(visit: Visit): Promise<Visit | undefined> {
   const { house, ctx, record, bindingValue, device, session } = visit;
   const known = await knownOf(house.db, record.uid, bindingHash(bindingValue), device);

@@ -2,13 +2,12 @@ import { z } from 'zod';
 import { emailKey } from '../../src/accounts/accounts.ts';
 import { verifyPasswordWithCode } from '../../src/accounts/passwords.ts';
 import { eightDigits } from '../../src/factors/code-text.ts';
-import { countCodeBesidePassword } from '../../src/factors/mailed-code.ts';
-import { audit } from '../../src/platform/audit.ts';
+import { countPasswordAndCode } from '../../src/factors/mailed-code.ts';
 import { Field, Form, PasswordField, SecondaryButton, SubmitButton, Ways } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
 import { Layout } from '../page/layout.tsx';
 import type { Frame } from '../page/layout.tsx';
-import { sendToAddress } from './forgotten-password.tsx';
+import { sendToAddress } from './send-to-address.ts';
 import { chosenAddress, noteChoice } from './progress.ts';
 import type { Refused, StepPage, Visit } from './visit.ts';
 
@@ -114,18 +113,15 @@ async function send(visit: Visit, email: string): Promise<Refused | 'answered'> 
   return 'answered';
 }
 
-/** The same words for every fault. Without a valid code the password is not even looked at. */
+/** The same words for every fault. Without a valid code the password is not verified. */
 async function verify(visit: Visit, { email, password, code }: Typed): Promise<Refused | 'rebound'> {
   const { db, hasher, post } = visit.house;
   const { origin } = visit.ctx.state;
   const interaction = visit.record.uid;
   const digits = eightDigits(code);
-  const counted = digits === undefined ? undefined : await countCodeBesidePassword(db, interaction);
-  if (digits === undefined || !counted) {
-    const detail = { purpose: 'throttled-password' };
-    await audit(db, { event: 'mailed-code.wrong', origin, detail });
-    return { code: 'wrong-password-or-code' };
-  }
+  const counted = digits === undefined ? undefined : await countPasswordAndCode(db, interaction);
+  // What cannot be a code is no guess: it is not counted and leaves no audit event.
+  if (digits === undefined || !counted) return { code: 'wrong-password-or-code' };
   const device = visit.device.token;
   const refused = await verifyPasswordWithCode(db, hasher, post, {
     interaction,

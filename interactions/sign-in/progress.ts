@@ -192,7 +192,7 @@ const askAll = together(
 /** Whatever the database knows of a sign-in, in one statement. */
 export type Known = Awaited<ReturnType<typeof askAll>>;
 
-/** Reads it. `holder` says, of that very moment, whether whoever has the cookie with the hash `binding` may see it. */
+/** Reads it. `holder` says, in the same snapshot, how the cookie with the hash `binding` relates to the interaction. */
 export const knownOf = (
   db: Db,
   interaction: string,

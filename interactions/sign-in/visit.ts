@@ -40,7 +40,7 @@ export type Refused = (DomainRefusal & { field?: string }) | undefined;
 /**
  * One page of the sign-in: what it shows and what it does with an answer. An answer asks one domain function one
  * question; what comes next is decided by the table of steps alone, unless the page
- * `answered` by itself because the sign-in ends there. `rebound`: the first factor was verified, and the interaction
+ * `answered` because the sign-in ends there. `rebound`: the first factor was verified, and the interaction
  * is held by the next value from now on.
  */
 export interface StepPage<Form> {

@@ -4,7 +4,7 @@ import type { Db } from '../platform/database.ts';
 import type { Effect, Parameter } from '../platform/effects.ts';
 import { passes, writeAtOnce } from '../platform/effects.ts';
 import type { Hasher } from '../platform/hashing.ts';
-import type { Rebind } from '../platform/proofs.ts';
+import type { CountedCode, Rebind } from '../platform/proofs.ts';
 import { proofsRecorded } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
 import { countPassword, lastOfSuccess, passwordSucceeded } from '../platform/sign-in-budget.ts';
@@ -84,15 +84,6 @@ export async function verifyPassword(
   return stands ? undefined : { code: 'wrong-password' };
 }
 
-/** An emailed code that was counted and is not verified yet (`countCodeBesidePassword`). */
-export interface CodeBesidePassword {
-  hash: string;
-  /** Whom it was sent to; undefined for an unknown email address. */
-  accountId: string | undefined;
-  /** Consumes it; false where it was consumed or has expired by then. */
-  spend(open: Db): Promise<boolean>;
-}
-
 /**
  * Verifies a password together with an emailed code, also while the password's budget pauses. Both are always verified,
  * and the refusal is the same whichever was wrong. It proves the password and nothing else. The password's count stays
@@ -102,14 +93,14 @@ export async function verifyPasswordWithCode(
   db: Db,
   hasher: Hasher,
   post: Post,
-  { code, digits, ...attempt }: PasswordAttempt & { code: CodeBesidePassword; digits: string },
+  { code, digits, ...attempt }: PasswordAttempt & { code: CountedCode; digits: string },
 ): Promise<{ code: 'wrong-password-or-code' } | undefined> {
   const { email, origin } = attempt;
   const { account, hash, device: known } = await passwordOf(db, email, attempt.device);
   const passwordRight = await hasher.verify(hash, attempt.password.normalize('NFC'));
   const codeRight = await hasher.verify(code.hash, digits);
   const right = passwordRight && codeRight && account && !account.disabledAt && code.accountId === account.id;
-  const proof = { ...attempt, known, renewed: undefined, codeBeside: true };
+  const proof = { ...attempt, known, renewed: undefined, withEmailedCode: true };
   const done =
     right &&
     hash !== undefined &&
@@ -117,7 +108,7 @@ export async function verifyPasswordWithCode(
     (await db.transaction(
       async (open) =>
         (await passes(open, passwordStands(account.id, hash))) &&
-        (await code.spend(open)) &&
+        (await code.consume(open)) &&
         (await prove(open, post, { ...proof, account, hash })),
     ));
   if (done) return undefined;
@@ -131,7 +122,7 @@ interface RightPassword extends PasswordAttempt {
   known: Device | undefined;
   /** The budget that it was counted by; none where an emailed code came with it. */
   counted?: Counted | undefined;
-  codeBeside?: boolean;
+  withEmailedCode?: boolean;
   /** The hash that it was verified against. */
   hash: string;
   /** The same password hashed with today's parameters, where the old one was not. */
@@ -145,7 +136,18 @@ interface RightPassword extends PasswordAttempt {
 function prove(
   db: Db,
   post: Post,
-  { interaction, rebind, email, account, known, counted, codeBeside, origin, hash, renewed }: RightPassword,
+  {
+    interaction,
+    rebind,
+    email,
+    account,
+    known,
+    counted,
+    withEmailedCode,
+    origin,
+    hash,
+    renewed,
+  }: RightPassword,
 ): Promise<boolean> {
   const accountId = account.id;
   const remembered = known && isRemembered(known) ? [known] : [];
@@ -175,7 +177,7 @@ function prove(
         event: 'password.right',
         accountId,
         origin,
-        ...(codeBeside ? { detail: { emailedCode: true } } : {}),
+        ...(withEmailedCode ? { detail: { emailedCode: true } } : {}),
       },
       ...remembered.map(({ id }) => ({
         event: 'device.recognised' as const,

@@ -23,7 +23,7 @@ export const problems = {
   'insufficient-scope': [403, 'The access token lacks the scope that this needs.'],
   'not-allowed': [403, 'Whoever the token stands for may not do this.'],
   'person-needed': [403, 'A person answers for this. No program can do it by itself.'],
-  'beyond-reach': [403, 'The client may do more than the token that asks, or would.'],
+  'beyond-reach': [403, 'The client has, or would get, API scopes that the token lacks.'],
   throttled: [429, 'That is too often. Wait a while.'],
   'too-many-requests': [429, 'Too many requests without a valid token came from this network.'],
   // Versions.

@@ -18,7 +18,7 @@ import type { Part } from '../platform/parts.ts';
 import { oneRow } from '../platform/parts.ts';
 import type { Gate } from '../platform/effects.ts';
 import { passes } from '../platform/effects.ts';
-import type { ProofFactor, Rebind } from '../platform/proofs.ts';
+import type { CountedCode, ProofFactor, Rebind } from '../platform/proofs.ts';
 import { recordProof } from '../platform/proofs.ts';
 import { clearAttempts, countAttempt } from '../platform/throttle.ts';
 import type { Requester } from './code-request-budget.ts';
@@ -31,7 +31,7 @@ import { eightDigits } from './code-text.ts';
  * 800-63B-4 §3.1.3):
  * - `enrollment`: before a first phone is connected outside the enrolment window, to the verified address;
  * - `forgotten-password`: stands in for the password, the second factor is still asked, to the sign-in address;
- * - `throttled-password`: lets a right password through while its budget pauses, and proves nothing by itself;
+ * - `throttled-password`: lets a right password through while its budget pauses, and proves nothing alone;
  * - `new-email`: proves the new address before it becomes the account's;
  * - `notice-email`: proves the second address before it hears anything.
  */
@@ -45,7 +45,7 @@ const livesMinutes = 10;
 /** Seconds between two codes of one interaction. Until then the first stays valid, and nothing is counted. */
 const pauseSeconds = 60;
 /** Wrong pairs of password and code that void the code. */
-const mostPairs = 5;
+const maxPairs = 5;
 
 const letters: Record<Purpose, (facts: MailFacts, code: string) => Message> = {
   enrollment: enrollmentCode,
@@ -178,34 +178,27 @@ export interface MailedCodeAttempt {
   rebind: Rebind;
   origin: Origin;
   code: string;
-  /** Who has proved something here already: a code that was asked for by somebody else is wrong (R35). */
+  /** Who has proved something here already: a code that another user asked for is wrong (R35). */
   account: string | undefined;
-}
-
-/** The code that is typed together with a password, with what consumes it. */
-export interface CountedCode {
-  hash: string;
-  accountId: string | undefined;
-  spend(open: Db): Promise<boolean>;
 }
 
 /**
  * Counts one pair of password and code on the code's row, in a committed statement, before either is verified. Undefined
  * where the interaction has no valid code: none was asked for, it was used, it expired, or five pairs were wrong.
  */
-export async function countCodeBesidePassword(db: Db, interaction: string): Promise<CountedCode | undefined> {
+export async function countPasswordAndCode(db: Db, interaction: string): Promise<CountedCode | undefined> {
   const { rows } = await db.query<{ id: string; hash: string; account_id: string | null }>(
     `UPDATE mailed_codes SET failures = failures + 1
      WHERE interaction = $1 AND purpose = 'throttled-password' AND used_at IS NULL AND expires_at > $2 AND failures < $3
      RETURNING id, hash, account_id`,
-    [interaction, new Date(), mostPairs],
+    [interaction, new Date(), maxPairs],
   );
   const [row] = rows;
   return (
     row && {
       hash: row.hash,
       accountId: row.account_id ?? undefined,
-      spend: async (open) => (await spendCode(open, row.id)) > 0,
+      consume: async (open) => (await spendCode(open, row.id)) > 0,
     }
   );
 }

@@ -67,7 +67,7 @@ export const sv = {
       'QR-koden visades för mer än tio minuter sedan. Här är en ny. Skanna den och försök igen.',
     'wrong-mailed-code': 'Koden stämmer inte. Läs den i det senaste mejlet från oss och försök igen.',
     'wrong-password-or-code':
-      'Det stämmer inte. Titta på adressen, lösenordet och koden i det senaste mejlet, eller skicka en ny kod.',
+      'Det stämmer inte. Kontrollera adressen, lösenordet och koden i det senaste mejlet, eller be om en ny kod.',
     'missing-mailed-code': 'Skriv koden från mejlet.',
     'just-sent': (seconds: number) =>
       `Vi skickade nyss en kod. Du kan be om en ny om ${waitingTime(seconds)}.`,
@@ -163,7 +163,8 @@ export const sv = {
   passwordAndCode: {
     title: 'Skriv lösenordet och koden',
     why: 'Det har varit många försök att logga in. Med ditt lösenord och koden kommer du in ändå. Koden gäller i tio minuter, i den här webbläsaren.',
-    offer: 'Vill du inte vänta? Med en kod från din mejl och ditt lösenord kommer du in direkt.',
+    offer:
+      'Vill du inte vänta? Med en kod som vi mejlar dig, tillsammans med ditt lösenord, kommer du in direkt.',
     send: 'Mejla mig en kod',
   },
 

@@ -156,7 +156,7 @@ export function adapterOf(storage: Storage, model: string): RecordAdapter {
     },
     async find(id) {
       const found = await load(keyFor(id));
-      // An interaction is spent when it ends; its row stays for whoever comes late with its cookie (`restart`).
+      // An interaction is consumed when it ends; its row stays for requests that come late with its cookie.
       if (!found || (model === 'Interaction' && found.consumed !== undefined)) return undefined;
       const payload = shown(found);
       return dayIsOver(payload.loginTs) ? undefined : { ...payload, jti: id };

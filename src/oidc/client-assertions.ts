@@ -25,15 +25,11 @@ function audienceFault(aud: unknown, expected: string): string | undefined {
   return `client assertion aud must be the string ${expected}${list}`;
 }
 
-/** What an assertion must hold beyond the library's rules, by a key or by a secret. */
+/** The lifetime of an assertion, by a key or by a secret; its audience and algorithm are in `holdToRegistration`. */
 export const furtherRules: NonNullable<Configuration['assertJwtClientAuthClaimsAndHeader']> = (
-  ctx,
-  { exp, aud },
-  _header,
-  client,
+  _ctx,
+  { exp },
 ) => {
-  const fault = audienceFault(aud, audienceOf(ctx.oidc.issuer, client));
-  if (fault) throw new errors.InvalidClientAuth(fault);
   if (Number(exp) > Date.now() / 1000 + longestAssertion + tolerance)
     throw new errors.InvalidClientAuth('the client assertion is good for longer than an hour');
 };

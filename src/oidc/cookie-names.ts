@@ -1,17 +1,14 @@
 import type { Settings } from '../../config/settings.ts';
 
-/** What cookies of the protocol stand for: a browser's session, and one sign-in of it (two, for two paths). */
+/** The cookies that oidc-provider knows: a browser's session, and an interaction on its pages and where it is resumed. */
 export type CookieNames = Record<'session' | 'interaction' | 'resume', string>;
 
 /**
- * The names of the protocol's cookies. `__Host-` demands the path `/`; the other two are bound to one sign-in's path. On
- * http://localhost they are plain: browsers take neither prefix there.
+ * The names of oidc-provider's cookies. Only the session's is a cookie of browsers; on http://localhost it is plain, since
+ * browsers take no prefix there. The other two are set by this process alone, within a request (interaction-cookies.ts).
  */
-export function cookieNames({ development }: Pick<Settings, 'development'>): CookieNames {
-  const name = (prefix: string, plain: string) => (development ? plain : `${prefix}${plain}`);
-  return {
-    session: name('__Host-', 'hemma-session'),
-    interaction: name('__Secure-', 'hemma-interaction'),
-    resume: name('__Secure-', 'hemma-resume'),
-  };
-}
+export const cookieNames = ({ development }: Pick<Settings, 'development'>): CookieNames => ({
+  session: development ? 'hemma-session' : '__Host-hemma-session',
+  interaction: 'hemma-interaction',
+  resume: 'hemma-resume',
+});

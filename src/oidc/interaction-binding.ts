@@ -19,7 +19,7 @@ import { payloadOf } from './writes.ts';
 
 /**
  * A sign-in belongs to the browser that verifies it. Each interaction is held by the value of one cookie, of which the
- * hash is stored; the first verified factor replaces it (`rebinding` in records.ts), so that a value which somebody saw or
+ * hash is stored; the first verified factor replaces it (`rebinding` in records.ts), so that a value which was copied or
  * planted before is worth nothing after. Everything that reads or resumes an interaction asks for its holder first.
  */
 export interface Binding {
@@ -82,8 +82,8 @@ async function restart(
 }
 
 /**
- * The path at which the request of an ended interaction is made again: whoever has a session by now goes on to the
- * application from there. What an interaction was for (its intent) was carried out, and a device is signed in once.
+ * The path at which the request of an ended interaction is made again. A browser that has a session by now goes on to
+ * the application from there. What an interaction was for (its intent) was carried out, and a device is signed in once.
  *
  * @returns undefined for a pushed or signed request, whose parameters belong in no URL
  */
@@ -133,13 +133,13 @@ export async function restartPath(
   return pathOfRepetition(found) ?? `/auth/${await restart(parts, ctx, found, true)}`;
 }
 
-/** The session of this browser, where somebody is signed in. */
+/** The session of a browser in which a user is signed in. */
 export interface BrowserSession {
   accountId: string;
   uid: string;
 }
 
-/** The session that this browser has at this moment, whatever it had when its interaction began. */
+/** The session that this browser has at this moment, which may not be the one that its interaction began in. */
 export async function sessionOf(provider: Provider, ctx: Context): Promise<BrowserSession | undefined> {
   const { accountId, uid } = await provider.Session.get(ctx);
   return accountId ? { accountId, uid } : undefined;
@@ -151,7 +151,7 @@ function redirect(ctx: Context, to: string): void {
   ctx.redirect(to);
 }
 
-/** Resumes an interaction for the browser that holds it; to anybody else the library says that there is none. */
+/** Resumes an interaction for the browser that holds it; oidc-provider tells any other browser that there is none. */
 async function resume(
   parts: Binding,
   ctx: Context,
@@ -166,7 +166,7 @@ async function resume(
   if (!value || !found || holderOf(found, value) !== 'current') return next();
   const { result } = payloadOf(found.text) as { result?: { login?: { accountId?: string } } };
   const session = await sessionOf(provider, ctx);
-  // Another user's session would be replaced: the person is asked first, on a page that names it.
+  // Another user's session would be replaced: the user is asked first, on a page that names it.
   if (result?.login && session && session.accountId !== result.login.accountId)
     return redirect(ctx, `/interaction/${uid}`);
   presentToLibrary(settings, ctx, 'resume', uid);
@@ -178,15 +178,15 @@ async function resume(
 const resumed = /^\/(?:auth|device)\/([\w-]{20,60})$/;
 
 /**
- * Of several requests that resume an interaction one ends it. The others go on to the application or to a fresh start, with
- * a cookie of their own: the browser may have lost the first one's by then. It stands outside of the unit of work, which
- * has to be over before that is known.
+ * Of several requests that resume an interaction one ends it. The others go on to the application or to a fresh start
+ * without that interaction's cookie, which the first response has cleared. The middleware is mounted outside the unit of
+ * work, since the conflict is known only when that has failed.
  */
-export function restartOvertaken(parts: Binding & { work: Pick<UnitOfWork, 'middleware'> }): Middleware {
+export function restartAfterConflict(parts: Binding & { work: Pick<UnitOfWork, 'middleware'> }): Middleware {
   return async (ctx, next) => {
     await next();
     const uid = resumed.exec(ctx.path)?.[1];
-    if (!ctx.state.interactionOvertaken || uid === undefined) return;
+    if (!ctx.state.interactionConflict || uid === undefined) return;
     await parts.work.middleware(ctx, async () => {
       const path = await restartPath(parts, ctx, uid);
       if (path !== undefined) redirect(ctx, path);
@@ -194,7 +194,7 @@ export function restartOvertaken(parts: Binding & { work: Pick<UnitOfWork, 'midd
   };
 }
 
-/** Stands in front of everything that touches an interaction. */
+/** Checks the holder of an interaction before any handler reads or resumes it. */
 export function guardInteractions(parts: Binding): Middleware {
   return async (ctx, next) => {
     dropFromRequest(parts.settings, ctx);

@@ -51,8 +51,8 @@ export const clearSignInCookie = (settings: Settings, ctx: Context, uid: string)
 export const newBindingValue = randomToken;
 
 /**
- * oidc-provider knows the interaction of a request by cookies of its own, which carry the uid and can be planted. They
- * reach no browser and none is taken from one: a request presents the uid of its path here, once its holder is checked.
+ * oidc-provider knows the interaction of a request by cookies that carry the uid and could be planted. They reach no
+ * browser, and none is accepted from one: a request presents the uid of its path here, once its holder was checked.
  */
 export function presentToLibrary(
   settings: Settings,

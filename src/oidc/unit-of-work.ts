@@ -115,7 +115,7 @@ function flusher(db: Db): (work: Flushed) => Promise<void> {
 declare module 'koa' {
   interface DefaultState {
     /** Another request ended the interaction of this one first; nothing was written. */
-    interactionOvertaken?: boolean;
+    interactionConflict?: boolean;
   }
 }
 
@@ -138,7 +138,7 @@ function refuse(ctx: Context, fault: Overtaken): void {
   replaceAnswer(ctx);
   // Another request ended the interaction first, or what it rests on was voided: a changed password, a disabled account.
   if (fault.model === 'Interaction') {
-    ctx.state.interactionOvertaken = true;
+    ctx.state.interactionConflict = true;
     ctx.status = 303;
     ctx.redirect(ctx.path.replace(/^(\/interaction\/[^/]+).*$/, '$1'));
     return;
@@ -183,7 +183,11 @@ function wordsBehind(db: Db, onFault: (fault: unknown) => void) {
 const isInteraction = ({ model, key }: Upsert | Once, uid: string) =>
   model === 'Interaction' && key.equals(keyOf(uid));
 
-export function unitOfWork(db: Db, names: CookieNames, onFault: (fault: unknown) => void): UnitOfWork {
+export function unitOfWork(
+  db: Db,
+  names: Pick<CookieNames, 'session'>,
+  onFault: (fault: unknown) => void,
+): UnitOfWork {
   const requests = new AsyncLocalStorage<Work>();
   const settle = (work: Work) => Promise.all(work.after.map((deed) => deed().catch(onFault)));
   const beginningOf = beginnings(names);

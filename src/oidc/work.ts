@@ -73,7 +73,7 @@ export function keepSeen(work: Work, { model, key }: Wanted, seen: Seen | undefi
 const pathOfInteraction = /^\/(?:interaction|auth|device)\/([\w-]{20,60})(?:\/|$)/;
 
 /** Tells what a request names before anything is read: its session, the interaction of its path, and who asks. */
-export function beginnings({ session }: CookieNames): (ctx: Context) => Beginning {
+export function beginnings({ session }: Pick<CookieNames, 'session'>): (ctx: Context) => Beginning {
   const namedBy = (ctx: Context): Wanted[] => {
     const { client_id: asked } = ctx.query;
     const clientId = typeof asked === 'string' ? asked : undefined;

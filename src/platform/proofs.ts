@@ -48,6 +48,15 @@ export interface Proof {
  */
 export type Rebind = (condition: Gate) => Gate;
 
+/** An emailed code that was counted and is not verified yet (`countPasswordAndCode`). */
+export interface CountedCode {
+  hash: string;
+  /** Whom it was sent to; undefined for an unknown email address. */
+  accountId: string | undefined;
+  /** Consumes it; false where it was consumed or has expired by then. */
+  consume(open: Db): Promise<boolean>;
+}
+
 /** What one account proved in one interaction at once: what it proved with, and the row that was proved. */
 export interface Proved {
   interaction: string;

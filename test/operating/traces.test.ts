@@ -106,8 +106,8 @@ describe('a traced provider', () => {
       expect(work.every((one) => one.traceId === traceId)).toBe(true);
       const names = work.map(({ name }) => name);
       expect(names).toContain('hash verify');
-      // The wrong password is noted by itself; the right one in the statement that asks whether it is the account's still.
-      expect(names).toContain(span === wrong ? 'INSERT audit' : 'WITH accounts');
+      // A wrong password is recorded alone; a right one in the statement that hands the interaction to this browser.
+      expect(names).toContain(span === wrong ? 'INSERT audit' : 'WITH oidc_records');
       expect(work.find(({ name }) => name === 'hash verify')?.attributes).toEqual({
         'hemma.hash.wait_seconds': expect.any(Number),
       });

@@ -63,7 +63,7 @@ export const clientsSv = {
       api: 'Gränssnitt för program',
     },
     noGroups: 'Det finns inga grupper än. Alla får använda applikationen.',
-    algByKeys: 'Efter dess nycklar',
+    algByKeys: 'Enligt nycklarna',
     anyAcr: 'Det som applikationen ber om',
     everybody: 'Alla',
     alwaysTwoStep: 'Alltid två steg',
@@ -126,11 +126,11 @@ export const clientsSv = {
       help: 'Bara för program som inte kan. De måste kontrollera nonce och hålla sin hemlighet.',
     },
     assertionSigningAlg: {
-      label: 'Algoritm för dess underskrivna bevis',
+      label: 'Algoritm för applikationens signerade intyg (assertion)',
       help: 'Bara för klienter som signerar med en nyckel. En av nycklarna måste passa den.',
     },
     assertionAudience: {
-      label: 'Mottagare i dess underskrivna bevis (aud)',
+      label: 'Mottagare i applikationens signerade intyg (aud)',
       help: 'Bara för klienter som signerar. Välj token-adressen om biblioteket inte kan skicka utfärdaren.',
     },
     dpopRequired: {
@@ -264,7 +264,7 @@ export const clientsSv = {
     'address-native-https-loopback': 'Till den egna datorn används http, till exempel http://127.0.0.1/svar.',
     'address-private-network': 'Adresser på interna nät går inte att nå härifrån.',
     'address-loopback':
-      'Använd ett värdnamn som andra når. Den här adressen betyder den egna datorn för alla andra.',
+      'Använd ett värdnamn som andra når. För alla andra pekar den här adressen på deras egen dator.',
     'address-not-an-origin': 'Ett ursprung är bara schema, värd och port: https://app.example.com',
     ...resourceServersSv.faults,
   },

@@ -1,0 +1,24 @@
+import { passwordOf } from '../../src/accounts/accounts.ts';
+import { emailSubject } from '../../src/accounts/changes.ts';
+import { sendCode } from '../../src/factors/mailed-code.ts';
+import type { Visit } from './visit.ts';
+
+/**
+ * Sends a code to the user with that email address. The page, its status and its limits are the same where no user has it,
+ * or where the user is disabled.
+ */
+export async function sendToAddress(
+  { house, record, ctx, device: { token } }: Visit,
+  purpose: 'forgotten-password' | 'throttled-password',
+  email: string,
+) {
+  const { account, device } = await passwordOf(house.db, email, token);
+  return sendCode(house.db, house.hasher, house.post, {
+    purpose,
+    interaction: record.uid,
+    origin: ctx.state.origin,
+    recipient: account?.disabledAt ? undefined : account,
+    subject: emailSubject(email),
+    requestedBy: { device: device?.id },
+  });
+}
