@@ -1,5 +1,5 @@
 /**
- * Requests that nobody is behind and that are refused before anything is verified: what they leave is bounded, in the audit
+ * Anonymous requests that are refused before anything is verified: what they leave is bounded, in the audit
  * log, which is append-only, and in what a sign-in keeps (R86).
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';

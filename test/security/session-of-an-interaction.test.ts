@@ -42,7 +42,7 @@ test(
   slow,
 );
 
-/** Signs in with the password in a browser without a session, which has `cookies` or begins by itself. */
+/** Signs in with the password in a browser without a session, which has `cookies` or begins a sign-in. */
 async function withPassword(email: string, url: string, cookies: readonly Cookie[]): Promise<Screen> {
   const thief = newVisitor({ stolen: cookies });
   at('password', await thief.visit(url));
