@@ -28,7 +28,7 @@ async function added(total: number): Promise<void> {
 }
 
 test(
-  'forged tokens are recorded with their network and route beside a hundred networks of one /48 at another route',
+  'forged tokens are recorded with their network and route next to a hundred networks of one /48 at another route',
   async () => {
     const networks = 105;
     const form = { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'cross-site' };

@@ -1,5 +1,5 @@
 /**
- * Someone who knew the password once has signed in from many browsers. Each is a "known browser" with budgets of its own,
+ * Someone who knew the password once has signed in from many browsers. Each is a "known browser" with separate budgets,
  * which no network and no mailbox limits. After the owner has changed the password those browsers must be strangers again.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';

@@ -11,7 +11,7 @@ import { uidOf } from '../support/sign-in-cookies.ts';
 
 const slow = 180_000;
 const requests = 100;
-/** One event per actor, route and minute, with room for a minute that ends meanwhile. */
+/** One event per actor, route and minute, with room for a minute that ends in between. */
 const mostEvents = 10;
 let hemma: Hemma;
 let client: RelyingParty;
