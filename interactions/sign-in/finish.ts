@@ -16,7 +16,8 @@ const deviceCookieDays = 400;
 async function endOldSession({ house, ctx, session }: Visit): Promise<void> {
   if (!session) return;
   const interaction = await house.provider.interactionDetails(ctx.req, ctx.res);
-  delete interaction.session;
+  // The user stays known: an intent that began in that session is not the other user's.
+  if (interaction.session) delete (interaction.session as Partial<typeof interaction.session>).uid;
   await interaction.save(interaction.exp - Math.floor(Date.now() / 1000));
   await endOwnSessions(house.db, {
     accountId: session.accountId,

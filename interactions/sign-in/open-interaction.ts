@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import { errors } from 'oidc-provider';
 import type { BrowserTokens } from '../../src/accounts/devices.ts';
-import { restartPath, sessionOf } from '../../src/oidc/interaction-binding.ts';
+import { beganElsewhere, restartPath, sessionOf } from '../../src/oidc/interaction-binding.ts';
 import {
   bindingHash,
   signInCookie,
@@ -96,7 +96,8 @@ export async function openInteraction(house: House, ctx: Context): Promise<Visit
     detailsOf(house, ctx),
     knownOf(house.db, uid, bindingHash(value), mine.device),
   ]);
-  if (!record || known.holder !== 'current') return startAgain(house, ctx, uid, known.holder);
+  if (!record || known.holder !== 'current' || beganElsewhere(record.session, session))
+    return startAgain(house, ctx, uid, known.holder);
   const progress = progressFrom(known, record, session);
   const client = await house.provider.Client.find(String(record.params.client_id));
   return {

@@ -70,7 +70,11 @@ async function restart(
     trusted,
     deviceCode,
     cid: randomToken(),
-    ...(over ? {} : { session, parJti }),
+    ...(over ? {} : { parJti }),
+    // Only where this browser has that session.
+    ...(!over && session?.uid !== undefined && session.uid === (await sessionOf(provider, ctx))?.uid
+      ? { session }
+      : {}),
   };
   const Interaction = provider.Interaction as unknown as new (
     uid: string,
@@ -129,7 +133,7 @@ export async function restartPath(
   if (!holder || (holder === 'current' && !ended && known === undefined)) return undefined;
   if (holder === 'previous' && !ended)
     return `/interaction/${await restart(parts, ctx, found, false)}/password`;
-  clearSignInCookie(parts.settings, ctx, uid);
+  if (ended) clearSignInCookie(parts.settings, ctx, uid);
   return pathOfRepetition(found) ?? `/auth/${await restart(parts, ctx, found, true)}`;
 }
 
@@ -143,6 +147,22 @@ export interface BrowserSession {
 export async function sessionOf(provider: Provider, ctx: Context): Promise<BrowserSession | undefined> {
   const { accountId, uid } = await provider.Session.get(ctx);
   return accountId ? { accountId, uid } : undefined;
+}
+
+/**
+ * Whether an interaction began in a session that is not this browser's any more: another user has signed in, or no user is
+ * signed in. Its questions are that session's, and so is what may be enrolled in it.
+ */
+export const beganElsewhere = (
+  began: { uid?: string } | undefined,
+  session: BrowserSession | undefined,
+): boolean => began?.uid !== undefined && began.uid !== session?.uid;
+
+/** What decides where an interaction is resumed. */
+interface Resumable {
+  result?: { login?: { accountId?: string } };
+  returnTo: string;
+  session?: { uid?: string };
 }
 
 function redirect(ctx: Context, to: string): void {
@@ -164,8 +184,14 @@ async function resume(
   const value = signInCookie(settings, ctx, uid);
   const found = value === undefined ? undefined : await work.interaction(uid);
   if (!value || !found || holderOf(found, value) !== 'current') return next();
-  const { result } = payloadOf(found.text) as { result?: { login?: { accountId?: string } } };
+  const { result, returnTo, session: began } = payloadOf(found.text) as unknown as Resumable;
+  // A device's sign-in is resumed at its own path, and a client's at the other.
+  if (new URL(returnTo).pathname !== ctx.path) return next();
   const session = await sessionOf(provider, ctx);
+  if (beganElsewhere(began, session)) {
+    const path = await restartPath(parts, ctx, uid, 'current');
+    return path === undefined ? next() : redirect(ctx, path);
+  }
   // Another user's session would be replaced: the user is asked first, on a page that names it.
   if (result?.login && session && session.accountId !== result.login.accountId)
     return redirect(ctx, `/interaction/${uid}`);

@@ -12,7 +12,6 @@ import { cookieNames } from './cookie-names.ts';
 
 /** More are seldom open at once; the oldest makes room, so that the Cookie header stays small. */
 const maxKept = 10;
-const maxAgeMs = 2 * 3_600_000;
 
 const prefix = 'signin-';
 const nameFor = (settings: Settings, uid: string): string =>
@@ -30,10 +29,13 @@ export const bindingHash = (value: string): Buffer => sha256(value);
 const namesIn = (ctx: Context): string[] =>
   (ctx.headers.cookie ?? '').split(';').map((pair) => pair.slice(0, Math.max(0, pair.indexOf('='))).trim());
 
-/** Gives this browser the value; Lax, since a strict cookie would be missing after a client's redirect. */
+/**
+ * Gives this browser the value, until it is closed: what was verified ends with the browser's session. Lax, since a strict
+ * cookie would be missing after a client's redirect.
+ */
 export function setSignInCookie(settings: Settings, ctx: Context, uid: string, value: string): void {
   const name = nameFor(settings, uid);
-  ctx.cookies.set(name, value, { ...cookieOptions(settings), maxAge: maxAgeMs });
+  ctx.cookies.set(name, value, cookieOptions(settings));
   // Browsers send the oldest first (RFC 6265 §5.4).
   const others = namesIn(ctx).filter((one) => one.startsWith(cookieName(settings, prefix)) && one !== name);
   for (const old of others.slice(0, Math.max(0, others.length - (maxKept - 1)))) release(settings, ctx, old);
