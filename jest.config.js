@@ -50,7 +50,8 @@ export default {
   globalTeardown: '<rootDir>/test/rig/after-all.ts',
   // One more than the two cores that are always there: a browser that waits leaves its core to another file.
   maxWorkers: 3,
-  testTimeout: 30_000,
+  // The deadline of every test and hook: the machine may be busy with others. Only longer ones are given one by one.
+  testTimeout: 120_000,
   // A test that failed half-way may leave a server open: that must end the run red, not hang it.
   forceExit: true,
 };

@@ -43,7 +43,7 @@ beforeAll(async () => {
   token = await tokenOf(hemma, tool, alma, apiScopes);
   other = (await hemma.account({ email: 'other@example.com', role: 'administrator' })).id;
   document = (await call(hemma, '/openapi.json')).json as unknown as Documented;
-}, 60_000);
+});
 afterAll(async () => {
   await tool.stop();
   await hemma.stop();

@@ -13,7 +13,7 @@ beforeAll(async () => {
   other = await machineToken(hemma, await service(hemma, 'other', machineScopes), machineScopes);
   for (const name of ['anna', 'beata', 'cecilia', 'disa', 'elin'])
     await hemma.account({ email: `${name}@example.com`, name });
-}, 60_000);
+});
 afterAll(() => hemma.stop());
 
 const send = (path: string, request: Request = {}) => call(hemma, path, { token, ...request });

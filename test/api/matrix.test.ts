@@ -62,7 +62,7 @@ beforeAll(async () => {
   await putInto(hemma, people['a person of North'], north);
   await putInto(hemma, people['a help desk of North'], north);
   await putInto(hemma, people['an administrator'], north);
-}, 60_000);
+});
 afterAll(async () => {
   back();
   await tool.stop();

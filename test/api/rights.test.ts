@@ -23,7 +23,7 @@ beforeAll(async () => {
   alma = await somebodyWith(hemma, 'administrator');
   hers = await tokenOf(hemma, tool, alma, apiScopes);
   machine = await machineToken(hemma, await service(hemma, 'machine', machineHas), machineHas);
-}, 60_000);
+});
 afterAll(async () => {
   await tool.stop();
   await hemma.stop();

@@ -40,7 +40,7 @@ beforeAll(async () => {
   reader = await service(hemma, 'reader', ['people:read']);
   alma = await somebodyWith(hemma, 'administrator');
   token = await tokenOf(hemma, tool, alma, scopes);
-}, 60_000);
+});
 afterEach(back);
 afterAll(async () => {
   await Promise.all([tool, plain].map((party) => party.stop()));

@@ -76,7 +76,7 @@ beforeAll(async () => {
     'nobody asked for': '/admin/audit?account=nobody@example.com',
     'what is not there': '/admin/people/00000000-0000-4000-8000-000000000000',
   };
-}, 60_000);
+});
 afterAll(async () => {
   await chromium.stop();
   await hemma.stop();
@@ -193,7 +193,7 @@ test.each([
     }
     expect(found).toEqual([]);
   },
-  90_000,
+  120_000,
 );
 
 test('without scripts an administrator finds a person, disables them and is told so', async () => {

@@ -23,7 +23,7 @@ beforeAll(async () => {
   nora = await operator(hemma, 'nora@north.example', 'administrator', north);
   await alma.visitor.visit(hemma.url(`/admin/people/${nils.id}/end-sessions`));
   await alma.visitor.submit();
-}, 60_000);
+});
 afterAll(() => hemma.stop());
 afterEach(back);
 

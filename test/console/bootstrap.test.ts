@@ -12,7 +12,7 @@ let hemma: Hemma;
 beforeEach(async () => {
   hemma = await startHemma();
   running.push(hemma);
-}, 30_000);
+});
 afterEach(back);
 afterAll(() => Promise.all(running.map((one) => one.stop())));
 
@@ -42,7 +42,7 @@ describe('the first administrator', () => {
     ]);
     expect(rows).toEqual([]);
     expect(hemma.logs()).not.toContain(printed.token);
-  }, 20_000);
+  });
 
   test('is made once, though the form is sent twice at once', async () => {
     const once = await token();

@@ -15,7 +15,7 @@ beforeAll(async () => {
   visitor = (await operator(hemma, 'alma@hemma.example', 'administrator')).visitor;
   const filed = { id: 'filed', name: 'Filed', type: 'web', redirectUris: ['https://filed.example/back'] };
   await applyClient(hemma.db, clientSchema.parse(filed));
-}, 60_000);
+});
 afterEach(back);
 afterAll(() => hemma.stop());
 

@@ -15,7 +15,7 @@ const parties: RelyingParty[] = [];
 beforeAll(async () => {
   hemma = await startHemma();
   visitor = (await operator(hemma, 'alma@hemma.example', 'administrator')).visitor;
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all(parties.map((one) => one.stop()));
   await hemma.stop();

@@ -25,7 +25,7 @@ beforeAll(async () => {
     address,
   } as const;
   await noteRefusal(hemma.db, party.clientId, refused);
-}, 60_000);
+});
 afterAll(async () => {
   await chromium.stop();
   await party.stop();

@@ -20,7 +20,7 @@ beforeAll(async () => {
   hemma = await startHemma();
   folder = await mkdtemp(join(tmpdir(), 'hemma-secrets-'));
   visitor = (await operator(hemma, 'alma@hemma.example', 'administrator')).visitor;
-}, 60_000);
+});
 afterAll(async () => {
   await hemma.stop();
   await rm(folder, { recursive: true, force: true });

@@ -21,7 +21,7 @@ beforeAll(async () => {
   hemma = await startHemma();
   alma = await operator(hemma, 'alma@hemma.example', 'administrator');
   visitor = alma.visitor;
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all(parties.map((one) => one.stop()));
   await hemma.stop();

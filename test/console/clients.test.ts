@@ -19,7 +19,7 @@ beforeAll(async () => {
   visitor = alma.visitor;
   const filed = { id: 'filed', name: 'Filed', type: 'web', redirectUris: ['https://filed.example/back'] };
   await applyClient(hemma.db, clientSchema.parse(filed));
-}, 60_000);
+});
 afterAll(() => hemma.stop());
 
 const open = (path: string) => visitor.visit(hemma.url(`/admin/clients${path}`));

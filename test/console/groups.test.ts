@@ -16,7 +16,7 @@ let alma: OperatorAtWork;
 beforeAll(async () => {
   hemma = await startHemma();
   alma = await operator(hemma, 'alma@example.com', 'administrator');
-}, 60_000);
+});
 afterAll(() => hemma.stop());
 
 const shop = (id: string, groups: readonly string[]) =>

@@ -17,7 +17,7 @@ beforeAll(async () => {
   alma = await operator(hemma, 'alma@example.com', 'administrator');
   await group(hemma, 'Bageriet');
   token = tokenOf(await alma.visitor.visit(hemma.url('/admin/people/import')));
-}, 60_000);
+});
 afterAll(() => hemma.stop());
 
 /** Sends the page's form as a browser does; what is no text is the file. */

@@ -47,7 +47,7 @@ describe('two administrators at two processes', () => {
   let town: TwoProcesses;
   beforeAll(async () => {
     town = await startTwo();
-  }, 60_000);
+  });
   afterAll(() => town.stop());
 
   const left = async () =>

@@ -68,7 +68,7 @@ beforeAll(async () => {
   const described = { name: 'unit', scope: 'staff', label: { sv: 'Enhet', en: 'Unit' }, multi: false };
   const defined = await defineClaim(hemma.db, described, {});
   claim = 'claim' in defined ? defined.claim.id : '';
-}, 60_000);
+});
 afterAll(() => hemma.stop());
 
 /** The case of an account, opened where there is none yet. */

@@ -21,7 +21,7 @@ beforeAll(async () => {
   alma = await operator(hemma, 'alma@hemma.example', 'administrator');
   nora = await operator(hemma, 'nora@north.example', 'administrator', north);
   hugo = await operator(hemma, 'hugo@hemma.example', 'help-desk');
-}, 60_000);
+});
 afterAll(() => hemma.stop());
 
 const addresses = (screen: Screen) =>

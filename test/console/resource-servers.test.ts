@@ -28,7 +28,7 @@ beforeAll(async () => {
   machine = await machineToken(hemma, await service(hemma, 'pipeline', scopes), scopes);
   shell = shellWith(hemma.env);
   folder = await mkdtemp(join(tmpdir(), 'hemma-resource-servers-'));
-}, 60_000);
+});
 afterAll(async () => {
   await hemma.stop();
   await rm(folder, { recursive: true, force: true });

@@ -104,7 +104,7 @@ test('J5 a person opens a case, an agent ticks and sends, and the person is in w
   await isAtAutopay(page, 'payments');
   await agent.reload();
   await agent.locator('[data-state=new-phone]').waitFor();
-}, 90_000);
+});
 
 test('J5 two agents, one of them without scripts, reset an account; and a person stops a case', async () => {
   const email = 'bertil@example.com';
@@ -136,4 +136,4 @@ test('J5 two agents, one of them without scripts, reset an account; and a person
   const looked = await town.newPerson();
   await looked.goto(town.hemma.url('/help-desk/stop'));
   await isForEverybody(looked);
-}, 90_000);
+});

@@ -80,7 +80,7 @@ beforeAll(async () => {
     await mail.stop();
     await database.drop();
   }
-}, 30_000);
+});
 afterAll(async () => {
   await collector.stop();
   await told.stop();

@@ -28,7 +28,7 @@ beforeAll(async () => {
   await define({ name: address, scope: 'money', label: 'Kostnadsställe' });
   await define({ name: 'given_name', scope: 'profile', label: 'Förnamn' });
   await until(hemma, 'scopes_supported', 'money');
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all(parties.map((one) => one.stop()));
   await beside.stop();

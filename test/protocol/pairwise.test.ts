@@ -27,7 +27,7 @@ beforeAll(async () => {
   open = await startRelyingParty({ hemma });
   person = await newPerson(hemma, { twoStep: false });
   there = await person.signInTo(own, { scope: 'openid offline_access', prompt: 'consent' });
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all([own.stop(), sister.stop(), open.stop()]);
   await hemma.stop();

@@ -55,7 +55,7 @@ beforeAll(async () => {
   await service('door', { introspects: STOCK });
   await service('other-door', { introspects: ORDERS });
   person = await newPerson(hemma, { twoStep: false });
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all([house, third].map((party) => party.stop()));
   await hemma.stop();

@@ -41,4 +41,4 @@ test('SECURITY 14 a journey with every one-time deed done twice is answered the 
     silently: 'login_required',
     'told the application': 1,
   });
-}, 60_000);
+});

@@ -14,7 +14,7 @@ beforeAll(async () => {
   server = await startPostgres({ durable: true });
   hemma = await startHemma({ beside: { DATABASE_URL: server.url('postgres') } });
   town = await townOf(hemma, (wanted) => hemma.account(wanted));
-}, 60_000);
+});
 afterAll(async () => {
   await town.party.stop();
   await hemma.stop();
@@ -52,4 +52,4 @@ test('T39 stopped under load, hanging and gone: no answer but right ones and 503
   expect(wrongAnswers(day.seen)).toEqual([]);
   expect(await unknown(town.issuer, day.tokens)).toEqual([]);
   expect(await spentTwice(town, day)).toBe(0);
-}, 90_000);
+});

@@ -53,7 +53,7 @@ beforeAll(async () => {
   secret = Buffer.from('a-secret-that-both-of-them-sign-with-00000000000');
   for (const clientId of ['sharer', 'old-sharer'])
     await newSecret(hemma.db, { clientId, name: 'x', given: secret.toString(), vault: hemma.vault }, {});
-}, 60_000);
+});
 afterAll(() => hemma.stop());
 
 const endpoints = [
@@ -334,7 +334,7 @@ test('both are chosen in the console, and exported and applied by files', async 
     assertionSigningAlg: 'ES256',
   });
   expect(visitor.screen.refusal).toBe('assertion-alg-without-key');
-}, 60_000);
+});
 
 test('request objects are not taken, so none is a way around', async () => {
   const object = await sign('signer', hemma.issuer, keyOf('private_key_jwt'));

@@ -27,7 +27,7 @@ const parties: RelyingParty[] = [];
 beforeAll(async () => {
   hemma = await startHemma({ env: { HEMMA_TRUSTED_PROXIES: '127.0.0.1' } });
   machine = await machineToken(hemma, await service(hemma, 'machine', scopes), scopes);
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all(parties.map((one) => one.stop()));
   await hemma.stop();
