@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { holdTimers } from '../rig/clock.ts';
 import { applyClient } from '../../src/oidc/clients.ts';
-import { startListener } from '../rig/listeners.ts';
+import { startListener } from '../support/listeners.ts';
 import { freePort } from '../rig/free-port.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type Running, startProcess } from '../rig/process.ts';

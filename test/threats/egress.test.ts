@@ -7,7 +7,7 @@ import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'nod
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { EgressRefused, type Egress, egressOf, type Resolve } from '../../src/platform/egress.ts';
 import { isSpecialUse } from '../../src/platform/special-use-addresses.ts';
-import { type Listener, startListener } from '../rig/listeners.ts';
+import { type Listener, startListener } from '../support/listeners.ts';
 import { newCertificate } from '../rig/tls.ts';
 
 let listener: Listener;
