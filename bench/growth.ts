@@ -76,7 +76,7 @@ const tried = (factor: string, subject: string) => [
    ON CONFLICT (subject, factor) DO UPDATE SET failures = attempts.failures + 1, updated_at = excluded.updated_at`,
   `DELETE FROM attempts WHERE factor = '${factor}' AND subject IN (SELECT ${subject} FROM ids)`,
 ];
-const network = "'192.0.2.' || abs(hashtext(id)) % 200";
+const network = "'network:192.0.2.' || abs(hashtext(id)) % 200";
 /** The network's budget and the name, counted and taken back. */
 const counted: readonly string[] = [
   `INSERT INTO sliding_budgets (subject, budget, level, users, updated_at) SELECT DISTINCT ${network}, 'sign-in', 1, 0, $2::timestamptz FROM ids
