@@ -156,9 +156,15 @@ describe('credential stuffing', () => {
       if (counted.allowed) perHour[Math.floor(second / 3600)]! += 1;
       else waits.push(counted.seconds);
     }
-    expect(perHour[0]).toBeLessThanOrEqual(340);
-    expect(perHour[1]).toBeLessThanOrEqual(140);
-    expect(perHour[2]).toBeLessThanOrEqual(140);
+    // docs/adr/0001-throttling.md publishes 339 and 139; fewer would refuse honest users.
+    for (const [hour, [fewest, most]] of [
+      [335, 340] as const,
+      [136, 140] as const,
+      [136, 140] as const,
+    ].entries()) {
+      expect(perHour[hour]).toBeGreaterThanOrEqual(fewest);
+      expect(perHour[hour]).toBeLessThanOrEqual(most);
+    }
     // Refused attempts are not counted: waiting for half a minute helps.
     expect(Math.max(...waits)).toBeLessThanOrEqual(30);
     expect(await slowedNetworks(hemma.db, new Date())).toBe(1);
