@@ -1,5 +1,5 @@
 /** Addresses of this machine are registered with a provider on `localhost` only, by every path. */
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -18,6 +18,8 @@ let front: TlsFront;
 let machine: string;
 let alma: OperatorAtWork;
 let shell: Shell;
+/** For the files that the command line reads. */
+let folder: string;
 const scopes = ['clients:read', 'clients:write'] as const;
 beforeAll(async () => {
   const port = await freePort();
@@ -32,10 +34,12 @@ beforeAll(async () => {
   machine = await machineToken(hemma, await service(hemma, 'machine', scopes), scopes);
   alma = await operator(hemma, 'alma@hemma.example', 'administrator');
   shell = shellWith(hemma.env);
+  folder = await mkdtemp(join(tmpdir(), 'hemma-clients-'));
 }, 120_000);
 afterAll(async () => {
   await front.stop();
   await hemma.stop();
+  await rm(folder, { recursive: true, force: true });
 });
 
 const web = { name: 'Shop', type: 'web', redirectUris: ['https://shop.example/back'] };
@@ -85,7 +89,7 @@ async function byFile(description: object): Promise<string[]> {
   const id = fresh();
   const entry = { id, ...web, ...description };
   const applied = await call(hemma, '/clients/apply', { method: 'POST', token: machine, json: [entry] });
-  const file = join(tmpdir(), `${id}-${process.pid}.json`);
+  const file = join(folder, `${id}.json`);
   await writeFile(file, JSON.stringify(entry));
   const { code, stderr } = await shell(['clients', 'apply', '-f', file]);
   expect(code === 0).toBe(applied.status === 200);
