@@ -73,7 +73,7 @@ async function openLink(victim: Visitor, url: URL): Promise<void> {
   at('password', victim.screen);
 }
 
-describe.each(reaches)('a planted interaction, with %s', (name, reach) => {
+describe.each(reaches)('a planted interaction, with %s', (_name, reach) => {
   test(
     'gives the attacker nothing after the password, nor after the TOTP code',
     async () => {
@@ -125,7 +125,7 @@ describe.each(reaches)('a planted interaction, with %s', (name, reach) => {
   );
 
   test(
-    `planted while the victim is signing in gives the attacker nothing (${name.length})`,
+    'planted while the victim is signing in gives the attacker nothing',
     async () => {
       const user = await enrolledUser(provider.hemma, provider.application);
       const begun = await begunByAttacker(reach);
