@@ -150,11 +150,14 @@ describe('credential stuffing', () => {
     const begin = Date.now();
     const perHour = [0, 0, 0];
     const waits: number[] = [];
-    for (let second = 0; second < 3 * 3600; second += 3) {
-      travelTo(new Date(begin + seconds(second)));
-      const counted = await type(attacker, `leaked${second}@example.com`, false);
-      if (counted.allowed) perHour[Math.floor(second / 3600)]! += 1;
+    // As fast as it is let in: at once, and then every tenth of a second but for the time in which nothing recovers.
+    for (let after = 0, guess = 0; after < hours(3); guess += 1) {
+      travelTo(new Date(begin + after));
+      const counted = await type(attacker, `leaked${guess}@example.com`, false);
+      if (counted.allowed) perHour[Math.floor(after / hours(1))]! += 1;
       else waits.push(counted.seconds);
+      if (!counted.allowed) after += 100;
+      else if (waits.length > 0) after += seconds(25);
     }
     // docs/adr/0001-throttling.md publishes 339 and 139; fewer would refuse honest users.
     for (const [hour, [fewest, most]] of [
