@@ -8,7 +8,9 @@ const outside = () => Reflect.get(globalThis, OUTSIDE) as Outside;
 
 /** Goes `milliseconds` forward (or back, when negative) from what the clock says now. */
 export function travel(milliseconds: number): void {
-  outside().clock.ahead += milliseconds;
+  const { clock } = outside();
+  if (clock.stoppedAt === undefined) clock.ahead += milliseconds;
+  else clock.stoppedAt += milliseconds;
 }
 
 /** Goes to a moment; the clock runs on from it. */
@@ -19,6 +21,21 @@ export function travelTo(moment: Date): void {
 /** Back to the real present; call it in `afterEach` of every file that travels. */
 export function back(): void {
   outside().clock.ahead = 0;
+  outside().clock.stoppedAt = undefined;
+}
+
+/** Stops the clock, so that no budget recovers while a busy machine works; `travel` moves it on, `runOn` starts it. */
+export function stopClock(): void {
+  outside().clock.stoppedAt = Date.now();
+}
+
+/** Starts a stopped clock from where it is. */
+export function runOn(): void {
+  const { clock } = outside();
+  const { stoppedAt } = clock;
+  if (stoppedAt === undefined) return;
+  clock.stoppedAt = undefined;
+  travelTo(new Date(stoppedAt));
 }
 
 export interface HeldTimers {

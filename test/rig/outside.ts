@@ -54,11 +54,12 @@ function outsideOf(swc: Options): Outside {
   if (there) return there;
   readPages(swc);
   rememberHashes();
-  const clock = { ahead: 0 };
+  const clock: Outside['clock'] = { ahead: 0 };
   globalThis.Date = travellingDate(Date, clock);
   const real = { setTimeout, clearTimeout };
   const putBack = () => {
     clock.ahead = 0;
+    clock.stoppedAt = undefined;
     Object.assign(globalThis, real);
   };
   const outside: Outside = { clock, world: globalThis, putBack, load: createRequire(import.meta.url) };

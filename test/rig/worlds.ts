@@ -5,8 +5,8 @@ import { isDate } from 'node:util/types';
 export const OUTSIDE = 'rigOutside';
 
 export interface Outside {
-  /** Both worlds' time: milliseconds that `Date` is ahead of the real one. */
-  clock: { ahead: number };
+  /** Both worlds' time: milliseconds that `Date` is ahead of the real one, or the moment at which it is stopped. */
+  clock: { ahead: number; stoppedAt?: number | undefined };
   /** Its `globalThis`. */
   world: typeof globalThis;
   /** Real time and real timers again. */
@@ -17,7 +17,7 @@ export interface Outside {
 
 /** A world's own `Date`, made to tell the time by `clock`. */
 export function travellingDate(RealDate: DateConstructor, clock: Outside['clock']): DateConstructor {
-  const now = () => RealDate.now() + clock.ahead;
+  const now = () => clock.stoppedAt ?? RealDate.now() + clock.ahead;
   class Travelling extends RealDate {
     constructor(...given: [] | [number]) {
       super(...(given.length === 0 ? ([now()] as const) : given));

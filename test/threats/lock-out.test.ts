@@ -1,12 +1,13 @@
 /** Strangers who try to keep the owner out, and an office that must not keep itself out (T4, R18, R20). */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { back, hours, minutes, travel } from '../rig/clock.ts';
+import { back, hours, minutes, runOn, stopClock, travel } from '../rig/clock.ts';
 import { fillIn } from '../rig/forms.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { sixDigits, wrongDigits } from '../rig/totp.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
+import { recordDelays } from '../support/delays.ts';
 import { asForm } from './hostile.ts';
 import { gotIn, newPerson, nextStep, provePassword, refusalOn } from './sign-in.ts';
 
@@ -154,16 +155,27 @@ describe('an office behind one address', () => {
     const office = '192.0.2.51';
     const email = 'elin@example.com';
     await hemma.account({ email, twoStepRequired: false });
-    await stuff(from(office), namesOf('guess', 199), office);
+    // The level is what it was counted to be, however long that takes.
+    stopClock();
+    const delays = recordDelays();
+    try {
+      await stuff(from(office), namesOf('guess', 199), office);
+      const browser = from(office);
+      await browser.visit((await party.begin()).url);
+      await browser.submit({ email: 'last@example.com', password: 'no' });
+      expect(browser.screen.status).toBe(422);
+      // The first hundred answers are not held back; the last one is, by the longest delay.
+      expect(delays.asked).toHaveLength(100);
+      expect([Math.min(...delays.asked), delays.asked.at(-1)]).toEqual([30, 3000]);
+    } finally {
+      delays.release();
+    }
     const browser = from(office);
     await browser.visit((await party.begin()).url);
-    const begun = performance.now();
-    await browser.submit({ email: 'last@example.com', password: 'no' });
-    expect(browser.screen.status).toBe(422);
-    expect(performance.now() - begun).toBeGreaterThan(2000);
     await browser.submit({ email, password: PASSWORD });
     expect(browser.screen).toMatchObject({ status: 429, step: 'password' });
     expect(Number(browser.screen.headers['retry-after'])).toBeLessThan(60);
+    runOn();
     await browser.submit({}, 'Mejla mig en kod');
     await browser.submit({ password: PASSWORD, code: await codeTo(email) });
     expect(gotIn(browser)).toBe(true);
