@@ -11,7 +11,7 @@ import { operator, tokenOf } from '../console/town.ts';
 import { newDevice } from '../protocol/devices.ts';
 import { post } from '../protocol/requests.ts';
 import { exchange } from '../rig/exchange.ts';
-import { back, minutes, travel } from '../rig/clock.ts';
+import { back, holdTimers, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
@@ -336,8 +336,9 @@ describe('a flood', () => {
       const rows = await refusedOf(({ address, detail }) => address === loud || detail.overflow === true, 11);
       expect(rows.filter(({ address }) => address === loud)).toHaveLength(10);
       const { minute } = rows.find(({ address }) => address === loud)?.detail ?? {};
-      const overflow = rows.find(({ detail }) => detail.overflow && detail.minute === minute);
-      expect(overflow?.detail.count).toBe(4);
+      // The flood of the test before may have been in the same minute, as this clock tells it.
+      const overflow = rows.filter(({ detail }) => detail.overflow && detail.minute === minute);
+      expect(overflow.map(({ detail: { count } }) => count)).toContain(4);
       expect(await refusedOf(by(quiet))).toHaveLength(1);
     },
     deadline,
@@ -354,12 +355,15 @@ describe('a flood', () => {
           { 'sec-fetch-site': 'cross-site', ...from(elsewhere()) },
         );
       await times(5, foreign);
-      const before = tally.statements;
-      const begun = performance.now();
-      await times(400, foreign);
-      const elapsed = (performance.now() - begun) / 1000;
-      // What the process does in the background, counts included, takes some statements a second.
-      expect(tally.statements - before).toBeLessThan(100 + elapsed * 30);
+      // Nothing in the background begins from here on; what is under way by now takes some statements more.
+      const timers = holdTimers();
+      try {
+        const before = tally.statements;
+        await times(400, foreign);
+        expect(tally.statements - before).toBeLessThan(40);
+      } finally {
+        timers.release();
+      }
     },
     deadline,
   );
