@@ -3,11 +3,13 @@
  * tries each page of each journey. The same with what a sibling host can plant: every cookie without `__Host-`.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { stepNames } from '../../interactions/sign-in/index.ts';
 import { at } from '../rig/ceremony.ts';
 import { back } from '../rig/clock.ts';
 import { firstFactorOf, type Journey, journeys, walk } from '../support/journeys.ts';
 import type { Run } from '../support/moves.ts';
-import { secondHolderGains, signInWithCopies } from '../support/second-holder.ts';
+import { finishingDevice, finishingSignIn } from '../support/parallel-finish.ts';
+import { gainsOnResume, secondHolderGains, signInWithCopies, triedPages } from '../support/second-holder.ts';
 import { type SecureProvider, startSecureProvider } from '../support/secure-provider.ts';
 import { accountOpenedBy, interactionCookies, plantable, uidOf } from '../support/sign-in-cookies.ts';
 
@@ -85,6 +87,65 @@ describe.each(journeys)('$name: a second holder of the cookies', (journey) => {
       expect(screen.body).not.toContain(attacker.email);
       expect(screen.body).not.toMatch(journey.name.startsWith('J1') ? /data-recovery-code=/ : /otpauth:/);
       at(journey.end, await walk(run, journey, screen.step === 'password' ? 0 : first + 1));
+    },
+    slow,
+  );
+});
+
+test('every page of a sign-in is tried', () => {
+  expect([...triedPages].toSorted()).toEqual([...stepNames].toSorted());
+});
+
+// The same attack with the cookies of the browser that verified the factors: what it finds, it can find.
+describe('with the cookies of the current holder, the attack finds', () => {
+  const current = ({ visitor }: Pick<Run, 'visitor'>, uid: string) => ({
+    issuer: provider.hemma.issuer,
+    uid,
+    cookies: interactionCookies(visitor),
+    atPasswordPage: false,
+  });
+
+  test.each(['enrollment', 'new-recovery-code'])(
+    'the page %s, and the key or code on it',
+    async (page) => {
+      const journey = journeys.find(({ name }) => name === 'J1 first sign-in');
+      if (!journey) throw new Error('there is no first sign-in');
+      const run = await journey.begin(provider);
+      await walk(
+        run,
+        journey,
+        0,
+        journey.moves.findIndex((move) => move.page === page),
+      );
+      at(page, run.visitor.screen);
+      const found = await secondHolderGains({
+        ...current(run, uidOf(run.visitor)),
+        secrets: [run.email],
+        atPasswordPage: true,
+      });
+      const { pathname } = run.visitor.screen.url;
+      const shown = ['', page].flatMap((one) => [
+        `GET ${one || '/'} led to ${page} (200 ${pathname})`,
+        `GET ${one || '/'} showed a key or a code`,
+        `GET ${one || '/'} showed the address of the victim`,
+      ]);
+      expect(found).toEqual(expect.arrayContaining(shown));
+    },
+    slow,
+  );
+
+  test.each([
+    ['auth', finishingSignIn, ['gave a code', 'gave a session of']],
+    ['device', finishingDevice, ['led to device-allowed', 'gave a session of']],
+  ] as const)(
+    'what the resume path /%s gives',
+    async (path, finish, gains) => {
+      const { visitor, resume, user } = await finish(provider.hemma, provider.application);
+      const uid = resume.pathname.split('/')[2] ?? '';
+      const found = await gainsOnResume(current({ visitor }, uid), [path]);
+      for (const gain of gains)
+        expect(found).toContainEqual(expect.stringContaining(`GET ${path}/<uid> ${gain}`));
+      expect(found.join()).toContain(user.email);
     },
     slow,
   );

@@ -1,13 +1,19 @@
 /** An attacker who holds copies of an interaction's cookies and tries every page, form and resume path with them. */
 import { typePassword } from '../rig/ceremony.ts';
+import { PASSWORD } from '../rig/password.ts';
 import type { Cookie } from '../rig/cookies.ts';
 import { newVisitor, type Screen, type Visitor } from '../rig/visitor.ts';
 import { accountOpenedBy } from './sign-in-cookies.ts';
 
-/** What each page's form sends, filled in with what an attacker has. A new page is added here. */
-const forms: Record<string, Record<string, string>> = {
+type Form = Record<string, string>;
+const pair = { email: '', password: PASSWORD, code: '1234 5678' };
+
+/** What each page's forms send, filled in with what an attacker has. A new page is added here. */
+const forms: Record<string, Form | readonly Form[]> = {
   password: { email: '', password: '' },
   'forgotten-password': { email: '' },
+  // The pair, and the button that sends a code to the address in the field.
+  'password-and-code': [pair, { ...pair, email: 'attacker@example.net', send: 'yes' }],
   'new-password': { password: 'the password of an attacker' },
   'new-email': { email: 'attacker@example.net' },
   'other-account': { choice: 'switch' },
@@ -24,6 +30,9 @@ const forms: Record<string, Record<string, string>> = {
   'no-access': {},
 };
 
+/** The pages that an attacker tries. */
+export const triedPages: readonly string[] = Object.keys(forms);
+
 export interface Target {
   issuer: string;
   /** The interaction whose pages are tried. */
@@ -36,7 +45,7 @@ export interface Target {
   atPasswordPage: boolean;
 }
 
-const open = new Set(['password', 'forgotten-password']);
+const open = new Set(['password', 'forgotten-password', 'password-and-code']);
 /** Where an interaction leads that is over or of another browser: a refusal, or the start of the device flow. */
 const ended = new Set(['problem', 'device']);
 const secretMarks = [/otpauth:/, /data-key=/, /data-recovery-code=/];
@@ -61,16 +70,20 @@ async function tryPage(target: Target, page: string): Promise<string[]> {
   const url = `${target.issuer}/interaction/${target.uid}/${page}`;
   const reader = newVisitor({ stolen: target.cookies });
   const found = judge(`GET ${page || '/'}`, await reader.visit(url), target);
-  if (!(page in forms)) return found;
+  for (const form of [forms[page] ?? []].flat()) found.push(...(await tryForm(target, page, form)));
+  return found;
+}
+
+async function tryForm(target: Target, page: string, form: Form): Promise<string[]> {
+  const url = `${target.issuer}/interaction/${target.uid}/${page}`;
   const writer = newVisitor({ stolen: target.cookies });
   const kept = writer.cookies.all();
   const shown = await writer.visit(`${target.issuer}/interaction/${target.uid}/password`);
   const token = shown.page.querySelector('main input[name=token]')?.getAttribute('value') ?? '';
   // That page may clear cookies; the attacker has kept copies.
   for (const { name, value, path } of kept) writer.cookies.plant(new URL(url), name, value, path);
-  const posted = await writer.post(url, { token, ...forms[page] });
-  found.push(...judge(`POST ${page}`, posted, target), ...(await gained(`POST ${page}`, target, writer)));
-  return found;
+  const posted = await writer.post(url, { token, ...form });
+  return [...judge(`POST ${page}`, posted, target), ...(await gained(`POST ${page}`, target, writer))];
 }
 
 /** A session or a trusted device in the attacker's browser. */
@@ -93,15 +106,24 @@ async function tryResume(target: Target, path: string): Promise<string[]> {
   return [...found, ...(await gained(`GET ${path.split('/')[1]}/<uid>`, target, visitor))];
 }
 
+/** Tries the library's resume paths. */
+export async function gainsOnResume(
+  target: Target,
+  paths: readonly ('auth' | 'device')[] = ['auth', 'device'],
+): Promise<string[]> {
+  const found: string[] = [];
+  for (const path of paths) found.push(...(await tryResume(target, `/${path}/${target.uid}`)));
+  return found;
+}
+
 /**
- * Tries every page, its form, and the library's resume paths with copies of cookies.
+ * Tries every page, its forms, and the library's resume paths with copies of cookies.
  * @returns one sentence for each gain; empty if there was none
  */
 export async function secondHolderGains(target: Target): Promise<string[]> {
   const found: string[] = [];
-  for (const page of ['', ...Object.keys(forms)]) found.push(...(await tryPage(target, page)));
-  for (const path of ['auth', 'device']) found.push(...(await tryResume(target, `/${path}/${target.uid}`)));
-  return found;
+  for (const page of ['', ...triedPages]) found.push(...(await tryPage(target, page)));
+  return [...found, ...(await gainsOnResume(target))];
 }
 
 /** The attacker verifies a password of its own with copies of the user's cookies. Throws where no password is asked for. */
