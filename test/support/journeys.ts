@@ -49,6 +49,16 @@ const device: Journey['begin'] = async (provider) => {
   return { provider, visitor, email: user.email, user };
 };
 
+/** A user who has deactivated MFA in the browser that is signed in. */
+const withoutMfa: Journey['begin'] = async (provider) => {
+  const run = await forIntent('deactivate_two_step')(provider);
+  await move.password.act(run);
+  await move.totp.act(run);
+  at('account', await move.press('confirm', 'choice=do').act(run));
+  await run.visitor.visit(intentUrl(provider.hemma, 'activate_two_step'));
+  return run;
+};
+
 const switchUser: Journey['begin'] = async (provider) => {
   const run = await withUser(
     async ({ application }) => (await application.begin({ prompt: 'login' })).url,
@@ -141,6 +151,19 @@ export const journeys: readonly Journey[] = [
     ],
     end: 'back',
   },
+  {
+    name: 'throttled password with an emailed code',
+    begin: inNewBrowser,
+    moves: [move.throttledPassword, move.passwordAndCode, move.totp],
+    end: 'back',
+  },
+  {
+    name: 'J6 another phone while the old one works',
+    begin: forIntent('replace_authenticator'),
+    moves: [move.password, move.totp, move.enroll('re-enrollment'), move.confirmCode],
+    end: 'account',
+    signedIn: true,
+  },
   { name: 'J8 step-up', begin: stepUp, moves: [move.password, move.totp], end: 'back', signedIn: true },
   { name: 'device flow', begin: device, moves: [move.password, move.totp], end: 'device-allowed' },
   {
@@ -154,6 +177,20 @@ export const journeys: readonly Journey[] = [
     begin: withUser(async ({ restricted }) => (await restricted.begin()).url),
     moves: [move.password, move.totp],
     end: 'no-access',
+  },
+  {
+    name: 'activate MFA',
+    begin: withoutMfa,
+    moves: [move.password, move.enroll('enrollment'), move.confirmCode],
+    end: 'account',
+    signedIn: true,
+  },
+  {
+    name: 'new recovery code',
+    begin: forIntent('new_recovery_code'),
+    moves: [move.password, move.totp, move.confirmCode],
+    end: 'account',
+    signedIn: true,
   },
   {
     name: 'deactivate MFA',

@@ -2,7 +2,7 @@
 import { keyOnPage, recoveryCodeOnPage } from '../rig/ceremony.ts';
 import { PASSWORD } from '../rig/password.ts';
 import { scan, sixDigits } from '../rig/totp.ts';
-import type { Screen, Visitor } from '../rig/visitor.ts';
+import { newVisitor, type Screen, type Visitor } from '../rig/visitor.ts';
 import { deskAt } from '../help-desk/desk.ts';
 import { type EnrolledUser, nextCode, type SecureProvider } from './secure-provider.ts';
 import { pageUrl } from './sign-in-cookies.ts';
@@ -85,6 +85,33 @@ export const typeEmailedCode = (to: (run: Run) => string, firstFactor?: true): M
   ...(firstFactor ? { firstFactor } : {}),
   act: async (run) => run.visitor.submit({ code: await emailedCode(run.provider, to(run)) }),
 });
+
+/** Another browser spends what is left of the user's password budget. */
+async function spendPasswordBudget({ provider, email }: Run): Promise<void> {
+  const stranger = newVisitor();
+  await stranger.visit((await provider.application.begin()).url);
+  for (let guess = 1; guess <= 20; guess++)
+    if ((await stranger.submit({ email, password: `wrong ${guess}` })).refusal === 'throttled') return;
+  throw new Error('the password budget does not end');
+}
+
+/** The right password is refused while the budget pauses, and a code is asked for. */
+export const throttledPassword: Move = {
+  page: 'password',
+  async act(run) {
+    await spendPasswordBudget(run);
+    const { visitor } = run;
+    const { status } = await password.act(run);
+    if (status !== 429) throw new Error(`the password was not throttled: ${status}`);
+    return visitor.submit({}, 'Mejla mig en kod');
+  },
+};
+export const passwordAndCode: Move = {
+  page: 'password-and-code',
+  firstFactor: true,
+  act: async ({ provider, visitor, email }) =>
+    visitor.submit({ email, password: PASSWORD, code: await emailedCode(provider, email) }),
+};
 
 export const newAddress = ({ email }: Run) => `new-${email}`;
 
