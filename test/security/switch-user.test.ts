@@ -133,9 +133,10 @@ test(
     await replaceSession(browser, third);
     tab(browser, waiting);
     await browser.submit({ code: nextCode(second.key) });
-    // The question again, or the end of a sign-in whose session is over; the session that is there is not replaced.
-    if (ours(browser.screen).step === 'password') await verifyBoth(browser, second);
-    if (browser.screen.step !== 'problem') asks(browser.screen, third, second);
+    // What was verified ended with the session that it was to replace: it begins again, and asks about the one that is there.
+    at('password', ours(browser.screen));
+    await verifyBoth(browser, second);
+    asks(browser.screen, third, second);
     expect(await openedBy(browser)).toBe(third.email);
   },
   slow,
