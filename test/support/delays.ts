@@ -12,10 +12,12 @@ type Delay = (ms?: number, value?: unknown) => Promise<unknown>;
 
 /** Records each `setTimeout` of `node:timers/promises` in the product, and resolves it at once. */
 export function recordDelays(): RecordedDelays {
-  const { load } = Reflect.get(globalThis, OUTSIDE) as Outside;
-  const timers = load('node:timers/promises') as { setTimeout: Delay };
+  const outside = Reflect.get(globalThis, OUTSIDE) as Outside;
+  const timers = outside.load('node:timers/promises') as { setTimeout: Delay };
   // Modules that imported the function by name read the new one only after this.
-  const { syncBuiltinESMExports: sync } = load('node:module') as { syncBuiltinESMExports: () => void };
+  const { syncBuiltinESMExports: sync } = outside.load('node:module') as {
+    syncBuiltinESMExports: () => void;
+  };
   const real = timers.setTimeout;
   const asked: number[] = [];
   timers.setTimeout = (ms = 0, value) => {
