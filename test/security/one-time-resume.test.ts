@@ -141,7 +141,7 @@ describe.each([
       const all = answers.map((answer) => cookiesAfter(resume, before, answer));
       const opened = await Promise.all(all.map((cookies) => accountOpenedBy(place.provider, cookies)));
       const signedIn = all.find((_cookies, position) => opened[position] !== undefined);
-      if (!signedIn) throw new Error('no answer opened a session, so there is none to sign out of');
+      if (!signedIn) throw new Error('no answer opened a session that could be signed out of');
       const browser = newVisitor({ stolen: signedIn });
       await browser.visit(place.provider.url('/session/end'));
       await browser.submit({}, 'logout=yes');
