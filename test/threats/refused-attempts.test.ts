@@ -80,8 +80,8 @@ const from = (address: string) => ({ 'x-forwarded-for': address });
 const by = (address: string) => (row: Refused) => row.address === address && row.actor === null;
 
 /** At the beginning of a minute, so that all attempts of a test are in one. */
-function atMinute(): void {
-  travel(60_000 - (Date.now() % 60_000) + 100);
+function atMinute(later = 0): void {
+  travel(60_000 - (Date.now() % 60_000) + 100 + minutes(later));
 }
 
 async function times(count: number, attempt: () => Promise<{ status: number }>): Promise<number[]> {
@@ -328,7 +328,8 @@ describe('a flood', () => {
         ' ',
       );
       const more = 'people/1 people/1/events cases/1 clients/1 clients/1/secrets nothing'.split(' ');
-      atMinute();
+      // Not in a minute of another test, which has an overflow, too.
+      atMinute(30);
       for (const path of [...paths, ...more])
         await call(hemma, `/${path}`, { token: forged, headers: from(loud) });
       await attempt(quiet)();
