@@ -116,7 +116,7 @@ export function deleteAccount(
   change: Change,
 ): Promise<boolean | { code: 'last-administrator' }> {
   const { account, interaction, origin } = change;
-  return db.transaction(async (open) => {
+  return transactionWithRetry(db, async (open) => {
     if (!(await turnOf(open, account.id, interaction))) return !(await accountById(open, account.id));
     if (await isLastAdministrator(open, account.id)) return { code: 'last-administrator' };
     await removeAccount(open, account.id);

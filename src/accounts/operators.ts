@@ -4,6 +4,7 @@ import type { Aftermath } from '../platform/aftermath.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { transactionWithRetry } from '../platform/deadlocks.ts';
 import { takeTurn } from '../platform/database.ts';
 import { voidProofs } from '../platform/proofs.ts';
 import type { Account, Role } from './accounts.ts';
@@ -224,7 +225,7 @@ export async function changeRole(
 ): Promise<DeedRefusal | { code: 'no-such-group' } | undefined> {
   const { role } = change;
   const group = role === 'person' ? undefined : change.group;
-  return db.transaction(async (open) => {
+  return transactionWithRetry(db, async (open) => {
     const account = await permittedInTurn(open, 'people.role', change);
     if (!account) return { code: 'not-there' };
     if (group !== undefined && !(await keepGroups(open, [group]))) return { code: 'no-such-group' };

@@ -11,6 +11,7 @@ import type { Aftermath } from '../platform/aftermath.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { transactionWithRetry } from '../platform/deadlocks.ts';
 import type { Hasher } from '../platform/hashing.ts';
 import { voidProofs } from '../platform/proofs.ts';
 import { randomToken } from '../platform/secrets.ts';
@@ -104,7 +105,7 @@ export function disable(
   aftermath: Pick<Aftermath, 'endEverything' | 'voidHelpDeskCode'>,
   deed: ToAccount,
 ): Promise<DeedRefusal | undefined> {
-  return db.transaction(async (open) => {
+  return transactionWithRetry(db, async (open) => {
     const account = await permittedInTurn(open, 'people.disable', deed);
     if (!account) return { code: 'not-there' };
     if (account.disabledAt) return undefined;
@@ -138,7 +139,7 @@ export function signOutEverywhere(
   aftermath: Pick<Aftermath, 'endEverything' | 'forgetDevices'>,
   deed: ToAccount,
 ): Promise<DeedRefusal | undefined> {
-  return db.transaction(async (open) => {
+  return transactionWithRetry(db, async (open) => {
     const account = await permitted(open, 'people.end-sessions', deed);
     if (!account) return { code: 'not-there' };
     await voidProofs(open, { accountId: account.id });

@@ -1,5 +1,6 @@
 import type { Account } from '../accounts/accounts.ts';
 import { latestChanges, openEnrolment, replacePassword } from '../accounts/accounts.ts';
+import { forgetDevices } from '../accounts/devices.ts';
 import { voidLive } from '../factors/recovery-code.ts';
 import { endAuthenticator } from '../factors/totp.ts';
 import { beginAnewAsked, invitedAnew } from '../mail/help-desk.ts';
@@ -7,7 +8,9 @@ import type { Post } from '../mail/outbox.ts';
 import type { Aftermath } from '../platform/aftermath.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { transactionWithRetry } from '../platform/deadlocks.ts';
 import type { Hasher } from '../platform/hashing.ts';
+import { voidProofs } from '../platform/proofs.ts';
 import { randomToken } from '../platform/secrets.ts';
 import type { Approval } from './approvals.ts';
 import { askApproval, grant, standing } from './approvals.ts';
@@ -60,7 +63,7 @@ export function askToBeginAnew(db: Db, post: Post, deed: CaseDeed): Promise<Anew
 async function beginAnew(
   open: Db,
   post: Post,
-  aftermath: Pick<Aftermath, 'endWeakerSignIns' | 'endEverything'>,
+  aftermath: Pick<Aftermath, 'endEverything'>,
   { account, found, hash, deed }: { account: Account; found: Case; hash: string; deed: CaseDeed },
 ): Promise<void> {
   await replacePassword(open, account.id, hash);
@@ -69,8 +72,8 @@ async function beginAnew(
   // The password alone connects no phone: the mailbox is asked in the same sign-in.
   await openEnrolment(open, account.id, undefined);
   const { by, origin } = deed;
-  const change = { interaction: undefined, session: undefined, endOtherSessions: true };
-  await aftermath.endWeakerSignIns(open, { accountId: account.id, ...change });
+  await voidProofs(open, { accountId: account.id });
+  await forgetDevices(open, account.id);
   await aftermath.endEverything(open, { accountId: account.id });
   const detail = { case: found.number };
   await audit(open, {
@@ -108,12 +111,12 @@ export async function approve(
   db: Db,
   hasher: Hasher,
   post: Post,
-  aftermath: Pick<Aftermath, 'endWeakerSignIns' | 'endEverything'>,
+  aftermath: Pick<Aftermath, 'endEverything'>,
   deed: CaseDeed & { question?: string | undefined },
 ): Promise<ApprovalRefusal | undefined> {
   // A password that nobody knows, made before the transaction.
   const hash = await hasher.hash(randomToken());
-  return db.transaction(async (open) => {
+  return transactionWithRetry(db, async (open) => {
     const asked = await openCaseFor(open, 'cases.approve', deed);
     if ('refusal' in asked) return turnedAway(open, deed, asked.refusal);
     const { found, account } = asked;

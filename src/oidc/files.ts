@@ -3,6 +3,7 @@ import type { OwnClaim } from '../accounts/claim-check.ts';
 import { claimsTurn } from '../accounts/claim-definitions.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
+import { transactionWithRetry } from '../platform/deadlocks.ts';
 import { applyClaims, exportClaims, readClaims } from './claim-files.ts';
 import type { Entry, FileFault, FileList, FileOptions, FileResult } from './client-files.ts';
 import { applyEntries, exportEntries, fileLists, readEntries } from './client-files.ts';
@@ -91,7 +92,8 @@ export async function applyFile(
 ): Promise<FileResult[]> {
   const results: FileResult[] = [];
   try {
-    await db.transaction(async (open) => {
+    await transactionWithRetry(db, async (open) => {
+      results.length = 0;
       // Two files at once, each in an order of its own, would lock each other out.
       await takeTurn(open, 'clients');
       await claimsTurn(open);
