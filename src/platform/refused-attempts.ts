@@ -137,10 +137,10 @@ export function addRefusedAttempts(db: Db, attempts: readonly RefusedAttempts[])
   return db.transaction(async (open) => {
     // One process after the other: the limits are the deployment's.
     await takeTurn(open, 'refused attempts');
-    const minutes = [...new Set(attempts.map(({ minute }) => minute))];
+    const minutes = [...new Set(attempts.map(({ minute }) => minute.getTime()))];
     const { rows: there } = await open.query<{ minute: Date; actor: string; route: string }>(
       'SELECT minute, actor, route FROM refused_attempts WHERE minute = ANY($1::timestamptz[])',
-      [minutes],
+      [minutes.map((minute) => new Date(minute))],
     );
     const known = there.map((row) => ({ ...row, minute: row.minute.toISOString() }));
     await open.query(
@@ -159,8 +159,11 @@ export function addRefusedAttempts(db: Db, attempts: readonly RefusedAttempts[])
   });
 }
 
-/** Milliseconds after the end of a minute: clocks differ by a minute at most, and processes add once a second. */
-const settledAfter = 75_000;
+/**
+ * Milliseconds after the end of a minute: clocks differ by a minute at most, processes add once a second, and the rest is
+ * for a process that is slow.
+ */
+const settledAfter = 135_000;
 const batchSize = 500;
 
 const deedOf = (row: Omit<Row, 'minute'> & { minute: Date }): Deed => {
@@ -189,7 +192,7 @@ const deedOf = (row: Omit<Row, 'minute'> & { minute: Date }): Deed => {
  * @returns how many there were, at most 500
  */
 export function auditRefusedAttempts(db: Db): Promise<number> {
-  const before = new Date(minuteOf(Date.now() - settledAfter).getTime());
+  const before = minuteOf(Date.now() - settledAfter);
   return db.transaction(async (open) => {
     const { rows } = await open.query<Omit<Row, 'minute'> & { minute: Date }>(
       `DELETE FROM refused_attempts WHERE ctid = ANY(ARRAY(
