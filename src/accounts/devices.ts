@@ -4,6 +4,7 @@ import { appendAudit, audit, auditRow, auditTopic } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
 import type { Effect } from '../platform/effects.ts';
 import type { Part } from '../platform/parts.ts';
+import { provedRefs } from '../platform/proofs.ts';
 import { sha256 } from '../platform/secrets.ts';
 import { newDevice } from '../mail/messages.ts';
 import type { Post } from '../mail/outbox.ts';
@@ -115,10 +116,11 @@ export const browserPart: Part<{ account: string; tokens: readonly [string, stri
   read: (json) => (json as string | null) ?? undefined,
 };
 
-/** The ids of the trusted devices of a user. */
-export const trustedDevicesPart: Part<{ account: string }, ReadonlySet<string>> = {
-  ask: ({ account }) =>
-    `(SELECT jsonb_agg(id) FROM devices WHERE account_id = ${account} AND remembered_until IS NOT NULL)`,
+/** The ids of the devices that were proved in an interaction and are still trusted by the user. */
+export const trustedDevicesPart: Part<{ interaction: string; account: string }, ReadonlySet<string>> = {
+  ask: ({ interaction, account }) =>
+    `(SELECT jsonb_agg(id) FROM devices WHERE id IN ${provedRefs(interaction, 'device')}
+      AND account_id = ${account} AND remembered_until IS NOT NULL)`,
   read: (json) => new Set((json as string[] | null) ?? []),
 };
 

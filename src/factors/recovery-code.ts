@@ -165,6 +165,7 @@ export async function confirmCode(
     );
     // Sent twice at once: the first did it all, and the answer is the same.
     if (!rows[0]) return;
+    // Most of it has ended already where this sign-in bound the authenticator (J1, J3); a code may also be issued alone.
     await endWeakerSignIns(open, { accountId: account.id, interaction, session, endOtherSessions });
     await Promise.all([
       voidLive(open, account.id),

@@ -177,6 +177,10 @@ export const proofsPart: Part<{ interaction: string }, Proof[]> = {
 export const openedBy = (interaction: string): string =>
   `(SELECT account_id FROM proofs WHERE interaction = ${interaction} AND factor IN ('password', 'mailbox') LIMIT 1)`;
 
+/** SQL of the rows that were proved in an interaction with one kind of factor: authenticators, devices. */
+export const provedRefs = (interaction: string, factor: ProofFactor): string =>
+  `(SELECT ref::uuid FROM proofs WHERE interaction = ${interaction} AND factor = '${factor}')`;
+
 /** Whether this account proved a factor in this interaction. */
 export async function proved(
   db: Db,
