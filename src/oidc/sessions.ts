@@ -2,10 +2,13 @@ import type { Aftermath } from '../platform/aftermath.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { takeTurn } from '../platform/database.ts';
+import { transactionWithRetry } from '../platform/deadlocks.ts';
+import { voidProofs } from '../platform/proofs.ts';
 import { clientById } from './clients.ts';
 import type { LogoutOutcome } from './logout-outbox.ts';
 import { outcomesOf } from './logout-outbox.ts';
-import { endEverythingOf, endSessions } from './records.ts';
+import { endEverythingOf, endFinished, endSessions } from './records.ts';
 import { endWeakerSignIns } from './weaker-sign-ins.ts';
 
 /** Who ends sessions, and which: the one with the public number `only`, or all but `except`. */
@@ -16,16 +19,25 @@ export interface Ending {
 }
 
 /**
- * Ends sessions of a person's own; the applications that were signed in through them will be told. Another person's
- * session is none of this account's and stays. Answers how many ended.
+ * Ends sessions of a user's own; their clients are sent logout messages. Another user's session is none of this account's
+ * and stays. Where all but one end, so do sign-ins that would open another session: half-way ones, and those that are
+ * finished and not followed yet. Answers how many sessions ended.
  */
 export function endOwnSessions(db: Db, { accountId, which, origin }: Ending): Promise<number> {
-  return db.transaction(async (open) => {
+  return transactionWithRetry(db, async (open) => {
+    if ('except' in which) await endSignIns(open, accountId);
     const ended = await endSessions(open, accountId, which);
     if (ended > 0)
       await audit(open, { event: 'session.ended', accountId, origin, detail: { sessions: ended } });
     return ended;
   });
+}
+
+/** Ends all sign-ins of a user that are under way, in the lock that finishing ones wait for; see `endWeakerSignIns`. */
+async function endSignIns(open: Db, accountId: string): Promise<void> {
+  await takeTurn(open, `account:${accountId}`);
+  await voidProofs(open, { accountId });
+  await endFinished(open, accountId, undefined);
 }
 
 /** How a change of factors, of the password or of the account ends sessions: in its own transaction. */
