@@ -250,7 +250,7 @@ export function startChores(
   watch: Watch = unwatched,
 ): Chores {
   const { db, vault, settings } = house;
-  const revocation = every(5 * second, log, watch, 'client revocation', () => revokeDisabledClients(db));
+  const revocation = every(5 * second, log, watch, 'client revocation', () => revokeDisabledClients(db, log));
   const running: Chores[] = [
     // A client that this process disabled is revoked at once; this finds what others left.
     revocation,

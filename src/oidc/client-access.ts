@@ -2,13 +2,14 @@ import type { Client } from 'oidc-provider';
 import { groupsOf } from '../accounts/groups.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { transactionWithRetry } from '../platform/deadlocks.ts';
 import { beyondReach } from './api-scopes.ts';
 import { allowedGroupsOf } from './client-metadata.ts';
 import { secretsTopic } from './client-secrets.ts';
 import type { ClientDoer } from './clients.ts';
 import { forgetClient, heldClient } from './clients.ts';
 import { keepDescription } from './logout-outbox.ts';
-import { endClient, endPendingOf } from './records.ts';
+import { endClient, endPendingAndGrants } from './records.ts';
 
 /** Whether an account may use a client: everybody may, unless the client names groups and the account is in none. */
 export async function mayUse(db: Db, client: Client | undefined, accountId: string): Promise<boolean> {
@@ -26,7 +27,7 @@ export function signOutEveryone(
   id: string,
   { reach, ...doer }: ClientDoer,
 ): Promise<number | 'beyond-reach'> {
-  return db.transaction(async (open) => {
+  return transactionWithRetry(db, async (open) => {
     const held = await heldClient(open, id);
     if (held && beyondReach(reach, held.client)) return 'beyond-reach';
     const ended = await endClient(open, id);
@@ -53,11 +54,11 @@ export function removeClient(
     ...doer
   }: ClientDoer & { /** Only as it was then (its `updatedAt`). */ seen?: Date | undefined },
 ): Promise<number | 'beyond-reach' | undefined> {
-  return db.transaction(async (open) => {
+  return transactionWithRetry(db, async (open) => {
     const held = await heldClient(open, id);
     if (!held || (seen && held.updatedAt.getTime() !== seen.getTime())) return undefined;
     if (beyondReach(reach, held.client)) return 'beyond-reach';
-    await endPendingOf(open, id);
+    await endPendingAndGrants(open, id);
     const ended = await endClient(open, id);
     // Afterwards nobody knows where to send the message.
     await keepDescription(open, held.client);

@@ -4,6 +4,7 @@ import type { Doer, Group } from '../accounts/groups.ts';
 import { groupBy, keepGroups } from '../accounts/groups.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { transactionWithRetry } from '../platform/deadlocks.ts';
 import type { Topic } from '../platform/notifications.ts';
 import type { Reach } from './api-scopes.ts';
 import { beyondReach } from './api-scopes.ts';
@@ -16,7 +17,7 @@ import type { Difference } from './client-differences.ts';
 import { differences, inShort } from './client-differences.ts';
 import { protocolMetadata } from './client-metadata.ts';
 import { keepScopes, scopeFaults } from './client-scopes.ts';
-import { endClient, endGrantsOf, endPendingOf } from './records.ts';
+import { endClient, endGrantsOf, endPendingAndGrants } from './records.ts';
 import type { ResourceServer } from './resource-description.ts';
 import { keepResources, resourceFaultsOf } from './resource-servers.ts';
 
@@ -392,8 +393,9 @@ export function setEnabled(
     if (!held || held.enabled === enabled) return false;
     if (beyondReach(reach, held.client)) return 'beyond-reach';
     if (enabled) {
-      await endPendingOf(open, id);
-      await endClient(open, id);
+      await endPendingAndGrants(open, id);
+      // What requests wrote into sessions after the job had ended is worth nothing without its grant.
+      if (await isBeingRevoked(open, id)) await endClient(open, id);
     }
     await open.query('UPDATE clients SET disabled_at = $2, revoking_since = $2 WHERE id = $1', [
       id,
@@ -405,27 +407,48 @@ export function setEnabled(
     return true;
   };
   // Enabling right after disabling ends all of it here.
-  return db.transaction(change, { unhurried: enabled });
+  return transactionWithRetry(db, change, { unhurried: enabled });
 }
 
-/** The disabled clients whose grants and sessions are still to be ended. */
-export async function clientsToRevoke(db: Db): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>('SELECT id FROM clients WHERE revoking_since IS NOT NULL');
-  return rows.map(({ id }) => id);
+async function isBeingRevoked(open: Db, id: string): Promise<boolean> {
+  const { count } = await open.query('SELECT 1 FROM clients WHERE id = $1 AND revoking_since IS NOT NULL', [
+    id,
+  ]);
+  return count > 0;
 }
 
-/** Whether a client is still to be ended and no other process is at it, until the caller's transaction ends. */
-export async function holdForRevocation(open: Db, id: string): Promise<boolean> {
+/** A disabled client whose grants and sessions are still to be ended, and which time of disabling that is for. */
+export interface Revocation {
+  id: string;
+  since: Date;
+}
+
+/** The disabled clients whose grants and sessions are still to be ended, the one that waits longest first. */
+export async function clientsToRevoke(db: Db): Promise<Revocation[]> {
+  const { rows } = await db.query<{ id: string; revoking_since: Date }>(
+    'SELECT id, revoking_since FROM clients WHERE revoking_since IS NOT NULL ORDER BY revoking_since, id',
+  );
+  return rows.map(({ id, revoking_since: since }) => ({ id, since }));
+}
+
+/**
+ * Whether a client is still to be ended and no other process is at it, until the caller's transaction ends. A client that
+ * was enabled and disabled again is to be ended from the beginning: what it got in between may be where this one has been.
+ */
+export async function holdForRevocation(open: Db, { id, since }: Revocation): Promise<boolean> {
   const { count } = await open.query(
-    'SELECT 1 FROM clients WHERE id = $1 AND revoking_since IS NOT NULL FOR UPDATE SKIP LOCKED',
-    [id],
+    'SELECT 1 FROM clients WHERE id = $1 AND revoking_since = $2 FOR UPDATE SKIP LOCKED',
+    [id, since],
   );
   return count > 0;
 }
 
-/** Notes that everything of a client has ended. */
-export async function noteRevoked(open: Db, id: string): Promise<void> {
-  await open.query('UPDATE clients SET revoking_since = NULL WHERE id = $1', [id]);
+/** Notes that everything of a client has ended, unless it was enabled and disabled again since. */
+export async function noteRevoked(open: Db, { id, since }: Revocation): Promise<void> {
+  await open.query('UPDATE clients SET revoking_since = NULL WHERE id = $1 AND revoking_since = $2', [
+    id,
+    since,
+  ]);
 }
 
 /** Removes a client's row, in the transaction that ends everything of it (see client-access.ts). */

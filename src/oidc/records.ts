@@ -108,7 +108,7 @@ const lookAround = `SELECT w.place::int, r.key, r.payload::text AS text, r.consu
     CASE WHEN r.person IS NOT NULL THEN ${accountPart.ask({ account: 'r.person' })} END AS account
   FROM unnest((SELECT $1::text[]), (SELECT $2::text[]), (SELECT $3::text[])) WITH ORDINALITY AS w(model, key, client, place)
   CROSS JOIN LATERAL (SELECT *, coalesce(payload->>'sessionUid', payload #>> '{session,uid}') AS session_uid,
-      coalesce(account_id, payload #>> '{result,login,accountId}')::uuid AS person
+      account_id::uuid AS person
     FROM oidc_records WHERE model = w.model AND key = decode(w.key, 'hex') OFFSET 0) AS r
   LEFT JOIN LATERAL (SELECT key, payload FROM oidc_records WHERE model = 'Grant' AND key = sha256(convert_to(
     coalesce(r.grant_id, r.payload #>> ARRAY['authorizations', w.client, 'grantId']), 'UTF8')) OFFSET 0) AS g ON true
@@ -575,7 +575,9 @@ export async function endWeakTokens(open: Db, accountId: string, kept: string | 
     if (rows.length === 0) break;
     if (attempt === mostTries)
       throw new Error('tokens of one account were renewed faster than they could be ended');
-    for (const { grant_id: grant, session } of rows) if (grant && session !== (kept ?? null)) weak.add(grant);
+    for (const { grant_id: grant, session } of rows)
+      // Without a session to keep, also what belongs to no session ends.
+      if (grant && (kept === undefined || session !== kept)) weak.add(grant);
   }
   if (weak.size > 0)
     await open.query("DELETE FROM oidc_records WHERE grant_id = ANY($1) AND model = 'AccessToken'", [
@@ -688,15 +690,19 @@ export async function endGrantsOf(open: Db, clientId: string, limit?: number): P
   return grants.length;
 }
 
-/** Ends what may still become a grant of one client: sign-ins under way and device codes. */
-export async function endPendingOf(open: Db, clientId: string): Promise<void> {
-  await open.query(
-    "DELETE FROM oidc_records WHERE model = 'Interaction' AND payload->'params'->>'client_id' = $1",
-    [clientId],
+/**
+ * Ends what may still become a grant of one client: at most `limit` of its sign-ins under way and device codes. Answers
+ * how many those were.
+ */
+export async function endPendingOf(open: Db, clientId: string, limit: number): Promise<number> {
+  // By the index `oidc_records_pending_by_client`.
+  const { count } = await open.query(
+    `DELETE FROM oidc_records WHERE ctid = ANY(ARRAY(SELECT ctid FROM oidc_records
+       WHERE model IN ('Interaction', 'DeviceCode')
+         AND coalesce(payload->'params'->>'client_id', payload->>'clientId') = $1 LIMIT $2 FOR UPDATE))`,
+    [clientId, limit],
   );
-  await open.query("DELETE FROM oidc_records WHERE model = 'DeviceCode' AND payload->>'clientId' = $1", [
-    clientId,
-  ]);
+  return count;
 }
 
 /**
@@ -756,19 +762,33 @@ export async function leaveSessions(
   return { ended: ended.length, next };
 }
 
-/** Sessions that one statement looks at: far less than it has time for. */
-export const sessionsAtOnce = 1000;
+/** Rows that one statement looks at: far less than it has time for. */
+export const rowsAtOnce = 1000;
+
+/** Ends all of one kind, `rowsAtOnce` with each statement. */
+async function endInBatches(end: (limit: number) => Promise<number>): Promise<void> {
+  while ((await end(rowsAtOnce)) === rowsAtOnce);
+}
+
+/**
+ * Ends what may still become a grant of one client, its grants with their codes and tokens, and its own tokens. The
+ * sessions know it still.
+ */
+export async function endPendingAndGrants(open: Db, clientId: string): Promise<void> {
+  await endInBatches((limit) => endPendingOf(open, clientId, limit));
+  await endInBatches((limit) => endGrantsOf(open, clientId, limit));
+}
 
 /**
  * Ends everything of one client: grants with their codes and tokens, its own tokens, and its place in all sessions.
  * Answers how many logout messages were enqueued for it.
  */
 export async function endClient(open: Db, clientId: string): Promise<number> {
-  await endGrantsOf(open, clientId);
+  await endInBatches((limit) => endGrantsOf(open, clientId, limit));
   let total = 0;
   let after: Buffer | undefined;
   do {
-    const { ended, next } = await leaveSessions(open, clientId, { after, limit: sessionsAtOnce });
+    const { ended, next } = await leaveSessions(open, clientId, { after, limit: rowsAtOnce });
     total += ended;
     after = next;
   } while (after);

@@ -17,6 +17,7 @@ import { call, isProblem, machineToken, service } from '../api/callers.ts';
 import { newDevice, type } from '../protocol/devices.ts';
 import { newPerson } from '../protocol/people.ts';
 import { basic, basicOf, get, post } from '../protocol/requests.ts';
+import { hold, untilWaiting } from '../races/interleave.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 
@@ -301,4 +302,68 @@ describe('a program that may not enable a client', () => {
     await turn('weak', 'disable');
     await turn('weak', 'enable');
   });
+});
+
+describe('the background job that revokes disabled clients', () => {
+  test('revokes the others where one client cannot be revoked, and that one as soon as it can', async () => {
+    const [stuck, other] = [await party(), await party()];
+    const [, second] = [await holding(stuck), await holding(other)];
+    await hemma.db.query(
+      `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$`,
+    );
+    await hemma.db.query(
+      `CREATE TRIGGER stuck BEFORE DELETE ON oidc_records FOR EACH ROW
+       WHEN (OLD.payload->>'clientId' = '${stuck.clientId}') EXECUTE FUNCTION refuse()`,
+    );
+    try {
+      await turn(stuck.clientId, 'disable');
+      await turn(other.clientId, 'disable');
+      await revoked(other.clientId);
+      expect((await other.told(1)).map((token) => decodeJwt(token)['sid'])).toEqual([second.sid]);
+      expect(await recordsOf(stuck.clientId)).toContain('Grant');
+      expect(hemma.logs()).toContain('a disabled client could not be revoked');
+    } finally {
+      await hemma.db.query('DROP FUNCTION refuse CASCADE');
+    }
+    await revoked(stuck.clientId);
+    expect(await recordsOf(stuck.clientId)).toEqual([]);
+  }, 120_000);
+
+  test('leaves nothing to do at enabling: late tokens end, and sessions are not gone through again', async () => {
+    const one = await party();
+    const { person, used } = await holding(one);
+    await hemma.db.query('CREATE TABLE late AS SELECT * FROM oidc_records');
+    await turn(one.clientId, 'disable');
+    await revoked(one.clientId);
+    // A request under way wrote what the job had ended, the client's place in the session included.
+    await hemma.db.query(
+      `INSERT INTO oidc_records SELECT * FROM late
+       ON CONFLICT (model, key) DO UPDATE SET payload = excluded.payload`,
+    );
+    await hemma.db.query('DROP TABLE late');
+    expect(await recordsOf(one.clientId)).toContain('Session');
+    const held = await hold(
+      hemma.env['DATABASE_URL'] ?? '',
+      `SELECT 1 FROM oidc_records WHERE model = 'Session' FOR UPDATE`,
+    );
+    // While another transaction holds all sessions.
+    const enabled = turn(one.clientId, 'enable').then(() => 'enabled');
+    const waited = untilWaiting(hemma.env['DATABASE_URL'] ?? '', 1).then(
+      () => 'waits for a session',
+      () => 'waits for nothing',
+    );
+    try {
+      expect(await Promise.race([enabled, waited])).toBe('enabled');
+    } finally {
+      await held.release();
+    }
+    await waited;
+    const { 'held sign-in': heldSignIn, ...rest } = await used();
+    expect(rest).toEqual(dead);
+    expect(heldSignIn).not.toBe('back');
+    const { tokens } = await person.signInTo(one);
+    expect((await get(hemma.url('/me'), { authorization: `Bearer ${tokens.access_token}` })).status).toBe(
+      200,
+    );
+  }, 120_000);
 });
