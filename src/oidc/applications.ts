@@ -2,6 +2,7 @@ import type { Client, Provider } from 'oidc-provider';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
 import type { Db } from '../platform/database.ts';
+import { transactionWithRetry } from '../platform/deadlocks.ts';
 import type { Allowed } from './records.ts';
 import { allowedBy, endGrants } from './records.ts';
 import { resourceServersNamed } from './resource-servers.ts';
@@ -57,7 +58,7 @@ export async function applicationsOf(db: Db, provider: Provider, accountId: stri
  * transaction. Another account's connection stays. Answers whether there was one.
  */
 export function disconnect(db: Db, accountId: string, clientId: string, origin: Origin): Promise<boolean> {
-  return db.transaction(async (open) => {
+  return transactionWithRetry(db, async (open) => {
     const ended = await endGrants(open, accountId, clientId);
     if (ended) await audit(open, { event: 'grant.revoked', accountId, clientId, origin });
     return ended;

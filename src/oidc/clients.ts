@@ -296,7 +296,7 @@ export function describeFromFile(
   client: ClientDescription,
   { adopt = false, reach, ...doer }: ClientDoer & { adopt?: boolean } = {},
 ): Promise<Applied> {
-  return db.transaction(async (open) => {
+  return transactionWithRetry(db, async (open) => {
     if (!(await keepScopes(open, client.scopes)))
       throw new Error('a scope was removed meanwhile: apply the file once more');
     if (!(await keepGroups(open, groupsNamed(client))))
@@ -359,7 +359,7 @@ export function changeClient(
   seen: Date,
   { reach, ...doer }: ClientDoer,
 ): Promise<{ fault: ClientFault } | { changes: Difference[] }> {
-  return db.transaction(async (open) => {
+  return transactionWithRetry(db, async (open) => {
     if (!(await keepScopes(open, client.scopes))) return refused('not-a-choice', 'scopes');
     if (!(await keepGroups(open, groupsNamed(client)))) return refused('group-unknown', 'allowedGroups');
     const [gone] = await keepResources(open, client);

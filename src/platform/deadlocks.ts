@@ -12,7 +12,7 @@ const isOver = (fault: unknown): boolean => codeOf(fault) === '25P02';
 
 /**
  * Runs something again where PostgreSQL ended it in favour of another transaction. Inside a transaction that was open
- * before, nothing can be run again: whoever opened that gets the first fault, and runs all of it again.
+ * before, nothing can be run again: its opener gets the first fault, and runs all of it again.
  *
  * @param run - What a rollback undoes, and nothing else.
  * @throws What `run` throws: the fifth deadlock, and every other fault at once.

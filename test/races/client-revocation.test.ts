@@ -1,4 +1,4 @@
-/** A disabled client is revoked in small transactions; what comes between two of them is told apart. */
+/** A disabled client is revoked in small transactions, with other changes of the client between two of them. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { readSettings } from '../../config/settings.ts';
@@ -103,7 +103,12 @@ test.each(['disabled', 'removed'])(
 );
 
 test('finds the sign-ins under way of one client by an index', async () => {
-  await put(db, 'Interaction', `jsonb_build_object('params', jsonb_build_object('client_id', n::text))`, 5000);
+  await put(
+    db,
+    'Interaction',
+    `jsonb_build_object('params', jsonb_build_object('client_id', n::text))`,
+    5000,
+  );
   await db.query('ANALYZE oidc_records');
   const { rows } = await db.query<{ 'QUERY PLAN': string }>(
     `EXPLAIN SELECT ctid FROM oidc_records WHERE model IN ('Interaction', 'DeviceCode')
