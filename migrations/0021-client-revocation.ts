@@ -18,6 +18,6 @@ export const clientRevocation: Migration = {
       .raw(
         `CREATE INDEX oidc_records_pending_by_client
          ON oidc_records ((coalesce(payload->'params'->>'client_id', payload->>'clientId')))
-         WHERE model IN ('Interaction', 'DeviceCode')`,
+         WHERE model IN ('Interaction', 'DeviceCode', 'PushedAuthorizationRequest')`,
       ),
 };

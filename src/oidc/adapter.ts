@@ -1,7 +1,7 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
-import { errors } from 'oidc-provider';
+import { errors, Provider } from 'oidc-provider';
 import { deviceLabel } from '../accounts/devices.ts';
 import type { Origin } from '../platform/audit.ts';
 import { mayBeUnkept } from '../platform/database.ts';
@@ -41,6 +41,9 @@ const keyOfPlaceholder = /^row:([0-9a-f]{64})$/;
 function kept(model: string, payload: AdapterPayload): Payload {
   const { jti, ...others } = payload as Payload & { session?: Record<string, unknown> };
   if (model === 'DeviceCode') return hashed(others);
+  // The library stores a pushed request as a JWT alone. The client that pushed it may be disabled (RFC 9126 §2).
+  if (model === 'PushedAuthorizationRequest')
+    return { ...others, clientId: Provider.ctx?.oidc.client?.clientId };
   const rest = model === 'Grant' ? { ...others, jti } : others;
   if (!rest.session) return rest;
   const { cookie: _cookie, ...session } = rest.session;

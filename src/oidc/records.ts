@@ -691,14 +691,14 @@ export async function endGrantsOf(open: Db, clientId: string, limit?: number): P
 }
 
 /**
- * Ends what may still become a grant of one client: at most `limit` of its sign-ins under way and device codes. Answers
- * how many those were.
+ * Ends what may still become a grant of one client: at most `limit` of its sign-ins under way, pushed requests and device codes.
+ * Answers how many those were.
  */
 export async function endPendingOf(open: Db, clientId: string, limit: number): Promise<number> {
   // By the index `oidc_records_pending_by_client`.
   const { count } = await open.query(
     `DELETE FROM oidc_records WHERE ctid = ANY(ARRAY(SELECT ctid FROM oidc_records
-       WHERE model IN ('Interaction', 'DeviceCode')
+       WHERE model IN ('Interaction', 'DeviceCode', 'PushedAuthorizationRequest')
          AND coalesce(payload->'params'->>'client_id', payload->>'clientId') = $1 LIMIT $2 FOR UPDATE))`,
     [clientId, limit],
   );

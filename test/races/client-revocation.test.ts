@@ -111,7 +111,7 @@ test('finds the sign-ins under way of one client by an index', async () => {
   );
   await db.query('ANALYZE oidc_records');
   const { rows } = await db.query<{ 'QUERY PLAN': string }>(
-    `EXPLAIN SELECT ctid FROM oidc_records WHERE model IN ('Interaction', 'DeviceCode')
+    `EXPLAIN SELECT ctid FROM oidc_records WHERE model IN ('Interaction', 'DeviceCode', 'PushedAuthorizationRequest')
        AND coalesce(payload->'params'->>'client_id', payload->>'clientId') = '7' LIMIT 500 FOR UPDATE`,
   );
   expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('oidc_records_pending_by_client');
