@@ -62,10 +62,11 @@ export const attemptOf = (visit: Visit) => ({
   origin: visit.ctx.state.origin,
 });
 
-/** What a change of factors needs to know besides: whether a claimed code opened this sign-in, and the session. */
+/** What a change of factors needs to know besides: whether a claimed code opened this sign-in, the session, and the known browser. */
 export const changeOf = (visit: Visit) => ({
   ...attemptOf(visit),
   claimed: visit.progress.situation.claim === 'claimed',
   authenticator: visit.progress.authenticator?.id,
   session: visit.record.session?.uid,
+  device: visit.progress.browser,
 });

@@ -29,6 +29,8 @@ interface Change {
   origin: Origin;
   /** The public number of the browser's own session, where it has one. */
   session: string | undefined;
+  /** The id of the device that the browser is known as, where it is. */
+  device: string | undefined;
 }
 
 /** What the budget of wrong passwords is counted by, where the browser is not a known one. */
@@ -47,7 +49,7 @@ export async function choosePassword(
   aftermath: Aftermath,
   { password, brand, ...changed }: Change & { password: string; brand: string },
 ): Promise<{ code: PasswordFault } | undefined> {
-  const { account, interaction, origin, session } = changed;
+  const { account, interaction, origin, session, device } = changed;
   const context = [account.email, account.name, brand];
   const fault = passwordFault(password, { twoStep: account.twoStepRequired, context });
   if (fault) return { code: fault };
@@ -60,7 +62,7 @@ export async function choosePassword(
     if (await proved(open, interaction, account.id, 'mailbox')) await notePasswordReset(open, account.id);
     await recordProof(open, interaction, { factor: 'password', accountId: account.id });
     await clearAttempts(open, emailSubject(account.email), 'password');
-    const change = { accountId: account.id, interaction, session, endOtherSessions: true };
+    const change = { accountId: account.id, interaction, session, device, endOtherSessions: true };
     await aftermath.endWeakerSignIns(open, change);
     await audit(open, { event: 'password.changed', accountId: account.id, origin });
     await post(open, account, 'password-changed', passwordChanged);

@@ -221,6 +221,22 @@ export async function forgetDevices(open: Db, accountId: string): Promise<void> 
   await open.query('UPDATE devices SET remembered_until = NULL WHERE account_id = $1', [accountId]);
 }
 
+/**
+ * Makes all browsers of a user unknown but the one with the device id `current`, which is trusted no more. A browser that
+ * signs in again counts as new. Runs in the transaction of the change.
+ */
+export async function removeOtherDevices(
+  open: Db,
+  accountId: string,
+  current: string | undefined,
+): Promise<void> {
+  await open.query('DELETE FROM devices WHERE account_id = $1 AND id IS DISTINCT FROM $2::uuid', [
+    accountId,
+    current ?? null,
+  ]);
+  await forgetDevices(open, accountId);
+}
+
 /** Ends the remembering of one device of this account; answers whether there was one. */
 export function forgetDevice(db: Db, accountId: string, device: string, origin: Origin): Promise<boolean> {
   return db.transaction(async (open) => {

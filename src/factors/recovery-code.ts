@@ -138,11 +138,12 @@ export async function confirmCode(
     origin: Origin;
     /** What goes on, and whether sessions with MFA end as well (`endWeakerSignIns`). */
     session: string | undefined;
+    device?: string | undefined;
     endOtherSessions: boolean;
   },
 ): Promise<LastGroupRefusal | undefined> {
   const { account, interaction, lastGroup, claimed, authenticator, origin } = confirmation;
-  const { session, endOtherSessions } = confirmation;
+  const { session, device, endOtherSessions } = confirmation;
   const code = await pendingCode(db, vault, interaction, account.id);
   const typed = normalCode(lastGroup);
   // Some type or paste the whole code, which shows just as well that they have it.
@@ -166,7 +167,7 @@ export async function confirmCode(
     // Sent twice at once: the first did it all, and the answer is the same.
     if (!rows[0]) return;
     // Most of it has ended already where this sign-in bound the authenticator (J1, J3); a code may also be issued alone.
-    await endWeakerSignIns(open, { accountId: account.id, interaction, session, endOtherSessions });
+    await endWeakerSignIns(open, { accountId: account.id, interaction, session, device, endOtherSessions });
     await Promise.all([
       voidLive(open, account.id),
       open.query('UPDATE recovery_codes SET live_at = $2 WHERE id = $1', [rows[0].id, now]),

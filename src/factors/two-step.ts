@@ -20,6 +20,8 @@ export interface Ending {
   endOtherSessions: boolean;
   /** The number of the browser's own session, where it has one. */
   session: string | undefined;
+  /** The id of the device that the browser is known as, where it is. */
+  device?: string | undefined;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function activate(
   endWeakerSignIns: EndWeakerSignIns,
   attempt: TotpAttempt & Ending,
 ): Promise<ConnectionRefusal | undefined> {
-  const { account, interaction, session, endOtherSessions } = attempt;
+  const { account, interaction, session, device, endOtherSessions } = attempt;
   const judged = await proveConnection(db, vault, attempt);
   if ('refusal' in judged) return judged.refusal;
   await transactionWithRetry(db, async (open) => {
@@ -42,7 +44,7 @@ export async function activate(
     const mine = await takePending(open, interaction);
     const won = mine && (await bindAuthenticator(open, vault, attempt, judged.proven));
     if (!won) return;
-    await endWeakerSignIns(open, { accountId: account.id, interaction, session, endOtherSessions });
+    await endWeakerSignIns(open, { accountId: account.id, interaction, session, device, endOtherSessions });
     await Promise.all([
       recordDeed(open, interaction, account.id, 'replace_authenticator'),
       post(open, account, 'authenticator-connected', authenticatorConnected),
@@ -77,7 +79,8 @@ export async function replace(
   aftermath: Aftermath,
   replacement: Replacement,
 ): Promise<ConnectionRefusal | undefined> {
-  const { account, interaction, origin, claimed, authenticator, endOtherSessions, session } = replacement;
+  const { account, interaction, origin, claimed, authenticator, endOtherSessions, session, device } =
+    replacement;
   const judged = await proveConnection(db, vault, replacement);
   if ('refusal' in judged) return judged.refusal;
   await transactionWithRetry(db, async (open) => {
@@ -95,7 +98,13 @@ export async function replace(
     if (!bound) {
       throw new Error('the place of the authenticator was taken inside the transaction that emptied it');
     }
-    await aftermath.endWeakerSignIns(open, { accountId: account.id, interaction, session, endOtherSessions });
+    await aftermath.endWeakerSignIns(open, {
+      accountId: account.id,
+      interaction,
+      session,
+      device,
+      endOtherSessions,
+    });
     await Promise.all([
       recordDeed(open, interaction, account.id, 'replace_authenticator'),
       audit(open, { event: 'authenticator.replaced', accountId: account.id, origin }),
@@ -112,14 +121,20 @@ export async function replace(
  * Where a recovery code opened the sign-in it is spent here, if it still is this interaction's.
  */
 export async function deactivate(db: Db, post: Post, aftermath: Aftermath, change: Change): Promise<void> {
-  const { account, interaction, origin, claimed, authenticator, endOtherSessions, session } = change;
+  const { account, interaction, origin, claimed, authenticator, endOtherSessions, session, device } = change;
   await transactionWithRetry(db, async (open) => {
     if (!(await turnOf(open, account.id, interaction))) return;
     if (claimed && !(await spendClaimed(open, account.id, interaction, origin))) return;
     // Sent twice, or done by another tab: nothing is left to take away, and the answer is the same.
     if (!authenticator || !(await unbindAuthenticator(open, account.id, authenticator))) return;
     await voidLive(open, account.id);
-    await aftermath.endWeakerSignIns(open, { accountId: account.id, interaction, session, endOtherSessions });
+    await aftermath.endWeakerSignIns(open, {
+      accountId: account.id,
+      interaction,
+      session,
+      device,
+      endOtherSessions,
+    });
     await aftermath.weakenSession(open, account.id, session);
     await aftermath.openEnrolment(open, account.id, session);
     await recordDeed(open, interaction, account.id, 'deactivate_two_step');

@@ -1,4 +1,4 @@
-import { forgetDevices } from '../accounts/devices.ts';
+import { removeOtherDevices } from '../accounts/devices.ts';
 import type { Db } from '../platform/database.ts';
 import type { FactorChange } from '../platform/factor-change.ts';
 import { voidProofs } from '../platform/proofs.ts';
@@ -13,9 +13,10 @@ import { endFinished, endSessions, endWeakTokens } from './records.ts';
  * - sessions that were opened with the password alone, which includes a trusted device; their clients are sent logout
  *   messages. With `endOtherSessions` also those that were opened with MFA;
  * - codes and refresh tokens that rest on the password alone, with the access tokens of their grants;
- * - trusted devices.
+ * - trusted devices, and known browsers: each has budgets that no other limits (docs/adr/0001-throttling.md), and may be
+ *   of someone who knew the old password.
  *
- * The interaction that makes the change and the session of its browser go on.
+ * The interaction that makes the change and the session of its browser go on. That browser stays known, but not trusted.
  *
  * The caller holds the lock of the account (`signInStands`), which every finishing sign-in waits for. The order matters:
  * a sign-in loses what it verified, then its result, then its session, then its tokens. A request that is between two of
@@ -25,13 +26,13 @@ import { endFinished, endSessions, endWeakTokens } from './records.ts';
  */
 export async function endWeakerSignIns(
   open: Db,
-  { accountId, interaction, session, endOtherSessions }: FactorChange,
+  { accountId, interaction, session, device, endOtherSessions }: FactorChange,
 ): Promise<void> {
   // One journey, and one statement after the other (see `Db.transaction`).
   await Promise.all([
     voidProofs(open, { accountId, except: interaction }),
     endFinished(open, accountId, interaction),
-    forgetDevices(open, accountId),
+    removeOtherDevices(open, accountId, device),
     endSessions(open, accountId, { except: session, onPasswordAlone: !endOtherSessions }),
   ]);
   await endWeakTokens(open, accountId, session);

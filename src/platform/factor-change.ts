@@ -7,6 +7,8 @@ export interface FactorChange {
   interaction: string | undefined;
   /** The public number (`uid`) of the session in the browser of that interaction; it goes on, too. */
   session: string | undefined;
+  /** The known browser of that interaction, by the id of its device; the user's other browsers are known no more. */
+  device?: string | undefined;
   /** Sessions that were opened with MFA end as well: the user ticked "Sign out on all other devices". */
   endOtherSessions: boolean;
 }

@@ -260,9 +260,47 @@ describe.each(Object.entries(changes))('%s', (name, change) => {
   );
 });
 
-test('an account reset by the help desk ends sign-ins that are half-way or finished', async () => {
+const knownBrowsers = async (id: string) =>
+  (await hemma.db.query('SELECT 1 FROM devices WHERE account_id = $1', [id])).count;
+const newDeviceMails = async (id: string) =>
+  (await hemma.db.query("SELECT 1 FROM mails WHERE account_id = $1 AND kind = 'new-device'", [id])).count;
+
+test.each(Object.entries(changes))(
+  '%s leaves the browser that does it as the only known one',
+  async (name, change) => {
+    const owner = await newPerson(hemma, party, `known-${name.replaceAll(' ', '-')}@example.com`);
+    const other = newVisitor();
+    nextStep();
+    await proveBoth(other, (await party.begin()).url, owner);
+    expect([await knownBrowsers(owner.id), await newDeviceMails(owner.id)]).toEqual([2, 1]);
+    nextStep();
+    await change(owner, true);
+    expect(await knownBrowsers(owner.id)).toBe(1);
+    if (name !== 'replacing the recovery code') return;
+    nextStep();
+    await proveBoth(other, (await party.begin({ prompt: 'login' })).url, owner);
+    expect([await knownBrowsers(owner.id), await newDeviceMails(owner.id)]).toEqual([2, 2]);
+  },
+  deadline,
+);
+
+test(
+  'activating MFA leaves the browser that does it as the only known one',
+  async () => {
+    const { id, email } = await passwordOnly('known-activating');
+    await signedIn(email);
+    const owner = await signedIn(email);
+    expect(await knownBrowsers(id)).toBe(2);
+    await activate(owner, email);
+    expect(await knownBrowsers(id)).toBe(1);
+  },
+  deadline,
+);
+
+test('an account reset by the help desk ends sign-ins that are half-way or finished, and known browsers', async () => {
   const desk = await deskAt(hemma);
   const owner = await newPerson(hemma, party, 'reset@example.com');
+  expect(await knownBrowsers(owner.id)).toBe(1);
   const half = await halfWay(owner.email);
   const waiting = newVisitor();
   nextStep();
@@ -274,6 +312,7 @@ test('an account reset by the help desk ends sign-ins that are half-way or finis
   await desk.askAnew(one, opened);
   expect(await desk.approve(other, opened)).toBe('done');
   expect([await getsInBy({ browser: waiting, rest }), await isHalfWay(half)]).toEqual([false, false]);
+  expect(await knownBrowsers(owner.id)).toBe(0);
 });
 
 describe('the pages that change factors', () => {
