@@ -43,7 +43,7 @@ export function countRefusals(counter: Pick<RefusalCounter, 'count'>): Middlewar
     const reason = reasonOf(ctx);
     if (reason === undefined) return;
     const { address, request, program } = ctx.state.origin;
-    const actor: Actor = ctx.state.actor ?? { network: network(address) };
+    const actor: Actor = ctx.state.actor ?? { network: network(address, 3) };
     counter.count({ actor, route: routeOf(ctx), reason, address, request, program });
   };
 }

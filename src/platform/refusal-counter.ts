@@ -1,6 +1,6 @@
 import type { Db } from './database.ts';
 import type { Actor, RefusedAttempts } from './refused-attempts.ts';
-import { actorName, addRefusedAttempts, minuteOf, overflowRoute, sumReasons } from './refused-attempts.ts';
+import { actorName, addRefusedAttempts, minuteOf, sumReasons } from './refused-attempts.ts';
 
 /** One attempt that was refused. */
 export interface RefusedAttempt {
@@ -66,8 +66,8 @@ export function refusalCounter(db: Db, onFault: (fault: unknown) => void): Refus
     count({ actor, route, reason, address, request, program }) {
       const full = counted.size >= maxKeys;
       const minute = minuteOf(Date.now());
-      const where = full ? ({ actor: 'overflow', route: overflowRoute } as const) : { actor, route };
-      add({ minute, ...where, reasons: { [reason]: 1 }, address, request, program });
+      const by = full ? 'overflow' : actor;
+      add({ minute, actor: by, route, reasons: { [reason]: 1 }, address, request, program });
       plan();
     },
     async stop() {

@@ -31,14 +31,15 @@ export interface RefusedAttempts {
   program: string | undefined;
 }
 
-/** Strangers can be any number: so many rows in a minute, of them so many for one network. What is more has one row. */
+/**
+ * Strangers can be any number: so many rows in a minute, of them so many for one network. Further ones are counted in one
+ * row for each route. A route has room for some in any case: a flood of one route must not hide who attempts another.
+ */
 const maxStrangerRows = 100;
 const maxRowsOfStranger = 10;
+const reservedRowsOfRoute = 5;
 /** Users and service accounts are known, and yet a minute has an end. */
 const maxKnownRows = 1000;
-
-/** Where the attempts of the overflow are counted. */
-export const overflowRoute = 'other';
 
 export const minuteOf = (time: number): Date => new Date(Math.floor(time / 60_000) * 60_000);
 
@@ -86,8 +87,7 @@ const rowOf = (attempts: RefusedAttempts): Row => ({
 type Key = Pick<Row, 'minute' | 'actor' | 'route'>;
 const keyOf = ({ minute, actor, route }: Key) => [minute, actor, route].join('\n');
 
-const overflowOf = (attempts: RefusedAttempts): Row =>
-  rowOf({ ...attempts, actor: 'overflow', route: overflowRoute });
+const overflowOf = (attempts: RefusedAttempts): Row => rowOf({ ...attempts, actor: 'overflow' });
 
 /** Adds up how often each reason was given. */
 export function sumReasons(
@@ -100,7 +100,7 @@ export function sumReasons(
 }
 
 /**
- * The rows to write: attempts that have no room are counted in the overflow row of their minute.
+ * The rows to write: attempts that have no room are counted in the overflow row of their minute and route.
  *
  * @param there - The rows that these minutes have already.
  */
@@ -110,13 +110,16 @@ function withinLimits(attempts: readonly RefusedAttempts[], there: readonly Key[
   const countOf = (name: string) => counts.get(name) ?? 0;
   const all = ({ minute, actor }: Key) => `${minute} ${isStranger(actor) ? 'strangers' : 'known'}`;
   const own = ({ minute, actor }: Key) => `${minute} ${actor}`;
+  const atRoute = ({ minute, actor, route }: Key) =>
+    `${minute} ${isStranger(actor) ? 'strangers' : 'known'} at ${route}`;
   const admit = (row: Key) => {
     keys.add(keyOf(row));
-    for (const name of [all(row), own(row)]) counts.set(name, countOf(name) + 1);
+    for (const name of [all(row), own(row), atRoute(row)]) counts.set(name, countOf(name) + 1);
   };
   const hasRoom = (row: Row) =>
     isStranger(row.actor)
-      ? countOf(all(row)) < maxStrangerRows && countOf(own(row)) < maxRowsOfStranger
+      ? countOf(own(row)) < maxRowsOfStranger &&
+        (countOf(all(row)) < maxStrangerRows || countOf(atRoute(row)) < reservedRowsOfRoute)
       : countOf(all(row)) < maxKnownRows;
   there.forEach(admit);
   const rows = new Map<string, Row>();
