@@ -1,6 +1,6 @@
 import type { Account } from '../accounts/accounts.ts';
 import { latestChanges, openEnrolment, replacePassword } from '../accounts/accounts.ts';
-import { forgetDevices } from '../accounts/devices.ts';
+import { removeOtherDevices } from '../accounts/devices.ts';
 import { voidLive } from '../factors/recovery-code.ts';
 import { endAuthenticator } from '../factors/totp.ts';
 import { beginAnewAsked, invitedAnew } from '../mail/help-desk.ts';
@@ -73,7 +73,7 @@ async function beginAnew(
   await openEnrolment(open, account.id, undefined);
   const { by, origin } = deed;
   await voidProofs(open, { accountId: account.id });
-  await forgetDevices(open, account.id);
+  await removeOtherDevices(open, account.id, undefined);
   await aftermath.endEverything(open, { accountId: account.id });
   const detail = { case: found.number };
   await audit(open, {
