@@ -21,12 +21,14 @@ const isConsole = (path: string) => path === '/admin' || path.startsWith('/admin
 
 /**
  * The code of the refusal, where the response refuses something for want of a right: the console to a user, the admin API
- * and the registration endpoint to a token, a page to a form. Undefined for everything else, such as a wrong password or a
- * path that does not exist.
+ * and the registration endpoint to a token, a page to a form; or where a refusal cost the client nothing, such as a throttled
+ * password or a client that does not exist. Undefined for everything else, such as a wrong password or a path that does
+ * not exist.
  */
 function reasonOf(ctx: Context): string | undefined {
   const { path, status, method } = ctx;
-  const { refusal, actor } = ctx.state;
+  const { refusal, actor, refusedAttempt } = ctx.state;
+  if (refusedAttempt !== undefined) return refusedAttempt;
   if (isApi(path)) return refusedByApi(ctx);
   if (status === 403 && refusal !== undefined && formRefusals.has(refusal)) return refusal;
   if (isConsole(path) && (status === 403 || status === 404) && actor) return refusal;

@@ -21,5 +21,6 @@ export function inWords(frame: Frame, refusal: DomainRefusal, helpDesk: string, 
 export function sayWhen(ctx: Context, { code, seconds }: DomainRefusal): void {
   if (code !== 'throttled' && code !== 'just-sent' && code !== 'busy') return;
   ctx.status = code === 'busy' ? 503 : 429;
+  if (code === 'throttled') ctx.state.refusedAttempt = code;
   ctx.set('Retry-After', String(seconds ?? 1));
 }

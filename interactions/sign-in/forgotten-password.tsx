@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { emailKey } from '../../src/accounts/accounts.ts';
 import { Field, Form, SubmitButton, Ways } from '../page/form.tsx';
 import type { Refusal } from '../page/form.tsx';
 import { Layout } from '../page/layout.tsx';
 import type { Frame } from '../page/layout.tsx';
 import { sendToAddress } from './send-to-address.ts';
-import { chosenAddress, noteChoice } from './progress.ts';
+import { chosenAddress } from './progress.ts';
 import type { StepPage, Visit } from './visit.ts';
 
 type ForgottenPasswordPageProps = {
@@ -64,7 +63,6 @@ export const forgottenPassword: StepPage<z.output<typeof form>> = {
   },
   async answer(visit, { email }) {
     if (email.trim() === '') return { code: 'missing-email', field: 'email' };
-    await noteChoice(visit.house.db, visit.record.uid, `forgotten:${emailKey(email).slice(0, 254)}`);
     return sendToAddress(visit, 'forgotten-password', email);
   },
 };

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { emailKey } from '../../src/accounts/accounts.ts';
 import { verifyPasswordWithCode } from '../../src/accounts/passwords.ts';
 import { eightDigits } from '../../src/factors/code-text.ts';
 import { countPasswordAndCode } from '../../src/factors/mailed-code.ts';
@@ -8,7 +7,7 @@ import type { Refusal } from '../page/form.tsx';
 import { Layout } from '../page/layout.tsx';
 import type { Frame } from '../page/layout.tsx';
 import { sendToAddress } from './send-to-address.ts';
-import { chosenAddress, noteChoice } from './progress.ts';
+import { chosenAddress } from './progress.ts';
 import type { Refused, StepPage, Visit } from './visit.ts';
 
 type PasswordAndCodePageProps = {
@@ -105,7 +104,6 @@ type Typed = z.output<typeof form>;
 /** Sends a code, and comes back to this page: the same whether a user has the address or not. */
 async function send(visit: Visit, email: string): Promise<Refused | 'answered'> {
   const before = chosenAddress(visit.progress, 'throttled');
-  await noteChoice(visit.house.db, visit.record.uid, `throttled:${emailKey(email).slice(0, 254)}`);
   const refused = await sendToAddress(visit, 'throttled-password', email);
   if (refused) return refused;
   visit.ctx.status = 303;

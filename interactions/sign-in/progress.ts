@@ -75,6 +75,21 @@ export async function noteChoice(db: Db, interaction: string, choice: Choice): P
   );
 }
 
+/** Notes the address for which a code was sent, in place of an earlier one of the same kind. */
+export async function noteAddress(
+  db: Db,
+  interaction: string,
+  why: 'forgotten' | 'throttled',
+  address: string,
+): Promise<void> {
+  await db.query(
+    `WITH earlier AS (DELETE FROM sign_in_choices WHERE interaction = $1 AND starts_with(choice, $4) AND choice <> $2)
+     INSERT INTO sign_in_choices (interaction, choice, at) VALUES ($1, $2, $3)
+     ON CONFLICT (interaction, choice) DO UPDATE SET at = excluded.at`,
+    [interaction, `${why}:${address}`, new Date(), `${why}:`],
+  );
+}
+
 /** What was decided, the latest last. */
 const choicesPart: Part<{ interaction: string }, ReadonlySet<string>> = {
   ask: ({ interaction }) =>

@@ -1,6 +1,7 @@
-import { passwordOf } from '../../src/accounts/accounts.ts';
+import { emailKey, passwordOf } from '../../src/accounts/accounts.ts';
 import { emailSubject } from '../../src/accounts/changes.ts';
 import { sendCode } from '../../src/factors/mailed-code.ts';
+import { noteAddress } from './progress.ts';
 import type { Visit } from './visit.ts';
 
 /**
@@ -13,7 +14,7 @@ export async function sendToAddress(
   email: string,
 ) {
   const { account, device } = await passwordOf(house.db, email, token);
-  return sendCode(house.db, house.hasher, house.post, {
+  const refused = await sendCode(house.db, house.hasher, house.post, {
     purpose,
     interaction: record.uid,
     origin: ctx.state.origin,
@@ -21,4 +22,9 @@ export async function sendToAddress(
     subject: emailSubject(email),
     requestedBy: { device: device?.id },
   });
+  if (refused) return refused;
+  // Only a request that the budgets allowed leaves anything.
+  const why = purpose === 'forgotten-password' ? 'forgotten' : 'throttled';
+  await noteAddress(house.db, record.uid, why, emailKey(email).slice(0, 254));
+  return undefined;
 }

@@ -1,5 +1,6 @@
 import type { Origin } from '../platform/audit.ts';
 import { audit, deedsAudited } from '../platform/audit.ts';
+import { auditOncePerMinute } from '../platform/audit-once.ts';
 import type { Db } from '../platform/database.ts';
 import type { Effect, Parameter } from '../platform/effects.ts';
 import { passes, writeAtOnce } from '../platform/effects.ts';
@@ -57,14 +58,13 @@ export async function verifyPassword(
   // the account's address nor from the same network.
   const subject = known ? `device:${known.id}` : emailSubject(email);
   const attempted = { accountId: account?.id, origin };
-  const counted = await countPassword(db, {
-    subject,
-    network: known ? undefined : networkSubject(origin),
-    name: nameOf(email),
-  });
+  const network = known ? undefined : networkSubject(origin);
+  const counted = await countPassword(db, { subject, network, name: nameOf(email) });
   if (!counted.allowed) {
     const detail = { ...detailOf(email), budget: counted.budget };
-    await audit(db, { event: 'password.throttled', ...attempted, detail });
+    // A network that is throttled may name any number of addresses.
+    const spent = counted.budget === 'network' ? (network ?? subject) : subject;
+    await auditOncePerMinute(db, spent, { event: 'password.throttled', ...attempted, detail });
     return { code: 'throttled', seconds: counted.seconds };
   }
   slowDown(counted.slowDownMs);

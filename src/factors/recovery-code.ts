@@ -10,6 +10,7 @@ import {
 import type { Post, Recipient } from '../mail/outbox.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit } from '../platform/audit.ts';
+import { auditOncePerMinute } from '../platform/audit-once.ts';
 import type { Db } from '../platform/database.ts';
 import { takeTurn } from '../platform/database.ts';
 import { transactionWithRetry } from '../platform/deadlocks.ts';
@@ -361,9 +362,11 @@ type Judged = { id: string; kind: CodeKind } | { refusal: RecoveryRefusal };
 async function judge(db: Db, hasher: Hasher, post: Post, attempt: CodeAttempt): Promise<Judged> {
   const { account, code, origin } = attempt;
   if (!looksLikeCode(code)) return { refusal: { code: 'malformed-recovery-code' } };
-  const counted = await countAttempt(db, `account:${account.id}`, 'recovery-code');
+  const subject = `account:${account.id}`;
+  const counted = await countAttempt(db, subject, 'recovery-code');
   if (!counted.allowed) {
-    await audit(db, { event: 'recovery-code.throttled', accountId: account.id, origin });
+    const throttled = { event: 'recovery-code.throttled', accountId: account.id, origin } as const;
+    await auditOncePerMinute(db, subject, throttled);
     return { refusal: { code: 'throttled', seconds: counted.seconds } };
   }
   const { rows } = await db.query<{ id: string; hash: string; kind: CodeKind; expires_at: Date | null }>(

@@ -4,6 +4,7 @@ import { authenticatorDisabled, wrongSecondFactor } from '../mail/messages.ts';
 import type { Post, Recipient } from '../mail/outbox.ts';
 import type { Origin } from '../platform/audit.ts';
 import { audit, deedsAudited } from '../platform/audit.ts';
+import { auditOncePerMinute } from '../platform/audit-once.ts';
 import type { Db } from '../platform/database.ts';
 import { turnTaken } from '../platform/database.ts';
 import { writeAtOnce } from '../platform/effects.ts';
@@ -167,7 +168,7 @@ export async function verifyTotp(
   const subject = `account:${account.id}`;
   const counted = await countAttempt(db, subject, 'totp');
   if (!counted.allowed) {
-    await audit(db, { event: 'totp.throttled', accountId: account.id, origin });
+    await auditOncePerMinute(db, subject, { event: 'totp.throttled', accountId: account.id, origin });
     return { code: 'throttled', seconds: counted.seconds };
   }
   if (!vault.opens(row.sealed_secret)) return { code: 'authenticator-disabled' };

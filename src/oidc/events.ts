@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Deed } from '../platform/audit.ts';
+import { isFirstOfMinute } from '../platform/audit-once.ts';
 import type { Db } from '../platform/database.ts';
 import { NotAsked } from '../platform/failing-fast.ts';
 import type { Log } from '../platform/log.ts';
@@ -23,6 +24,9 @@ const reason = (fault: Error): string => {
     cause instanceof Error ? `${description} (${detail ?? cause.message})` : (detail ?? description)
   ).slice(0, 200);
 };
+
+/** Different refusals of one client and user that the audit log takes in a minute. */
+const maxRefusals = 5;
 
 /** The library's event of each endpoint's refusals. */
 const refusing = {
@@ -60,6 +64,23 @@ export function listen(provider: Provider, db: Db, work: UnitOfWork, log: Log): 
     };
     work.note(full);
   };
+  /**
+   * Anybody can cause these refusals, at no cost. Of a client that exists, some different ones are recorded in a minute; all
+   * others are only counted (`refused-attempts.ts`).
+   */
+  const recordRefused = (
+    ctx: KoaContextWithOIDC,
+    event: 'token.refused' | 'sign-in.refused',
+    fault: Error,
+  ) => {
+    const detail = { error: fault.message, reason: reason(fault) };
+    const { client, session, entities } = ctx.oidc ?? {};
+    const accountId = entities?.Account?.accountId ?? session?.accountId ?? '';
+    const group = client && `${event} ${client.clientId} ${accountId}`;
+    const isFirst = group && isFirstOfMinute(db, group, `${detail.error} ${detail.reason}`, maxRefusals);
+    if (isFirst) return record(ctx, { event, detail });
+    if (!isOrdinary(fault.message)) ctx.state.refusedAttempt = fault.message;
+  };
   // The person learns nothing of it: it is for whoever looks after the application, to see what it does wrongly.
   for (const [event, endpoint] of Object.entries(refusing)) {
     (provider as EventEmitter).on(event, (ctx: KoaContextWithOIDC, fault: Known) => {
@@ -81,14 +102,12 @@ export function listen(provider: Provider, db: Db, work: UnitOfWork, log: Log): 
     // A device asks every few seconds until its person has answered: that is no refusal.
     if (fault.message === 'authorization_pending') return;
     const reused = /already (used|consumed)/.test(reason(fault));
-    record(ctx, {
-      event: reused ? 'token.reused' : 'token.refused',
-      detail: { error: fault.message, reason: reason(fault) },
-    });
+    if (!reused) return recordRefused(ctx, 'token.refused', fault);
+    record(ctx, { event: 'token.reused', detail: { error: fault.message, reason: reason(fault) } });
   });
   provider.on('grant.revoked', (ctx) => record(ctx, { event: 'grant.revoked' }));
   provider.on('authorization.error', (ctx, fault) => {
-    record(ctx, { event: 'sign-in.refused', detail: { error: fault.message, reason: reason(fault) } });
+    recordRefused(ctx, 'sign-in.refused', fault);
   });
   provider.on('end_session.success', (ctx) => record(ctx, { event: 'sign-out.finished' }));
   provider.on('server_error', (ctx, fault) => {

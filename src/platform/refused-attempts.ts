@@ -16,6 +16,8 @@ declare module 'koa' {
   interface DefaultState {
     /** The user or service account that this request was found to come from. */
     actor?: Exclude<Actor, 'overflow'>;
+    /** The code of a refusal that is to be counted, wherever it was given. */
+    refusedAttempt?: string;
   }
 }
 

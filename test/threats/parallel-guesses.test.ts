@@ -53,7 +53,8 @@ test('T6 of two hundred codes guessed at once, five at most are looked at', asyn
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([422, 429]));
   const rows = await auditOf(hemma, astrid.email);
   expect(count(rows, 'totp.wrong')).toBe(5);
-  expect(count(rows, 'totp.throttled')).toBe(195);
+  // One of a minute is recorded, and two where the minute ended in between; all are counted as refused attempts.
+  expect([1, 2]).toContain(count(rows, 'totp.throttled'));
   expect((await fire(first, 201, { code: sixDigits(astrid.key) })).status).toBe(429);
 });
 
@@ -69,9 +70,10 @@ test('T6 of two hundred passwords guessed at once, ten at most are looked at', a
   const statuses = answers.map(({ status }) => status);
   const turnedAway = statuses.filter((status) => status === 503).length;
   expect(statuses.filter((status) => ![422, 429, 503].includes(status))).toEqual([]);
+  expect(statuses.filter((status) => status === 429)).toHaveLength(190 - turnedAway);
   const rows = await auditOf(hemma, email);
   expect(count(rows, 'password.wrong')).toBe(10);
-  expect(count(rows, 'password.throttled')).toBe(190 - turnedAway);
+  expect([1, 2]).toContain(count(rows, 'password.throttled'));
   expect((await fire(thief, 201, { email, password: PASSWORD })).status).toBe(429);
 });
 

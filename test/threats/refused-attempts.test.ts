@@ -286,6 +286,44 @@ describe('forms', () => {
   );
 });
 
+test(
+  'refusals that cost nothing are counted; of a client that exists the first of a minute is also recorded',
+  async () => {
+    const address = elsewhere();
+    const browser = newVisitor({ headers: from(address) });
+    const email = 'throttled@example.com';
+    await hemma.account({ email });
+    atMinute();
+    await browser.visit((await party.begin()).url);
+    for (let guess = 0; guess < 14; guess += 1) await browser.submit({ email, password: 'wrong' });
+    const begin = (client: string) => () =>
+      exchange(new URL(hemma.url(`/auth?client_id=${client}&response_type=code`)), {
+        headers: from(address),
+      });
+    await times(3, begin('none'));
+    await times(4, begin(party.clientId));
+    const forgedCode = { grant_type: 'authorization_code', client_id: 'none', code: 'forged' };
+    await times(2, () => post(hemma.url('/token'), forgedCode, from(address)));
+    await added(12);
+    const { rows } = await hemma.db.query<{ event: string; count: number }>(
+      `SELECT event, count(*)::int AS count FROM audit
+       WHERE address = $1 AND event IN ('password.throttled', 'sign-in.refused', 'token.refused') GROUP BY event`,
+      [address],
+    );
+    expect(rows.map(({ event, count }) => `${event} ${count}`).toSorted()).toEqual([
+      'password.throttled 1',
+      'sign-in.refused 1',
+    ]);
+    const refused = await refusedOf(by(address), 3);
+    expect(refused.map(({ detail: { route, count } }) => `${route} ${count}`).toSorted()).toEqual([
+      '/auth 6',
+      '/interaction/:uid/password 4',
+      '/token 2',
+    ]);
+  },
+  deadline,
+);
+
 test('a forged initial access token at the registration endpoint is counted', async () => {
   const address = elsewhere();
   atMinute();
