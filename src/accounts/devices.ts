@@ -230,11 +230,11 @@ export async function removeOtherDevices(
   accountId: string,
   current: string | undefined,
 ): Promise<void> {
-  await open.query('DELETE FROM devices WHERE account_id = $1 AND id IS DISTINCT FROM $2::uuid', [
-    accountId,
-    current ?? null,
-  ]);
-  await forgetDevices(open, accountId);
+  await open.query(
+    `WITH removed AS (DELETE FROM devices WHERE account_id = $1 AND id IS DISTINCT FROM $2::uuid)
+     UPDATE devices SET remembered_until = NULL WHERE account_id = $1 AND id = $2::uuid`,
+    [accountId, current ?? null],
+  );
 }
 
 /** Ends the remembering of one device of this account; answers whether there was one. */

@@ -21,11 +21,12 @@ afterEach(() => {
 const phrases = {
   sv: {
     throttled: 'För många försök. Försök igen om',
-    offer: 'Vill du inte vänta? Med en kod från din mejl och ditt lösenord kommer du in direkt.',
+    offer:
+      'Vill du inte vänta? Med en kod som vi mejlar dig, tillsammans med ditt lösenord, kommer du in direkt.',
     send: 'Mejla mig en kod',
     title: 'Skriv lösenordet och koden',
     refused:
-      'Det stämmer inte. Titta på adressen, lösenordet och koden i det senaste mejlet, eller skicka en ny kod.',
+      'Det stämmer inte. Kontrollera adressen, lösenordet och koden i det senaste mejlet, eller be om en ny kod.',
     mail: 'Din kod för att logga in',
   },
   en: {
