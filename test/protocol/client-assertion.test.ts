@@ -148,7 +148,11 @@ describe('a secret that an application signs with', () => {
   test('has 256 bits; several work at once, each until it expires or is removed, and say when they were used', async () => {
     await service('several', { authMethod: 'client_secret_jwt' });
     const brief = await secretFor('several', 'brief', new Date(Date.now() + days(1)));
-    const [old, young] = [await secretFor('several', 'old'), await secretFor('several', 'young')];
+    // Secrets are listed by the time at which they were added.
+    travel(1);
+    const old = await secretFor('several', 'old');
+    travel(1);
+    const young = await secretFor('several', 'young');
     expect(Buffer.from(young, 'base64url')).toHaveLength(32);
     expect([await status('several', brief), await status('several', old)]).toEqual([200, 200]);
     const listed = await secretsOf(hemma.db, 'several');
