@@ -3,8 +3,8 @@
  * with requests that keep coming however many wait.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { createAccount } from '../src/accounts/accounts.ts';
-import { hasherOf } from '../src/platform/hashing.ts';
+import { createAccount } from '../src/users/users.ts';
+import { hasherOf } from '../src/crypto/argon2.ts';
 import { PASSWORD } from '../test/rig/password.ts';
 import {
   ask,

@@ -6,15 +6,15 @@ import { hash as argon2, verify as verifyArgon2 } from '@node-rs/argon2';
 import { generateSecret, generateURI, verify as verifyTotp } from 'otplib';
 import type { VNode } from 'preact';
 import { toString as qrCode } from 'qrcode';
-import type { Frame } from '../interactions/page/layout.tsx';
+import type { Frame } from '../interactions/ui/layout.tsx';
 import { EnrollmentPage } from '../interactions/sign-in/enrollment.tsx';
 import { NewRecoveryCodePage } from '../interactions/sign-in/new-recovery-code.tsx';
 import { PasswordPage } from '../interactions/sign-in/password.tsx';
 import { RecoveryCodePage } from '../interactions/sign-in/recovery-code.tsx';
 import { TotpPage } from '../interactions/sign-in/totp.tsx';
-import { newCode } from '../src/factors/code-text.ts';
-import { stepSeconds } from '../src/factors/totp.ts';
-import { turnstile } from '../src/platform/hashing.ts';
+import { newCode } from '../src/mfa/recovery-code-format.ts';
+import { stepSeconds } from '../src/mfa/totp.ts';
+import { turnstile } from '../src/crypto/argon2.ts';
 import { baselineKept, cost, password } from './town.ts';
 
 /** Where one sign-in stands. */

@@ -5,11 +5,11 @@ import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import type { Provider } from 'oidc-provider';
 import type { Settings } from '../config/settings.ts';
-import { assetsOf } from '../interactions/page/assets.ts';
-import type { Frame } from '../interactions/page/layout.tsx';
-import { renderPage } from '../interactions/page/layout.tsx';
-import { phrasesFor } from '../src/locales/phrases.ts';
-import { acrOf } from '../src/oidc/assurance.ts';
+import { assetsOf } from '../interactions/ui/assets.ts';
+import type { Frame } from '../interactions/ui/layout.tsx';
+import { renderPage } from '../interactions/ui/layout.tsx';
+import { phrasesFor } from '../src/i18n/phrases.ts';
+import { acrOf } from '../src/sessions/assurance.ts';
 import type { Stand } from './baseline-ceremony.tsx';
 import { ceremony } from './baseline-ceremony.tsx';
 

@@ -7,9 +7,9 @@ import type { Adapter } from 'oidc-provider';
 import { readSettings } from '../config/settings.ts';
 import { migrate } from '../migrations/index.ts';
 import { cookieNames } from '../src/oidc/cookie-names.ts';
-import { unitOfWork } from '../src/oidc/unit-of-work.ts';
-import type { Database } from '../src/platform/database.ts';
-import { openDatabase } from '../src/platform/database.ts';
+import { unitOfWork } from '../src/oidc/storage/unit-of-work.ts';
+import type { Database } from '../src/db/database.ts';
+import { openDatabase } from '../src/db/database.ts';
 
 export interface Storage {
   middleware: Middleware;

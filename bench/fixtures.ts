@@ -1,20 +1,20 @@
 /** Makes the benchmark's town in a database of Hemma's, by the product's own functions. */
 import { hash as argon2 } from '@node-rs/argon2';
 import type { Settings } from '../config/settings.ts';
-import { createAccount } from '../src/accounts/accounts.ts';
-import { connectPhone } from '../src/factors/connected-phone.ts';
-import { clientSchema } from '../src/oidc/client-description.ts';
-import { addSecret } from '../src/oidc/client-secrets.ts';
-import { createClient } from '../src/oidc/clients.ts';
-import { resourceServerSchema } from '../src/oidc/resource-description.ts';
-import { createResourceServer } from '../src/oidc/resource-servers.ts';
-import { endWeakerSignIns } from '../src/oidc/weaker-sign-ins.ts';
-import type { Database } from '../src/platform/database.ts';
-import { openDatabase } from '../src/platform/database.ts';
-import type { Hasher } from '../src/platform/hashing.ts';
-import { hasherOf } from '../src/platform/hashing.ts';
-import type { Vault } from '../src/platform/secrets.ts';
-import { vaultOf } from '../src/platform/secrets.ts';
+import { createAccount } from '../src/users/users.ts';
+import { connectPhone } from '../src/mfa/authenticator-enrolled.ts';
+import { clientSchema } from '../src/clients/schema.ts';
+import { addSecret } from '../src/clients/secrets.ts';
+import { createClient } from '../src/clients/clients.ts';
+import { resourceServerSchema } from '../src/clients/resource-servers/schema.ts';
+import { createResourceServer } from '../src/clients/resource-servers/resource-servers.ts';
+import { endWeakerSignIns } from '../src/sessions/weaker-sign-ins.ts';
+import type { Database } from '../src/db/database.ts';
+import { openDatabase } from '../src/db/database.ts';
+import type { Hasher } from '../src/crypto/argon2.ts';
+import { hasherOf } from '../src/crypto/argon2.ts';
+import type { Vault } from '../src/crypto/encryption.ts';
+import { vaultOf } from '../src/crypto/encryption.ts';
 import type { Pockets } from './town.ts';
 import {
   cost,

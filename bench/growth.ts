@@ -15,10 +15,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { readSettings } from '../config/settings.ts';
 import { migrate } from '../migrations/index.ts';
-import { sweeping } from '../src/chores.ts';
-import { endExpiredSessions } from '../src/oidc/records.ts';
-import type { Database, Db } from '../src/platform/database.ts';
-import { openDatabase, sql } from '../src/platform/database.ts';
+import { sweeping } from '../src/app/jobs.ts';
+import { endExpiredSessions } from '../src/sessions/records.ts';
+import type { Database, Db } from '../src/db/database.ts';
+import { openDatabase, sql } from '../src/db/database.ts';
 import { startPostgres } from '../test/rig/postgres.ts';
 
 const { values: given } = parseArgs({

@@ -11,7 +11,7 @@ registerHooks({
 });
 
 // Loaded now and not before: whatever is imported above is there before the hook is.
-const { boot } = await import('../src/boot.ts');
+const { boot } = await import('../src/app/boot.ts');
 const hemma = await boot(process);
 if (!hemma) throw new Error('Hemma did not start');
 

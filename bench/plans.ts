@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { Client } from 'pg';
 import { readSettings } from '../config/settings.ts';
 import { migrate } from '../migrations/index.ts';
-import { openDatabase, planning } from '../src/platform/database.ts';
+import { openDatabase, planning } from '../src/db/database.ts';
 import { startPostgres } from '../test/rig/postgres.ts';
 
 const { values: given, positionals } = parseArgs({

@@ -7,7 +7,7 @@ import type { Settings } from '../config/settings.ts';
 import { readSettings } from '../config/settings.ts';
 import { freePort } from '../test/rig/free-port.ts';
 import type { Postgres } from '../test/rig/postgres.ts';
-import type { Tally } from '../src/platform/engine.ts';
+import type { Tally } from '../src/db/engine.ts';
 import { cpuOf, cpuOfPostgres } from './accounting.ts';
 import type { Address } from './driver.ts';
 import type { Pockets } from './town.ts';

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
-import type { Db } from '../src/platform/database.ts';
-import { sql } from '../src/platform/database.ts';
+import type { Db } from '../src/db/database.ts';
+import { sql } from '../src/db/database.ts';
 import { firstLight } from './0001-first-light.ts';
 import { newPhone } from './0002-new-phone.ts';
 import { secondAddress } from './0003-second-address.ts';

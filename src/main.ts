@@ -1,8 +1,8 @@
 import cluster from 'node:cluster';
 import { readSettings } from '../config/settings.ts';
-import { boot } from './boot.ts';
-import { endAfterFault } from './last-resort.ts';
-import { startWorkers } from './workers.ts';
+import { boot } from './app/boot.ts';
+import { endAfterFault } from './app/crash-handler.ts';
+import { startWorkers } from './app/workers.ts';
 
 /** What is running here, and how it stops. */
 interface Running {

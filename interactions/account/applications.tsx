@@ -1,7 +1,7 @@
-import { formatDate } from '../../src/locales/phrases.ts';
-import type { Application } from '../../src/oidc/applications.ts';
-import { Form, SecondaryButton } from '../page/form.tsx';
-import { scopeWords } from '../page/scope-words.ts';
+import { formatDate } from '../../src/i18n/phrases.ts';
+import type { Application } from '../../src/oidc/connected-applications.ts';
+import { Form, SecondaryButton } from '../ui/form.tsx';
+import { scopeWords } from '../ui/scope-words.ts';
 import type { MyDetailsPageProps } from './sections.tsx';
 import { Section } from './sections.tsx';
 

@@ -1,8 +1,8 @@
-import { formatDateTime } from '../../src/locales/phrases.ts';
-import type { Phrases } from '../../src/locales/sv.ts';
-import type { AuditEvent } from '../../src/platform/audit.ts';
-import { auditEvents, auditRows } from '../../src/platform/audit.ts';
-import type { Db } from '../../src/platform/database.ts';
+import { formatDateTime } from '../../src/i18n/phrases.ts';
+import type { Phrases } from '../../src/i18n/sv.ts';
+import type { AuditEvent } from '../../src/audit/audit-log.ts';
+import { auditEvents, auditRows } from '../../src/audit/audit-log.ts';
+import type { Db } from '../../src/db/database.ts';
 import type { MyDetailsPageProps } from './sections.tsx';
 import { Section } from './sections.tsx';
 

@@ -1,11 +1,11 @@
 import type { ComponentChildren } from 'preact';
-import { formatDate, locales, phrasesFor } from '../../src/locales/phrases.ts';
-import type { Locale } from '../../src/locales/phrases.ts';
-import { Form, SecondaryButton } from '../page/form.tsx';
-import type { Refusal } from '../page/form.tsx';
-import type { Frame } from '../page/layout.tsx';
-import type { ClaimDefinition } from '../../src/accounts/claim-definitions.ts';
-import type { Application } from '../../src/oidc/applications.ts';
+import { formatDate, locales, phrasesFor } from '../../src/i18n/phrases.ts';
+import type { Locale } from '../../src/i18n/phrases.ts';
+import { Form, SecondaryButton } from '../ui/form.tsx';
+import type { Refusal } from '../ui/form.tsx';
+import type { Frame } from '../ui/layout.tsx';
+import type { ClaimDefinition } from '../../src/users/claim-definitions.ts';
+import type { Application } from '../../src/oidc/connected-applications.ts';
 import type { RecentEvent } from './events.tsx';
 import type { ListedSession } from './sessions.tsx';
 

@@ -1,5 +1,5 @@
-import { formatDateTime } from '../../src/locales/phrases.ts';
-import { Form, SecondaryButton } from '../page/form.tsx';
+import { formatDateTime } from '../../src/i18n/phrases.ts';
+import { Form, SecondaryButton } from '../ui/form.tsx';
 import type { MyDetailsPageProps } from './sections.tsx';
 import { Section } from './sections.tsx';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Layout } from '../page/layout.tsx';
-import type { Frame } from '../page/layout.tsx';
-import type { StepPage } from './visit.ts';
+import { Layout } from '../ui/layout.tsx';
+import type { Frame } from '../ui/layout.tsx';
+import type { StepPage } from './interaction-context.ts';
 
 interface Way {
   href: string;

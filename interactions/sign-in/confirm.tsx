@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { emailKey } from '../../src/accounts/accounts.ts';
-import { deleteAccount } from '../../src/accounts/changes.ts';
-import { checkCode } from '../../src/factors/recovery-code.ts';
-import { deactivate } from '../../src/factors/two-step.ts';
-import { Field, Form, SubmitButton } from '../page/form.tsx';
-import type { Refusal } from '../page/form.tsx';
-import { Layout, renderPage } from '../page/layout.tsx';
-import type { Frame } from '../page/layout.tsx';
+import { emailKey } from '../../src/users/users.ts';
+import { deleteAccount } from '../../src/users/profile.ts';
+import { checkCode } from '../../src/mfa/recovery-code.ts';
+import { deactivate } from '../../src/mfa/two-step.ts';
+import { Field, Form, SubmitButton } from '../ui/form.tsx';
+import type { Refusal } from '../ui/form.tsx';
+import { Layout, renderPage } from '../ui/layout.tsx';
+import type { Frame } from '../ui/layout.tsx';
 import { isTicked, SignOutOthers, signOutOthersFields } from './sign-out-others.tsx';
-import type { StepPage, Visit } from './visit.ts';
-import { accountOf, attemptOf, changeOf } from './visit.ts';
+import type { StepPage, Visit } from './interaction-context.ts';
+import { accountOf, attemptOf, changeOf } from './interaction-context.ts';
 
 type Deed = 'deactivate_two_step' | 'check_recovery_code' | 'delete_account';
 

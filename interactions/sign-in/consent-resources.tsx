@@ -1,5 +1,5 @@
-import { resourceServersNamed } from '../../src/oidc/resource-servers.ts';
-import type { Visit } from './visit.ts';
+import { resourceServersNamed } from '../../src/clients/resource-servers/resource-servers.ts';
+import type { Visit } from './interaction-context.ts';
 
 /** What an application asks for at one resource server, in the words of whoever registered it. */
 export interface AskedResource {

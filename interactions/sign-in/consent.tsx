@@ -1,19 +1,19 @@
 import { z } from 'zod';
-import { accountById } from '../../src/accounts/accounts.ts';
-import { registeredItself } from '../../src/oidc/client-metadata.ts';
-import type { ClaimDefinition } from '../../src/accounts/claim-definitions.ts';
-import { listClaims } from '../../src/accounts/claim-definitions.ts';
-import { scopesOf } from '../../src/oidc/claims.ts';
-import { audit } from '../../src/platform/audit.ts';
-import { sha256 } from '../../src/platform/secrets.ts';
+import { accountById } from '../../src/users/users.ts';
+import { registeredItself } from '../../src/clients/metadata.ts';
+import type { ClaimDefinition } from '../../src/users/claim-definitions.ts';
+import { listClaims } from '../../src/users/claim-definitions.ts';
+import { scopesOf } from '../../src/oidc/claims/claims.ts';
+import { audit } from '../../src/audit/audit-log.ts';
+import { sha256 } from '../../src/crypto/encryption.ts';
 import type { AskedResource } from './consent-resources.tsx';
 import { resourcesAsked } from './consent-resources.tsx';
-import type { StepPage, Visit } from './visit.ts';
-import { Form, SecondaryButton, SubmitButton } from '../page/form.tsx';
-import type { Refusal } from '../page/form.tsx';
-import { Layout } from '../page/layout.tsx';
-import type { Frame } from '../page/layout.tsx';
-import { scopeWords } from '../page/scope-words.ts';
+import type { StepPage, Visit } from './interaction-context.ts';
+import { Form, SecondaryButton, SubmitButton } from '../ui/form.tsx';
+import type { Refusal } from '../ui/form.tsx';
+import { Layout } from '../ui/layout.tsx';
+import type { Frame } from '../ui/layout.tsx';
+import { scopeWords } from '../ui/scope-words.ts';
 
 type ConsentPageProps = {
   frame: Frame;

@@ -1,15 +1,15 @@
 import type { Context, Middleware } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Asking, DeviceRefusal } from '../../src/oidc/device-flow.ts';
-import { formatDateTime } from '../../src/locales/phrases.ts';
-import { sentByOurPage } from '../../src/platform/http.ts';
-import type { Refusal } from '../page/form.tsx';
-import { AlertIcon, Field, Form, SecondaryButton, SubmitButton, Ways } from '../page/form.tsx';
-import { frameOf } from '../page/frame.ts';
-import type { House } from '../page/house.ts';
-import type { Frame } from '../page/layout.tsx';
-import { Layout, renderPage } from '../page/layout.tsx';
-import { inWords, sayWhen } from '../page/refusal.ts';
+import { formatDateTime } from '../../src/i18n/phrases.ts';
+import { sentByOurPage } from '../../src/http/request-info.ts';
+import type { Refusal } from '../ui/form.tsx';
+import { AlertIcon, Field, Form, SecondaryButton, SubmitButton, Ways } from '../ui/form.tsx';
+import { frameOf } from '../ui/frame.ts';
+import type { House } from '../../src/context.ts';
+import type { Frame } from '../ui/layout.tsx';
+import { Layout, renderPage } from '../ui/layout.tsx';
+import { inWords, sayWhen } from '../ui/refusal.ts';
 
 const path = '/device';
 

@@ -1,14 +1,14 @@
 import { toString as qrCode } from 'qrcode';
 import { z } from 'zod';
-import { pendingConnection } from '../../src/factors/connection.ts';
-import { activate } from '../../src/factors/two-step.ts';
+import { pendingConnection } from '../../src/mfa/enrollment.ts';
+import { activate } from '../../src/mfa/two-step.ts';
 import { isTicked, SignOutOthers, signOutOthersFields } from './sign-out-others.tsx';
-import type { StepPage, Visit } from './visit.ts';
-import { accountOf, changeOf } from './visit.ts';
-import { Form, SecondaryButton, SixDigitField, SubmitButton } from '../page/form.tsx';
-import type { Refusal } from '../page/form.tsx';
-import { Layout } from '../page/layout.tsx';
-import type { Frame } from '../page/layout.tsx';
+import type { StepPage, Visit } from './interaction-context.ts';
+import { accountOf, changeOf } from './interaction-context.ts';
+import { Form, SecondaryButton, SixDigitField, SubmitButton } from '../ui/form.tsx';
+import type { Refusal } from '../ui/form.tsx';
+import { Layout } from '../ui/layout.tsx';
+import type { Frame } from '../ui/layout.tsx';
 
 type EnrollmentPageProps = {
   frame: Frame;

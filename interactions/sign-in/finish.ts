@@ -1,10 +1,10 @@
-import { deviceWelcomed } from '../../src/accounts/devices.ts';
-import { acrOf, assurance } from '../../src/oidc/assurance.ts';
-import { endOwnSessions } from '../../src/oidc/sessions.ts';
-import { cookieName, cookieOptions } from '../../src/platform/http.ts';
-import { intentOf } from './progress.ts';
-import type { Visit } from './visit.ts';
-import { accountOf } from './visit.ts';
+import { deviceWelcomed } from '../../src/users/devices.ts';
+import { acrOf, assurance } from '../../src/sessions/assurance.ts';
+import { endOwnSessions } from '../../src/sessions/sessions.ts';
+import { cookieName, cookieOptions } from '../../src/http/request-info.ts';
+import { intentOf } from './state.ts';
+import type { Visit } from './interaction-context.ts';
+import { accountOf } from './interaction-context.ts';
 
 /** Browsers keep no cookie longer than 400 days (RFC 6265bis §5.5). */
 const deviceCookieDays = 400;

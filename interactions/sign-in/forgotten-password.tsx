@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { Field, Form, SubmitButton, Ways } from '../page/form.tsx';
-import type { Refusal } from '../page/form.tsx';
-import { Layout } from '../page/layout.tsx';
-import type { Frame } from '../page/layout.tsx';
+import { Field, Form, SubmitButton, Ways } from '../ui/form.tsx';
+import type { Refusal } from '../ui/form.tsx';
+import { Layout } from '../ui/layout.tsx';
+import type { Frame } from '../ui/layout.tsx';
 import { sendToAddress } from './send-to-address.ts';
-import { chosenAddress } from './progress.ts';
-import type { StepPage, Visit } from './visit.ts';
+import { chosenAddress } from './state.ts';
+import type { StepPage, Visit } from './interaction-context.ts';
 
 type ForgottenPasswordPageProps = {
   frame: Frame;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { askForHelp, openCaseOf } from '../../src/help-desk/cases.ts';
-import { Form, SubmitButton, Ways } from '../page/form.tsx';
-import type { Refusal } from '../page/form.tsx';
-import { Layout } from '../page/layout.tsx';
-import type { Frame } from '../page/layout.tsx';
-import type { StepPage } from './visit.ts';
-import { accountOf, attemptOf } from './visit.ts';
+import { Form, SubmitButton, Ways } from '../ui/form.tsx';
+import type { Refusal } from '../ui/form.tsx';
+import { Layout } from '../ui/layout.tsx';
+import type { Frame } from '../ui/layout.tsx';
+import type { StepPage } from './interaction-context.ts';
+import { accountOf, attemptOf } from './interaction-context.ts';
 
 type HelpDeskPageProps = {
   frame: Frame;

@@ -1,18 +1,18 @@
 import { z } from 'zod';
-import { noteEmailProved } from '../../src/accounts/accounts.ts';
-import { changeEmail, changeNoticeEmail, emailSubject } from '../../src/accounts/changes.ts';
-import type { PagePurpose } from '../../src/factors/mailed-code.ts';
-import { sendCode, verifyMailedCode, voidMailedCodes } from '../../src/factors/mailed-code.ts';
-import { voidHelpDeskCode } from '../../src/factors/recovery-code.ts';
-import { inWords, sayWhen } from '../page/refusal.ts';
+import { noteEmailProved } from '../../src/users/users.ts';
+import { changeEmail, changeNoticeEmail, emailSubject } from '../../src/users/profile.ts';
+import type { PagePurpose } from '../../src/mfa/mailed-code.ts';
+import { sendCode, verifyMailedCode, voidMailedCodes } from '../../src/mfa/mailed-code.ts';
+import { voidHelpDeskCode } from '../../src/mfa/recovery-code.ts';
+import { inWords, sayWhen } from '../ui/refusal.ts';
 import { mailedCodeFor } from './steps.ts';
-import type { StepPage, Visit } from './visit.ts';
+import type { StepPage, Visit } from './interaction-context.ts';
 import { resendForgotten } from './forgotten-password.tsx';
-import { changeOf } from './visit.ts';
-import { Field, Form, SecondaryButton, SubmitButton, Ways } from '../page/form.tsx';
-import type { Refusal } from '../page/form.tsx';
-import { Layout } from '../page/layout.tsx';
-import type { Frame } from '../page/layout.tsx';
+import { changeOf } from './interaction-context.ts';
+import { Field, Form, SecondaryButton, SubmitButton, Ways } from '../ui/form.tsx';
+import type { Refusal } from '../ui/form.tsx';
+import { Layout } from '../ui/layout.tsx';
+import type { Frame } from '../ui/layout.tsx';
 
 type MailedCodePageProps = {
   frame: Frame;

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { emailKey, isEmail } from '../../src/accounts/accounts.ts';
-import { changeNoticeEmail, emailSubject } from '../../src/accounts/changes.ts';
-import { sendCode } from '../../src/factors/mailed-code.ts';
-import { Field, Form, SecondaryButton, SubmitButton } from '../page/form.tsx';
-import type { Refusal } from '../page/form.tsx';
-import { Layout } from '../page/layout.tsx';
-import type { Frame } from '../page/layout.tsx';
-import { inWords } from '../page/refusal.ts';
-import type { StepPage, Visit } from './visit.ts';
-import { accountOf, changeOf } from './visit.ts';
+import { emailKey, isEmail } from '../../src/users/users.ts';
+import { changeNoticeEmail, emailSubject } from '../../src/users/profile.ts';
+import { sendCode } from '../../src/mfa/mailed-code.ts';
+import { Field, Form, SecondaryButton, SubmitButton } from '../ui/form.tsx';
+import type { Refusal } from '../ui/form.tsx';
+import { Layout } from '../ui/layout.tsx';
+import type { Frame } from '../ui/layout.tsx';
+import { inWords } from '../ui/refusal.ts';
+import type { StepPage, Visit } from './interaction-context.ts';
+import { accountOf, changeOf } from './interaction-context.ts';
 
 type NewEmailPageProps = {
   frame: Frame;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { choosePassword } from '../../src/accounts/changes.ts';
-import { Form, PasswordField, SubmitButton } from '../page/form.tsx';
-import type { Refusal } from '../page/form.tsx';
-import { Layout } from '../page/layout.tsx';
-import type { Frame } from '../page/layout.tsx';
-import type { StepPage } from './visit.ts';
-import { accountOf, changeOf } from './visit.ts';
+import { choosePassword } from '../../src/users/profile.ts';
+import { Form, PasswordField, SubmitButton } from '../ui/form.tsx';
+import type { Refusal } from '../ui/form.tsx';
+import { Layout } from '../ui/layout.tsx';
+import type { Frame } from '../ui/layout.tsx';
+import type { StepPage } from './interaction-context.ts';
+import { accountOf, changeOf } from './interaction-context.ts';
 
 type NewPasswordPageProps = {
   frame: Frame;

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { confirmCode, offerCode } from '../../src/factors/recovery-code.ts';
+import { confirmCode, offerCode } from '../../src/mfa/recovery-code.ts';
 import { isTicked, SignOutOthers, signOutOthersFields } from './sign-out-others.tsx';
-import type { StepPage } from './visit.ts';
-import { accountOf, changeOf } from './visit.ts';
-import { formatDate } from '../../src/locales/phrases.ts';
-import { Field, Form, SubmitButton } from '../page/form.tsx';
-import type { Refusal } from '../page/form.tsx';
-import { Layout } from '../page/layout.tsx';
-import type { Frame } from '../page/layout.tsx';
+import type { StepPage } from './interaction-context.ts';
+import { accountOf, changeOf } from './interaction-context.ts';
+import { formatDate } from '../../src/i18n/phrases.ts';
+import { Field, Form, SubmitButton } from '../ui/form.tsx';
+import type { Refusal } from '../ui/form.tsx';
+import { Layout } from '../ui/layout.tsx';
+import type { Frame } from '../ui/layout.tsx';
 
 type NewRecoveryCodePageProps = {
   frame: Frame;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { accountById } from '../../src/accounts/accounts.ts';
-import { Form, SubmitButton, Ways } from '../page/form.tsx';
-import type { Refusal } from '../page/form.tsx';
-import type { Frame } from '../page/layout.tsx';
-import { Layout } from '../page/layout.tsx';
-import type { StepPage } from './visit.ts';
+import { accountById } from '../../src/users/users.ts';
+import { Form, SubmitButton, Ways } from '../ui/form.tsx';
+import type { Refusal } from '../ui/form.tsx';
+import type { Frame } from '../ui/layout.tsx';
+import { Layout } from '../ui/layout.tsx';
+import type { StepPage } from './interaction-context.ts';
 
 type NoAccessPageProps = {
   frame: Frame;

@@ -1,24 +1,24 @@
 import type { Context } from 'koa';
 import { errors } from 'oidc-provider';
-import type { BrowserTokens } from '../../src/accounts/devices.ts';
-import { beganElsewhere, restartPath, sessionOf } from '../../src/oidc/interaction-binding.ts';
+import type { BrowserTokens } from '../../src/users/devices.ts';
+import { beganElsewhere, restartPath, sessionOf } from '../../src/oidc/interactions/binding.ts';
 import {
   bindingHash,
   signInCookie,
   setSignInCookie,
   newBindingValue,
   presentToLibrary,
-} from '../../src/oidc/interaction-cookies.ts';
-import type { Holder } from '../../src/oidc/records.ts';
-import { rebinding } from '../../src/oidc/records.ts';
-import { cookieName } from '../../src/platform/http.ts';
-import { frameOf } from '../page/frame.ts';
-import type { House } from '../page/house.ts';
-import type { Frame } from '../page/layout.tsx';
-import type { InteractionRecord, Progress } from './progress.ts';
-import { intentOf, knownOf, progressFrom } from './progress.ts';
+} from '../../src/oidc/interactions/cookies.ts';
+import type { Holder } from '../../src/sessions/records.ts';
+import { rebinding } from '../../src/sessions/records.ts';
+import { cookieName } from '../../src/http/request-info.ts';
+import { frameOf } from '../ui/frame.ts';
+import type { House } from '../../src/context.ts';
+import type { Frame } from '../ui/layout.tsx';
+import type { InteractionRecord, Progress } from './state.ts';
+import { intentOf, knownOf, progressFrom } from './state.ts';
 import { isDeclinable } from './steps.ts';
-import type { Visit } from './visit.ts';
+import type { Visit } from './interaction-context.ts';
 
 /** Opens the interaction of a request for the browser that holds it. Anybody else learns nothing of it. */
 

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { accountById } from '../../src/accounts/accounts.ts';
-import { voidProofs } from '../../src/platform/proofs.ts';
-import { noteChoice } from './progress.ts';
-import type { StepPage } from './visit.ts';
-import { accountOf } from './visit.ts';
-import { Form, SecondaryButton, SubmitButton } from '../page/form.tsx';
-import type { Refusal } from '../page/form.tsx';
-import { Layout } from '../page/layout.tsx';
-import type { Frame } from '../page/layout.tsx';
+import { accountById } from '../../src/users/users.ts';
+import { voidProofs } from '../../src/security/verified-factors.ts';
+import { noteChoice } from './state.ts';
+import type { StepPage } from './interaction-context.ts';
+import { accountOf } from './interaction-context.ts';
+import { Form, SecondaryButton, SubmitButton } from '../ui/form.tsx';
+import type { Refusal } from '../ui/form.tsx';
+import { Layout } from '../ui/layout.tsx';
+import type { Frame } from '../ui/layout.tsx';
 
 type OtherAccountPageProps = {
   frame: Frame;

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { verifyPasswordWithCode } from '../../src/accounts/passwords.ts';
-import { eightDigits } from '../../src/factors/code-text.ts';
-import { countPasswordAndCode } from '../../src/factors/mailed-code.ts';
-import { Field, Form, PasswordField, SecondaryButton, SubmitButton, Ways } from '../page/form.tsx';
-import type { Refusal } from '../page/form.tsx';
-import { Layout } from '../page/layout.tsx';
-import type { Frame } from '../page/layout.tsx';
+import { verifyPasswordWithCode } from '../../src/users/passwords.ts';
+import { eightDigits } from '../../src/mfa/recovery-code-format.ts';
+import { countPasswordAndCode } from '../../src/mfa/mailed-code.ts';
+import { Field, Form, PasswordField, SecondaryButton, SubmitButton, Ways } from '../ui/form.tsx';
+import type { Refusal } from '../ui/form.tsx';
+import { Layout } from '../ui/layout.tsx';
+import type { Frame } from '../ui/layout.tsx';
 import { sendToAddress } from './send-to-address.ts';
-import { chosenAddress } from './progress.ts';
-import type { Refused, StepPage, Visit } from './visit.ts';
+import { chosenAddress } from './state.ts';
+import type { Refused, StepPage, Visit } from './interaction-context.ts';
 
 type PasswordAndCodePageProps = {
   frame: Frame;

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { accountById } from '../../src/accounts/accounts.ts';
-import { verifyPassword } from '../../src/accounts/passwords.ts';
-import { noteChoice } from './progress.ts';
-import type { StepPage, Visit } from './visit.ts';
-import { Field, Form, PasswordField, SecondaryButton, SubmitButton, Ways } from '../page/form.tsx';
-import type { Refusal } from '../page/form.tsx';
-import { Layout } from '../page/layout.tsx';
-import type { Frame } from '../page/layout.tsx';
+import { accountById } from '../../src/users/users.ts';
+import { verifyPassword } from '../../src/users/passwords.ts';
+import { noteChoice } from './state.ts';
+import type { StepPage, Visit } from './interaction-context.ts';
+import { Field, Form, PasswordField, SecondaryButton, SubmitButton, Ways } from '../ui/form.tsx';
+import type { Refusal } from '../ui/form.tsx';
+import { Layout } from '../ui/layout.tsx';
+import type { Frame } from '../ui/layout.tsx';
 
 type PasswordPageProps = {
   frame: Frame;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { replace } from '../../src/factors/two-step.ts';
+import { replace } from '../../src/mfa/two-step.ts';
 import { connectionShown, EnrollmentPage } from './enrollment.tsx';
-import { noteChoice } from './progress.ts';
+import { noteChoice } from './state.ts';
 import { isTicked, signOutOthersFields } from './sign-out-others.tsx';
-import type { StepPage } from './visit.ts';
-import { changeOf } from './visit.ts';
+import type { StepPage } from './interaction-context.ts';
+import { changeOf } from './interaction-context.ts';
 
 const form = z.object({
   code: z.string().max(200).default(''),

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { openCaseOf } from '../../src/help-desk/cases.ts';
-import { claimCode } from '../../src/factors/recovery-code.ts';
-import { Field, Form, SecondaryButton, SubmitButton, Ways } from '../page/form.tsx';
-import type { Refusal } from '../page/form.tsx';
-import { Layout } from '../page/layout.tsx';
-import type { Frame } from '../page/layout.tsx';
-import { noteChoice } from './progress.ts';
+import { claimCode } from '../../src/mfa/recovery-code.ts';
+import { Field, Form, SecondaryButton, SubmitButton, Ways } from '../ui/form.tsx';
+import type { Refusal } from '../ui/form.tsx';
+import { Layout } from '../ui/layout.tsx';
+import type { Frame } from '../ui/layout.tsx';
+import { noteChoice } from './state.ts';
 import { isOpen } from './steps.ts';
-import type { StepPage } from './visit.ts';
-import { accountOf, attemptOf } from './visit.ts';
+import type { StepPage } from './interaction-context.ts';
+import { accountOf, attemptOf } from './interaction-context.ts';
 
 type RecoveryCodePageProps = {
   frame: Frame;

@@ -1,8 +1,8 @@
-import { emailKey, passwordOf } from '../../src/accounts/accounts.ts';
-import { emailSubject } from '../../src/accounts/changes.ts';
-import { sendCode } from '../../src/factors/mailed-code.ts';
-import { noteAddress } from './progress.ts';
-import type { Visit } from './visit.ts';
+import { emailKey, passwordOf } from '../../src/users/users.ts';
+import { emailSubject } from '../../src/users/profile.ts';
+import { sendCode } from '../../src/mfa/mailed-code.ts';
+import { noteAddress } from './state.ts';
+import type { Visit } from './interaction-context.ts';
 
 /**
  * Sends a code to the user with that email address. The page, its status and its limits are the same where no user has it,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Choice } from '../page/form.tsx';
-import type { Refusal } from '../page/form.tsx';
-import type { Frame } from '../page/layout.tsx';
+import { Choice } from '../ui/form.tsx';
+import type { Refusal } from '../ui/form.tsx';
+import type { Frame } from '../ui/layout.tsx';
 
 /** What the form of every page that adds, replaces or removes a factor has in addition (ASVS 7.4.3). */
 export const signOutOthersFields = { endOtherSessions: z.literal('yes').optional() };

@@ -1,11 +1,11 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { isOwnClient } from '../../src/oidc/own-clients.ts';
-import { nameOfApplication } from '../../src/oidc/sessions.ts';
-import { Form, SecondaryButton, SubmitButton } from '../page/form.tsx';
-import { frameOf } from '../page/frame.ts';
-import type { House } from '../page/house.ts';
-import type { Frame } from '../page/layout.tsx';
-import { Layout, renderPage } from '../page/layout.tsx';
+import { isOwnClient } from '../../src/clients/built-in-clients.ts';
+import { nameOfApplication } from '../../src/sessions/sessions.ts';
+import { Form, SecondaryButton, SubmitButton } from '../ui/form.tsx';
+import { frameOf } from '../ui/frame.ts';
+import type { House } from '../../src/context.ts';
+import type { Frame } from '../ui/layout.tsx';
+import { Layout, renderPage } from '../ui/layout.tsx';
 
 type SignOutPageProps = {
   frame: Frame;

@@ -1,12 +1,12 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { z } from 'zod';
-import type { ToldApplication } from '../../src/oidc/sessions.ts';
-import { applicationsToldOf, needBrowser } from '../../src/oidc/sessions.ts';
-import { cookieName, cookieOptions } from '../../src/platform/http.ts';
-import { frameOf } from '../page/frame.ts';
-import type { House } from '../page/house.ts';
-import type { Frame } from '../page/layout.tsx';
-import { Layout, renderPage } from '../page/layout.tsx';
+import type { ToldApplication } from '../../src/sessions/sessions.ts';
+import { applicationsToldOf, needBrowser } from '../../src/sessions/sessions.ts';
+import { cookieName, cookieOptions } from '../../src/http/request-info.ts';
+import { frameOf } from '../ui/frame.ts';
+import type { House } from '../../src/context.ts';
+import type { Frame } from '../ui/layout.tsx';
+import { Layout, renderPage } from '../ui/layout.tsx';
 
 type SignedOutPageProps = {
   frame: Frame;

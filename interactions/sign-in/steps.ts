@@ -1,5 +1,5 @@
 import type { Intent } from '../../src/oidc/intents.ts';
-import type { ProofFactor } from '../../src/platform/proofs.ts';
+import type { ProofFactor } from '../../src/security/verified-factors.ts';
 
 /** The pages of a sign-in. Their names stand in URLs. */
 export type Step =

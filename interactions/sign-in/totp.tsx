@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { looksLikeCode } from '../../src/factors/code-text.ts';
-import { claimCode } from '../../src/factors/recovery-code.ts';
-import { verifyTotp } from '../../src/factors/totp.ts';
-import { inWords } from '../page/refusal.ts';
-import { noteChoice } from './progress.ts';
-import type { StepPage } from './visit.ts';
-import { accountOf, attemptOf } from './visit.ts';
-import { Choice, Form, RefusalNotice, SixDigitField, SubmitButton, Ways } from '../page/form.tsx';
-import type { Refusal } from '../page/form.tsx';
-import { Layout } from '../page/layout.tsx';
-import type { Frame } from '../page/layout.tsx';
+import { looksLikeCode } from '../../src/mfa/recovery-code-format.ts';
+import { claimCode } from '../../src/mfa/recovery-code.ts';
+import { verifyTotp } from '../../src/mfa/totp.ts';
+import { inWords } from '../ui/refusal.ts';
+import { noteChoice } from './state.ts';
+import type { StepPage } from './interaction-context.ts';
+import { accountOf, attemptOf } from './interaction-context.ts';
+import { Choice, Form, RefusalNotice, SixDigitField, SubmitButton, Ways } from '../ui/form.tsx';
+import type { Refusal } from '../ui/form.tsx';
+import { Layout } from '../ui/layout.tsx';
+import type { Frame } from '../ui/layout.tsx';
 
 type TotpPageProps = {
   frame: Frame;

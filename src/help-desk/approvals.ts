@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { permitted } from '../accounts/operators.ts';
-import type { Db } from '../platform/database.ts';
+import { permitted } from '../users/operators.ts';
+import type { Db } from '../db/database.ts';
 
 /** What takes two operators: a code to somebody who looks after others, and an account that begins anew. */
 export type ApprovedDeed = 'send-code' | 'invite';

@@ -1,8 +1,8 @@
-import type { Account } from '../accounts/accounts.ts';
-import { accountById } from '../accounts/accounts.ts';
-import type { Actor } from '../accounts/operators.ts';
-import { helpDeskCodeUntil } from '../factors/recovery-code.ts';
-import type { Db } from '../platform/database.ts';
+import type { Account } from '../users/users.ts';
+import { accountById } from '../users/users.ts';
+import type { Actor } from '../users/operators.ts';
+import { helpDeskCodeUntil } from '../mfa/recovery-code.ts';
+import type { Db } from '../db/database.ts';
 import { approvalsOf } from './approvals.ts';
 import type { Case, Outcome } from './cases.ts';
 import { listCases } from './cases.ts';

@@ -1,17 +1,17 @@
 // Longer than usual: a table has one owner.
 import { randomInt, randomUUID } from 'node:crypto';
-import type { Account } from '../accounts/accounts.ts';
-import { seenBy } from '../accounts/accounts.ts';
-import type { Actor, Operator } from '../accounts/operators.ts';
-import { permitted } from '../accounts/operators.ts';
-import { caseOpened } from '../mail/help-desk.ts';
+import type { Account } from '../users/users.ts';
+import { seenBy } from '../users/users.ts';
+import type { Actor, Operator } from '../users/operators.ts';
+import { permitted } from '../users/operators.ts';
+import { caseOpened } from '../mail/templates/help-desk.ts';
 import type { Post } from '../mail/outbox.ts';
-import type { Origin } from '../platform/audit.ts';
-import { audit } from '../platform/audit.ts';
-import type { Db } from '../platform/database.ts';
-import { isRowNumber, sql } from '../platform/database.ts';
-import { countAttempt } from '../platform/throttle.ts';
-import { newStopCode } from './stop-codes.ts';
+import type { Origin } from '../audit/audit-log.ts';
+import { audit } from '../audit/audit-log.ts';
+import type { Db } from '../db/database.ts';
+import { isRowNumber, sql } from '../db/database.ts';
+import { countAttempt } from '../security/throttle.ts';
+import { newStopCode } from './dispute-link.ts';
 
 /** How a case ended: the person has a phone again, stopped it, was invited anew, an operator closed it, or nobody did. */
 export type Outcome = 'new-phone' | 'stopped' | 'invited-anew' | 'closed' | 'left-alone';

@@ -1,6 +1,6 @@
-import type { AuditRow } from '../platform/audit.ts';
-import { auditRows } from '../platform/audit.ts';
-import type { Db } from '../platform/database.ts';
+import type { AuditRow } from '../audit/audit-log.ts';
+import { auditRows } from '../audit/audit-log.ts';
+import type { Db } from '../db/database.ts';
 
 /** What somebody did to an account's factors; `by` is an operator's number, nobody's where it was the person. */
 export interface FactorDeed {

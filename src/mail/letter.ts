@@ -1,5 +1,5 @@
-import type { Locale } from '../locales/phrases.ts';
-import { formatMoment } from '../locales/phrases.ts';
+import type { Locale } from '../i18n/phrases.ts';
+import { formatMoment } from '../i18n/phrases.ts';
 
 /** A mail's words. Text alone: it reads the same everywhere, and nothing in it can be a picture or a script. */
 export interface Message {

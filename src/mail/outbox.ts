@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { deedsAudited } from '../platform/audit.ts';
-import type { Db } from '../platform/database.ts';
-import type { Effect } from '../platform/effects.ts';
-import { writeAtOnce } from '../platform/effects.ts';
-import type { Topic } from '../platform/notifications.ts';
-import type { Vault } from '../platform/secrets.ts';
-import type { Locale } from '../locales/phrases.ts';
+import { deedsAudited } from '../audit/audit-log.ts';
+import type { Db } from '../db/database.ts';
+import type { Effect } from '../db/effects.ts';
+import { writeAtOnce } from '../db/effects.ts';
+import type { Topic } from '../db/notifications.ts';
+import type { Vault } from '../crypto/encryption.ts';
+import type { Locale } from '../i18n/phrases.ts';
 import type { MailFacts, Message } from './letter.ts';
 
 /** Whom a mail goes to: the account's own addresses and language, as its row has them. */

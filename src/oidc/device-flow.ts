@@ -1,16 +1,16 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { errors, Provider } from 'oidc-provider';
-import { accountById } from '../accounts/accounts.ts';
-import { deviceLabel } from '../accounts/devices.ts';
-import { deviceAllowed } from '../mail/device-messages.ts';
+import { accountById } from '../users/users.ts';
+import { deviceLabel } from '../users/devices.ts';
+import { deviceAllowed } from '../mail/templates/device.ts';
 import type { Post } from '../mail/outbox.ts';
-import { audit } from '../platform/audit.ts';
-import type { Db } from '../platform/database.ts';
-import { network, sentByOurPage } from '../platform/http.ts';
-import { countForNetwork, forgiveForNetwork } from '../platform/sliding-budget.ts';
-import { countAttempt, forgiveAttempt } from '../platform/throttle.ts';
-import { askedTooSoon, devicePause } from './records.ts';
-import type { UnitOfWork } from './unit-of-work.ts';
+import { audit } from '../audit/audit-log.ts';
+import type { Db } from '../db/database.ts';
+import { network, sentByOurPage } from '../http/request-info.ts';
+import { countForNetwork, forgiveForNetwork } from '../security/sliding-budget.ts';
+import { countAttempt, forgiveAttempt } from '../security/throttle.ts';
+import { askedTooSoon, devicePause } from '../sessions/records.ts';
+import type { UnitOfWork } from './storage/unit-of-work.ts';
 
 /**
  * The device flow (RFC 8628): a device without a browser shows a code, its person types that in a browser of theirs,

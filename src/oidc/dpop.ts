@@ -2,7 +2,7 @@ import { decodeJwt } from 'jose';
 import type { Context } from 'koa';
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { errors, Provider } from 'oidc-provider';
-import type { Vault } from '../platform/secrets.ts';
+import type { Vault } from '../crypto/encryption.ts';
 
 /**
  * Tokens bound to a key of the application's (RFC 9449): whoever sends a proof gets them, and a proof must carry a nonce

@@ -1,7 +1,7 @@
 import type { AccessToken, Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider';
-import type { Db } from '../platform/database.ts';
-import { consentOf } from './client-metadata.ts';
-import { consentGiven } from './records.ts';
+import type { Db } from '../db/database.ts';
+import { consentOf } from '../clients/metadata.ts';
+import { consentGiven } from '../sessions/records.ts';
 
 /** What this request asks for of resource servers and the interface for programs, by their names. */
 const resourcesAsked = (oidc: KoaContextWithOIDC['oidc']): Record<string, string> =>

@@ -1,9 +1,9 @@
 import { errors, interactionPolicy } from 'oidc-provider';
-import type { Db } from '../platform/database.ts';
-import { apiResource } from './api-scopes.ts';
-import { demandedLevel, levelOf } from './assurance.ts';
-import { mayUse } from './client-access.ts';
-import { lifetimeOf, requiredLevelOf } from './client-metadata.ts';
+import type { Db } from '../db/database.ts';
+import { apiResource } from '../clients/resource-servers/api-scopes.ts';
+import { demandedLevel, levelOf } from '../sessions/assurance.ts';
+import { mayUse } from '../clients/access.ts';
+import { lifetimeOf, requiredLevelOf } from '../clients/metadata.ts';
 import { intentOpen } from './intents.ts';
 
 const { Check, Prompt, base } = interactionPolicy;

@@ -2,20 +2,20 @@ import type { Context } from 'koa';
 import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { Provider } from 'oidc-provider';
 import type { Settings } from '../../config/settings.ts';
-import { locales } from '../locales/phrases.ts';
-import type { Db } from '../platform/database.ts';
-import { cookieKeys } from '../platform/http.ts';
-import type { Vault } from '../platform/secrets.ts';
-import type { Tracing } from '../platform/tracing.ts';
-import { acrValues } from './assurance.ts';
-import { keepBuiltClients } from './built-clients.ts';
-import type { ClaimBook } from './claim-book.ts';
-import { claimsFor, claimsOfScopes, wantedBy } from './claims.ts';
-import { mayUse } from './client-access.ts';
-import type { ClientBook } from './client-book.ts';
-import { furtherRules, holdToRegistration, signBySecrets } from './client-assertions.ts';
-import type { LifetimeName } from './client-description.ts';
-import { serviceTokenMost, signingAlgs } from './client-description.ts';
+import { locales } from '../i18n/phrases.ts';
+import type { Db } from '../db/database.ts';
+import { cookieKeys } from '../http/request-info.ts';
+import type { Vault } from '../crypto/encryption.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
+import { acrValues } from '../sessions/assurance.ts';
+import { keepBuiltClients } from './library-clients.ts';
+import type { ClaimBook } from './claims/claim-cache.ts';
+import { claimsFor, claimsOfScopes, wantedBy } from './claims/claims.ts';
+import { mayUse } from '../clients/access.ts';
+import type { ClientBook } from '../clients/cache.ts';
+import { furtherRules, holdToRegistration, signBySecrets } from '../clients/assertions.ts';
+import type { LifetimeName } from '../clients/schema.ts';
+import { serviceTokenMost, signingAlgs } from '../clients/schema.ts';
 import {
   accountClient,
   adminClient,
@@ -26,26 +26,26 @@ import {
   pkceRequiredOf,
   trialMetadata,
   triedBy,
-} from './client-metadata.ts';
-import { matchingSecret, noteUse } from './client-secrets.ts';
+} from '../clients/metadata.ts';
+import { matchingSecret, noteUse } from '../clients/secrets.ts';
 import { cookieNames } from './cookie-names.ts';
 import type { DevicePages } from './device-flow.ts';
 import { deviceFeature, deviceSeconds, guardUserCodes, paceDevices } from './device-flow.ts';
 import { boundTokens, nameRepeatedProofs } from './dpop.ts';
 import { existingGrant } from './grants.ts';
 import { checkIntent } from './intents.ts';
-import { bind } from './interaction-binding.ts';
-import { publishedAt } from './key-life.ts';
-import type { Keys } from './keys.ts';
-import { outgoing } from './outgoing.ts';
-import { accountClientId, adminClientId } from './own-clients.ts';
+import { bind } from './interactions/binding.ts';
+import { publishedAt } from './keys/rotation.ts';
+import type { Keys } from './keys/keys.ts';
+import { outgoing } from '../http/safe-fetch.ts';
+import { accountClientId, adminClientId } from '../clients/built-in-clients.ts';
 import { policy } from './policy.ts';
 import { recheckRedirects } from './recheck-redirects.ts';
-import { registrationEndpoint } from './registration.ts';
+import { registrationEndpoint } from './registration/registration.ts';
 import { holderOf, resourceLifetimeOf, resourcesFor, tokenFacts } from './resource-access.ts';
-import { interactionSeconds, sessionSeconds } from './session-limits.ts';
+import { interactionSeconds, sessionSeconds } from '../sessions/session-limits.ts';
 import { subjects } from './subjects.ts';
-import type { UnitOfWork } from './unit-of-work.ts';
+import type { UnitOfWork } from './storage/unit-of-work.ts';
 import { nameUsedCodes } from './used-codes.ts';
 
 /** The pages that the library asks for; the roof hands them in, since only `interactions/` makes HTML. */

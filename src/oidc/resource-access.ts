@@ -1,10 +1,10 @@
 import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { errors } from 'oidc-provider';
-import { apiResource } from './api-scopes.ts';
-import type { ClientBook } from './client-book.ts';
-import { apiScopesOf, introspectedBy, resourcesOf } from './client-metadata.ts';
+import { apiResource } from '../clients/resource-servers/api-scopes.ts';
+import type { ClientBook } from '../clients/cache.ts';
+import { apiScopesOf, introspectedBy, resourcesOf } from '../clients/metadata.ts';
 import { noteSignIn } from './grants.ts';
-import type { ResourceServer } from './resource-description.ts';
+import type { ResourceServer } from '../clients/resource-servers/schema.ts';
 
 /** A resource that an application may ask for, and which scopes of it. */
 interface Opened {

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { Configuration, Provider } from 'oidc-provider';
 import instance from 'oidc-provider/lib/helpers/weak_cache.js';
-import type { ClientDescription } from './client-description.ts';
-import { sectorOf } from './sectors.ts';
+import type { ClientDescription } from '../clients/schema.ts';
+import { sectorOf } from '../clients/sector-identifiers.ts';
 
 /**
  * The numbers by which applications know people (OpenID Connect Core §8). A pairwise one is made of the account and the

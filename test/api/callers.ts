@@ -1,17 +1,17 @@
 /** Those who call the interface for programs: machines, and people with a role through an application. */
-import { clientSchema } from '../../src/oidc/client-description.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
 import { noPost } from '../../src/mail/outbox.ts';
-import { type ApiScope, apiScopes, isPersonal } from '../../src/oidc/api-scopes.ts';
-import { addSecret } from '../../src/oidc/client-secrets.ts';
-import { createClient } from '../../src/oidc/clients.ts';
+import { type ApiScope, apiScopes, isPersonal } from '../../src/clients/resource-servers/api-scopes.ts';
+import { addSecret } from '../../src/clients/secrets.ts';
+import { createClient } from '../../src/clients/clients.ts';
 import { exchange } from '../rig/exchange.ts';
 import type { Hemma } from '../rig/hemma.ts';
 import type { RelyingParty } from '../rig/relying-party.ts';
 import { basic, basicOf, post, type Told } from '../protocol/requests.ts';
 import { newPerson, type Person } from '../protocol/people.ts';
-import type { Role } from '../../src/accounts/accounts.ts';
-import type { Group } from '../../src/accounts/groups.ts';
-import { changeRole } from '../../src/accounts/operators.ts';
+import type { Role } from '../../src/users/users.ts';
+import type { Group } from '../../src/users/groups.ts';
+import { changeRole } from '../../src/users/operators.ts';
 
 /** What a service may have: all that no person must answer for. */
 export const machineScopes: readonly ApiScope[] = apiScopes.filter((scope) => !isPersonal(scope));

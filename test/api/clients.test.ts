@@ -1,8 +1,8 @@
 /** Row 82: applications through the interface: their versions are kept, and their secrets stand in one answer. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { exportEntries } from '../../src/oidc/client-files.ts';
-import { createClient } from '../../src/oidc/clients.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { exportEntries } from '../../src/oidc/config-as-code/clients.ts';
+import { createClient } from '../../src/clients/clients.ts';
 import { group } from '../console/town.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { askToken, call, isProblem, machineScopes, machineToken, type Request, service } from './callers.ts';

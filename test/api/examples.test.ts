@@ -1,7 +1,7 @@
 /** The document of the interface says what is so: every printed example is sent as printed and answered as documented. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { endpoints } from '../../src/admin/index.ts';
-import type { Endpoint } from '../../src/admin/endpoint.ts';
+import { endpoints } from '../../src/api/index.ts';
+import type { Endpoint } from '../../src/api/endpoint.ts';
 import {
   exampleCase,
   exampleClaim,
@@ -13,8 +13,8 @@ import {
   exampleSecret,
   exampleToken,
   exampleVersion,
-} from '../../src/admin/examples.ts';
-import { apiScopes } from '../../src/oidc/api-scopes.ts';
+} from '../../src/api/examples.ts';
+import { apiScopes } from '../../src/clients/resource-servers/api-scopes.ts';
 import { exchange } from '../rig/exchange.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

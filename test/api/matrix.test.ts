@@ -1,10 +1,10 @@
 /** T35: every endpoint of the interface, every verb, every role and every kind of token. What has no row fails. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Account } from '../../src/accounts/accounts.ts';
-import type { Group } from '../../src/accounts/groups.ts';
-import { endpoints } from '../../src/admin/index.ts';
-import { actionsOfScope, apiScopes } from '../../src/oidc/api-scopes.ts';
+import type { Account } from '../../src/users/users.ts';
+import type { Group } from '../../src/users/groups.ts';
+import { endpoints } from '../../src/api/index.ts';
+import { actionsOfScope, apiScopes } from '../../src/clients/resource-servers/api-scopes.ts';
 import { group, putInto } from '../console/town.ts';
 import { newPerson, type Person } from '../protocol/people.ts';
 import { back, minutes, travel } from '../rig/clock.ts';

@@ -1,8 +1,8 @@
 /** The document of the interface is OpenAPI 3.1, says a tool that knows nothing of us. */
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, test } from '@jest/globals';
-import { endpoints } from '../../src/admin/index.ts';
-import { documentOf } from '../../src/admin/openapi.ts';
+import { endpoints } from '../../src/api/index.ts';
+import { documentOf } from '../../src/api/openapi.ts';
 
 test('the document of the interface is valid OpenAPI 3.1', async () => {
   const document = JSON.parse(JSON.stringify(documentOf('https://home.example', endpoints))) as Record<

@@ -1,10 +1,10 @@
 /** T35, T36: rights never grow, no code stands in an answer, and the audit says who did it and through what. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Account } from '../../src/accounts/accounts.ts';
-import { apiScopes } from '../../src/oidc/api-scopes.ts';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { checkClient } from '../../src/oidc/client-check.ts';
-import { createClient, setEnabled } from '../../src/oidc/clients.ts';
+import type { Account } from '../../src/users/users.ts';
+import { apiScopes } from '../../src/clients/resource-servers/api-scopes.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { checkClient } from '../../src/clients/connectivity-check.ts';
+import { createClient, setEnabled } from '../../src/clients/clients.ts';
 import { group, putInto } from '../console/town.ts';
 import { newPerson, type Person } from '../protocol/people.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';

@@ -1,6 +1,6 @@
 /** Row 73: who is let in to the interface for programs, and with what. RFC 6750, 8707 and 9470. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { setEnabled } from '../../src/oidc/clients.ts';
+import { setEnabled } from '../../src/clients/clients.ts';
 import { back, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

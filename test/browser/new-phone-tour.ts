@@ -1,7 +1,7 @@
 /** A walk past the pages of the day with a new phone, of forgotten things, and of every deed of My details. */
 import type { Page } from 'playwright-core';
-import { emailSubject } from '../../src/accounts/changes.ts';
-import { countAttempt } from '../../src/platform/throttle.ts';
+import { emailSubject } from '../../src/users/profile.ts';
+import { countAttempt } from '../../src/security/throttle.ts';
 import { minutes, travel } from '../rig/clock.ts';
 import { PASSWORD } from '../rig/hemma.ts';
 import { sixDigits } from '../rig/totp.ts';

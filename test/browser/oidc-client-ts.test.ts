@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { applyClient } from '../../src/oidc/clients.ts';
+import { applyClient } from '../../src/clients/clients.ts';
 import { programOf, registrationOf } from '../foreign/guide.ts';
 import { type Chromium, startChromium } from '../rig/browser.ts';
 import { connectPhone, typePassword } from '../rig/ceremony.ts';

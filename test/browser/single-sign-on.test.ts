@@ -1,6 +1,6 @@
 /** J7, the simple half: Lön after Autopay without a question, and signing out of one signs out of both. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { applyClient } from '../../src/oidc/clients.ts';
+import { applyClient } from '../../src/clients/clients.ts';
 import { newPerson } from '../protocol/people.ts';
 import { back, seconds, travel } from '../rig/clock.ts';
 import { startRelyingParty } from '../rig/relying-party.ts';

@@ -1,7 +1,7 @@
 /** A stranger has guessed at the password: the owner gets in by an emailed code, on a narrow phone, without scripts, too. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { emailSubject } from '../../src/accounts/changes.ts';
-import { countAttempt } from '../../src/platform/throttle.ts';
+import { emailSubject } from '../../src/users/profile.ts';
+import { countAttempt } from '../../src/security/throttle.ts';
 import { back } from '../rig/clock.ts';
 import { PASSWORD } from '../rig/hemma.ts';
 import * as person from './person.ts';

@@ -1,10 +1,10 @@
 /** `hemma keys`: the signing keys from a shell. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { publishedAt } from '../../src/oidc/key-life.ts';
-import { loadKeys, signingKeys } from '../../src/oidc/keys.ts';
-import { auditRows } from '../../src/platform/audit.ts';
-import { vaultOf } from '../../src/platform/secrets.ts';
+import { publishedAt } from '../../src/oidc/keys/rotation.ts';
+import { loadKeys, signingKeys } from '../../src/oidc/keys/keys.ts';
+import { auditRows } from '../../src/audit/audit-log.ts';
+import { vaultOf } from '../../src/crypto/encryption.ts';
 import { openWith } from '../races/two-processes.ts';
 import { settingsOfOne } from '../rig/hemma.ts';
 import { type DatabaseCopy, keyOfTheRun, newDatabase } from '../rig/template.ts';

@@ -1,7 +1,7 @@
 /** The command line as an operator types it, with a standard input: in this process, or as the program that it is. */
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { runCommand } from '../../src/command-line.ts';
+import { runCommand } from '../../src/cli/cli.ts';
 import { type End, runToEnd } from '../rig/process.ts';
 
 export interface Shell {

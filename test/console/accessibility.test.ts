@@ -5,11 +5,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { newInitialAccessToken } from '../../src/oidc/initial-access-tokens.ts';
-import { resourceServerSchema } from '../../src/oidc/resource-description.ts';
-import { createResourceServer } from '../../src/oidc/resource-servers.ts';
-import { changeAttributes } from '../../src/accounts/attributes.ts';
-import { defineClaim } from '../../src/oidc/own-claims.ts';
+import { newInitialAccessToken } from '../../src/oidc/registration/initial-access-tokens.ts';
+import { resourceServerSchema } from '../../src/clients/resource-servers/schema.ts';
+import { createResourceServer } from '../../src/clients/resource-servers/resource-servers.ts';
+import { changeAttributes } from '../../src/users/attributes.ts';
+import { defineClaim } from '../../src/oidc/claims/custom-claims.ts';
 import { violations } from '../rig/axe.ts';
 import { type Chromium, startChromium } from '../rig/browser.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';

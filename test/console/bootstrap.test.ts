@@ -5,7 +5,7 @@ import { at, connectPhone, typePassword } from '../rig/ceremony.ts';
 import { back, hours, travel } from '../rig/clock.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
-import { makeBootstrapToken, firstBootstrapToken } from '../../src/accounts/bootstrap.ts';
+import { makeBootstrapToken, firstBootstrapToken } from '../../src/users/bootstrap.ts';
 
 const running: Hemma[] = [];
 let hemma: Hemma;

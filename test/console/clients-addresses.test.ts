@@ -1,7 +1,7 @@
 /** Addresses of applications: judged in words while they are typed, and recorded where nobody was sent to them. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { applyClient } from '../../src/oidc/clients.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { applyClient } from '../../src/clients/clients.ts';
 import { back, minutes, seconds, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';

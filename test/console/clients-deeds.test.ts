@@ -1,7 +1,7 @@
 /** What takes something away from an application or its people: a page before it, and everything gone after it. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { clientById } from '../../src/oidc/clients.ts';
+import { clientById } from '../../src/clients/clients.ts';
 import { newPerson, type Person } from '../protocol/people.ts';
 import { get } from '../protocol/requests.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';

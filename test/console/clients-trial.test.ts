@@ -1,11 +1,11 @@
 /** Trying an application out from the console: a real sign-in by its rules, and what it would be told of somebody. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { signInFirst } from '../rig/ceremony.ts';
-import { addMember } from '../../src/accounts/groups.ts';
+import { addMember } from '../../src/users/groups.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { newVisitor, type Screen, type Visitor } from '../rig/visitor.ts';
-import { setDisabled } from '../../src/accounts/accounts.ts';
+import { setDisabled } from '../../src/users/users.ts';
 import { group, operator, type OperatorAtWork } from './town.ts';
 
 let hemma: Hemma;

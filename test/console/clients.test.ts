@@ -3,8 +3,8 @@
  * than usual because every field of the form is filled in once and read back.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { applyClient, clientById } from '../../src/oidc/clients.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { applyClient, clientById } from '../../src/clients/clients.ts';
 import { back, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import type { Visitor } from '../rig/visitor.ts';

@@ -3,10 +3,10 @@
  * house's own: defined, described anew, filled in for a person and removed.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { groupBy, removeGroup } from '../../src/accounts/groups.ts';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { clientById, createClient, namesGroup } from '../../src/oidc/clients.ts';
-import { auditRows } from '../../src/platform/audit.ts';
+import { groupBy, removeGroup } from '../../src/users/groups.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { clientById, createClient, namesGroup } from '../../src/clients/clients.ts';
+import { auditRows } from '../../src/audit/audit-log.ts';
 import { at } from '../rig/ceremony.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { group, operator, type OperatorAtWork, putInto, withRole } from './town.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'node-html-parser';
-import { auditRows } from '../../src/platform/audit.ts';
+import { auditRows } from '../../src/audit/audit-log.ts';
 import { at, typePassword } from '../rig/ceremony.ts';
 import { back, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';

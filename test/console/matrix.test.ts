@@ -1,17 +1,17 @@
 /** T35: every route of the console, every verb, every role. What has no row here is not mounted, or this file fails. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { consoleRouter } from '../../interactions/admin/index.ts';
-import type { House } from '../../interactions/page/house.ts';
-import type { Account } from '../../src/accounts/accounts.ts';
-import type { Group } from '../../src/accounts/groups.ts';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { addSecret } from '../../src/oidc/client-secrets.ts';
-import { createClient } from '../../src/oidc/clients.ts';
-import { newInitialAccessToken } from '../../src/oidc/initial-access-tokens.ts';
-import { resourceServerSchema } from '../../src/oidc/resource-description.ts';
-import { createResourceServer } from '../../src/oidc/resource-servers.ts';
-import { defineClaim } from '../../src/oidc/own-claims.ts';
+import { consoleRouter } from '../../interactions/console/index.ts';
+import type { House } from '../../src/context.ts';
+import type { Account } from '../../src/users/users.ts';
+import type { Group } from '../../src/users/groups.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { addSecret } from '../../src/clients/secrets.ts';
+import { createClient } from '../../src/clients/clients.ts';
+import { newInitialAccessToken } from '../../src/oidc/registration/initial-access-tokens.ts';
+import { resourceServerSchema } from '../../src/clients/resource-servers/schema.ts';
+import { createResourceServer } from '../../src/clients/resource-servers/resource-servers.ts';
+import { defineClaim } from '../../src/oidc/claims/custom-claims.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
 import { enter, group, operator, putInto } from './town.ts';

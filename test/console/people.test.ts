@@ -1,6 +1,6 @@
 /** Finding people: beginnings of addresses and names, page by page, never beyond the operator's group. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Group } from '../../src/accounts/groups.ts';
+import type { Group } from '../../src/users/groups.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import type { Screen, Visitor } from '../rig/visitor.ts';
 import { group, operator, type OperatorAtWork, putInto } from './town.ts';

@@ -1,9 +1,9 @@
 /** Operators at work: people with a role who are in the console, and the people that they look after. */
-import type { Account, Role } from '../../src/accounts/accounts.ts';
+import type { Account, Role } from '../../src/users/users.ts';
 import { noPost } from '../../src/mail/outbox.ts';
-import { createGroup, type Group } from '../../src/accounts/groups.ts';
-import { changeRole } from '../../src/accounts/operators.ts';
-import { changeGroup } from '../../src/accounts/people.ts';
+import { createGroup, type Group } from '../../src/users/groups.ts';
+import { changeRole } from '../../src/users/operators.ts';
+import { changeGroup } from '../../src/users/search.ts';
 import { at, connectPhone, type Kept, typePassword } from '../rig/ceremony.ts';
 import type { Hemma } from '../rig/hemma.ts';
 import { sixDigits } from '../rig/totp.ts';

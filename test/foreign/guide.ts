@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parse } from 'yaml';
-import { type ClientDescription, clientSchema } from '../../src/oidc/client-description.ts';
+import { type ClientDescription, clientSchema } from '../../src/clients/schema.ts';
 
 const folder = resolve(import.meta.dirname, '../../docs/connect');
 

@@ -1,8 +1,8 @@
 /** T35 at the command line: every command that is done in an operator's name, every role. No by default. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { helpDeskCommands } from '../../src/help-desk-commands.ts';
+import { helpDeskCommands } from '../../src/cli/help-desk.ts';
 import { noPost } from '../../src/mail/outbox.ts';
-import { openCaseFrom } from '../../src/help-desk/handling.ts';
+import { openCaseFrom } from '../../src/help-desk/case-actions.ts';
 import { group, putInto, withRole } from '../console/town.ts';
 import { answered, type Shell, shellWith } from '../command-line/shell.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';

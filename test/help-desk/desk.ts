@@ -1,8 +1,8 @@
 /** The help desk: people who lost phone and code, and operators whose hands these are. */
 import { readSettings } from '../../config/settings.ts';
-import type { Account, Role } from '../../src/accounts/accounts.ts';
-import { type Operator, operatorOf } from '../../src/accounts/operators.ts';
-import { approve, askToBeginAnew } from '../../src/help-desk/beginning-anew.ts';
+import type { Account, Role } from '../../src/users/users.ts';
+import { type Operator, operatorOf } from '../../src/users/operators.ts';
+import { approve, askToBeginAnew } from '../../src/help-desk/account-reset.ts';
 import { type Case, openCaseOf } from '../../src/help-desk/cases.ts';
 import {
   addNote,
@@ -10,14 +10,14 @@ import {
   closeLeftAlone,
   openCaseFrom,
   tickChecks,
-} from '../../src/help-desk/handling.ts';
-import { sendHelpDeskCode } from '../../src/help-desk/reissue.ts';
+} from '../../src/help-desk/case-actions.ts';
+import { sendHelpDeskCode } from '../../src/help-desk/help-desk-code.ts';
 import { postOf } from '../../src/mail/outbox.ts';
-import { forgetDevices } from '../../src/accounts/devices.ts';
-import { endings } from '../../src/oidc/sessions.ts';
-import type { Db } from '../../src/platform/database.ts';
-import { hasherOf } from '../../src/platform/hashing.ts';
-import { vaultOf } from '../../src/platform/secrets.ts';
+import { forgetDevices } from '../../src/users/devices.ts';
+import { endings } from '../../src/sessions/sessions.ts';
+import type { Db } from '../../src/db/database.ts';
+import { hasherOf } from '../../src/crypto/argon2.ts';
+import { vaultOf } from '../../src/crypto/encryption.ts';
 import type { MailServer } from '../rig/mail.ts';
 import type { RelyingParty } from '../rig/relying-party.ts';
 import { newVisitor, type Screen, type Visitor } from '../rig/visitor.ts';

@@ -1,6 +1,6 @@
 /** T32: no deed is done by the code from the help desk, whatever the sign-in is for: first comes the new phone. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Operator } from '../../src/accounts/operators.ts';
+import type { Operator } from '../../src/users/operators.ts';
 import { back } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

@@ -1,6 +1,6 @@
 /** T32: the code from the help desk needs the password beside it, works once, and leads to a new phone and nowhere else. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import type { Operator } from '../../src/accounts/operators.ts';
+import type { Operator } from '../../src/users/operators.ts';
 import { back, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

@@ -1,6 +1,6 @@
 /** T31: what the help desk gave or allowed does not outlive what it was given for: a role, an account's access, an operator. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Operator } from '../../src/accounts/operators.ts';
+import type { Operator } from '../../src/users/operators.ts';
 import { operator, type OperatorAtWork } from '../console/town.ts';
 import { back, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';

@@ -1,6 +1,6 @@
 /** T31: who may have a code sent to whom, when, and how often; every refusal is written down. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { auditRows } from '../../src/platform/audit.ts';
+import { auditRows } from '../../src/audit/audit-log.ts';
 import { back, days, hours, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

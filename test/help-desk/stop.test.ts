@@ -1,6 +1,6 @@
 /** The person's own way to stop a case, by a typed code out of any of our mails, in any browser. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import type { Operator } from '../../src/accounts/operators.ts';
+import type { Operator } from '../../src/users/operators.ts';
 import { back, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

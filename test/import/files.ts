@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Db } from '../../src/platform/database.ts';
+import type { Db } from '../../src/db/database.ts';
 import { type Shell, shellWith } from '../command-line/shell.ts';
 import type { End } from '../rig/process.ts';
 

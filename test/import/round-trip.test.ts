@@ -1,7 +1,7 @@
 /** What leaves goes in again, elsewhere; and no cell of it is a formula. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { attributesOf } from '../../src/accounts/attributes.ts';
-import { defineClaim } from '../../src/oidc/own-claims.ts';
+import { attributesOf } from '../../src/users/attributes.ts';
+import { defineClaim } from '../../src/oidc/claims/custom-claims.ts';
 import { at, typePassword } from '../rig/ceremony.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { startRelyingParty } from '../rig/relying-party.ts';

@@ -1,7 +1,7 @@
 /** What goes in and what does not, row by row. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { attributesOf } from '../../src/accounts/attributes.ts';
-import { defineClaim } from '../../src/oidc/own-claims.ts';
+import { attributesOf } from '../../src/users/attributes.ts';
+import { defineClaim } from '../../src/oidc/claims/custom-claims.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { answered } from '../command-line/shell.ts';
 import { csv, type Importer, importerWith, stored, told } from './files.ts';

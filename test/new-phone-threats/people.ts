@@ -6,7 +6,7 @@ import type { MailServer } from '../rig/mail.ts';
 import type { Begun, RelyingParty } from '../rig/relying-party.ts';
 import { sixDigits } from '../rig/totp.ts';
 import { newVisitor, type Screen, type Visitor } from '../rig/visitor.ts';
-import type { Account, NewAccount } from '../../src/accounts/accounts.ts';
+import type { Account, NewAccount } from '../../src/users/users.ts';
 
 const STEP = 30_000;
 

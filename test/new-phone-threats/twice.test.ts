@@ -4,7 +4,7 @@ import { fillIn } from '../rig/forms.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { sixDigits } from '../rig/totp.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
-import type { AuditEvent } from '../../src/platform/audit.ts';
+import type { AuditEvent } from '../../src/audit/audit-log.ts';
 import {
   codeOn,
   deedUrl,

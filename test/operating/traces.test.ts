@@ -1,18 +1,18 @@
 /** Where the time of a request went, told to a collector of the operator's by OpenTelemetry's own variables. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { isTraced } from '../../src/platform/tracing.ts';
+import { isTraced } from '../../src/telemetry/tracing.ts';
 import { openWith } from '../races/two-processes.ts';
 import { at, connectPhone, typePassword } from '../rig/ceremony.ts';
 import { exchange } from '../rig/exchange.ts';
-import { createAccount } from '../../src/accounts/accounts.ts';
-import { hasherOf } from '../../src/platform/hashing.ts';
+import { createAccount } from '../../src/users/users.ts';
+import { hasherOf } from '../../src/crypto/argon2.ts';
 import { PASSWORD, settingsOfOne } from '../rig/hemma.ts';
 import { startMailServer } from '../rig/mail.ts';
 import { type End, type Running, startProcess } from '../rig/process.ts';
 import { startRelyingParty } from '../rig/relying-party.ts';
 import { newDatabase } from '../rig/template.ts';
 import { newVisitor } from '../rig/visitor.ts';
-import { vaultOf } from '../../src/platform/secrets.ts';
+import { vaultOf } from '../../src/crypto/encryption.ts';
 import { type Collector, type Span, startCollector } from './collector.ts';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';

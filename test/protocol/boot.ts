@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect } from '@jest/globals';
-import { boot as start } from '../../src/boot.ts';
+import { boot as start } from '../../src/app/boot.ts';
 import { type End, runToEnd } from '../rig/process.ts';
 
 export const aKey = (): string => randomBytes(32).toString('base64url');

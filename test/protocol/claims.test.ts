@@ -3,10 +3,10 @@
  * providers are started for all of it.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { checkClaim } from '../../src/accounts/claim-check.ts';
-import { changeAttributes } from '../../src/accounts/attributes.ts';
-import { clientsTopic, readClient } from '../../src/oidc/clients.ts';
-import { changeClaim, defineClaim, removeClaim } from '../../src/oidc/own-claims.ts';
+import { checkClaim } from '../../src/users/claim-value.ts';
+import { changeAttributes } from '../../src/users/attributes.ts';
+import { clientsTopic, readClient } from '../../src/clients/clients.ts';
+import { changeClaim, defineClaim, removeClaim } from '../../src/oidc/claims/custom-claims.ts';
 import { group, putInto } from '../console/town.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

@@ -1,9 +1,9 @@
 /** Lifetimes that an application chose: shorter than everybody's, and never longer. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { addSecret } from '../../src/oidc/client-secrets.ts';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { applyClient } from '../../src/oidc/clients.ts';
+import { addSecret } from '../../src/clients/secrets.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { applyClient } from '../../src/clients/clients.ts';
 import { back, minutes, seconds, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

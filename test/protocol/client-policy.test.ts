@@ -1,9 +1,9 @@
 /** What an application is registered with holds, whatever its requests ask for: strength, groups, consent, PAR. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Group } from '../../src/accounts/groups.ts';
-import { addMember, createGroup, removeMember } from '../../src/accounts/groups.ts';
-import { checkClient } from '../../src/oidc/client-check.ts';
-import { applyClient } from '../../src/oidc/clients.ts';
+import type { Group } from '../../src/users/groups.ts';
+import { addMember, createGroup, removeMember } from '../../src/users/groups.ts';
+import { checkClient } from '../../src/clients/connectivity-check.ts';
+import { applyClient } from '../../src/clients/clients.ts';
 import { back, travel } from '../rig/clock.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

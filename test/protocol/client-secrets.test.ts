@@ -1,9 +1,9 @@
 /** Several secrets of one application: rotation without a pause, expiry at use, removal and the brake at once. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { removeClient } from '../../src/oidc/client-access.ts';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { addSecret, newSecret, removeSecret, secretsOf } from '../../src/oidc/client-secrets.ts';
-import { applyClient, setEnabled } from '../../src/oidc/clients.ts';
+import { removeClient } from '../../src/clients/access.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { addSecret, newSecret, removeSecret, secretsOf } from '../../src/clients/secrets.ts';
+import { applyClient, setEnabled } from '../../src/clients/clients.ts';
 import { back, days, seconds, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

@@ -1,9 +1,9 @@
 /** The code flow from end to end, for every type of client. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import * as client from 'openid-client';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { addSecret } from '../../src/oidc/client-secrets.ts';
-import { applyClient } from '../../src/oidc/clients.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { addSecret } from '../../src/clients/secrets.ts';
+import { applyClient } from '../../src/clients/clients.ts';
 import { back } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

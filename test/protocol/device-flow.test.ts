@@ -4,12 +4,12 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { addMember, createGroup } from '../../src/accounts/groups.ts';
+import { addMember, createGroup } from '../../src/users/groups.ts';
 import { noPost } from '../../src/mail/outbox.ts';
-import { disable } from '../../src/accounts/people.ts';
-import { checkClient } from '../../src/oidc/client-check.ts';
-import { type ClientDescription, clientSchema } from '../../src/oidc/client-description.ts';
-import { createClient } from '../../src/oidc/clients.ts';
+import { disable } from '../../src/users/search.ts';
+import { checkClient } from '../../src/clients/connectivity-check.ts';
+import { type ClientDescription, clientSchema } from '../../src/clients/schema.ts';
+import { createClient } from '../../src/clients/clients.ts';
 import { back, minutes, seconds, travel } from '../rig/clock.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

@@ -1,7 +1,7 @@
 /** T34: whoever is disabled is out at the next request, wherever they were in. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { disable as disableAccount } from '../../src/accounts/people.ts';
+import { disable as disableAccount } from '../../src/users/search.ts';
 import { noPost } from '../../src/mail/outbox.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { shellWith } from '../command-line/shell.ts';

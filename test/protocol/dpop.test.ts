@@ -1,7 +1,7 @@
 /** Tokens bound to a key of the application's (RFC 9449): a nonce for every proof, each proof once, no way around it. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import * as client from 'openid-client';
-import { checkClient } from '../../src/oidc/client-check.ts';
+import { checkClient } from '../../src/clients/connectivity-check.ts';
 import { call, isProblem, resourceOf, type Service, service } from '../api/callers.ts';
 import { back, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';

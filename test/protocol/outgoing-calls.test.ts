@@ -1,7 +1,7 @@
 /** What the provider calls: sign-out messages, and never an address of a private network or of this machine. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { holdTimers } from '../rig/clock.ts';
-import { applyClient } from '../../src/oidc/clients.ts';
+import { applyClient } from '../../src/clients/clients.ts';
 import { startListener } from '../support/listeners.ts';
 import { freePort } from '../rig/free-port.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';

@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { JWTPayload } from 'jose';
 import { decodeJwt } from 'jose';
-import { checkClient } from '../../src/oidc/client-check.ts';
-import { clientById } from '../../src/oidc/clients.ts';
-import { loadKeys } from '../../src/oidc/keys.ts';
-import { vaultOf } from '../../src/platform/secrets.ts';
+import { checkClient } from '../../src/clients/connectivity-check.ts';
+import { clientById } from '../../src/clients/clients.ts';
+import { loadKeys } from '../../src/oidc/keys/keys.ts';
+import { vaultOf } from '../../src/crypto/encryption.ts';
 import { operator } from '../console/town.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

@@ -1,6 +1,6 @@
 /** A person of the protocol tests: an account, a browser and a phone that never shows the same digits twice. */
 import { decodeJwt, type JWTPayload } from 'jose';
-import type { Account } from '../../src/accounts/accounts.ts';
+import type { Account } from '../../src/users/users.ts';
 import { travel } from '../rig/clock.ts';
 import { type Hemma, PASSWORD } from '../rig/hemma.ts';
 import type { Begun, RelyingParty, Tokens } from '../rig/relying-party.ts';

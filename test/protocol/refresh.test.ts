@@ -1,7 +1,7 @@
 /** T28: refresh tokens are rotated, a used one ends its family, and a family ends on its day. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import type { ClientDescription } from '../../src/oidc/client-description.ts';
+import type { ClientDescription } from '../../src/clients/schema.ts';
 import { back, days, hours, minutes, travel } from '../rig/clock.ts';
 import { exchange } from '../rig/exchange.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';

@@ -4,13 +4,13 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { en } from '../../src/locales/en.ts';
+import { en } from '../../src/i18n/en.ts';
 import { noPost } from '../../src/mail/outbox.ts';
-import { sv } from '../../src/locales/sv.ts';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { applyClient } from '../../src/oidc/clients.ts';
-import { noteRefusal, refusedRequests, sweepRefusedRequests } from '../../src/oidc/refused-requests.ts';
-import { disable } from '../../src/accounts/people.ts';
+import { sv } from '../../src/i18n/sv.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { applyClient } from '../../src/clients/clients.ts';
+import { noteRefusal, refusedRequests, sweepRefusedRequests } from '../../src/oidc/client-errors.ts';
+import { disable } from '../../src/users/search.ts';
 import { back, days, minutes, seconds, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

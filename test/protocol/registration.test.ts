@@ -4,14 +4,14 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import * as client from 'openid-client';
-import { applyClient, clientById, listClients } from '../../src/oidc/clients.ts';
-import { clientSchema } from '../../src/oidc/client-description.ts';
+import { applyClient, clientById, listClients } from '../../src/clients/clients.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
 import {
   newInitialAccessToken,
   initialAccessTokens,
   revokeInitialAccessToken,
   type WantedToken,
-} from '../../src/oidc/initial-access-tokens.ts';
+} from '../../src/oidc/registration/initial-access-tokens.ts';
 import { answered, shellWith } from '../command-line/shell.ts';
 import { operator } from '../console/town.ts';
 import { back, hours, travel } from '../rig/clock.ts';

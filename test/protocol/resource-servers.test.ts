@@ -4,11 +4,11 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { addSecret } from '../../src/oidc/client-secrets.ts';
-import { applyClient } from '../../src/oidc/clients.ts';
-import { resourceServerSchema } from '../../src/oidc/resource-description.ts';
-import { createResourceServer } from '../../src/oidc/resource-servers.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { addSecret } from '../../src/clients/secrets.ts';
+import { applyClient } from '../../src/clients/clients.ts';
+import { resourceServerSchema } from '../../src/clients/resource-servers/schema.ts';
+import { createResourceServer } from '../../src/clients/resource-servers/resource-servers.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { newPerson, type Person } from './people.ts';

@@ -1,7 +1,7 @@
 /** Every algorithm that an application may choose, from its description to a signature that jose verifies. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
-import { signingAlgs } from '../../src/oidc/client-description.ts';
+import { signingAlgs } from '../../src/clients/schema.ts';
 import { back } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { startRelyingParty } from '../rig/relying-party.ts';

@@ -1,6 +1,6 @@
 /** The library's own defaults that are wrong for this product (SECURITY 0.2), one test for each. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { addSecret, secretsTopic } from '../../src/oidc/client-secrets.ts';
+import { addSecret, secretsTopic } from '../../src/clients/secrets.ts';
 import { back, minutes, seconds, travel } from '../rig/clock.ts';
 import { exchange } from '../rig/exchange.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';

@@ -1,10 +1,10 @@
 /** A scope that an application is being registered for is not taken away under it, however the two requests interleave. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { readSettings } from '../../config/settings.ts';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { clientById, createClient } from '../../src/oidc/clients.ts';
-import { changeClaim, defineClaim, removeClaim } from '../../src/oidc/own-claims.ts';
-import { type Database, openDatabase } from '../../src/platform/database.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { clientById, createClient } from '../../src/clients/clients.ts';
+import { changeClaim, defineClaim, removeClaim } from '../../src/oidc/claims/custom-claims.ts';
+import { type Database, openDatabase } from '../../src/db/database.ts';
 import { hold, releaseAll, untilWaiting } from './interleave.ts';
 import { type DatabaseCopy, newDatabase } from '../rig/template.ts';
 

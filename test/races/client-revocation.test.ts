@@ -2,11 +2,11 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { readSettings } from '../../config/settings.ts';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { removeClient } from '../../src/oidc/client-access.ts';
-import { revokeDisabledClients } from '../../src/oidc/client-revocation.ts';
-import { createClient, setEnabled } from '../../src/oidc/clients.ts';
-import { type Database, type Db, openDatabase } from '../../src/platform/database.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { removeClient } from '../../src/clients/access.ts';
+import { revokeDisabledClients } from '../../src/clients/revocation.ts';
+import { createClient, setEnabled } from '../../src/clients/clients.ts';
+import { type Database, type Db, openDatabase } from '../../src/db/database.ts';
 import { type DatabaseCopy, newDatabase } from '../rig/template.ts';
 
 const deadline = 120_000;

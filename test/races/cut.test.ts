@@ -4,8 +4,8 @@
  * Longer than usual: one provider behind one door serves all deeds, in one table.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { newInitialAccessToken } from '../../src/oidc/initial-access-tokens.ts';
-import type { AuditEvent } from '../../src/platform/audit.ts';
+import { newInitialAccessToken } from '../../src/oidc/registration/initial-access-tokens.ts';
+import type { AuditEvent } from '../../src/audit/audit-log.ts';
 import { deskAt, type Desk } from '../help-desk/desk.ts';
 import { at } from '../rig/ceremony.ts';
 import { back } from '../rig/clock.ts';

@@ -5,7 +5,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { click, holdTurn } from '../new-phone-threats/clicks.ts';
 import { newPerson, nextStep, pageOf, type Person, provePassword } from '../new-phone-threats/people.ts';
-import { sha256 } from '../../src/platform/secrets.ts';
+import { sha256 } from '../../src/crypto/encryption.ts';
 import { back } from '../rig/clock.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

@@ -1,7 +1,7 @@
 /** The outbox of two processes: every mail leaves once, and a mail server that hangs holds nobody (T39, T40). */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { deliverDue, postOf } from '../../src/mail/outbox.ts';
-import { vaultOf } from '../../src/platform/secrets.ts';
+import { vaultOf } from '../../src/crypto/encryption.ts';
 import { freePort } from '../rig/free-port.ts';
 import { settingsOfOne } from '../rig/hemma.ts';
 import { startProcess } from '../rig/process.ts';

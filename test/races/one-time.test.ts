@@ -1,9 +1,9 @@
 /** What may be used once is used once, on two processes that share nothing but the database (T1, T27, T28, T40). */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { addSecret } from '../../src/oidc/client-secrets.ts';
-import { applyClient } from '../../src/oidc/clients.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { addSecret } from '../../src/clients/secrets.ts';
+import { applyClient } from '../../src/clients/clients.ts';
 import { at, signInFirst } from '../rig/ceremony.ts';
 import { type Answer, exchange } from '../rig/exchange.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

@@ -1,11 +1,11 @@
 /** What processes keep of applications is what the database says: at once where they hear of a change, soon where not. */
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { removeClient } from '../../src/oidc/client-access.ts';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { addSecret, removeSecret, secretsTopic } from '../../src/oidc/client-secrets.ts';
-import { applyClient, setEnabled } from '../../src/oidc/clients.ts';
-import type { Database } from '../../src/platform/database.ts';
-import { remembered } from '../../src/platform/remembered.ts';
+import { removeClient } from '../../src/clients/access.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { addSecret, removeSecret, secretsTopic } from '../../src/clients/secrets.ts';
+import { applyClient, setEnabled } from '../../src/clients/clients.ts';
+import type { Database } from '../../src/db/database.ts';
+import { remembered } from '../../src/db/remembered.ts';
 import { basic, post } from '../protocol/requests.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 

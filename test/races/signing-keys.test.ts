@@ -1,8 +1,8 @@
 /** Keys rotate under load on two processes (T40): no token is refused, and nobody ever meets an unknown `kid`. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
-import { followWithin, publishAhead, verifiable } from '../../src/oidc/key-life.ts';
-import { keysTopic } from '../../src/oidc/keys.ts';
+import { followWithin, publishAhead, verifiable } from '../../src/oidc/keys/rotation.ts';
+import { keysTopic } from '../../src/oidc/keys/keys.ts';
 import { shellWith } from '../command-line/shell.ts';
 import { at, typePassword } from '../rig/ceremony.ts';
 import { exchange } from '../rig/exchange.ts';

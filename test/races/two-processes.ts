@@ -1,8 +1,8 @@
 /** Two real processes on one database and the same secret keys, behind one address, as an operator runs them. */
 import { readSettings } from '../../config/settings.ts';
-import { type Account, createAccount, type NewAccount } from '../../src/accounts/accounts.ts';
-import { type Database, openDatabase } from '../../src/platform/database.ts';
-import { hasherOf } from '../../src/platform/hashing.ts';
+import { type Account, createAccount, type NewAccount } from '../../src/users/users.ts';
+import { type Database, openDatabase } from '../../src/db/database.ts';
+import { hasherOf } from '../../src/crypto/argon2.ts';
 import { freePort } from '../rig/free-port.ts';
 import { PASSWORD, settingsOfOne } from '../rig/hemma.ts';
 import { type MailServer, startMailServer } from '../rig/mail.ts';

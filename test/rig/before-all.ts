@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hasherOf } from '../../src/platform/hashing.ts';
+import { hasherOf } from '../../src/crypto/argon2.ts';
 import { PASSWORD } from './password.ts';
 import { startPostgres } from './postgres.ts';
 import { makeTemplate } from './template.ts';

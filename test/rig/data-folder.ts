@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { readSettings } from '../../config/settings.ts';
 import { migrate } from '../../migrations/index.ts';
-import { loadKeys } from '../../src/oidc/keys.ts';
-import { openDatabase } from '../../src/platform/database.ts';
-import { vaultOf } from '../../src/platform/secrets.ts';
+import { loadKeys } from '../../src/oidc/keys/keys.ts';
+import { openDatabase } from '../../src/db/database.ts';
+import { vaultOf } from '../../src/crypto/encryption.ts';
 import { keyOfTheRun } from './template.ts';
 
 async function make(folder: string): Promise<void> {

@@ -1,10 +1,10 @@
 /** The provider in this very process, on its own port, database copy and mail server: what most tests use. */
 import { readSettings } from '../../config/settings.ts';
-import { type Account, createAccount, type NewAccount } from '../../src/accounts/accounts.ts';
-import type { Db } from '../../src/platform/database.ts';
-import { type Hasher, hasherOf } from '../../src/platform/hashing.ts';
-import type { Vault } from '../../src/platform/secrets.ts';
-import { start } from '../../src/start.ts';
+import { type Account, createAccount, type NewAccount } from '../../src/users/users.ts';
+import type { Db } from '../../src/db/database.ts';
+import { type Hasher, hasherOf } from '../../src/crypto/argon2.ts';
+import type { Vault } from '../../src/crypto/encryption.ts';
+import { start } from '../../src/app/server.ts';
 import { freePort } from './free-port.ts';
 import { keepAlive } from './kept-alive.ts';
 import { type Mail, type MailServer, startMailServer } from './mail.ts';

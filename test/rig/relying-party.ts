@@ -5,11 +5,11 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify, type JWTVerifyResult } from 'jose';
 import * as client from 'openid-client';
-import { type ClientDescription, clientSchema } from '../../src/oidc/client-description.ts';
-import { addSecret } from '../../src/oidc/client-secrets.ts';
-import { applyClient } from '../../src/oidc/clients.ts';
-import type { Db } from '../../src/platform/database.ts';
-import type { Vault } from '../../src/platform/secrets.ts';
+import { type ClientDescription, clientSchema } from '../../src/clients/schema.ts';
+import { addSecret } from '../../src/clients/secrets.ts';
+import { applyClient } from '../../src/clients/clients.ts';
+import type { Db } from '../../src/db/database.ts';
+import type { Vault } from '../../src/crypto/encryption.ts';
 
 export interface RelyingPartyOptions {
   /** The provider (`startHemma`) that it registers with. */

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { readSettings } from '../../config/settings.ts';
 import { migrate } from '../../migrations/index.ts';
-import { loadKeys } from '../../src/oidc/keys.ts';
-import { openDatabase } from '../../src/platform/database.ts';
-import { vaultOf } from '../../src/platform/secrets.ts';
+import { loadKeys } from '../../src/oidc/keys/keys.ts';
+import { openDatabase } from '../../src/db/database.ts';
+import { vaultOf } from '../../src/crypto/encryption.ts';
 
 const TEMPLATE = 'hemma_template';
 

@@ -109,7 +109,7 @@ describe('the import rule refuses', () => {
       ),
       file(
         'interactions/sign-in/index.ts',
-        "import { l } from '../page/layout.tsx';\nimport { p } from '../../src/accounts/passwords.ts';",
+        "import { l } from '../page/layout.tsx';\nimport { p } from '../../src/users/passwords.ts';",
       ),
       file(
         'src/mail/outbox.ts',

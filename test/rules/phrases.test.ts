@@ -1,7 +1,7 @@
 /** Swedish and English say the same things, and neither blames anybody (LOOK.md, "Words"). */
 import { describe, expect, test } from '@jest/globals';
-import { en } from '../../src/locales/en.ts';
-import { sv } from '../../src/locales/sv.ts';
+import { en } from '../../src/i18n/en.ts';
+import { sv } from '../../src/i18n/sv.ts';
 import { flatten, pairRefusals, wordRefusals } from './phrases.ts';
 
 const swedish = flatten(sv);

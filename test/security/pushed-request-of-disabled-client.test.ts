@@ -1,6 +1,6 @@
 /** A request that a client pushed (RFC 9126) before it was disabled is not there when the client is enabled again. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { setEnabled } from '../../src/oidc/clients.ts';
+import { setEnabled } from '../../src/clients/clients.ts';
 import { basicOf, post } from '../protocol/requests.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

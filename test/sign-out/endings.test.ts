@@ -1,7 +1,7 @@
 /** T34: however a session ends, the message to its applications is written with it. The ways of a page: see told.test. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { claimDue, settle, sweepLogoutMessages } from '../../src/oidc/logout-outbox.ts';
-import { endExpiredSessions, endSessions } from '../../src/oidc/records.ts';
+import { claimDue, settle, sweepLogoutMessages } from '../../src/sessions/logout-outbox.ts';
+import { endExpiredSessions, endSessions } from '../../src/sessions/records.ts';
 import { shellWith } from '../command-line/shell.ts';
 import { newPerson, type Person, type SignedIn } from '../protocol/people.ts';
 import { openWith } from '../races/two-processes.ts';

@@ -1,7 +1,7 @@
 /** The page after signing out: for this browser alone, true of this moment, and what it does for applications of old. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { applyClient } from '../../src/oidc/clients.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { applyClient } from '../../src/clients/clients.ts';
 import { back, hours, minutes, seconds, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { newVisitor, type Screen } from '../rig/visitor.ts';

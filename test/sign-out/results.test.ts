@@ -1,9 +1,9 @@
 /** Signing out waits for nobody, tells of each application how it is, and does not give up at once (SECURITY T30). */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { removeClient } from '../../src/oidc/client-access.ts';
+import { removeClient } from '../../src/clients/access.ts';
 import { back, minutes, seconds, travel } from '../rig/clock.ts';
-import { claimDue } from '../../src/oidc/logout-outbox.ts';
+import { claimDue } from '../../src/sessions/logout-outbox.ts';
 import { freePort } from '../rig/free-port.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { results, signOut, type Street, streetOf, until } from './street.ts';

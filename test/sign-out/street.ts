@@ -1,6 +1,6 @@
 /** People who sign out of applications of every manner, and what the page afterwards tells them. */
 import { expect } from '@jest/globals';
-import type { ClientDescription } from '../../src/oidc/client-description.ts';
+import type { ClientDescription } from '../../src/clients/schema.ts';
 import { newPerson, type Person } from '../protocol/people.ts';
 import type { Hemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

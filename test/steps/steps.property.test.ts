@@ -3,7 +3,7 @@ import { describe, test } from '@jest/globals';
 import fc from 'fast-check';
 import { isOpen, openStep, type Situation, type Step } from '../../interactions/sign-in/steps.ts';
 import { intents } from '../../src/oidc/intents.ts';
-import type { ProofFactor } from '../../src/platform/proofs.ts';
+import type { ProofFactor } from '../../src/security/verified-factors.ts';
 import { seedOf } from './seed.ts';
 
 const factors: readonly ProofFactor[] = [

@@ -1,6 +1,6 @@
 /** The database is away (T39): everybody is told to come back, nothing fails open, and it heals alone. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { isAway } from '../../src/platform/away.ts';
+import { isAway } from '../../src/db/unavailable.ts';
 import { at, signInFirst, typePassword } from '../rig/ceremony.ts';
 import { exchange } from '../rig/exchange.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';

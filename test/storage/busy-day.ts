@@ -4,9 +4,9 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { exchange, type Answer } from '../rig/exchange.ts';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { addSecret } from '../../src/oidc/client-secrets.ts';
-import { applyClient } from '../../src/oidc/clients.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { addSecret } from '../../src/clients/secrets.ts';
+import { applyClient } from '../../src/clients/clients.ts';
 import type { Hemma } from '../rig/hemma.ts';
 import { PASSWORD } from '../rig/password.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';

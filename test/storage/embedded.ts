@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSettings } from '../../config/settings.ts';
-import { openDatabase } from '../../src/platform/database.ts';
+import { openDatabase } from '../../src/db/database.ts';
 import { programWith, type Shell } from '../command-line/shell.ts';
 import { newDataFolder } from '../rig/data-folder.ts';
 import { settingsOfOne } from '../rig/hemma.ts';

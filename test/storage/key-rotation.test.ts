@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { readSettings } from '../../config/settings.ts';
-import { type Hemma, start } from '../../src/start.ts';
+import { type Hemma, start } from '../../src/app/server.ts';
 import { openWith } from '../races/two-processes.ts';
 import { at, signIn, signInFirst, typePassword } from '../rig/ceremony.ts';
 import { back, seconds, travel } from '../rig/clock.ts';
@@ -15,8 +15,8 @@ import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { type DatabaseCopy, keyOfTheRun, newDatabase } from '../rig/template.ts';
 import { sixDigits } from '../rig/totp.ts';
 import { newVisitor } from '../rig/visitor.ts';
-import { createAccount } from '../../src/accounts/accounts.ts';
-import { hasherOf } from '../../src/platform/hashing.ts';
+import { createAccount } from '../../src/users/users.ts';
+import { hasherOf } from '../../src/crypto/argon2.ts';
 
 let mail: MailServer;
 let database: DatabaseCopy;

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { readSettings } from '../../config/settings.ts';
 import { migrate, migrated } from '../../migrations/index.ts';
-import { type Database, openDatabase } from '../../src/platform/database.ts';
+import { type Database, openDatabase } from '../../src/db/database.ts';
 import { runToEnd } from '../rig/process.ts';
 import { settingsOfOne } from '../rig/hemma.ts';
 import { type DatabaseCopy, newDatabase } from '../rig/template.ts';

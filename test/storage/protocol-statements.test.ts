@@ -3,13 +3,13 @@
  * Applications and their secrets are known by then, as they are to a process that is at work.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { addSecret } from '../../src/oidc/client-secrets.ts';
-import { applyClient } from '../../src/oidc/clients.ts';
-import { resourceServerSchema } from '../../src/oidc/resource-description.ts';
-import { createResourceServer } from '../../src/oidc/resource-servers.ts';
-import type { Database } from '../../src/platform/database.ts';
-import { gathered } from '../../src/platform/gathered.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { addSecret } from '../../src/clients/secrets.ts';
+import { applyClient } from '../../src/clients/clients.ts';
+import { resourceServerSchema } from '../../src/clients/resource-servers/schema.ts';
+import { createResourceServer } from '../../src/clients/resource-servers/resource-servers.ts';
+import type { Database } from '../../src/db/database.ts';
+import { gathered } from '../../src/db/batch.ts';
 import { newPerson, type Person } from '../protocol/people.ts';
 import { basic, basicOf, get, post } from '../protocol/requests.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';

@@ -3,7 +3,7 @@
  * BEGIN and COMMIT are statements; what goes together is one journey.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import type { Database } from '../../src/platform/database.ts';
+import type { Database } from '../../src/db/database.ts';
 import { back, travel } from '../rig/clock.ts';
 import { newPerson, type Person } from '../protocol/people.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';

@@ -2,11 +2,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
 import { readSettings } from '../../config/settings.ts';
-import { createAccount } from '../../src/accounts/accounts.ts';
-import { keysTopic } from '../../src/oidc/keys.ts';
-import { auditRows } from '../../src/platform/audit.ts';
-import { hasherOf } from '../../src/platform/hashing.ts';
-import { type Hemma, start } from '../../src/start.ts';
+import { createAccount } from '../../src/users/users.ts';
+import { keysTopic } from '../../src/oidc/keys/keys.ts';
+import { auditRows } from '../../src/audit/audit-log.ts';
+import { hasherOf } from '../../src/crypto/argon2.ts';
+import { type Hemma, start } from '../../src/app/server.ts';
 import { answered, shellWith } from '../command-line/shell.ts';
 import { at, typePassword } from '../rig/ceremony.ts';
 import { back, days, holdTimers, hours, minutes, seconds, travel } from '../rig/clock.ts';

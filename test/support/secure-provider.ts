@@ -1,5 +1,5 @@
 /** A provider with a production-like https issuer, its clients, and users who have enrolled an authenticator. */
-import { createGroup } from '../../src/accounts/groups.ts';
+import { createGroup } from '../../src/users/groups.ts';
 import { type Kept, signInFirst } from '../rig/ceremony.ts';
 import { seconds, travelTo } from '../rig/clock.ts';
 import { freePort } from '../rig/free-port.ts';

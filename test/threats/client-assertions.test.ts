@@ -5,11 +5,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { newSecret } from '../../src/oidc/client-secrets.ts';
-import { applyClient, clientById, clientsTopic } from '../../src/oidc/clients.ts';
-import { newInitialAccessToken } from '../../src/oidc/initial-access-tokens.ts';
-import { refusedRequests } from '../../src/oidc/refused-requests.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { newSecret } from '../../src/clients/secrets.ts';
+import { applyClient, clientById, clientsTopic } from '../../src/clients/clients.ts';
+import { newInitialAccessToken } from '../../src/oidc/registration/initial-access-tokens.ts';
+import { refusedRequests } from '../../src/oidc/client-errors.ts';
 import { call, machineToken, service } from '../api/callers.ts';
 import { operator } from '../console/town.ts';
 import { post } from '../protocol/requests.ts';

@@ -4,15 +4,15 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { secretsOf } from '../../src/oidc/client-secrets.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { secretsOf } from '../../src/clients/secrets.ts';
 import {
   applyClient,
   clientById,
   createClient,
   describeFromFile,
   setEnabled,
-} from '../../src/oidc/clients.ts';
+} from '../../src/clients/clients.ts';
 import { call, isProblem, machineToken, service } from '../api/callers.ts';
 import { newDevice, type } from '../protocol/devices.ts';
 import { newPerson } from '../protocol/people.ts';

@@ -5,8 +5,8 @@ import { createServer as createTls } from 'node:https';
 import { type AddressInfo, connect, createServer as createTcp, type Server } from 'node:net';
 import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { EgressRefused, type Egress, egressOf, type Resolve } from '../../src/platform/egress.ts';
-import { isSpecialUse } from '../../src/platform/special-use-addresses.ts';
+import { EgressRefused, type Egress, egressOf, type Resolve } from '../../src/http/egress.ts';
+import { isSpecialUse } from '../../src/http/special-use-addresses.ts';
 import { type Listener, startListener } from '../support/listeners.ts';
 import { newCertificate } from '../rig/tls.ts';
 

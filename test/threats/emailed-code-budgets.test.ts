@@ -1,6 +1,6 @@
 /** Emailed codes without a sign-in: a stranger neither uses up the owner's nor floods the mailbox (R18, R20). */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Database } from '../../src/platform/database.ts';
+import type { Database } from '../../src/db/database.ts';
 import { back, days, hours, seconds, travel } from '../rig/clock.ts';
 import { fillIn } from '../rig/forms.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';

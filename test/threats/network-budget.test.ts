@@ -1,16 +1,16 @@
 /** The budgets of networks as curves, on a real database and a clock of the test's own (docs/adr/0001-throttling.md). */
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { writeAtOnce } from '../../src/platform/effects.ts';
+import { writeAtOnce } from '../../src/db/effects.ts';
 import {
   countPassword,
   failedNames,
   type PasswordCount,
   passwordSucceeded,
   slowDown,
-} from '../../src/platform/sign-in-budget.ts';
-import { countForNetwork, networkSubject, slowedNetworks } from '../../src/platform/sliding-budget.ts';
-import { attemptsCleared, throttledNames } from '../../src/platform/throttle.ts';
+} from '../../src/security/sign-in-budget.ts';
+import { countForNetwork, networkSubject, slowedNetworks } from '../../src/security/sliding-budget.ts';
+import { attemptsCleared, throttledNames } from '../../src/security/throttle.ts';
 import { back, hours, minutes, seconds, travel, travelTo } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 

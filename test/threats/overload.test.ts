@@ -1,11 +1,11 @@
 /** More passwords at once than can be verified (T39): whoever would wait too long is told so at once, and charged nothing. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { clientSchema } from '../../src/oidc/client-description.ts';
-import { addSecret } from '../../src/oidc/client-secrets.ts';
-import { createClient } from '../../src/oidc/clients.ts';
-import { resourceServerSchema } from '../../src/oidc/resource-description.ts';
-import { createResourceServer } from '../../src/oidc/resource-servers.ts';
+import { clientSchema } from '../../src/clients/schema.ts';
+import { addSecret } from '../../src/clients/secrets.ts';
+import { createClient } from '../../src/clients/clients.ts';
+import { resourceServerSchema } from '../../src/clients/resource-servers/schema.ts';
+import { createResourceServer } from '../../src/clients/resource-servers/resource-servers.ts';
 import { askToken, call, isProblem, machineToken, type Service, service } from '../api/callers.ts';
 import { at } from '../rig/ceremony.ts';
 import type { Answer } from '../rig/exchange.ts';

@@ -1,6 +1,6 @@
 /** Guessing with force: hundreds of guesses before the first is answered, and guesses whose request fails. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { clientsTopic } from '../../src/oidc/clients.ts';
+import { clientsTopic } from '../../src/clients/clients.ts';
 import { back } from '../rig/clock.ts';
 import { fillIn } from '../rig/forms.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';

@@ -4,8 +4,8 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
-import { auditRows } from '../../src/platform/audit.ts';
-import type { Database } from '../../src/platform/database.ts';
+import { auditRows } from '../../src/audit/audit-log.ts';
+import type { Database } from '../../src/db/database.ts';
 import { call, machineToken, service, somebodyWith, tokenOf as tokenOfUser } from '../api/callers.ts';
 import { operator, tokenOf } from '../console/town.ts';
 import { newDevice } from '../protocol/devices.ts';

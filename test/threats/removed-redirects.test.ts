@@ -1,7 +1,7 @@
 /** Addresses that were removed from a client while something that leads to them was under way. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { applyClient } from '../../src/oidc/clients.ts';
-import { refusedRequests } from '../../src/oidc/refused-requests.ts';
+import { applyClient } from '../../src/clients/clients.ts';
+import { refusedRequests } from '../../src/oidc/client-errors.ts';
 import { newPerson } from '../protocol/people.ts';
 import { basicOf, post } from '../protocol/requests.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';

@@ -4,7 +4,7 @@ import type { Begun, RelyingParty } from '../rig/relying-party.ts';
 import { travelTo } from '../rig/clock.ts';
 import { sixDigits } from '../rig/totp.ts';
 import { newVisitor, type Visitor, type VisitorOptions } from '../rig/visitor.ts';
-import type { NewAccount } from '../../src/accounts/accounts.ts';
+import type { NewAccount } from '../../src/users/users.ts';
 
 const STEP = 30_000;
 

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { verify } from '@node-rs/argon2';
 import { createTransport } from 'nodemailer';
 import { Client } from 'pg';
-import { hasherOf } from '../../../src/platform/hashing.ts';
+import { hasherOf } from '../../../src/crypto/argon2.ts';
 import { violations } from '../axe.ts';
 import { type Chromium, startChromium } from '../browser.ts';
 import { back, hours, travel, travelTo } from '../clock.ts';

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { auditEvents } from '../../../src/audit/audit-log.ts';
+
+// Days that a date can be reckoned with; no row is older or younger.
+const day = z
+  .union([z.literal(''), z.iso.date().refine((date) => date >= '1970-01-01' && date < '9999-01-01')])
+  .default('');
+
+/** What an operator asks of the audit; the same fields filter the page and the file. */
+export const askedOfAudit = z.object({
+  event: z.union([z.literal(''), z.enum(auditEvents)]).default(''),
+  account: z.string().max(254).default(''),
+  operator: z.string().max(254).default(''),
+  since: day,
+  until: day,
+});
+export type AskedOfAudit = z.output<typeof askedOfAudit>;

@@ -1,0 +1,293 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import type { MailFacts, Message } from '../mail/letter.ts';
+import type { Post, Recipient } from '../mail/outbox.ts';
+import {
+  emailCode,
+  enrollmentCode,
+  noticeEmailCode,
+  passwordCode,
+  throttledPasswordCode,
+} from '../mail/typed-codes.ts';
+import type { Origin } from '../audit/audit-log.ts';
+import { audit } from '../audit/audit-log.ts';
+import type { Db } from '../db/database.ts';
+import { takeTurn } from '../db/database.ts';
+import { writeAtOnce } from '../db/effects.ts';
+import type { Hasher } from '../crypto/argon2.ts';
+import type { Part } from '../db/parts.ts';
+import { oneRow } from '../db/parts.ts';
+import type { Gate } from '../db/effects.ts';
+import { passes } from '../db/effects.ts';
+import type { CountedCode, ProofFactor, Rebind } from '../security/verified-factors.ts';
+import { recordProof } from '../security/verified-factors.ts';
+import { clearAttempts, countAttempt } from '../security/throttle.ts';
+import type { Requester } from './code-request-budget.ts';
+import { countCodeRequest } from './code-request-budget.ts';
+import { eightDigits } from './recovery-code-format.ts';
+
+/**
+ * Codes that a person reads in a mail and types on the page that waits, in the browser that asked. Each is good for
+ * one purpose in one interaction, once, for ten minutes; none is ever a second factor of a sign-in (NIST SP
+ * 800-63B-4 §3.1.3):
+ * - `enrollment`: before a first phone is connected outside the enrolment window, to the verified address;
+ * - `forgotten-password`: stands in for the password, the second factor is still asked, to the sign-in address;
+ * - `throttled-password`: lets a right password through while its budget pauses, and proves nothing alone;
+ * - `new-email`: proves the new address before it becomes the account's;
+ * - `notice-email`: proves the second address before it hears anything.
+ */
+export type Purpose =
+  'enrollment' | 'forgotten-password' | 'throttled-password' | 'new-email' | 'notice-email';
+
+/** Purposes of codes that are typed on a page which asks for nothing else. */
+export type PagePurpose = Exclude<Purpose, 'throttled-password'>;
+
+const livesMinutes = 10;
+/** Seconds between two codes of one interaction. Until then the first stays valid, and nothing is counted. */
+const pauseSeconds = 60;
+/** Wrong pairs of password and code that void the code. */
+const maxPairs = 5;
+
+const letters: Record<Purpose, (facts: MailFacts, code: string) => Message> = {
+  enrollment: enrollmentCode,
+  'forgotten-password': passwordCode,
+  'throttled-password': throttledPasswordCode,
+  'new-email': emailCode,
+  'notice-email': noticeEmailCode,
+};
+
+/** What a right code writes as a proof; the new address is proved by the deed itself. */
+const proofs: Record<PagePurpose, ProofFactor | undefined> = {
+  enrollment: 'mailed-code',
+  'forgotten-password': 'mailbox',
+  'new-email': undefined,
+  'notice-email': undefined,
+};
+
+const noRecipient: Recipient = { id: randomUUID(), email: '', name: '', locale: undefined };
+
+export type SendRefusal = { code: 'throttled' | 'just-sent'; seconds: number };
+
+interface Request {
+  purpose: Purpose;
+  interaction: string;
+  origin: Origin;
+  /** Where the code goes: an account's address, or the new one. Undefined where nobody has the address. */
+  recipient: Recipient | undefined;
+  /** What the address is counted by (a hash of it). */
+  subject: string;
+  requestedBy: Requester;
+}
+
+/** Seconds until this interaction may have another code; undefined where it may now. */
+async function justSent(db: Db, { interaction, purpose }: Request, now: Date): Promise<number | undefined> {
+  const { rows } = await db.query<{ created_at: Date }>(
+    'SELECT created_at FROM mailed_codes WHERE interaction = $1 AND purpose = $2 AND created_at > $3 ORDER BY created_at DESC LIMIT 1',
+    [interaction, purpose, new Date(now.getTime() - pauseSeconds * 1000)],
+  );
+  const latest = rows[0]?.created_at;
+  return latest && Math.max(1, Math.ceil(pauseSeconds - (now.getTime() - latest.getTime()) / 1000));
+}
+
+/**
+ * Sends a new code; older ones of the purpose in this interaction are revoked. At most one a minute in an interaction, and
+ * within the budgets of the requester. For an unknown address, everything is the same but the mail.
+ */
+export async function sendCode(
+  db: Db,
+  hasher: Hasher,
+  post: Post,
+  request: Request,
+): Promise<SendRefusal | undefined> {
+  const { purpose, interaction, origin, recipient } = request;
+  const early = await justSent(db, request, new Date());
+  if (early !== undefined) return { code: 'just-sent', seconds: early };
+  const counted = await countCodeRequest(db, request);
+  if (!counted.allowed) return { code: 'throttled', seconds: counted.seconds };
+  const code = String(randomInt(100_000_000)).padStart(8, '0');
+  const hash = await hasher.hash(code);
+  const now = new Date();
+  return db.transaction(async (open) => {
+    // Several sendings of one page at once are one: the second finds what the first has sent.
+    await takeTurn(open, `mailed-code:${interaction}`);
+    const again = await justSent(open, request, now);
+    if (again !== undefined) return { code: 'just-sent', seconds: again };
+    await open.query(
+      'UPDATE mailed_codes SET used_at = $3 WHERE interaction = $1 AND purpose = $2 AND used_at IS NULL',
+      [interaction, purpose, now],
+    );
+    await open.query(
+      `INSERT INTO mailed_codes (id, interaction, purpose, account_id, address, subject, hash, created_at, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [
+        randomUUID(),
+        interaction,
+        purpose,
+        recipient?.id ?? null,
+        recipient?.email ?? null,
+        counted.requester,
+        hash,
+        now,
+        new Date(now.getTime() + livesMinutes * 60_000),
+      ],
+    );
+    await audit(open, { event: 'mailed-code.sent', accountId: recipient?.id, origin, detail: { purpose } });
+    const shown = `${code.slice(0, 4)} ${code.slice(4)}`;
+    // For an address without a user the same statement runs, and writes nothing.
+    const letter = post.effect(recipient ?? noRecipient, `${purpose}-code`, (facts) =>
+      letters[purpose](facts, shown),
+    );
+    await writeAtOnce(open, [letter], {
+      sql: ($) => `SELECT 1 WHERE ${$(1)}::boolean`,
+      params: [recipient !== undefined],
+    });
+    return undefined;
+  });
+}
+
+/** A code that was mailed: its purpose, whose it is, and the address that it went to. */
+export interface WaitingCode {
+  purpose: PagePurpose;
+  accountId: string | undefined;
+  address: string | undefined;
+}
+
+/** The code whose page an interaction waits at, if any. A code beside a password has no page that it opens. */
+export const waitingPart: Part<{ interaction: string }, WaitingCode | undefined> = {
+  ask: ({ interaction }) =>
+    oneRow(`SELECT purpose, account_id, address FROM mailed_codes
+      WHERE interaction = ${interaction} AND used_at IS NULL AND purpose <> 'throttled-password'
+      ORDER BY created_at DESC LIMIT 1`),
+  read(json) {
+    const row = json as { purpose: PagePurpose; account_id: string | null; address: string | null } | null;
+    if (!row) return undefined;
+    return {
+      purpose: row.purpose,
+      accountId: row.account_id ?? undefined,
+      address: row.address ?? undefined,
+    };
+  },
+};
+
+export type MailedCodeRefusal =
+  { code: 'wrong-mailed-code' | 'expired-mailed-code' } | { code: 'throttled'; seconds: number };
+
+export interface MailedCodeAttempt {
+  purpose: PagePurpose;
+  interaction: string;
+  /** Used where the code is the first verified factor, which a code for a forgotten password is. */
+  rebind: Rebind;
+  origin: Origin;
+  code: string;
+  /** Who has proved something here already: a code that another user asked for is wrong (R35). */
+  account: string | undefined;
+}
+
+/**
+ * Counts one pair of password and code on the code's row, in a committed statement, before either is verified. Undefined
+ * where the interaction has no valid code: none was asked for, it was used, it expired, or five pairs were wrong.
+ */
+export async function countPasswordAndCode(db: Db, interaction: string): Promise<CountedCode | undefined> {
+  const { rows } = await db.query<{ id: string; hash: string; account_id: string | null }>(
+    `UPDATE mailed_codes SET failures = failures + 1
+     WHERE interaction = $1 AND purpose = 'throttled-password' AND used_at IS NULL AND expires_at > $2 AND failures < $3
+     RETURNING id, hash, account_id`,
+    [interaction, new Date(), maxPairs],
+  );
+  const [row] = rows;
+  return (
+    row && {
+      hash: row.hash,
+      accountId: row.account_id ?? undefined,
+      consume: async (open) => (await spendCode(open, row.id)) > 0,
+    }
+  );
+}
+
+async function spendCode(open: Db, id: string): Promise<number> {
+  const { count } = await open.query(
+    'UPDATE mailed_codes SET used_at = $2 WHERE id = $1 AND used_at IS NULL AND expires_at > $2',
+    [id, new Date()],
+  );
+  return count;
+}
+
+/**
+ * Verifies a mailed code of this interaction and purpose and spends it, with `then` in the same transaction. Wrong
+ * codes are counted before they are looked at; a code that went to nobody is as wrong as any other.
+ */
+export async function verifyMailedCode(
+  db: Db,
+  hasher: Hasher,
+  { purpose, interaction, rebind, origin, code, account }: MailedCodeAttempt,
+  then?: (open: Db, proved: { accountId: string; address: string }) => Promise<void>,
+): Promise<MailedCodeRefusal | undefined> {
+  const digits = eightDigits(code);
+  // What can be no code is no guess, and costs none.
+  if (!digits) return { code: 'wrong-mailed-code' };
+  const { rows } = await db.query<{
+    id: string;
+    hash: string;
+    account_id: string | null;
+    address: string | null;
+    subject: string | null;
+  }>(
+    `SELECT id, hash, account_id, address, subject FROM mailed_codes
+     WHERE interaction = $1 AND purpose = $2 AND used_at IS NULL ORDER BY created_at DESC LIMIT 1`,
+    [interaction, purpose],
+  );
+  const row = rows[0];
+  const subject = row?.subject ?? `interaction:${interaction}`;
+  const counted = await countAttempt(db, subject, 'mailed-code');
+  if (!counted.allowed) return { code: 'throttled', seconds: counted.seconds };
+  const right = await hasher.verify(row?.hash, digits);
+  const { account_id: accountId, address } = row ?? { account_id: null, address: null };
+  const others = account !== undefined && account !== accountId;
+  if (!right || !row || !accountId || !address || others) {
+    await audit(db, {
+      event: 'mailed-code.wrong',
+      accountId: accountId ?? undefined,
+      origin,
+      detail: { purpose },
+    });
+    return { code: 'wrong-mailed-code' };
+  }
+  return db.transaction(async (open) => {
+    await takeTurn(open, `account:${accountId}`);
+    const first = purpose === 'forgotten-password';
+    if (first && !(await passes(open, rebind(usable(row.id, new Date())))))
+      return { code: 'expired-mailed-code' };
+    if ((await spendCode(open, row.id)) === 0) return { code: 'expired-mailed-code' };
+    await clearAttempts(open, subject, 'mailed-code');
+    const factor = proofs[purpose];
+    if (factor) await recordProof(open, interaction, { factor, accountId, ref: row.id, first });
+    await audit(open, { event: 'mailed-code.right', accountId, origin, detail: { purpose } });
+    await then?.(open, { accountId, address });
+    return undefined;
+  });
+}
+
+/** Passes where a code may still be consumed. */
+const usable = (id: string, now: Date): Gate => ({
+  sql: ($) => `SELECT 1 FROM mailed_codes WHERE id = ${$(1)} AND used_at IS NULL AND expires_at > ${$(2)}`,
+  params: [id, now],
+});
+
+/** The address is another: codes that went to the old one in other sign-ins of this account are worth nothing. */
+export async function voidMailedCodes(
+  open: Db,
+  { account, interaction }: { account: Recipient; interaction: string },
+): Promise<void> {
+  await open.query(
+    'UPDATE mailed_codes SET used_at = $3 WHERE account_id = $1 AND interaction <> $2 AND used_at IS NULL',
+    [account.id, interaction, new Date()],
+  );
+}
+
+/** Removes codes older than `before`, at most `limit`; answers how many. */
+export async function sweepMailedCodes(db: Db, before: Date, limit: number): Promise<number> {
+  const { count } = await db.query(
+    'DELETE FROM mailed_codes WHERE id IN (SELECT id FROM mailed_codes WHERE created_at < $1 LIMIT $2)',
+    [before, limit],
+  );
+  return count;
+}
