@@ -13,7 +13,7 @@ import { acrOf } from '../src/sessions/assurance.ts';
 import type { Stand } from './baseline-ceremony.tsx';
 import { ceremony } from './baseline-ceremony.tsx';
 
-const folder = fileURLToPath(new URL('../interactions/page/public', import.meta.url));
+const folder = fileURLToPath(new URL('../interactions/ui/public', import.meta.url));
 
 function frameOf(): Frame {
   const assets = assetsOf({} as Settings, folder);

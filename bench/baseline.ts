@@ -10,7 +10,7 @@ import compose from 'koa-compose';
 import type { Adapter, AdapterPayload, Configuration } from 'oidc-provider';
 import { Provider } from 'oidc-provider';
 import { acrValues } from '../src/sessions/assurance.ts';
-import { claimsOfScopes } from '../src/oidc/claims/claims.ts';
+import { claimsOfScopes } from '../src/users/claim-scopes.ts';
 import { sessionSeconds } from '../src/sessions/session-limits.ts';
 import { baselinePages } from './baseline-pages.tsx';
 import { storageOf } from './baseline-storage.ts';

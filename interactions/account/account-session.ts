@@ -3,7 +3,7 @@ import { accountById } from '../../src/users/users.ts';
 import type { Account } from '../../src/users/users.ts';
 import { levelOf } from '../../src/sessions/assurance.ts';
 import type { Intent } from '../../src/oidc/intents.ts';
-import { accountClientId } from '../../src/clients/built-in-clients.ts';
+import { accountClientId } from '../../config/built-in-clients.ts';
 import { sessionSeconds } from '../../src/sessions/session-limits.ts';
 import type { House } from '../../src/context.ts';
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { chooseLocale } from '../../src/users/users.ts';
 import { forgetDevice } from '../../src/users/devices.ts';
 import { disconnect } from '../../src/oidc/connected-applications.ts';
-import { endOwnSessions } from '../../src/sessions/sessions.ts';
+import { endOwnSessions } from '../../src/oidc/sessions.ts';
 import { cookieName, sentByOurPage } from '../../src/http/request-info.ts';
 import type { House } from '../../src/context.ts';
 import { posted } from '../ui/parse-form.ts';

@@ -5,7 +5,7 @@ import type { Account } from '../../src/users/users.ts';
 import type { Action, Operator } from '../../src/users/operators.ts';
 import { accountFor, mayAct, operatorOf } from '../../src/users/operators.ts';
 import { acrOf, levelOf } from '../../src/sessions/assurance.ts';
-import { adminClientId } from '../../src/clients/built-in-clients.ts';
+import { adminClientId } from '../../config/built-in-clients.ts';
 import { operatorLimits, sessionSeconds } from '../../src/sessions/session-limits.ts';
 import { sentByOurPage } from '../../src/http/request-info.ts';
 import { frameOf } from '../ui/frame.ts';

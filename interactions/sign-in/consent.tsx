@@ -3,7 +3,7 @@ import { accountById } from '../../src/users/users.ts';
 import { registeredItself } from '../../src/clients/metadata.ts';
 import type { ClaimDefinition } from '../../src/users/claim-definitions.ts';
 import { listClaims } from '../../src/users/claim-definitions.ts';
-import { scopesOf } from '../../src/oidc/claims/claims.ts';
+import { scopesOf } from '../../src/users/claim-scopes.ts';
 import { audit } from '../../src/audit/audit-log.ts';
 import { sha256 } from '../../src/crypto/encryption.ts';
 import type { AskedResource } from './consent-resources.tsx';

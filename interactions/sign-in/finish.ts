@@ -1,6 +1,6 @@
 import { deviceWelcomed } from '../../src/users/devices.ts';
 import { acrOf, assurance } from '../../src/sessions/assurance.ts';
-import { endOwnSessions } from '../../src/sessions/sessions.ts';
+import { endOwnSessions } from '../../src/oidc/sessions.ts';
 import { cookieName, cookieOptions } from '../../src/http/request-info.ts';
 import { intentOf } from './state.ts';
 import type { Visit } from './interaction-context.ts';

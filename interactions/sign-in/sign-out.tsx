@@ -1,6 +1,6 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { isOwnClient } from '../../src/clients/built-in-clients.ts';
-import { nameOfApplication } from '../../src/sessions/sessions.ts';
+import { isOwnClient } from '../../config/built-in-clients.ts';
+import { nameOfApplication } from '../../src/oidc/sessions.ts';
 import { Form, SecondaryButton, SubmitButton } from '../ui/form.tsx';
 import { frameOf } from '../ui/frame.ts';
 import type { House } from '../../src/context.ts';

@@ -1,7 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { z } from 'zod';
-import type { ToldApplication } from '../../src/sessions/sessions.ts';
-import { applicationsToldOf, needBrowser } from '../../src/sessions/sessions.ts';
+import type { ToldApplication } from '../../src/oidc/sessions.ts';
+import { applicationsToldOf, needBrowser } from '../../src/oidc/sessions.ts';
 import { cookieName, cookieOptions } from '../../src/http/request-info.ts';
 import { frameOf } from '../ui/frame.ts';
 import type { House } from '../../src/context.ts';

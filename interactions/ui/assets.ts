@@ -4,14 +4,9 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
-import type { Context, Middleware } from 'koa';
+import type { Context } from 'koa';
 import type { Settings } from '../../config/settings.ts';
-
-/** The files that pages refer to, read once at start; their addresses carry a hash and may be kept for ever. */
-export interface Assets {
-  url(name: string): string;
-  serve: Middleware;
-}
+import type { Assets } from '../../src/context.ts';
 
 const types: Record<string, string> = {
   css: 'text/css; charset=utf-8',

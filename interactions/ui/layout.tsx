@@ -11,7 +11,7 @@ export type Frame = {
   t: Phrases;
   /** `stylesheetUrl` is the operator's own, loaded after ours so that its `--accent` wins. */
   brand: { name: string; logoUrl?: string | undefined; stylesheetUrl?: string | undefined };
-  /** The address of a file in `page/public`, e.g. `asset('style.css')`. */
+  /** The address of a file in `interactions/ui/public`, e.g. `asset('style.css')`. */
   asset: (name: string) => string;
   /** The same page in another language. */
   languageUrl: (locale: Locale) => string;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { filterOf, leavingRows } from '../audit/search.ts';
+import { filterOf, leavingRows } from '../users/audit-search.ts';
 import { auditEvents } from '../audit/audit-log.ts';
 import type { Endpoint } from './endpoint.ts';
 import { endpoint, nextOf, placeIn } from './endpoint.ts';

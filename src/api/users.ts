@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Account } from '../users/users.ts';
 import { accountById, searchPeople } from '../users/users.ts';
-import { leavingRows } from '../audit/search.ts';
+import { leavingRows } from '../users/audit-search.ts';
 import { asWritten, attributesOf } from '../users/attributes.ts';
 import { listClaims } from '../users/claim-definitions.ts';
 import { accountFor, mayAct, personFor } from '../users/operators.ts';

@@ -35,7 +35,7 @@ import { logoutTopic } from '../sessions/logout-outbox.ts';
 import type { Pages } from '../oidc/provider.ts';
 import { providerOf } from '../oidc/provider.ts';
 import { weakenSession } from '../sessions/records.ts';
-import { endings } from '../sessions/sessions.ts';
+import { endings } from '../oidc/sessions.ts';
 import { unitOfWork } from '../oidc/storage/unit-of-work.ts';
 import type { Database } from '../db/database.ts';
 import { openDatabase } from '../db/database.ts';
@@ -142,7 +142,7 @@ async function build(settings: Settings, db: Database, telemetry: Telemetry, sto
   });
   hearDeeds(db, (deed) => metrics.heard(deed));
   showGauges(metrics, { db, hasher, ring });
-  const folder = fileURLToPath(new URL('../interactions/page/public', import.meta.url));
+  const folder = fileURLToPath(new URL('../../interactions/ui/public', import.meta.url));
   const house: House = {
     settings,
     db,

@@ -1,3 +1,4 @@
+import type { Origin } from '../http/request-info.ts';
 import type { Knex } from 'knex';
 import type { Database, Db } from '../db/database.ts';
 import { mayBeUnkept, sql } from '../db/database.ts';
@@ -109,18 +110,6 @@ export const auditEvents = [
   'request.refused',
 ] as const;
 export type AuditEvent = (typeof auditEvents)[number];
-
-/** Where a deed came from: the client's address and the number of the request. */
-export interface Origin {
-  address: string;
-  /** The address is in a trusted network (HEMMA_TRUSTED_NETWORKS), which has no network budget. */
-  trusted?: boolean | undefined;
-  request: string;
-  /** What the browser calls itself; for the names of devices, never for a decision. */
-  userAgent: string;
-  /** The application through which it came, where it came through the interface for programs. */
-  program?: string | undefined;
-}
 
 /** One deed. `detail` holds names and numbers of ours, never a secret and never unescaped text from outside. */
 export interface Deed {

@@ -8,7 +8,7 @@ import type { Case } from '../help-desk/cases.ts';
 import { caseByNumber, listCases } from '../help-desk/cases.ts';
 import { closeByHand, openCaseFrom, tickChecks } from '../help-desk/case-actions.ts';
 import { sendHelpDeskCode } from '../help-desk/help-desk-code.ts';
-import { endings } from '../sessions/sessions.ts';
+import { endings } from '../oidc/sessions.ts';
 import { hasherOf } from '../crypto/argon2.ts';
 import { postFor } from '../mail/enqueue.ts';
 

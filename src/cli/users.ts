@@ -10,7 +10,7 @@ import type { Call, Command } from './command.ts';
 import { needed, Refused, Usage } from './command.ts';
 import { voidHelpDeskCode } from '../mfa/recovery-code.ts';
 import { namesGroup } from '../clients/clients.ts';
-import { endings } from '../sessions/sessions.ts';
+import { endings } from '../oidc/sessions.ts';
 import type { Db } from '../db/database.ts';
 import { hasherOf } from '../crypto/argon2.ts';
 import { postFor } from '../mail/enqueue.ts';

@@ -6,7 +6,7 @@ import type { ClientDescription, ConsentMode, LifetimeName } from './schema.ts';
 import { keptOf } from './schema.ts';
 import type { AllowedResource } from './resources.ts';
 import { sectorOf } from './sector-identifiers.ts';
-import { accountClientId, adminClientId, trialPrefix } from './built-in-clients.ts';
+import { accountClientId, adminClientId, trialPrefix } from '../../config/built-in-clients.ts';
 
 /** What the library keeps of a client besides its own fields; the names stand in no answer of the provider. */
 export const ownMetadata = [

@@ -13,7 +13,7 @@ export const addressUses = [
 ] as const;
 export type AddressUse = (typeof addressUses)[number];
 
-/** Why an address is refused. The code is the phrase key (see the words for clients in `src/locales`). */
+/** Why an address is refused. The code is the phrase key (see the words for clients in `src/i18n`). */
 export const addressFaults = [
   'address-too-long',
   'address-characters',

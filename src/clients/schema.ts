@@ -10,7 +10,7 @@ import { addressFault } from './redirect-uris.ts';
 import { publicKeys } from './keys.ts';
 import { allowedResources, resourceRules } from './resources.ts';
 import { sector, sectorRules, subjectTypes } from './sector-identifiers.ts';
-import { isOwnClient } from './built-in-clients.ts';
+import { isOwnClient } from '../../config/built-in-clients.ts';
 
 /** What kind of program an application is; the type chooses safe defaults and says which fields mean something. */
 export const clientTypes = ['web', 'single-page', 'native', 'service'] as const;

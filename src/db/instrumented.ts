@@ -1,11 +1,6 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { Engine } from './engine.ts';
-import type { Attributes, Tracing } from '../telemetry/tracing.ts';
-
-/** What one request asked of the database. */
-export interface Asked {
-  statements: number;
-}
+import type { Asked, Attributes, Tracing } from '../telemetry/tracing.ts';
 
 /** What a statement does and to which table, from its words; its parameters are elsewhere and never in it. */
 function summaryOf(text: string): Attributes {

@@ -5,7 +5,7 @@ import { voidLive } from '../mfa/recovery-code.ts';
 import { endAuthenticator } from '../mfa/totp.ts';
 import { beginAnewAsked, invitedAnew } from '../mail/templates/help-desk.ts';
 import type { Post } from '../mail/outbox.ts';
-import type { Aftermath } from '../users/user-changes.ts';
+import type { Aftermath } from '../security/user-changes.ts';
 import { audit } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import { transactionWithRetry } from '../db/deadlocks.ts';

@@ -4,7 +4,7 @@ import { permitted } from '../users/operators.ts';
 import { voidHelpDeskCode } from '../mfa/recovery-code.ts';
 import { caseClosed, caseLeftAlone } from '../mail/templates/help-desk.ts';
 import type { Post } from '../mail/outbox.ts';
-import type { Origin } from '../audit/audit-log.ts';
+import type { Origin } from '../http/request-info.ts';
 import { audit } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import { takeTurn } from '../db/database.ts';

@@ -6,7 +6,7 @@ import type { Actor, Operator } from '../users/operators.ts';
 import { permitted } from '../users/operators.ts';
 import { caseOpened } from '../mail/templates/help-desk.ts';
 import type { Post } from '../mail/outbox.ts';
-import type { Origin } from '../audit/audit-log.ts';
+import type { Origin } from '../http/request-info.ts';
 import { audit } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import { isRowNumber, sql } from '../db/database.ts';

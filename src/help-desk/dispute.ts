@@ -2,7 +2,7 @@ import { accountById } from '../users/users.ts';
 import { voidHelpDeskCode } from '../mfa/recovery-code.ts';
 import { caseStopped } from '../mail/templates/help-desk.ts';
 import type { Post } from '../mail/outbox.ts';
-import type { Origin } from '../audit/audit-log.ts';
+import type { Origin } from '../http/request-info.ts';
 import { audit } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import { takeTurn } from '../db/database.ts';

@@ -3,7 +3,18 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import type { Context, Middleware } from 'koa';
 import type { Settings } from '../../config/settings.ts';
-import type { Origin } from '../audit/audit-log.ts';
+
+/** Metadata of a request: the network address of its sender, and its id. */
+export interface Origin {
+  address: string;
+  /** The address is in a trusted network (HEMMA_TRUSTED_NETWORKS), which has no network budget. */
+  trusted?: boolean | undefined;
+  request: string;
+  /** What the browser calls itself; for the names of devices, never for a decision. */
+  userAgent: string;
+  /** The application through which it came, where it came through the interface for programs. */
+  program?: string | undefined;
+}
 
 /** Cookies carry `__Host-` on https; plain names only on http://localhost, where browsers would drop the prefix. */
 export const cookieName = (settings: Settings, name: string): string =>

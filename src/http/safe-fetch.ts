@@ -1,9 +1,21 @@
 import type { Configuration } from 'oidc-provider';
 import type { Settings } from '../../config/settings.ts';
 import { egressOf } from './egress.ts';
-import type { Tracing } from '../telemetry/tracing.ts';
 
 type Call = NonNullable<Configuration['fetch']>;
+
+/** What a call needs of tracing. */
+interface CallTracer {
+  on: boolean;
+  span<Result>(
+    kind: 'send',
+    name: string,
+    attributes: Record<string, string>,
+    work: () => Promise<Result>,
+  ): Promise<Result>;
+  note(attributes: Record<string, number>): void;
+  carried(): Record<string, string>;
+}
 
 /**
  * Calls to clients. The library's own guard looks at a connection once it is open, and is off where it cannot be built:
@@ -15,7 +27,7 @@ function guarded(settings: Settings): Call {
 }
 
 /** Each call in its own span, told by its host alone: what else is in an address may be secret. */
-function traced(call: Call, tracing: Tracing): Call {
+function traced(call: Call, tracing: CallTracer): Call {
   return (url, options) => {
     const method = options?.method ?? 'GET';
     const { host } = new URL(url instanceof Request ? url.url : url);
@@ -31,5 +43,5 @@ function traced(call: Call, tracing: Tracing): Call {
 }
 
 /** How the library calls clients: today to send them logout tokens and for nothing else. */
-export const outgoing = (settings: Settings, tracing: Tracing): Call =>
+export const outgoing = (settings: Settings, tracing: CallTracer): Call =>
   tracing.on ? traced(guarded(settings), tracing) : guarded(settings);

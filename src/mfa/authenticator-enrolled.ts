@@ -1,7 +1,7 @@
 import { generate } from 'otplib';
 import type { Recipient } from '../mail/outbox.ts';
 import { noPost } from '../mail/outbox.ts';
-import type { Origin } from '../audit/audit-log.ts';
+import type { Origin } from '../http/request-info.ts';
 import type { Db } from '../db/database.ts';
 import type { EndWeakerSignIns } from '../security/factor-change.ts';
 import type { Hasher } from '../crypto/argon2.ts';

@@ -1,4 +1,4 @@
-import type { Origin } from '../audit/audit-log.ts';
+import type { Origin } from '../http/request-info.ts';
 import type { Db } from '../db/database.ts';
 import { network } from '../http/request-info.ts';
 import { countForNetwork, countSliding, forgiveForNetwork } from '../security/sliding-budget.ts';

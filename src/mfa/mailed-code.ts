@@ -8,7 +8,7 @@ import {
   passwordCode,
   throttledPasswordCode,
 } from '../mail/typed-codes.ts';
-import type { Origin } from '../audit/audit-log.ts';
+import type { Origin } from '../http/request-info.ts';
 import { audit } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import { takeTurn } from '../db/database.ts';

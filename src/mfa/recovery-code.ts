@@ -8,7 +8,7 @@ import {
   wrongSecondFactor,
 } from '../mail/templates/sign-in.ts';
 import type { Post, Recipient } from '../mail/outbox.ts';
-import type { Origin } from '../audit/audit-log.ts';
+import type { Origin } from '../http/request-info.ts';
 import { audit } from '../audit/audit-log.ts';
 import { auditOncePerMinute } from '../audit/audit-once.ts';
 import type { Db } from '../db/database.ts';

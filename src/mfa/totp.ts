@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { verify } from 'otplib';
 import { authenticatorDisabled, wrongSecondFactor } from '../mail/templates/sign-in.ts';
 import type { Post, Recipient } from '../mail/outbox.ts';
-import type { Origin } from '../audit/audit-log.ts';
+import type { Origin } from '../http/request-info.ts';
 import { audit, deedsAudited } from '../audit/audit-log.ts';
 import { auditOncePerMinute } from '../audit/audit-once.ts';
 import type { Db } from '../db/database.ts';

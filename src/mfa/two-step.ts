@@ -1,10 +1,14 @@
-import { authenticatorConnected, authenticatorReplaced, twoStepDeactivated } from '../mail/templates/sign-in.ts';
+import {
+  authenticatorConnected,
+  authenticatorReplaced,
+  twoStepDeactivated,
+} from '../mail/templates/sign-in.ts';
 import type { Post, Recipient } from '../mail/outbox.ts';
-import type { Origin } from '../audit/audit-log.ts';
+import type { Origin } from '../http/request-info.ts';
 import { audit } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import { transactionWithRetry } from '../db/deadlocks.ts';
-import type { Aftermath } from '../users/user-changes.ts';
+import type { Aftermath } from '../security/user-changes.ts';
 import type { EndWeakerSignIns } from '../security/factor-change.ts';
 import { recordDeed, turnOf } from '../security/verified-factors.ts';
 import type { Vault } from '../crypto/encryption.ts';

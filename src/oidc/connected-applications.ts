@@ -1,5 +1,5 @@
 import type { Client, Provider } from 'oidc-provider';
-import type { Origin } from '../audit/audit-log.ts';
+import type { Origin } from '../http/request-info.ts';
 import { audit } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import { transactionWithRetry } from '../db/deadlocks.ts';

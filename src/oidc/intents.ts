@@ -1,6 +1,6 @@
 import type { Client, KoaContextWithOIDC } from 'oidc-provider';
 import { errors, interactionPolicy } from 'oidc-provider';
-import { accountClientId } from '../clients/built-in-clients.ts';
+import { accountClientId } from '../../config/built-in-clients.ts';
 
 /**
  * What a ceremony is for, besides signing in: an extra parameter of the authorization request. It is a dangerous

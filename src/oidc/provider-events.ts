@@ -5,7 +5,7 @@ import { isFirstOfMinute } from '../audit/audit-once.ts';
 import type { Db } from '../db/database.ts';
 import { NotAsked } from '../db/circuit-breaker.ts';
 import type { Log } from '../telemetry/log.ts';
-import { isOwnClient } from '../clients/built-in-clients.ts';
+import { isOwnClient } from '../../config/built-in-clients.ts';
 import { causeOf, isOrdinary } from './error-causes.ts';
 import type { RefusingEndpoint } from './client-errors.ts';
 import { noteRefusal } from './client-errors.ts';

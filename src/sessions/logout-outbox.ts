@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { audit } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import type { Topic } from '../db/notifications.ts';
-import type { ClientDescription } from '../clients/schema.ts';
-import { isOwnClient } from '../clients/built-in-clients.ts';
+import { isOwnClient } from '../../config/built-in-clients.ts';
 
 /**
  * What applications are still to be told about sessions that ended (OpenID Connect Back-Channel Logout 1.0). A message
@@ -16,6 +15,14 @@ export interface Ended {
   /** The session's public number, and the number that the application knows it by. */
   session: string;
   sid: string | undefined;
+}
+
+/** A client as it was when it was removed: its messages are still delivered. All of its description is stored. */
+export interface LogoutClient {
+  id: string;
+  name: string;
+  backchannelLogoutUri?: string | undefined;
+  frontchannelLogoutUri?: string | undefined;
 }
 
 /** What is announced when something was put in here; other processes find it when they look. */
@@ -40,7 +47,7 @@ export async function putOut(open: Db, ended: readonly Ended[]): Promise<void> {
 }
 
 /** Keeps what an application that is being removed was like, so that it still hears of what it was not told yet. */
-export async function keepDescription(open: Db, client: ClientDescription): Promise<void> {
+export async function keepDescription(open: Db, client: LogoutClient): Promise<void> {
   await open.query(
     `UPDATE logout_messages SET described = $2::text::jsonb
      WHERE client_id = $1 AND next_try_at IS NOT NULL AND described IS NULL`,
@@ -55,7 +62,7 @@ export interface LogoutMessage {
   accountId: string;
   sid: string | undefined;
   /** Of an application that was removed meanwhile. */
-  described: ClientDescription | undefined;
+  described: LogoutClient | undefined;
 }
 
 interface Row {
@@ -63,7 +70,7 @@ interface Row {
   client_id: string;
   account_id: string;
   sid: string | null;
-  described: ClientDescription | null;
+  described: LogoutClient | null;
 }
 
 /** Milliseconds. The first pause is longer than any delivery lasts: nobody else takes a message that is under way. */

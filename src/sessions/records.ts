@@ -17,10 +17,10 @@ import type { Part } from '../db/parts.ts';
 import { turnOf } from '../security/verified-factors.ts';
 import { sha256 } from '../crypto/encryption.ts';
 import { acrOf, acrValues, levelOf } from './assurance.ts';
-import { scopesOf } from '../oidc/claims/claims.ts';
+import { scopesOf } from '../users/claim-scopes.ts';
 import type { Ended } from './logout-outbox.ts';
 import { putOut } from './logout-outbox.ts';
-import { isOwnClient } from '../clients/built-in-clients.ts';
+import { isOwnClient } from '../../config/built-in-clients.ts';
 import type { Once, Payload, Piece, Upsert, Write } from './writes.ts';
 import { authorizationsOf, changes, issues, payloadOf, rotates } from './writes.ts';
 

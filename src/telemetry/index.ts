@@ -10,7 +10,7 @@ import { metricsOfAll } from './shared-metrics.ts';
 import { versionOfProgram, watchProcess } from './process-metrics.ts';
 import type { Environment, Tracing } from './tracing.ts';
 import { isTraced, tracingOf, untraced } from './tracing.ts';
-import type { Asked } from '../db/instrumented.ts';
+import type { Asked } from './tracing.ts';
 
 /** How this process tells of itself: lines, numbers, and where the time went. */
 export interface Telemetry {

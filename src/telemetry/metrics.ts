@@ -1,6 +1,11 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Deed } from '../audit/audit-log.ts';
 import { within } from '../http/with-timeout.ts';
+
+/** An audit event, as far as it is counted. */
+export interface CountedEvent {
+  event: string;
+  detail?: Record<string, string | number | boolean | null>;
+}
 
 /** A request that was answered, as it is counted: no address, number or name of anybody is in it. */
 export interface Answered {
@@ -22,7 +27,7 @@ export interface Metrics {
   refused(endpoint: string, error: string): void;
   issued(grant: string, kind: string): void;
   /** A deed whose transaction is committed. */
-  heard(deed: Pick<Deed, 'event' | 'detail'>): void;
+  heard(event: CountedEvent): void;
   hashWaited(seconds: number): void;
   choreEnded(chore: string, well: boolean): void;
   /** A number that `read` tells at each reading; it may have labels, and undefined shows nothing. */

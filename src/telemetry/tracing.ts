@@ -15,6 +15,11 @@ export interface TraceIds {
   span_id: string;
 }
 
+/** The database statements of one request, as they are counted. */
+export interface Asked {
+  statements: number;
+}
+
 /** Says where the time of a request went (OpenTelemetry), or nothing at all. */
 export interface Tracing {
   on: boolean;

@@ -1,4 +1,4 @@
-import type { Origin } from '../audit/audit-log.ts';
+import type { Origin } from '../http/request-info.ts';
 import { audit } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import type { Hasher } from '../crypto/argon2.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Deed, Origin } from '../audit/audit-log.ts';
+import type { Deed } from '../audit/audit-log.ts';
+import type { Origin } from '../http/request-info.ts';
 import { appendAudit, audit, auditRow, auditTopic } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import type { Effect } from '../db/effects.ts';

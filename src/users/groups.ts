@@ -1,7 +1,7 @@
 // Longer than usual: a table has one owner.
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
-import type { Origin } from '../audit/audit-log.ts';
+import type { Origin } from '../http/request-info.ts';
 import { audit, auditAll } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import { sql, takeTurn } from '../db/database.ts';

@@ -1,7 +1,7 @@
 import { roleChanged } from '../mail/templates/operator.ts';
 import type { Post } from '../mail/outbox.ts';
-import type { Aftermath } from './user-changes.ts';
-import type { Origin } from '../audit/audit-log.ts';
+import type { Aftermath } from '../security/user-changes.ts';
+import type { Origin } from '../http/request-info.ts';
 import { audit } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import { transactionWithRetry } from '../db/deadlocks.ts';

@@ -1,4 +1,4 @@
-import type { Origin } from '../audit/audit-log.ts';
+import type { Origin } from '../http/request-info.ts';
 import { audit, deedsAudited } from '../audit/audit-log.ts';
 import { auditOncePerMinute } from '../audit/audit-once.ts';
 import type { Db } from '../db/database.ts';

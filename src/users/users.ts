@@ -9,7 +9,7 @@ import type { Effect, Gate } from '../db/effects.ts';
 import type { Hasher } from '../crypto/argon2.ts';
 import type { Part } from '../db/parts.ts';
 import { oneRow, timeOf, timeOrNone } from '../db/parts.ts';
-import type { Origin } from '../audit/audit-log.ts';
+import type { Origin } from '../http/request-info.ts';
 import { audit } from '../audit/audit-log.ts';
 import { sha256 } from '../crypto/encryption.ts';
 import type { Device, DeviceBeside } from './devices.ts';

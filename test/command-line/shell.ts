@@ -27,11 +27,11 @@ export const shellWith =
     return { code: terminal.exitCode, signal: null, stdout: out ?? '', stderr: errors ?? '' };
   };
 
-/** The same as a program of its own: `node dist/src/cli.js …`, at most 30 seconds. */
+/** The same as a program of its own: `node dist/src/cli/main.js …`, at most 30 seconds. */
 export const programWith =
   (env: Record<string, string>): Shell =>
   (words, input = '') =>
-    runToEnd('src/cli.js', env, words, input);
+    runToEnd('src/cli/main.js', env, words, input);
 
 /** What a command answered with `--json`; fails with its words where it was refused. */
 export function answered(end: End): unknown {

@@ -1,7 +1,7 @@
 /** T37: the audit in the console, complete, limited, and harmless in a spreadsheet; T35: secrets are nowhere in it. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { csvCell } from '../../src/users/import/csv.ts';
-import { beginningOf } from '../../src/audit/search.ts';
+import { beginningOf } from '../../src/users/audit-search.ts';
 import { auditEvents } from '../../src/audit/audit-log.ts';
 import { at } from '../rig/ceremony.ts';
 import { back, minutes, travel } from '../rig/clock.ts';

@@ -14,7 +14,7 @@ import {
 import { sendHelpDeskCode } from '../../src/help-desk/help-desk-code.ts';
 import { postOf } from '../../src/mail/outbox.ts';
 import { forgetDevices } from '../../src/users/devices.ts';
-import { endings } from '../../src/sessions/sessions.ts';
+import { endings } from '../../src/oidc/sessions.ts';
 import type { Db } from '../../src/db/database.ts';
 import { hasherOf } from '../../src/crypto/argon2.ts';
 import { vaultOf } from '../../src/crypto/encryption.ts';

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => hemma.stop());
 
-const program = resolve(import.meta.dirname, '../../dist/src/cli.js');
+const program = resolve(import.meta.dirname, '../../dist/src/cli/main.js');
 const line = (row: number) => `p${row}@example.com,P,Nord AB\n`;
 const lines = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, place) => line(from + place)).join('');

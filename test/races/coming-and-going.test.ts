@@ -58,7 +58,7 @@ describe('two processes that start on an empty database', () => {
     const empty = await newDatabase({ migrated: false });
     const env = { DATABASE_URL: empty.url };
     const ends = await Promise.all(
-      [1, 2, 3, 4].map(() => runToEnd('src/cli.js', env, ['migrate', '--json'])),
+      [1, 2, 3, 4].map(() => runToEnd('src/cli/main.js', env, ['migrate', '--json'])),
     );
     expect(ends.map(({ code, stderr }) => [code, stderr])).toEqual([1, 2, 3, 4].map(() => [0, '']));
     const applied = ends.map(({ stdout }) => (JSON.parse(stdout) as { applied: string[] }).applied);

@@ -79,7 +79,7 @@ export function faultOnSignal(how: 'throw' | 'reject'): Record<string, string> {
   return { NODE_OPTIONS: `--import=data:text/javascript,${program}` };
 }
 
-/** Runs a program of `dist/` (`src/cli.js`, `src/main.js`) to its end, at most 30 seconds; `input` is its standard input. */
+/** Runs a program of `dist/` (`src/cli/main.js`, `src/main.js`) to its end, at most 30 seconds; `input` is its standard input. */
 export async function runToEnd(
   program: string,
   env: Record<string, string>,

@@ -2,60 +2,52 @@
 import { posix } from 'node:path';
 import { type Facts, factsOf, type Import, type Source } from './sources.ts';
 
-/** The rooms, and the rooms that each may look into besides itself. What is not named here is forbidden. */
-const BASE = ['config', 'locales'];
-const TOOLS = ['platform', 'mail', ...BASE];
-const DOMAIN = ['accounts', 'factors', ...TOOLS];
-const FACE = ['page', 'oidc', 'help-desk', ...DOMAIN];
-const MAY_IMPORT: Record<string, readonly string[]> = {
-  roof: ['sign-in', 'account', 'admin', 'admin API', 'migrations', ...FACE],
-  'sign-in': FACE,
-  account: FACE,
-  admin: FACE,
-  'admin API': FACE,
-  page: TOOLS,
-  oidc: DOMAIN,
-  'help-desk': DOMAIN,
-  accounts: TOOLS,
-  factors: TOOLS,
-  mail: ['platform', ...BASE],
-  platform: BASE,
-  migrations: ['platform', ...BASE],
-  config: [],
-  locales: [],
-  autopay: [],
-};
+/**
+ * The layers, from the ground (each folder imports only from layers below its own). Folders of one line never import
+ * one another.
+ */
+const LAYERS: readonly (readonly string[])[] = [
+  ['config'],
+  ['i18n'],
+  ['http', 'crypto'],
+  ['telemetry'],
+  ['db'],
+  ['audit', 'migrations'],
+  ['security'],
+  ['mail'],
+  ['users', 'mfa'],
+  ['sessions', 'help-desk'],
+  ['clients'],
+  ['oidc'],
+  ['context'],
+  ['ui'],
+  ['api', 'cli', 'account', 'console', 'sign-in'],
+  ['app'],
+  ['main'],
+];
 
-/** What stands directly in `src/` (main, app, start, cli …) is the roof. */
-const ROOF = /^(?:src\/[^/]+\.tsx?$|demo\/)/;
-const ROOMS: readonly [RegExp, string][] = [
-  [ROOF, 'roof'],
-  [/^interactions\/sign-in\//, 'sign-in'],
-  [/^interactions\/account\//, 'account'],
-  [/^interactions\/admin\//, 'admin'],
-  [/^interactions\/page\//, 'page'],
-  [/^src\/admin\//, 'admin API'],
-  [/^src\/(oidc|help-desk|accounts|factors|mail|platform|locales)\//, '$1'],
+/** What turns requests into answers, and knows nothing of the others. */
+const FACES = new Set(['api', 'cli', 'account', 'console', 'sign-in', 'ui']);
+
+const FOLDERS: readonly [RegExp, string][] = [
+  [/^src\/main\.ts$|^demo\//, 'main'],
+  [/^src\/context\.ts$/, 'context'],
+  [/^(?:src|interactions)\/([^/]+)\//, '$1'],
   [/^(config|migrations|autopay)\//, '$1'],
 ];
 
-/** A page that stands alone in `interactions/` is a face of its own. */
-const LONE_FACE = /^interactions\/[^/]+\.tsx?$/;
+const rankOf = (folder: string) => LAYERS.findIndex((layer) => layer.includes(folder));
 
-/** The room of a file, or undefined where the plan has none. */
-export function roomOf(path: string): string | undefined {
-  if (LONE_FACE.test(path)) return path;
-  const found = ROOMS.find(([pattern]) => pattern.test(path));
-  return found && (found[1] === '$1' ? found[0].exec(path)?.[1] : found[1]);
+/** The folder of the layers that a file belongs to, or undefined where there is none. */
+export function folderOf(path: string): string | undefined {
+  const found = FOLDERS.find(([pattern]) => pattern.test(path));
+  const name = found && (found[1] === '$1' ? found[0].exec(path)?.[1] : found[1]);
+  return name === 'autopay' || (name && rankOf(name) >= 0) ? name : undefined;
 }
 
-const isFace = (room: string) => MAY_IMPORT[room] === FACE || LONE_FACE.test(room);
+const isFace = (folder: string) => FACES.has(folder);
 
-function mayLook(from: string, into: string): boolean {
-  if (from === into) return true;
-  if (from === 'roof' && LONE_FACE.test(into)) return true;
-  return (LONE_FACE.test(from) ? FACE : (MAY_IMPORT[from] ?? [])).includes(into);
-}
+const mayImport = (from: string, into: string): boolean => from === into || rankOf(into) < rankOf(from);
 
 interface Arrow extends Import {
   from: string;
@@ -73,21 +65,23 @@ const arrowsOf = (sources: readonly Source[]): Arrow[] =>
       })),
   );
 
-/** Every import goes down the plan, from room to room as DESIGN §3 has it. */
+/** Every import goes down the layers, those of types too. */
 export function importRefusals(sources: readonly Source[]): string[] {
-  const homeless = sources.filter(({ path }) => !roomOf(path));
-  const nowhere = homeless.map(
-    ({ path }) => `${path}:1 stands in no room of the plan (DESIGN §3); give the plan one first`,
+  const outside = sources.filter(({ path }) => !folderOf(path));
+  const nowhere = outside.map(
+    ({ path }) => `${path}:1 belongs to no layer; give the layers its folder first`,
   );
   const wrong = arrowsOf(sources).flatMap(({ from, to, line }) => {
-    const [room, other] = [roomOf(from), roomOf(to)];
-    if (!room || (other && mayLook(room, other))) return [];
+    const [folder, other] = [folderOf(from), folderOf(to)];
+    if (!folder || (other && folder !== 'autopay' && other !== 'autopay' && mayImport(folder, other)))
+      return [];
+    if (folder === 'autopay' && other === 'autopay') return [];
     const where = `${from}:${line} imports ${to}`;
-    if (!other) return [`${where}, which stands in no room of the plan`];
-    if (room === 'autopay' || other === 'autopay') return [`${where}: autopay and the rest never meet`];
-    if (isFace(room) && isFace(other)) return [`${where}: faces never import one another`];
-    if (other === 'migrations') return [`${where}: only the roof runs migrations`];
-    return [`${where}: ${room} may not look into ${other}`];
+    if (!other) return [`${where}, which belongs to no layer`];
+    if (folder === 'autopay' || other === 'autopay')
+      return [`${where}: autopay shares nothing with the rest`];
+    if (isFace(folder) && isFace(other)) return [`${where}: faces never import one another`];
+    return [`${where}: ${folder} is not above ${other}`];
   });
   return [...nowhere, ...wrong];
 }
@@ -137,7 +131,7 @@ function mentions({ strings, calls }: Facts, table: string): number | undefined 
   return strings.find(({ value }) => inSql.test(value))?.line ?? built?.line;
 }
 
-/** Each table has one owner file, the only one that names it (DESIGN §4, rule 2). */
+/** Each table has one owner file, the only one that names it (DESIGN §3, rule 2). */
 export function tableRefusals(sources: readonly Source[], tables: readonly string[]): string[] {
   const read = sources.map((source) => ({ path: source.path, facts: factsOf(source) }));
   return tables.flatMap((table) => {
@@ -208,17 +202,17 @@ const CALLS = new Set(['fetch', 'createRemoteJWKSet', 'WebSocket', 'EventSource'
 
 /** Files that may use the network, and what for. What a client names is called through the first and no other. */
 const NETWORK_USERS: Record<string, string> = {
-  'src/platform/egress.ts': 'calls what clients name, behind the guard',
-  'src/platform/special-use-addresses.ts': 'judges addresses',
-  'src/platform/http.ts': 'judges addresses',
+  'src/http/egress.ts': 'calls what clients name, behind the guard',
+  'src/http/special-use-addresses.ts': 'judges addresses',
+  'src/http/request-info.ts': 'judges addresses',
   'config/settings.ts': 'judges addresses',
-  'src/start.ts': 'listens',
-  'src/oidc/trial.ts': 'calls the address that this process listens on',
-  'src/platform/data-folder.ts': 'holds its lock by a socket in the data folder',
-  'src/platform/database.ts': 'DATABASE_URL',
-  'src/platform/notifications.ts': 'DATABASE_URL',
+  'src/app/server.ts': 'listens',
+  'src/oidc/test-sign-in.ts': 'calls the address that this process listens on',
+  'src/db/data-folder.ts': 'holds its lock by a socket in the data folder',
+  'src/db/database.ts': 'DATABASE_URL',
+  'src/db/notifications.ts': 'DATABASE_URL',
   'src/mail/mailer.ts': 'HEMMA_SMTP_URL',
-  'src/platform/spans.ts': 'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'src/telemetry/spans.ts': 'OTEL_EXPORTER_OTLP_ENDPOINT',
   'demo/start.ts': 'starts processes on this machine',
 };
 
@@ -235,6 +229,6 @@ export const networkRefusals = (sources: readonly Source[]): string[] =>
         ...calls.filter(({ name }) => CALLS.has(name)).map(({ line, name }) => ({ line, what: name })),
       ];
       return used.map(
-        ({ line, what }) => `${source.path}:${line} uses ${what}; call others through src/platform/egress.ts`,
+        ({ line, what }) => `${source.path}:${line} uses ${what}; call others through src/http/egress.ts`,
       );
     });

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import Router from '@koa/router';
 import { z } from 'zod';
-import type { Filter, LeavingRow } from '../../../src/audit/search.ts';
-import { auditColumns, filterOf, leavingRows } from '../../../src/audit/search.ts';
+import type { Filter, LeavingRow } from '../../../src/users/audit-search.ts';
+import { auditColumns, filterOf, leavingRows } from '../../../src/users/audit-search.ts';
 import { audit } from '../../../src/audit/audit-log.ts';
 import { csvLine } from '../../../src/users/import/csv.ts';
 import type { House } from '../../../src/context.ts';

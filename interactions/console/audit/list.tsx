@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import { emailsOf } from '../../../src/users/users.ts';
-import { filterOf } from '../../../src/audit/search.ts';
+import { filterOf } from '../../../src/users/audit-search.ts';
 import { formatDateTime } from '../../../src/i18n/phrases.ts';
 import type { AuditRow } from '../../../src/audit/audit-log.ts';
 import { auditEvents, auditRows } from '../../../src/audit/audit-log.ts';

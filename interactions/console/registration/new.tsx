@@ -5,7 +5,10 @@ import { formatDateTime } from '../../../src/i18n/phrases.ts';
 import { clientTypes } from '../../../src/clients/schema.ts';
 import { registrationEndpoint } from '../../../src/oidc/registration/registration.ts';
 import type { MadeToken, RegistrationRefusal } from '../../../src/oidc/registration/initial-access-tokens.ts';
-import { newInitialAccessToken, registrationLimits } from '../../../src/oidc/registration/initial-access-tokens.ts';
+import {
+  newInitialAccessToken,
+  registrationLimits,
+} from '../../../src/oidc/registration/initial-access-tokens.ts';
 import { AlertIcon, Form, SubmitButton, Ways } from '../../ui/form.tsx';
 import type { House } from '../../../src/context.ts';
 import { readForm } from '../../ui/parse-form.ts';

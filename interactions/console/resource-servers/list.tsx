@@ -3,7 +3,10 @@ import type { RegisteredClient } from '../../../src/clients/clients.ts';
 import { listClients } from '../../../src/clients/clients.ts';
 import { mayAct } from '../../../src/users/operators.ts';
 import type { RegisteredResource } from '../../../src/clients/resource-servers/resource-servers.ts';
-import { listResourceServers, resourceServerBy } from '../../../src/clients/resource-servers/resource-servers.ts';
+import {
+  listResourceServers,
+  resourceServerBy,
+} from '../../../src/clients/resource-servers/resource-servers.ts';
 import { Ways } from '../../ui/form.tsx';
 import type { House } from '../../../src/context.ts';
 import { Copy, pathOf as clientPath } from '../clients/tabs.tsx';

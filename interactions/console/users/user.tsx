@@ -15,7 +15,7 @@ import { casesOf } from '../../../src/help-desk/cases.ts';
 import type { FactorHistory } from '../../../src/help-desk/factor-history.ts';
 import { factorHistory } from '../../../src/help-desk/factor-history.ts';
 import { formatDate, formatDateTime, phrasesFor } from '../../../src/i18n/phrases.ts';
-import { isOwnClient } from '../../../src/clients/built-in-clients.ts';
+import { isOwnClient } from '../../../config/built-in-clients.ts';
 import type { LiveSession } from '../../../src/sessions/records.ts';
 import { sessionsOf } from '../../../src/sessions/records.ts';
 import type { AuditRow } from '../../../src/audit/audit-log.ts';

@@ -5,7 +5,7 @@ import { listClaims } from '../../users/claim-definitions.ts';
 import type { Db } from '../../db/database.ts';
 import { inTurn } from '../../db/in-turn.ts';
 import type { Topic } from '../../db/notifications.ts';
-import { claimsOfScopes } from './claims.ts';
+import { claimsOfScopes } from '../../users/claim-scopes.ts';
 
 /** What is announced when the definitions of claims have changed. */
 export const claimsTopic: Topic = { name: 'claims', everywhere: true };

@@ -39,7 +39,8 @@ const reasonOf = (fault: unknown): string => {
 };
 
 async function deliver(db: Db, send: SendLogout, message: LogoutMessage): Promise<void> {
-  const client = message.described ?? (await clientById(db, message.clientId))?.client;
+  const client =
+    (message.described as ClientDescription | undefined) ?? (await clientById(db, message.clientId))?.client;
   if (!client?.backchannelLogoutUri) return settle(db, message.id, 'not-told');
   try {
     await send(client, message.accountId, message.sid);

@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa';
 import { isOnLocalhost } from '../../../config/settings.ts';
-import type { Origin } from '../../audit/audit-log.ts';
+import type { Origin } from '../../http/request-info.ts';
 import type { Db } from '../../db/database.ts';
 import { bytesOf, kept, parsed } from '../../http/storable-json.ts';
 import { countForNetwork } from '../../security/sliding-budget.ts';

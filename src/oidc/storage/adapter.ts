@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { errors, Provider } from 'oidc-provider';
 import { deviceLabel } from '../../users/devices.ts';
-import type { Origin } from '../../audit/audit-log.ts';
+import type { Origin } from '../../http/request-info.ts';
 import { mayBeUnkept } from '../../db/database.ts';
 import type { Kept, Place, Seen, Wanted } from '../../sessions/records.ts';
 import { keyOf } from '../../sessions/records.ts';

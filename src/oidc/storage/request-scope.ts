@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import type { Account } from '../../users/users.ts';
-import type { Deed, Origin } from '../../audit/audit-log.ts';
+import type { Deed } from '../../audit/audit-log.ts';
+import type { Origin } from '../../http/request-info.ts';
 import type { Effect } from '../../db/effects.ts';
 import type { CookieNames } from '../cookie-names.ts';
 import type { Kept, Seen, Wanted } from '../../sessions/records.ts';

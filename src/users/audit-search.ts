@@ -1,11 +1,11 @@
 import { timeZone } from '../i18n/phrases.ts';
-import type { AuditEvent, AuditFilter, AuditRow } from './audit-log.ts';
-import { auditRows } from './audit-log.ts';
+import type { AuditEvent, AuditFilter, AuditRow } from '../audit/audit-log.ts';
+import { auditRows } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import { isRowNumber } from '../db/database.ts';
-import { accountByEmail, emailsOf, seenBy } from '../users/users.ts';
-import type { Actor } from '../users/operators.ts';
-import { accountFor } from '../users/operators.ts';
+import { accountByEmail, emailsOf, seenBy } from './users.ts';
+import type { Actor } from './operators.ts';
+import { accountFor } from './operators.ts';
 
 /** What is asked of the audit, in the same words on the page, in its file and in the interface for programs. */
 export interface AskedOfAudit {

@@ -3,11 +3,11 @@ import type { Client, Configuration } from 'oidc-provider';
 import { errors, Provider } from 'oidc-provider';
 import type { Db } from '../db/database.ts';
 import type { Vault } from '../crypto/encryption.ts';
-import { assertionSigningAlgs } from './assertion-rules.ts';
-import { assertionAudienceOf } from './metadata.ts';
-import type { SecretReader } from './secrets.ts';
-import { noteUse, signingSecret } from './secrets.ts';
-import type { UnitOfWork } from '../oidc/storage/unit-of-work.ts';
+import { assertionSigningAlgs } from '../clients/assertion-rules.ts';
+import { assertionAudienceOf } from '../clients/metadata.ts';
+import type { SecretReader } from '../clients/secrets.ts';
+import { noteUse, signingSecret } from '../clients/secrets.ts';
+import type { UnitOfWork } from './storage/unit-of-work.ts';
 
 /** Seconds that an assertion may be good for: one that is found later is worth nothing (RFC 7523 §3). */
 const longestAssertion = 3600;

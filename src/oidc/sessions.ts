@@ -1,15 +1,15 @@
-import type { Aftermath } from '../users/user-changes.ts';
-import type { Origin } from '../audit/audit-log.ts';
+import type { Aftermath } from '../security/user-changes.ts';
+import type { Origin } from '../http/request-info.ts';
 import { audit } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import { takeTurn } from '../db/database.ts';
 import { transactionWithRetry } from '../db/deadlocks.ts';
 import { voidProofs } from '../security/verified-factors.ts';
 import { clientById } from '../clients/clients.ts';
-import type { LogoutOutcome } from './logout-outbox.ts';
-import { outcomesOf } from './logout-outbox.ts';
-import { endEverythingOf, endFinished, endSessions } from './records.ts';
-import { endWeakerSignIns } from './weaker-sign-ins.ts';
+import type { LogoutOutcome } from '../sessions/logout-outbox.ts';
+import { outcomesOf } from '../sessions/logout-outbox.ts';
+import { endEverythingOf, endFinished, endSessions } from '../sessions/records.ts';
+import { endWeakerSignIns } from '../sessions/weaker-sign-ins.ts';
 
 /** Who ends sessions, and which: the one with the public number `only`, or all but `except`. */
 export interface Ending {

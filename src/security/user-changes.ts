@@ -1,5 +1,5 @@
 import type { Db } from '../db/database.ts';
-import type { EndWeakerSignIns } from '../security/factor-change.ts';
+import type { EndWeakerSignIns } from './factor-change.ts';
 
 /**
  * What a change of factors does in rooms that this one does not know. They are handed in, and run in the same
