@@ -1,15 +1,15 @@
-import type { Visit } from './visit.ts';
+import type { PageContext } from './visit.ts';
 
 /** An amount in öre, as this language writes it. */
-export function money(visit: Visit, ore: number): string {
-  return new Intl.NumberFormat(visit.phrases.locale, { style: 'currency', currency: 'SEK' }).format(
+export function formatAmount(pageContext: PageContext, ore: number): string {
+  return new Intl.NumberFormat(pageContext.phrases.locale, { style: 'currency', currency: 'SEK' }).format(
     ore / 100,
   );
 }
 
 /** Days as people in Sweden count them, wherever this program runs. */
-export function dates(visit: Visit): Intl.DateTimeFormat {
-  return new Intl.DateTimeFormat(visit.phrases.locale, {
+export function dateFormat(pageContext: PageContext): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat(pageContext.phrases.locale, {
     day: 'numeric',
     month: 'short',
     year: 'numeric',
@@ -18,8 +18,8 @@ export function dates(visit: Visit): Intl.DateTimeFormat {
 }
 
 /** A month with its year, such as "oktober 2026". */
-export function months(visit: Visit): Intl.DateTimeFormat {
-  return new Intl.DateTimeFormat(visit.phrases.locale, {
+export function monthFormat(pageContext: PageContext): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat(pageContext.phrases.locale, {
     month: 'long',
     year: 'numeric',
     timeZone: 'Europe/Stockholm',

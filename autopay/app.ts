@@ -6,19 +6,19 @@ import { bodyParser } from '@koa/bodyparser';
 import Koa from 'koa';
 
 import { backChannelLogoutRouter } from './back-channel-logout.ts';
-import { isSecure } from './cookies.ts';
-import { filesRouter, readFiles, type Files } from './files.ts';
-import { fromOwnPages } from './forms.tsx';
-import { headers } from './headers.ts';
-import { paymentsRouter } from './payments.tsx';
-import { payslipsRouter } from './payslips.tsx';
-import { problems } from './problems.tsx';
-import { providerFinder } from './provider.ts';
-import { openSessions } from './sessions.ts';
-import type { Settings } from './settings.ts';
-import { signInRouter } from './sign-in.tsx';
-import { signOutRouter } from './sign-out.tsx';
-import { visits, type Site, type VisitState } from './visit.ts';
+import { usesSecureCookies } from './cookies.ts';
+import { createFilesRouter, loadStaticFiles, type StaticFiles } from './files.ts';
+import { requireSameOrigin } from './forms.tsx';
+import { securityHeaders } from './headers.ts';
+import { createPaymentsRouter } from './payments.tsx';
+import { createPayslipsRouter } from './payslips.tsx';
+import { handleErrors } from './problems.tsx';
+import { createProviderFinder } from './provider.ts';
+import { createSessionStore } from './sessions.ts';
+import type { AutopaySettings } from './settings.ts';
+import { createSignInRouter } from './sign-in.tsx';
+import { createSignOutRouter } from './sign-out.tsx';
+import { createPageContext, type AutopayContext, type PageState } from './visit.ts';
 
 export interface RunningAutopay {
   origin: string;
@@ -26,7 +26,7 @@ export interface RunningAutopay {
 }
 
 /** How long requests under way may take once the program stops, in milliseconds. */
-const GRACE = 3000;
+const SHUTDOWN_GRACE_MS = 3000;
 
 /**
  * Starts the relying party and resolves when it listens. The provider need not be up. Port 0 takes a free
@@ -35,63 +35,67 @@ const GRACE = 3000;
  * @throws node's own error when the address cannot be listened on (`EADDRINUSE` and the like)
  */
 export async function startAutopay(
-  settings: Settings,
+  settings: AutopaySettings,
   log: (line: string) => void = () => undefined,
 ): Promise<RunningAutopay> {
-  const files = await readFiles();
+  const files = await loadStaticFiles();
   const server = createServer();
   server.listen(settings.port, settings.host);
   await once(server, 'listening');
-  const origin = settings.port === 0 ? originAt(server, settings) : settings.origin;
-  const answer = mount({ ...settings, origin }, files, log).callback();
+  const origin = settings.port === 0 ? listeningOrigin(server, settings) : settings.origin;
+  const answer = createApp({ ...settings, origin }, files, log).callback();
   server.on('request', (request, response) => void answer(request, response));
-  return { origin, stop: () => stop(server) };
+  return { origin, stop: () => closeServer(server) };
 }
 
 /** What is mounted where, in order. */
-function mount(settings: Settings, files: Files, log: (line: string) => void): Koa<VisitState> {
-  const sessions = openSessions();
-  const findProvider = providerFinder(settings);
-  const site: Site = { settings, sessions, findProvider, styleVersion: files.styleVersion, log };
+function createApp(
+  settings: AutopaySettings,
+  files: StaticFiles,
+  log: (line: string) => void,
+): Koa<PageState> {
+  const sessions = createSessionStore();
+  const findProvider = createProviderFinder(settings);
+  const site: AutopayContext = { settings, sessions, findProvider, styleVersion: files.styleVersion, log };
 
-  const app = new Koa<VisitState>();
+  const app = new Koa<PageState>();
   app.on('error', (error: Error) => log(`connection: ${error.message}`));
-  app.use(headers(settings));
+  app.use(securityHeaders(settings));
   app.use((ctx, next) => {
     // Behind a proxy that ends TLS the connection itself is plain; what browsers see is the origin.
-    ctx.cookies.secure = isSecure(settings);
+    ctx.cookies.secure = usesSecureCookies(settings);
     return next();
   });
 
-  app.use(filesRouter(settings.app, files).routes());
+  app.use(createFilesRouter(settings.app, files).routes());
   // From server to server: before the rule that a POST comes from our own pages.
   app.use(backChannelLogoutRouter(site).routes());
 
-  app.use(visits(site));
-  app.use(problems(site));
-  app.use(fromOwnPages(settings.origin));
+  app.use(createPageContext(site));
+  app.use(handleErrors(site));
+  app.use(requireSameOrigin(settings.origin));
   app.use(bodyParser({ enableTypes: ['form'], formLimit: '16kb' }));
 
-  const business = settings.app === 'autopay' ? paymentsRouter(site) : payslipsRouter();
-  for (const router of [business, signInRouter(site), signOutRouter(site)]) {
+  const business = settings.app === 'autopay' ? createPaymentsRouter(site) : createPayslipsRouter();
+  for (const router of [business, createSignInRouter(site), createSignOutRouter(site)]) {
     app.use(router.routes());
     app.use(router.allowedMethods());
   }
   return app;
 }
 
-function originAt(server: Server, settings: Settings): string {
+function listeningOrigin(server: Server, settings: AutopaySettings): string {
   const url = new URL(settings.origin);
   url.port = String((server.address() as AddressInfo).port);
   return url.origin;
 }
 
 /** Takes no new requests, lets those under way end, and cuts what is left after a while. */
-async function stop(server: Server): Promise<void> {
+async function closeServer(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   server.closeIdleConnections();
-  const cut = setTimeout(() => server.closeAllConnections(), GRACE);
+  const closeTimer = setTimeout(() => server.closeAllConnections(), SHUTDOWN_GRACE_MS);
   await closed;
-  clearTimeout(cut);
+  clearTimeout(closeTimer);
 }

@@ -4,17 +4,17 @@ import { errors, jwtVerify, type JWTPayload } from 'jose';
 import { z } from 'zod';
 
 import type { Provider } from './provider.ts';
-import type { Site } from './visit.ts';
+import type { AutopayContext } from './visit.ts';
 
-const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 const ALGORITHMS = ['RS256', 'ES256', 'PS256', 'EdDSA'];
-const CLOCK_TOLERANCE = 15;
-const MOST_REMEMBERED = 10_000;
+const CLOCK_TOLERANCE_SECONDS = 15;
+const MAX_CACHED_TOKEN_IDS = 10_000;
 
-const form = z.object({ logout_token: z.string().min(1).max(16_000) });
+const logoutForm = z.object({ logout_token: z.string().min(1).max(16_000) });
 
 /** The claims of OpenID Connect Back-Channel Logout 1.0 §2.4 that are not those of every JWT. */
-const logoutClaims = z
+const logoutTokenClaims = z
   .object({
     iss: z.string(),
     jti: z.string().min(1).max(512),
@@ -22,29 +22,29 @@ const logoutClaims = z
     exp: z.number(),
     sub: z.string().min(1).optional(),
     sid: z.string().min(1).optional(),
-    events: z.looseObject({ [EVENT]: z.looseObject({}) }),
+    events: z.looseObject({ [LOGOUT_EVENT]: z.looseObject({}) }),
     // §2.4: prohibited, so that no logout token passes for an ID token.
     nonce: z.never().optional(),
   })
   .refine(({ sub, sid }) => sub !== undefined || sid !== undefined, 'sub or sid must be present');
 
-type LogoutToken = z.infer<typeof logoutClaims>;
-type Verdict = { ok: true; token: LogoutToken } | { ok: false; error: string; description: string };
+type LogoutToken = z.infer<typeof logoutTokenClaims>;
+type LogoutTokenResult = { ok: true; token: LogoutToken } | { ok: false; error: string; description: string };
 
 /**
  * The provider's word that sessions have ended, sent from server to server: no cookie and no CSRF token,
  * the signature is what is believed (§2.6). Answers 200, or 400 with a JSON error (§2.8).
  */
-export function backChannelLogoutRouter(site: Site): Router {
+export function backChannelLogoutRouter(site: AutopayContext): Router {
   const router = new Router();
-  const isFirst = rememberTokens();
+  const isFirst = createReplayCheck();
   // A body that cannot be read is left empty, and refused like one without a token.
   const parse = bodyParser({ enableTypes: ['form'], formLimit: '32kb', onError: () => undefined });
 
   router.post('/back-channel-logout', parse, async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
-    const verdict = await judge(site, ctx.request.body);
-    const answer = verdict.ok && !isFirst(verdict.token) ? refused('the token was used before') : verdict;
+    const verdict = await verifyLogoutToken(site, ctx.request.body);
+    const answer = verdict.ok && !isFirst(verdict.token) ? rejectToken('the token was used before') : verdict;
     if (!answer.ok) {
       site.log(`logout token refused: ${answer.description}`);
       ctx.status = 400;
@@ -60,9 +60,9 @@ export function backChannelLogoutRouter(site: Site): Router {
 }
 
 /** §2.6, step by step: signature, issuer, audience, times, then the claims of a logout token. */
-async function judge(site: Site, body: unknown): Promise<Verdict> {
-  const posted = form.safeParse(body);
-  if (!posted.success) return refused('logout_token is missing');
+async function verifyLogoutToken(site: AutopayContext, body: unknown): Promise<LogoutTokenResult> {
+  const posted = logoutForm.safeParse(body);
+  if (!posted.success) return rejectToken('logout_token is missing');
   let provider: Provider;
   try {
     provider = await site.findProvider();
@@ -76,11 +76,11 @@ async function judge(site: Site, body: unknown): Promise<Verdict> {
       issuer: provider.config.serverMetadata().issuer,
       audience: site.settings.clientId,
       requiredClaims: ['iss', 'aud', 'iat', 'exp', 'jti', 'events'],
-      clockTolerance: CLOCK_TOLERANCE,
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
       // A token's life is at most minutes (§4); this also refuses an `iat` in the future.
       maxTokenAge: '1h',
     });
-    return readClaims(payload);
+    return parseLogoutClaims(payload);
   } catch (error) {
     if (!(error instanceof errors.JOSEError) || error instanceof errors.JWKSTimeout) {
       return {
@@ -90,31 +90,31 @@ async function judge(site: Site, body: unknown): Promise<Verdict> {
       };
     }
     const claim = error instanceof errors.JWTClaimValidationFailed ? ` (${error.claim})` : '';
-    return refused(error.code + claim);
+    return rejectToken(error.code + claim);
   }
 }
 
-function readClaims(payload: JWTPayload): Verdict {
-  const claims = logoutClaims.safeParse(payload);
+function parseLogoutClaims(payload: JWTPayload): LogoutTokenResult {
+  const claims = logoutTokenClaims.safeParse(payload);
   if (claims.success) return { ok: true, token: claims.data };
   const places = claims.error.issues.map(({ path, message }) => path.join('.') || message);
-  return refused(`not a logout token: ${places.join(', ')}`);
+  return rejectToken(`not a logout token: ${places.join(', ')}`);
 }
 
-function refused(description: string): Verdict {
+function rejectToken(description: string): LogoutTokenResult {
   return { ok: false, error: 'invalid_request', description };
 }
 
 /** Each token works once: its `jti` is remembered until it has expired. Only signed tokens come this far. */
-function rememberTokens(): (token: LogoutToken) => boolean {
+function createReplayCheck(): (token: LogoutToken) => boolean {
   const used = new Map<string, number>();
   return ({ jti, exp }) => {
     const now = Date.now() / 1000;
     for (const [known, until] of used) if (until < now) used.delete(known);
     if (used.has(jti)) return false;
     const [oldest] = used.keys();
-    if (oldest !== undefined && used.size >= MOST_REMEMBERED) used.delete(oldest);
-    used.set(jti, exp + CLOCK_TOLERANCE);
+    if (oldest !== undefined && used.size >= MAX_CACHED_TOKEN_IDS) used.delete(oldest);
+    used.set(jti, exp + CLOCK_TOLERANCE_SECONDS);
     return true;
   };
 }

@@ -3,23 +3,23 @@ import { readFile } from 'node:fs/promises';
 
 import { Router } from '@koa/router';
 
-import { iconSvg } from './layout.tsx';
+import { renderIconSvg } from './layout.tsx';
 import type { AppName } from './settings.ts';
 
-export interface Files {
+export interface StaticFiles {
   style: string;
   /** Changes with the stylesheet, so that browsers may keep it for long. */
   styleVersion: string;
 }
 
 /** Reads the stylesheet that lies beside this file. */
-export async function readFiles(): Promise<Files> {
+export async function loadStaticFiles(): Promise<StaticFiles> {
   const style = await readFile(new URL('style.css', import.meta.url), 'utf8');
   return { style, styleVersion: createHash('sha256').update(style).digest('hex').slice(0, 12) };
 }
 
 /** What is the same for everybody: stylesheet, icon, and a sign of life. */
-export function filesRouter(app: AppName, files: Files): Router {
+export function createFilesRouter(app: AppName, files: StaticFiles): Router {
   const router = new Router();
 
   router.get('/style.css', (ctx) => {
@@ -32,7 +32,7 @@ export function filesRouter(app: AppName, files: Files): Router {
   router.get('/icon.svg', (ctx) => {
     ctx.set('Cache-Control', 'public, max-age=86400');
     ctx.type = 'image/svg+xml';
-    ctx.body = iconSvg(app);
+    ctx.body = renderIconSvg(app);
   });
 
   router.get('/health', (ctx) => {

@@ -1,13 +1,13 @@
 import type Koa from 'koa';
 
-import { isSecure } from './cookies.ts';
-import type { Settings } from './settings.ts';
+import { usesSecureCookies } from './cookies.ts';
+import type { AutopaySettings } from './settings.ts';
 
 /**
  * The headers of every answer. Nothing inline and no script at all. `form-action` names the provider as
  * well, because browsers follow it through the redirect that signing out ends in.
  */
-export function headers(settings: Settings): Koa.Middleware {
+export function securityHeaders(settings: AutopaySettings): Koa.Middleware {
   const policy = [
     "default-src 'none'",
     "style-src 'self'",
@@ -24,7 +24,7 @@ export function headers(settings: Settings): Koa.Middleware {
     ctx.set('Cross-Origin-Opener-Policy', 'same-origin');
     ctx.set('Cross-Origin-Resource-Policy', 'same-origin');
     ctx.set('Permissions-Policy', 'camera=(), geolocation=(), microphone=(), payment=()');
-    if (isSecure(settings)) ctx.set('Strict-Transport-Security', 'max-age=31536000');
+    if (usesSecureCookies(settings)) ctx.set('Strict-Transport-Security', 'max-age=31536000');
     // Files that may be kept say so themselves.
     ctx.set('Cache-Control', 'no-store');
     return next();

@@ -1,10 +1,10 @@
 import type { ComponentChildren } from 'preact';
 
 import { APP_NAMES } from './phrases.ts';
-import type { Visit } from './visit.ts';
+import type { PageContext } from './visit.ts';
 
 interface LayoutProps {
-  visit: Visit;
+  visit: PageContext;
   /** Names the page for tests and styles; no person sees it. */
   page: string;
   title: string;
@@ -12,8 +12,8 @@ interface LayoutProps {
 }
 
 /** The frame of every page: brand to the left, the person's menu to the right, one `<main>` with one heading. */
-export function Layout({ visit, page, title, children }: LayoutProps) {
-  const { app, language, phrases } = visit;
+export function Layout({ visit: pageContext, page, title, children }: LayoutProps) {
+  const { app, language, phrases } = pageContext;
   return (
     <html lang={language} data-app={app}>
       <head>
@@ -21,17 +21,17 @@ export function Layout({ visit, page, title, children }: LayoutProps) {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>{`${title} – ${APP_NAMES[app]}`}</title>
-        <link rel="stylesheet" href={visit.styleHref} />
+        <link rel="stylesheet" href={pageContext.styleHref} />
         <link rel="icon" href="/icon.svg" type="image/svg+xml" />
       </head>
       <body>
         <header class="bar">
           <div class="bar-inside">
             <a class="brand" href="/">
-              <Mark app={app} />
+              <Logo app={app} />
               {APP_NAMES[app]}
             </a>
-            <PersonMenu visit={visit} />
+            <UserMenu visit={pageContext} />
           </div>
         </header>
         <main data-page={page}>
@@ -41,7 +41,7 @@ export function Layout({ visit, page, title, children }: LayoutProps) {
         <footer>
           <p>{phrases.example}</p>
           <a
-            href={visit.otherLanguageHref}
+            href={pageContext.otherLanguageHref}
             hreflang={phrases.otherLanguage.tag}
             lang={phrases.otherLanguage.tag}
           >
@@ -54,8 +54,8 @@ export function Layout({ visit, page, title, children }: LayoutProps) {
 }
 
 /** A `<details>`: it opens and closes by mouse and keyboard without any script. */
-function PersonMenu({ visit }: { visit: Visit }) {
-  const { session, phrases } = visit;
+function UserMenu({ visit: pageContext }: { visit: PageContext }) {
+  const { session, phrases } = pageContext;
   if (!session) return null;
   return (
     <details class="menu">
@@ -67,7 +67,7 @@ function PersonMenu({ visit }: { visit: Visit }) {
       </summary>
       <div class="menu-items">
         {session.email !== undefined && <p class="menu-email">{session.email}</p>}
-        <a href={`${visit.issuer}/account`}>{phrases.myDetails}</a>
+        <a href={`${pageContext.issuer}/account`}>{phrases.myDetails}</a>
         <a href="/new-phone">{phrases.newPhone}</a>
         <form method="post" action="/sign-out">
           <input type="hidden" name="csrf" value={session.csrf} />
@@ -79,26 +79,26 @@ function PersonMenu({ visit }: { visit: Visit }) {
 }
 
 /** A tick for Autopay, a sheet with two lines for Lön. */
-function Mark({ app }: { app: Visit['app'] }) {
+function Logo({ app }: { app: PageContext['app'] }) {
   return (
     <svg class="mark" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">
-      <path d={MARKS[app]} fill="none" stroke="currentColor" stroke-width="2.5" />
+      <path d={LOGO_PATHS[app]} fill="none" stroke="currentColor" stroke-width="2.5" />
     </svg>
   );
 }
 
-const MARKS = {
+const LOGO_PATHS = {
   autopay: 'M2.5 12a9.5 9.5 0 1 1 4 7.75M7.5 12l3.5 3.5 6-7',
   lon: 'M4.5 2.5h15v19h-15zM8.5 9h7M8.5 14h4.5',
 } as const;
 
-const ICON_GROUNDS = { autopay: '#0b4f3a', lon: '#163a6e' } as const;
+const ICON_BACKGROUNDS = { autopay: '#0b4f3a', lon: '#163a6e' } as const;
 
 /** The mark as a picture for the browser's tab. */
-export function iconSvg(app: Visit['app']): string {
+export function renderIconSvg(app: PageContext['app']): string {
   return (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-6 -6 36 36">' +
-    `<rect x="-6" y="-6" width="36" height="36" rx="7" fill="${ICON_GROUNDS[app]}"/>` +
-    `<path d="${MARKS[app]}" fill="none" stroke="#fff" stroke-width="2.5"/></svg>`
+    `<rect x="-6" y="-6" width="36" height="36" rx="7" fill="${ICON_BACKGROUNDS[app]}"/>` +
+    `<path d="${LOGO_PATHS[app]}" fill="none" stroke="#fff" stroke-width="2.5"/></svg>`
   );
 }

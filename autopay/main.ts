@@ -1,10 +1,10 @@
 import process from 'node:process';
 
 import { startAutopay } from './app.ts';
-import { readSettings, type Settings } from './settings.ts';
+import { loadAutopaySettings, type AutopaySettings } from './settings.ts';
 
 /** What a person reads when the program cannot start; never a stack. */
-function startFault(error: unknown, settings: Settings): string {
+function describeStartFailure(error: unknown, settings: AutopaySettings): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const place = `${settings.host}:${settings.port}`;
   if (code === 'EADDRINUSE')
@@ -16,8 +16,8 @@ function startFault(error: unknown, settings: Settings): string {
   return `Cannot start: ${error instanceof Error ? error.message : String(error)}`;
 }
 
-async function main(): Promise<void> {
-  const result = readSettings(process.env);
+async function startFromEnvironment(): Promise<void> {
+  const result = loadAutopaySettings(process.env);
   if (!result.ok) {
     process.stderr.write(`Autopay cannot start:\n${result.faults.map((fault) => `- ${fault}\n`).join('')}`);
     process.exitCode = 1;
@@ -31,9 +31,9 @@ async function main(): Promise<void> {
     process.once('SIGINT', stop);
     process.once('SIGTERM', stop);
   } catch (error) {
-    process.stderr.write(`${startFault(error, settings)}\n`);
+    process.stderr.write(`${describeStartFailure(error, settings)}\n`);
     process.exitCode = 1;
   }
 }
 
-await main();
+await startFromEnvironment();

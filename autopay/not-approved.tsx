@@ -1,11 +1,11 @@
-import { money } from './amounts.ts';
+import { formatAmount } from './amounts.ts';
 import { Layout } from './layout.tsx';
-import { placeOf, type Payment } from './payments-due.ts';
+import { paymentPath, type Payment } from './payments-due.ts';
 import type { NotApprovedReason } from './phrases.ts';
-import type { Visit } from './visit.ts';
+import type { PageContext } from './visit.ts';
 
-interface NotApprovedProps {
-  visit: Visit;
+interface NotApprovedPageProps {
+  visit: PageContext;
   payment: Payment;
   reason: NotApprovedReason;
   /** The standard's code; for support, not for the person. */
@@ -13,17 +13,17 @@ interface NotApprovedProps {
 }
 
 /** The payment that stays as it was, why, and the way back to it. */
-export function NotApprovedPage({ visit, payment, reason, code }: NotApprovedProps) {
-  const { notApproved, signInAgain, supportCode } = visit.phrases;
+export function NotApprovedPage({ visit: pageContext, payment, reason, code }: NotApprovedPageProps) {
+  const { notApproved, signInAgain, supportCode } = pageContext.phrases;
   return (
-    <Layout visit={visit} page="not-approved" title={notApproved.title}>
+    <Layout visit={pageContext} page="not-approved" title={notApproved.title}>
       <div data-reason={reason}>
         <p class="lead">{notApproved.reasons[reason]}</p>
-        <p>{notApproved.stillWaiting(payment.payee, money(visit, payment.amount))}</p>
+        <p>{notApproved.stillWaiting(payment.payee, formatAmount(pageContext, payment.amount))}</p>
       </div>
       <p>
-        <a class="button" href={visit.session ? placeOf(payment) : '/sign-in'}>
-          {visit.session ? notApproved.toPayments : signInAgain}
+        <a class="button" href={pageContext.session ? paymentPath(payment) : '/sign-in'}>
+          {pageContext.session ? notApproved.toPayments : signInAgain}
         </a>
       </p>
       <p class="quiet">

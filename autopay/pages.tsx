@@ -1,13 +1,13 @@
 import { Layout } from './layout.tsx';
 import { APP_NAMES, type ProblemName } from './phrases.ts';
-import type { Visit } from './visit.ts';
+import type { PageContext } from './visit.ts';
 
 /** The start page before anybody is signed in: what this is, and one button. */
-export function WelcomePage({ visit }: { visit: Visit }) {
-  const { app, issuer, phrases } = visit;
+export function WelcomePage({ visit: pageContext }: { visit: PageContext }) {
+  const { app, issuer, phrases } = pageContext;
   const { title, text } = phrases.welcome[app];
   return (
-    <Layout visit={visit} page="welcome" title={title}>
+    <Layout visit={pageContext} page="welcome" title={title}>
       <p class="lead">{text}</p>
       <p>
         <a class="button" href="/sign-in">
@@ -20,11 +20,17 @@ export function WelcomePage({ visit }: { visit: Visit }) {
 }
 
 /** @param hereOnly true when the provider could not be told, so that the person may be signed in elsewhere */
-export function SignedOutPage({ visit, hereOnly = false }: { visit: Visit; hereOnly?: boolean }) {
-  const { app, phrases } = visit;
+export function SignedOutPage({
+  visit: pageContext,
+  hereOnly: localOnly = false,
+}: {
+  visit: PageContext;
+  hereOnly?: boolean;
+}) {
+  const { app, phrases } = pageContext;
   return (
-    <Layout visit={visit} page="signed-out" title={phrases.signedOut.title(APP_NAMES[app])}>
-      <p class="lead">{hereOnly ? phrases.signedOut.hereOnly : phrases.signedOut.text}</p>
+    <Layout visit={pageContext} page="signed-out" title={phrases.signedOut.title(APP_NAMES[app])}>
+      <p class="lead">{localOnly ? phrases.signedOut.hereOnly : phrases.signedOut.text}</p>
       <p>
         <a class="button" href="/sign-in">
           {phrases.signInAgain}
@@ -39,8 +45,8 @@ export function SignedOutPage({ visit, hereOnly = false }: { visit: Visit; hereO
   );
 }
 
-export interface ProblemProps {
-  visit: Visit;
+export interface ProblemPageProps {
+  visit: PageContext;
   problem: ProblemName;
   /** The standard's code, such as `access_denied`, and perhaps the provider's words; for support, not for the person. */
   code?: string | undefined;
@@ -49,12 +55,12 @@ export interface ProblemProps {
 }
 
 /** What went wrong, in words, and the way on. */
-export function ProblemPage({ visit, problem, code, again }: ProblemProps) {
-  const { phrases } = visit;
+export function ProblemPage({ visit: pageContext, problem, code, again }: ProblemPageProps) {
+  const { phrases } = pageContext;
   const { title, text } = phrases.problems[problem];
   const way = again ?? { href: '/', label: phrases.toStart };
   return (
-    <Layout visit={visit} page="problem" title={title}>
+    <Layout visit={pageContext} page="problem" title={title}>
       <p class="lead">{text}</p>
       <p>
         <a class="button" href={way.href}>

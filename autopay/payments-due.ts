@@ -52,11 +52,11 @@ export const PAYMENTS: readonly Payment[] = [
   },
 ];
 
-export function paymentOf(id: string | undefined): Payment | undefined {
+export function findPayment(id: string | undefined): Payment | undefined {
   return PAYMENTS.find((payment) => payment.id === id);
 }
 
 /** Where a payment stands on the page. */
-export function placeOf({ id }: Payment): string {
+export function paymentPath({ id }: Payment): string {
   return `/#payment-${id}`;
 }

@@ -1,58 +1,67 @@
 import { Router } from '@koa/router';
 
-import { dates, money } from './amounts.ts';
-import { sessionOfForm } from './forms.tsx';
+import { dateFormat, formatAmount } from './amounts.ts';
+import { sessionFromForm } from './forms.tsx';
 import { Layout } from './layout.tsx';
 import { ProblemPage, WelcomePage } from './pages.tsx';
-import { PAYMENTS, paymentOf, placeOf, type Payment } from './payments-due.ts';
-import { goToProvider } from './provider-request.ts';
-import { approve, type Session } from './sessions.ts';
+import { PAYMENTS, findPayment, paymentPath, type Payment } from './payments-due.ts';
+import { redirectToProvider } from './provider-request.ts';
+import { approvePayment, type Session } from './sessions.ts';
 import { hasSteppedUp } from './step-up.ts';
-import { seeOther, show, type Site, type Visit, type VisitState } from './visit.ts';
+import {
+  redirectSeeOther,
+  renderAutopayPage,
+  type AutopayContext,
+  type PageContext,
+  type PageState,
+} from './visit.ts';
 
 /**
  * Autopay's own business: the payments, and approving one. That asks for two factors a short time ago; where
  * they are too long ago the payment leaves for the provider with the person, and is approved on their return.
  */
-export function paymentsRouter(site: Site): Router<VisitState> {
-  const router = new Router<VisitState>();
+export function createPaymentsRouter(site: AutopayContext): Router<PageState> {
+  const router = new Router<PageState>();
 
   router.get('/', (ctx) => {
-    const { visit } = ctx.state;
-    const { session } = visit;
-    show(
+    const { visit: pageContext } = ctx.state;
+    const { session } = pageContext;
+    renderAutopayPage(
       ctx,
       200,
-      session ? <PaymentsPage visit={visit} session={session} /> : <WelcomePage visit={visit} />,
+      session ? <PaymentsPage visit={pageContext} session={session} /> : <WelcomePage visit={pageContext} />,
     );
   });
 
   router.post('/payments/:id/approve', async (ctx) => {
-    const payment = paymentOf(ctx.params['id']);
-    if (!payment) return show(ctx, 404, <ProblemPage visit={ctx.state.visit} problem="notFound" />);
-    const session = sessionOfForm(ctx, ctx.request.body);
+    const payment = findPayment(ctx.params['id']);
+    if (!payment)
+      return renderAutopayPage(ctx, 404, <ProblemPage visit={ctx.state.visit} problem="notFound" />);
+    const session = sessionFromForm(ctx, ctx.request.body);
     if (!session) return;
-    const returnTo = placeOf(payment);
-    if (session.approvals.has(payment.id)) return seeOther(ctx, returnTo);
+    const returnTo = paymentPath(payment);
+    if (session.approvals.has(payment.id)) return redirectSeeOther(ctx, returnTo);
     if (!hasSteppedUp(session, Date.now())) {
-      const errand = { kind: 'approval', payment: payment.id, sub: session.sub } as const;
-      return goToProvider(site, ctx, { errand, returnTo });
+      const purpose = { kind: 'approval', payment: payment.id, sub: session.sub } as const;
+      return redirectToProvider(site, ctx, { errand: purpose, returnTo });
     }
-    approve(session, payment.id);
-    seeOther(ctx, returnTo);
+    approvePayment(session, payment.id);
+    redirectSeeOther(ctx, returnTo);
   });
 
   return router;
 }
 
-function PaymentsPage({ visit, session }: { visit: Visit; session: Session }) {
-  const phrases = visit.phrases.payments;
+function PaymentsPage({ visit: pageContext, session }: { visit: PageContext; session: Session }) {
+  const phrases = pageContext.phrases.payments;
   const waiting = PAYMENTS.filter(({ id }) => !session.approvals.has(id));
   const sum = waiting.reduce((total, { amount }) => total + amount, 0);
   return (
-    <Layout visit={visit} page="payments" title={phrases.title}>
+    <Layout visit={pageContext} page="payments" title={phrases.title}>
       <p class="lead">
-        {waiting.length === 0 ? phrases.noneWaiting : phrases.waiting(waiting.length, money(visit, sum))}
+        {waiting.length === 0
+          ? phrases.noneWaiting
+          : phrases.waiting(waiting.length, formatAmount(pageContext, sum))}
       </p>
       {/* The roles are said aloud because browsers drop them from a table that is laid out as cards. */}
       <table role="table" aria-label={phrases.title}>
@@ -77,7 +86,7 @@ function PaymentsPage({ visit, session }: { visit: Visit; session: Session }) {
         </thead>
         <tbody role="rowgroup">
           {PAYMENTS.map((payment) => (
-            <PaymentRow key={payment.id} visit={visit} session={session} payment={payment} />
+            <PaymentRow key={payment.id} visit={pageContext} session={session} payment={payment} />
           ))}
         </tbody>
       </table>
@@ -86,8 +95,16 @@ function PaymentsPage({ visit, session }: { visit: Visit; session: Session }) {
   );
 }
 
-function PaymentRow({ visit, session, payment }: { visit: Visit; session: Session; payment: Payment }) {
-  const phrases = visit.phrases.payments;
+function PaymentRow({
+  visit: pageContext,
+  session,
+  payment,
+}: {
+  visit: PageContext;
+  session: Session;
+  payment: Payment;
+}) {
+  const phrases = pageContext.phrases.payments;
   const due = new Date(Date.now() + payment.dueIn * 24 * 3_600_000);
   return (
     <tr role="row" id={`payment-${payment.id}`} data-payment={payment.id}>
@@ -99,20 +116,28 @@ function PaymentRow({ visit, session, payment }: { visit: Visit; session: Sessio
         {payment.reference}
       </td>
       <td role="cell" data-label={phrases.due}>
-        {dates(visit).format(due)}
+        {dateFormat(pageContext).format(due)}
       </td>
       <td role="cell" data-label={phrases.amount} class="number total">
-        {money(visit, payment.amount)}
+        {formatAmount(pageContext, payment.amount)}
       </td>
       <td role="cell" class="decision">
-        <Decision visit={visit} session={session} payment={payment} />
+        <ApprovalStatus visit={pageContext} session={session} payment={payment} />
       </td>
     </tr>
   );
 }
 
-function Decision({ visit, session, payment }: { visit: Visit; session: Session; payment: Payment }) {
-  const phrases = visit.phrases.payments;
+function ApprovalStatus({
+  visit: pageContext,
+  session,
+  payment,
+}: {
+  visit: PageContext;
+  session: Session;
+  payment: Payment;
+}) {
+  const phrases = pageContext.phrases.payments;
   const approvedAt = session.approvals.get(payment.id);
   if (approvedAt) {
     return (
@@ -120,7 +145,8 @@ function Decision({ visit, session, payment }: { visit: Visit; session: Session;
         <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
           <path d="M2.5 8.5 6.5 12.5 13.5 4" fill="none" stroke="currentColor" stroke-width="2" />
         </svg>
-        {phrases.approved} <time datetime={approvedAt.toISOString()}>{timeOfDay(visit, approvedAt)}</time>
+        {phrases.approved}{' '}
+        <time datetime={approvedAt.toISOString()}>{formatTime(pageContext, approvedAt)}</time>
       </p>
     );
   }
@@ -129,12 +155,17 @@ function Decision({ visit, session, payment }: { visit: Visit; session: Session;
       <input type="hidden" name="csrf" value={session.csrf} />
       <button class="button small" type="submit">
         {phrases.approve}
-        <span class="unseen">{phrases.approveWhat(payment.payee, money(visit, payment.amount))}</span>
+        <span class="unseen">
+          {phrases.approveWhat(payment.payee, formatAmount(pageContext, payment.amount))}
+        </span>
       </button>
     </form>
   );
 }
 
-function timeOfDay(visit: Visit, at: Date): string {
-  return at.toLocaleTimeString(visit.phrases.locale, { timeStyle: 'short', timeZone: 'Europe/Stockholm' });
+function formatTime(pageContext: PageContext, at: Date): string {
+  return at.toLocaleTimeString(pageContext.phrases.locale, {
+    timeStyle: 'short',
+    timeZone: 'Europe/Stockholm',
+  });
 }

@@ -1,9 +1,9 @@
 import { Router } from '@koa/router';
 
-import { dates, money, months } from './amounts.ts';
+import { dateFormat, formatAmount, monthFormat } from './amounts.ts';
 import { Layout } from './layout.tsx';
 import { WelcomePage } from './pages.tsx';
-import { show, type Visit, type VisitState } from './visit.ts';
+import { renderAutopayPage, type PageContext, type PageState } from './visit.ts';
 
 interface Payslip {
   paidOn: Date;
@@ -24,17 +24,21 @@ const EARNED = [
 const PAYDAY = 25;
 
 /** Lön's own business: the latest payslips of whoever is signed in. */
-export function payslipsRouter(): Router<VisitState> {
-  const router = new Router<VisitState>();
+export function createPayslipsRouter(): Router<PageState> {
+  const router = new Router<PageState>();
   router.get('/', (ctx) => {
-    const { visit } = ctx.state;
-    show(ctx, 200, visit.session ? <PayslipsPage visit={visit} /> : <WelcomePage visit={visit} />);
+    const { visit: pageContext } = ctx.state;
+    renderAutopayPage(
+      ctx,
+      200,
+      pageContext.session ? <PayslipsPage visit={pageContext} /> : <WelcomePage visit={pageContext} />,
+    );
   });
   return router;
 }
 
 /** Paid on the 25th of each month; the latest payday is not after today. Noon, so that no time zone moves the day. */
-function payslips(today: Date): Payslip[] {
+function recentPayslips(today: Date): Payslip[] {
   const latest = today.getUTCMonth() - (today.getUTCDate() < PAYDAY ? 1 : 0);
   return EARNED.map((earned, back) => ({
     ...earned,
@@ -42,15 +46,18 @@ function payslips(today: Date): Payslip[] {
   }));
 }
 
-function PayslipsPage({ visit }: { visit: Visit }) {
-  const phrases = visit.phrases.payslips;
-  const slips = payslips(new Date());
+function PayslipsPage({ visit: pageContext }: { visit: PageContext }) {
+  const phrases = pageContext.phrases.payslips;
+  const slips = recentPayslips(new Date());
   const [latest] = slips;
   return (
-    <Layout visit={visit} page="payslips" title={phrases.title}>
+    <Layout visit={pageContext} page="payslips" title={phrases.title}>
       {latest && (
         <p class="lead">
-          {phrases.lead(money(visit, latest.gross - latest.tax), dates(visit).format(latest.paidOn))}
+          {phrases.lead(
+            formatAmount(pageContext, latest.gross - latest.tax),
+            dateFormat(pageContext).format(latest.paidOn),
+          )}
         </p>
       )}
       {/* The roles are said aloud because browsers drop them from a table that is laid out as cards. */}
@@ -76,7 +83,7 @@ function PayslipsPage({ visit }: { visit: Visit }) {
         </thead>
         <tbody role="rowgroup">
           {slips.map((slip) => (
-            <PayslipRow key={slip.paidOn.getTime()} visit={visit} slip={slip} />
+            <PayslipRow key={slip.paidOn.getTime()} visit={pageContext} slip={slip} />
           ))}
         </tbody>
       </table>
@@ -84,24 +91,24 @@ function PayslipsPage({ visit }: { visit: Visit }) {
   );
 }
 
-function PayslipRow({ visit, slip }: { visit: Visit; slip: Payslip }) {
-  const phrases = visit.phrases.payslips;
+function PayslipRow({ visit: pageContext, slip }: { visit: PageContext; slip: Payslip }) {
+  const phrases = pageContext.phrases.payslips;
   return (
     <tr role="row" data-payslip={slip.paidOn.toISOString().slice(0, 7)}>
       <th role="rowheader" scope="row" class="month">
-        {months(visit).format(slip.paidOn)}
+        {monthFormat(pageContext).format(slip.paidOn)}
       </th>
       <td role="cell" data-label={phrases.paid}>
-        {dates(visit).format(slip.paidOn)}
+        {dateFormat(pageContext).format(slip.paidOn)}
       </td>
       <td role="cell" data-label={phrases.gross} class="number">
-        {money(visit, slip.gross)}
+        {formatAmount(pageContext, slip.gross)}
       </td>
       <td role="cell" data-label={phrases.tax} class="number">
-        {money(visit, -slip.tax)}
+        {formatAmount(pageContext, -slip.tax)}
       </td>
       <td role="cell" data-label={phrases.net} class="number total">
-        {money(visit, slip.gross - slip.tax)}
+        {formatAmount(pageContext, slip.gross - slip.tax)}
       </td>
     </tr>
   );

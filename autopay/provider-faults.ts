@@ -9,14 +9,16 @@ export const UNREACHABLE: SignInFailure = {
 };
 
 /** What an error on the way back means to the person. The code is the standard's, for support. */
-export function explainFault(error: unknown): SignInFailure {
+export function toSignInFailure(error: unknown): SignInFailure {
   if (error instanceof client.AuthorizationResponseError) {
     const words = error.error_description ? `${error.error}: ${error.error_description}` : error.error;
     // The parts that the standard allows (RFC 6749 §4.1.2.1), and no more than a line of them.
     const code = words.replace(/[^\x20-\x7e]/g, ' ').slice(0, 160);
     if (error.error === 'access_denied') return { status: 400, problem: 'declined', code };
-    const troubled = error.error === 'server_error' || error.error === 'temporarily_unavailable';
-    return troubled ? { status: 502, problem: 'trouble', code } : { status: 400, problem: 'refused', code };
+    const isServerError = error.error === 'server_error' || error.error === 'temporarily_unavailable';
+    return isServerError
+      ? { status: 502, problem: 'trouble', code }
+      : { status: 400, problem: 'refused', code };
   }
   if (error instanceof client.ResponseBodyError) {
     const known = /^[a-z_]{1,40}$/.test(error.error) ? error.error : 'unknown';
@@ -31,7 +33,7 @@ export function explainFault(error: unknown): SignInFailure {
 }
 
 /** One line for the operator. */
-export function describeFault(error: unknown): string {
+export function describeProviderError(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
   const code = 'error' in error && typeof error.error === 'string' ? `, ${error.error}` : '';

@@ -1,10 +1,10 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-import { cookieName, cookieOptions, type Exchange } from './cookies.ts';
-import type { Settings } from './settings.ts';
+import { autopayCookieName, autopayCookieOptions, type CookieContext } from './cookies.ts';
+import type { AutopaySettings } from './settings.ts';
 
 /** What the provider said about the person, kept on the server for as long as the session lives. */
-export interface SignedIn {
+export interface SignedInUser {
   sub: string;
   name: string;
   email: string | undefined;
@@ -18,7 +18,7 @@ export interface SignedIn {
   authTime: number | undefined;
 }
 
-export interface Session extends SignedIn {
+export interface Session extends SignedInUser {
   id: string;
   /** Stands in every form of this session. */
   csrf: string;
@@ -28,29 +28,30 @@ export interface Session extends SignedIn {
   seenAt: number;
 }
 
-export type Sessions = ReturnType<typeof openSessions>;
+export type SessionStore = ReturnType<typeof createSessionStore>;
 
-const LIFE = 8 * 3_600_000;
-const IDLE = 3_600_000;
-const MOST = 10_000;
+const SESSION_LIFETIME_MS = 8 * 3_600_000;
+const SESSION_IDLE_MS = 3_600_000;
+const MAX_SESSIONS = 10_000;
 /** How long an end told by the provider is remembered, for a sign-in that was under way when it came. */
-const MEMORY_OF_ENDS = 120_000;
+const LOGOUT_MEMORY_MS = 120_000;
 
 /**
  * The sessions of this process, in memory: eight hours at most, one hour idle. A restart signs everybody
  * out here, and the provider's single sign-on lets them in again.
  */
-export function openSessions(now: () => number = Date.now) {
+export function createSessionStore(now: () => number = Date.now) {
   const sessions = new Map<string, Session>();
-  const ends = new Map<string, number>();
+  const recentLogouts = new Map<string, number>();
 
-  const alive = (session: Session) => now() - session.beganAt < LIFE && now() - session.seenAt < IDLE;
+  const isActive = (session: Session) =>
+    now() - session.beganAt < SESSION_LIFETIME_MS && now() - session.seenAt < SESSION_IDLE_MS;
 
   function sweep(): void {
-    for (const session of sessions.values()) if (!alive(session)) sessions.delete(session.id);
-    for (const [key, at] of ends) if (now() - at > MEMORY_OF_ENDS) ends.delete(key);
-    dropOldest(sessions, MOST - 1);
-    dropOldest(ends, MOST - 1);
+    for (const session of sessions.values()) if (!isActive(session)) sessions.delete(session.id);
+    for (const [key, at] of recentLogouts) if (now() - at > LOGOUT_MEMORY_MS) recentLogouts.delete(key);
+    trimToSize(sessions, MAX_SESSIONS - 1);
+    trimToSize(recentLogouts, MAX_SESSIONS - 1);
   }
 
   /**
@@ -59,15 +60,24 @@ export function openSessions(now: () => number = Date.now) {
    * @param askedAt when the tokens were asked for, milliseconds
    * @returns undefined when the provider ended this very session while its tokens were on their way
    */
-  function begin(person: SignedIn, former: Session | undefined, askedAt: number): Session | undefined {
-    if (former) sessions.delete(former.id);
-    const ended = Math.max(ends.get(`sid ${person.sid}`) ?? 0, ends.get(`sub ${person.sub}`) ?? 0);
+  function begin(
+    user: SignedInUser,
+    previousSession: Session | undefined,
+    askedAt: number,
+  ): Session | undefined {
+    if (previousSession) sessions.delete(previousSession.id);
+    const ended = Math.max(
+      recentLogouts.get(`sid ${user.sid}`) ?? 0,
+      recentLogouts.get(`sub ${user.sub}`) ?? 0,
+    );
     if (ended >= askedAt) return undefined;
     sweep();
     const { approvals, csrf } =
-      former?.sub === person.sub ? former : { approvals: new Map<string, Date>(), csrf: secret() };
+      previousSession?.sub === user.sub
+        ? previousSession
+        : { approvals: new Map<string, Date>(), csrf: randomToken() };
     const at = now();
-    const session = { ...person, id: secret(), csrf, approvals, beganAt: at, seenAt: at };
+    const session = { ...user, id: randomToken(), csrf, approvals, beganAt: at, seenAt: at };
     sessions.set(session.id, session);
     return session;
   }
@@ -75,7 +85,7 @@ export function openSessions(now: () => number = Date.now) {
   function find(id: string | undefined): Session | undefined {
     const session = id === undefined ? undefined : sessions.get(id);
     if (!session) return undefined;
-    if (!alive(session)) {
+    if (!isActive(session)) {
       sessions.delete(session.id);
       return undefined;
     }
@@ -84,12 +94,18 @@ export function openSessions(now: () => number = Date.now) {
   }
 
   /** Ends what a logout token names: the sessions with its sid, or without one all of its sub. */
-  function endByProvider(named: { sid: string | undefined; sub: string | undefined }): void {
+  function endByProvider(matchesSubject: { sid: string | undefined; sub: string | undefined }): void {
     sweep();
-    ends.set(named.sid === undefined ? `sub ${named.sub}` : `sid ${named.sid}`, now());
+    recentLogouts.set(
+      matchesSubject.sid === undefined ? `sub ${matchesSubject.sub}` : `sid ${matchesSubject.sid}`,
+      now(),
+    );
     for (const session of sessions.values()) {
-      const meant = named.sid === undefined ? session.sub === named.sub : session.sid === named.sid;
-      if (meant) sessions.delete(session.id);
+      const isTarget =
+        matchesSubject.sid === undefined
+          ? session.sub === matchesSubject.sub
+          : session.sid === matchesSubject.sid;
+      if (isTarget) sessions.delete(session.id);
     }
   }
 
@@ -97,39 +113,43 @@ export function openSessions(now: () => number = Date.now) {
 }
 
 /** The session that this request's cookie names, if it still lives. */
-export function sessionOf(sessions: Sessions, settings: Settings, ctx: Exchange): Session | undefined {
-  return sessions.find(ctx.cookies.get(cookieName(settings, 'session')));
+export function findSession(
+  sessions: SessionStore,
+  settings: AutopaySettings,
+  ctx: CookieContext,
+): Session | undefined {
+  return sessions.find(ctx.cookies.get(autopayCookieName(settings, 'session')));
 }
 
-export function giveSessionCookie(settings: Settings, ctx: Exchange, session: Session): void {
-  ctx.cookies.set(cookieName(settings, 'session'), session.id, cookieOptions(settings));
+export function setSessionCookie(settings: AutopaySettings, ctx: CookieContext, session: Session): void {
+  ctx.cookies.set(autopayCookieName(settings, 'session'), session.id, autopayCookieOptions(settings));
 }
 
-export function takeSessionCookie(settings: Settings, ctx: Exchange): void {
-  ctx.cookies.set(cookieName(settings, 'session'), null, cookieOptions(settings));
+export function clearSessionCookie(settings: AutopaySettings, ctx: CookieContext): void {
+  ctx.cookies.set(autopayCookieName(settings, 'session'), null, autopayCookieOptions(settings));
 }
 
 /** Whether a form's token is this session's, told in a time that does not depend on where they differ. */
-export function isTokenOf(session: Session, token: string): boolean {
-  return timingSafeEqual(digest(token), digest(session.csrf));
+export function isCsrfTokenOf(session: Session, token: string): boolean {
+  return timingSafeEqual(sha256(token), sha256(session.csrf));
 }
 
 /** Approved once: doing it again keeps the first time. */
-export function approve(session: Session, payment: string, at = new Date()): void {
+export function approvePayment(session: Session, payment: string, at = new Date()): void {
   if (!session.approvals.has(payment)) session.approvals.set(payment, at);
 }
 
-function digest(text: string): Buffer {
+function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-function secret(): string {
+function randomToken(): string {
   return randomBytes(32).toString('base64url');
 }
 
-function dropOldest(map: Map<string, unknown>, most: number): void {
+function trimToSize(map: Map<string, unknown>, maxSize: number): void {
   for (const key of map.keys()) {
-    if (map.size <= most) return;
+    if (map.size <= maxSize) return;
     map.delete(key);
   }
 }

@@ -1,7 +1,7 @@
 /** Which of the two relying parties this process plays: it decides name, colour and what the page lists. */
 export type AppName = 'autopay' | 'lon';
 
-export interface Settings {
+export interface AutopaySettings {
   app: AppName;
   /** Where browsers reach this program; the redirect URIs are built from it alone, never from a request. */
   origin: string;
@@ -17,7 +17,7 @@ export interface Settings {
   cookieSecret: string;
 }
 
-export type SettingsResult = { ok: true; settings: Settings } | { ok: false; faults: string[] };
+export type SettingsResult = { ok: true; settings: AutopaySettings } | { ok: false; faults: string[] };
 
 const DEFAULT_ORIGINS: Record<AppName, string> = {
   autopay: 'http://localhost:3001',
@@ -28,7 +28,7 @@ const DEFAULT_ORIGINS: Record<AppName, string> = {
  * Reads the settings from the environment. Every fault is reported at once, so that nobody starts the
  * program five times to learn of five faults.
  */
-export function readSettings(environment: Record<string, string | undefined>): SettingsResult {
+export function loadAutopaySettings(environment: Record<string, string | undefined>): SettingsResult {
   const faults: string[] = [];
   const read = (name: string) => environment[name]?.trim() ?? '';
 
@@ -36,9 +36,9 @@ export function readSettings(environment: Record<string, string | undefined>): S
   if (named !== 'autopay' && named !== 'lon') faults.push('AUTOPAY_APP must be "autopay" or "lon".');
   const app: AppName = named === 'lon' ? 'lon' : 'autopay';
 
-  const origin = readOrigin(read('AUTOPAY_ORIGIN') || DEFAULT_ORIGINS[app], faults);
-  const issuer = readIssuer(read('AUTOPAY_ISSUER') || 'http://localhost:3000', faults);
-  const port = readPort(read('AUTOPAY_PORT'), origin, faults);
+  const origin = parseOrigin(read('AUTOPAY_ORIGIN') || DEFAULT_ORIGINS[app], faults);
+  const issuer = parseIssuer(read('AUTOPAY_ISSUER') || 'http://localhost:3000', faults);
+  const port = parsePort(read('AUTOPAY_PORT'), origin, faults);
 
   const clientSecret = read('AUTOPAY_CLIENT_SECRET');
   if (!clientSecret)
@@ -56,8 +56,8 @@ export function readSettings(environment: Record<string, string | undefined>): S
   return { ok: true, settings: { app, origin, host, port, issuer, clientId, clientSecret, cookieSecret } };
 }
 
-function readOrigin(value: string, faults: string[]): string {
-  const url = readUrl('AUTOPAY_ORIGIN', value, faults);
+function parseOrigin(value: string, faults: string[]): string {
+  const url = parseUrl('AUTOPAY_ORIGIN', value, faults);
   if (url && (url.pathname !== '/' || url.search || url.hash)) {
     faults.push(
       'AUTOPAY_ORIGIN must be an origin alone, without a path, such as https://autopay.example.com.',
@@ -66,14 +66,14 @@ function readOrigin(value: string, faults: string[]): string {
   return url?.origin ?? value;
 }
 
-function readIssuer(value: string, faults: string[]): string {
-  const url = readUrl('AUTOPAY_ISSUER', value, faults);
+function parseIssuer(value: string, faults: string[]): string {
+  const url = parseUrl('AUTOPAY_ISSUER', value, faults);
   if (url && (url.search || url.hash)) faults.push('AUTOPAY_ISSUER must have no query and no fragment.');
   return value.replace(/\/+$/, '');
 }
 
 /** Plain http is for this machine alone: anywhere else the codes and cookies would travel in the open. */
-function readUrl(name: string, value: string, faults: string[]): URL | undefined {
+function parseUrl(name: string, value: string, faults: string[]): URL | undefined {
   if (!URL.canParse(value)) {
     faults.push(`${name} must be a URL, such as https://example.com.`);
     return undefined;
@@ -87,7 +87,7 @@ function readUrl(name: string, value: string, faults: string[]): URL | undefined
   return url;
 }
 
-function readPort(value: string, origin: string, faults: string[]): number {
+function parsePort(value: string, origin: string, faults: string[]): number {
   if (!value) {
     if (!URL.canParse(origin)) return 0;
     const url = new URL(origin);

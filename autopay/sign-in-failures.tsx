@@ -1,9 +1,9 @@
 import { NotApprovedPage } from './not-approved.tsx';
 import { ProblemPage } from './pages.tsx';
-import { paymentOf } from './payments-due.ts';
-import type { Journey } from './pending-sign-ins.ts';
+import { findPayment } from './payments-due.ts';
+import type { SignInRequest } from './pending-sign-ins.ts';
 import type { NotApprovedReason } from './phrases.ts';
-import { seeOther, show, type VisitContext } from './visit.ts';
+import { redirectSeeOther, renderAutopayPage, type PageKoaContext } from './visit.ts';
 
 /** Why nobody came back signed in. The code is the standard's where there is one, for support. */
 export interface SignInFailure {
@@ -13,33 +13,41 @@ export interface SignInFailure {
 }
 
 /** Says what became of the journey: for an approval that nothing was approved, otherwise where to begin again. */
-export function showFailure(
-  ctx: VisitContext,
-  journey: Journey,
+export function renderSignInFailure(
+  ctx: PageKoaContext,
+  journey: SignInRequest,
   { status, problem, code }: SignInFailure,
 ): void {
-  const { visit } = ctx.state;
+  const { visit: pageContext } = ctx.state;
   if (journey.errand.kind === 'approval')
-    return showNotApproved(ctx, journey, { status, reason: problem, code });
-  const again = { href: beginningOf(journey), label: visit.phrases.tryAgain };
-  show(ctx, status, <ProblemPage visit={visit} problem={problem} code={code} again={again} />);
+    return renderNotApproved(ctx, journey, { status, reason: problem, code });
+  const retryUrl = { href: signInUrl(journey), label: pageContext.phrases.tryAgain };
+  renderAutopayPage(
+    ctx,
+    status,
+    <ProblemPage visit={pageContext} problem={problem} code={code} again={retryUrl} />,
+  );
 }
 
 /** Says that the payment was not approved, and why. */
-export function showNotApproved(
-  ctx: VisitContext,
-  { errand, returnTo }: Journey,
+export function renderNotApproved(
+  ctx: PageKoaContext,
+  { errand, returnTo }: SignInRequest,
   { status, reason, code }: { status: number; reason: NotApprovedReason; code: string },
 ): void {
-  const { visit } = ctx.state;
-  const payment = errand.kind === 'approval' ? paymentOf(errand.payment) : undefined;
-  if (!payment) return show(ctx, 404, <ProblemPage visit={visit} problem="notFound" />);
+  const { visit: pageContext } = ctx.state;
+  const payment = errand.kind === 'approval' ? findPayment(errand.payment) : undefined;
+  if (!payment) return renderAutopayPage(ctx, 404, <ProblemPage visit={pageContext} problem="notFound" />);
   // Approved meanwhile in another tab: "not approved" would not be true.
-  if (visit.session?.approvals.has(payment.id)) return seeOther(ctx, returnTo);
-  show(ctx, status, <NotApprovedPage visit={visit} payment={payment} reason={reason} code={code} />);
+  if (pageContext.session?.approvals.has(payment.id)) return redirectSeeOther(ctx, returnTo);
+  renderAutopayPage(
+    ctx,
+    status,
+    <NotApprovedPage visit={pageContext} payment={payment} reason={reason} code={code} />,
+  );
 }
 
-function beginningOf({ errand, returnTo }: Journey): string {
+function signInUrl({ errand, returnTo }: SignInRequest): string {
   if (errand.kind === 'new-phone') return '/new-phone';
   return returnTo === '/' ? '/sign-in' : `/sign-in?returnTo=${encodeURIComponent(returnTo)}`;
 }

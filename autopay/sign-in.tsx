@@ -1,47 +1,49 @@
 import { Router } from '@koa/router';
 import { z } from 'zod';
 
-import { ownPath, takeSignIn, type PendingSignIn } from './pending-sign-ins.ts';
-import { readAnswer } from './provider-answer.ts';
-import { goToProvider } from './provider-request.ts';
-import { approve, giveSessionCookie, sessionOf, type SignedIn } from './sessions.ts';
-import { showFailure, showNotApproved } from './sign-in-failures.tsx';
-import { judgeStepUp } from './step-up.ts';
-import { type Site, type VisitContext, type VisitState } from './visit.ts';
+import { localPath, consumePendingSignIn, type PendingSignIn } from './pending-sign-ins.ts';
+import { handleAuthorizationResponse } from './provider-answer.ts';
+import { redirectToProvider } from './provider-request.ts';
+import { approvePayment, setSessionCookie, findSession, type SignedInUser } from './sessions.ts';
+import { renderSignInFailure, renderNotApproved } from './sign-in-failures.tsx';
+import { checkStepUp } from './step-up.ts';
+import { type AutopayContext, type PageKoaContext, type PageState } from './visit.ts';
 
 /** The answer of RFC 6749 §4.1.2 in its outline; openid-client judges the rest. A repeated parameter is an array. */
-const answer = z
+const callbackParameters = z
   .object({ state: z.string(), code: z.string().optional(), error: z.string().optional() })
   .refine(({ code, error }) => (code === undefined) !== (error === undefined));
 
 /** The ways to the provider that begin with a link, and the one way back. */
-export function signInRouter(site: Site): Router<VisitState> {
+export function createSignInRouter(site: AutopayContext): Router<PageState> {
   const { settings } = site;
-  const router = new Router<VisitState>();
+  const router = new Router<PageState>();
 
   router.get('/sign-in', (ctx) => {
-    const returnTo = ownPath(settings, ctx.query['returnTo']);
-    return goToProvider(site, ctx, { errand: { kind: 'sign-in' }, returnTo });
+    const returnTo = localPath(settings, ctx.query['returnTo']);
+    return redirectToProvider(site, ctx, { errand: { kind: 'sign-in' }, returnTo });
   });
 
   router.get('/new-phone', (ctx) =>
-    goToProvider(site, ctx, { errand: { kind: 'new-phone' }, returnTo: '/' }),
+    redirectToProvider(site, ctx, { errand: { kind: 'new-phone' }, returnTo: '/' }),
   );
 
   router.get('/callback', async (ctx) => {
-    const parameters = answer.safeParse(ctx.query);
-    const pending = parameters.success ? await takeSignIn(settings, ctx, parameters.data.state) : undefined;
+    const parameters = callbackParameters.safeParse(ctx.query);
+    const pending = parameters.success
+      ? await consumePendingSignIn(settings, ctx, parameters.data.state)
+      : undefined;
     if (!pending) {
       // Nothing of an answer that we did not ask for is shown: its words could be anybody's.
-      const lost = { status: 400, problem: 'lost', code: 'state_mismatch' } as const;
-      return showFailure(ctx, { errand: { kind: 'sign-in' }, returnTo: '/' }, lost);
+      const isMissing = { status: 400, problem: 'lost', code: 'state_mismatch' } as const;
+      return renderSignInFailure(ctx, { errand: { kind: 'sign-in' }, returnTo: '/' }, isMissing);
     }
     const askedAt = Date.now();
-    const result = await readAnswer(site, ctx.search, pending);
+    const result = await handleAuthorizationResponse(site, ctx.search, pending);
     // Asked again: the session may have ended while the provider answered.
-    ctx.state.visit = { ...ctx.state.visit, session: sessionOf(site.sessions, settings, ctx) };
-    if (!result.ok) return showFailure(ctx, pending, result.failure);
-    arrive(site, ctx, pending, result.person, askedAt);
+    ctx.state.visit = { ...ctx.state.visit, session: findSession(site.sessions, settings, ctx) };
+    if (!result.ok) return renderSignInFailure(ctx, pending, result.failure);
+    completeSignIn(site, ctx, pending, result.person, askedAt);
   });
 
   return router;
@@ -51,28 +53,29 @@ export function signInRouter(site: Site): Router<VisitState> {
  * The person has come back with a sign-in that holds. An approval is judged first; when it fails nothing changes
  * here, not even the session.
  */
-function arrive(
-  site: Site,
-  ctx: VisitContext,
+function completeSignIn(
+  site: AutopayContext,
+  ctx: PageKoaContext,
   pending: PendingSignIn,
-  person: SignedIn,
+  user: SignedInUser,
   askedAt: number,
 ): void {
   const { settings, sessions } = site;
   const { errand, returnTo } = pending;
-  const former = ctx.state.visit.session;
+  const previousSession = ctx.state.visit.session;
   if (errand.kind === 'approval') {
-    const reason = judgeStepUp(person, errand.sub, former, Date.now());
+    const reason = checkStepUp(user, errand.sub, previousSession, Date.now());
     if (reason) {
       site.log(`payment ${errand.payment} not approved: ${reason}`);
-      return showNotApproved(ctx, pending, { status: 403, reason, code: `step_up_${reason}` });
+      return renderNotApproved(ctx, pending, { status: 403, reason, code: `step_up_${reason}` });
     }
   }
-  const session = sessions.begin(person, former, askedAt);
+  const session = sessions.begin(user, previousSession, askedAt);
   ctx.state.visit = { ...ctx.state.visit, session };
-  if (!session) return showFailure(ctx, pending, { status: 400, problem: 'lost', code: 'session_ended' });
-  giveSessionCookie(settings, ctx, session);
-  if (errand.kind === 'approval') approve(session, errand.payment);
+  if (!session)
+    return renderSignInFailure(ctx, pending, { status: 400, problem: 'lost', code: 'session_ended' });
+  setSessionCookie(settings, ctx, session);
+  if (errand.kind === 'approval') approvePayment(session, errand.payment);
   // Written as a whole, so that no path can be read as a host.
   ctx.redirect(settings.origin + returnTo);
 }

@@ -1,48 +1,52 @@
 import { Router } from '@koa/router';
 import * as client from 'openid-client';
 
-import { cookieName, cookieOptions } from './cookies.ts';
-import { sessionOfForm } from './forms.tsx';
+import { autopayCookieName, autopayCookieOptions } from './cookies.ts';
+import { sessionFromForm } from './forms.tsx';
 import { SignedOutPage } from './pages.tsx';
-import { takeSessionCookie } from './sessions.ts';
-import { seeOther, show, type Site, type VisitState } from './visit.ts';
+import { clearSessionCookie } from './sessions.ts';
+import { redirectSeeOther, renderAutopayPage, type AutopayContext, type PageState } from './visit.ts';
 
 /** How long the provider's question "sign out everywhere?" may stay open and the page after it be reloaded. */
-const SIGN_OUT_LIFE = 3_600_000;
+const SIGN_OUT_LIFETIME_MS = 3_600_000;
 
 /** Sign-out, begun here and carried on by the provider (OpenID Connect RP-Initiated Logout 1.0). */
-export function signOutRouter(site: Site): Router<VisitState> {
+export function createSignOutRouter(site: AutopayContext): Router<PageState> {
   const { settings, sessions } = site;
-  const router = new Router<VisitState>();
+  const router = new Router<PageState>();
 
   router.post('/sign-out', async (ctx) => {
-    const { visit } = ctx.state;
+    const { visit: pageContext } = ctx.state;
     // Already signed out, here or by the provider: what the person wants is so.
-    if (!visit.session) return seeOther(ctx, '/signed-out');
-    const session = sessionOfForm(ctx, ctx.request.body);
+    if (!pageContext.session) return redirectSeeOther(ctx, '/signed-out');
+    const session = sessionFromForm(ctx, ctx.request.body);
     if (!session) return;
     sessions.end(session);
-    takeSessionCookie(settings, ctx);
+    clearSessionCookie(settings, ctx);
     const state = client.randomState();
-    const endSession = await endSessionUrl(site, session.idToken, state, visit.language);
+    const endSession = await endSessionUrl(site, session.idToken, state, pageContext.language);
     if (endSession) {
-      ctx.cookies.set(cookieName(settings, 'sign-out'), state, cookieOptions(settings, SIGN_OUT_LIFE));
-      return seeOther(ctx, endSession);
+      ctx.cookies.set(
+        autopayCookieName(settings, 'sign-out'),
+        state,
+        autopayCookieOptions(settings, SIGN_OUT_LIFETIME_MS),
+      );
+      return redirectSeeOther(ctx, endSession);
     }
-    ctx.state.visit = { ...visit, session: undefined, otherLanguageHref: '/' };
-    show(ctx, 502, <SignedOutPage visit={ctx.state.visit} hereOnly />);
+    ctx.state.visit = { ...pageContext, session: undefined, otherLanguageHref: '/' };
+    renderAutopayPage(ctx, 502, <SignedOutPage visit={ctx.state.visit} hereOnly />);
   });
 
   router.get('/signed-out', (ctx) => {
-    const { visit } = ctx.state;
+    const { visit: pageContext } = ctx.state;
     // Opened by hand while signed in: the page would not be true.
-    if (visit.session) return ctx.redirect('/');
+    if (pageContext.session) return ctx.redirect('/');
     // An answer to a sign-out that this browser did not ask for says nothing about it. Without any `state` the
     // page was opened by hand or in the other language.
     const { state } = ctx.query;
-    const asked = ctx.cookies.get(cookieName(settings, 'sign-out'));
-    if (state !== undefined && (asked === undefined || state !== asked)) return ctx.redirect('/');
-    show(ctx, 200, <SignedOutPage visit={visit} />);
+    const parameters = ctx.cookies.get(autopayCookieName(settings, 'sign-out'));
+    if (state !== undefined && (parameters === undefined || state !== parameters)) return ctx.redirect('/');
+    renderAutopayPage(ctx, 200, <SignedOutPage visit={pageContext} />);
   });
 
   return router;
@@ -50,7 +54,7 @@ export function signOutRouter(site: Site): Router<VisitState> {
 
 /** Where the provider ends its own session; undefined when it cannot be reached or knows no such place. */
 async function endSessionUrl(
-  site: Site,
+  site: AutopayContext,
   idToken: string,
   state: string,
   language: string,

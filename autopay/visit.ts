@@ -2,16 +2,16 @@ import type Koa from 'koa';
 import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 
-import { languageOf, type Language } from './language.ts';
+import { resolveLanguage, type Language } from './language.ts';
 import { PHRASES, type Phrases } from './phrases.ts';
 import type { FindProvider } from './provider.ts';
-import { sessionOf, type Session, type Sessions } from './sessions.ts';
-import type { AppName, Settings } from './settings.ts';
+import { findSession, type Session, type SessionStore } from './sessions.ts';
+import type { AppName, AutopaySettings } from './settings.ts';
 
 /** What the program holds while it runs; made once, in `app.ts`, and handed to every router. */
-export interface Site {
-  settings: Settings;
-  sessions: Sessions;
+export interface AutopayContext {
+  settings: AutopaySettings;
+  sessions: SessionStore;
   findProvider: FindProvider;
   styleVersion: string;
   /** One line for the operator: no secrets, no tokens. */
@@ -19,7 +19,7 @@ export interface Site {
 }
 
 /** Who is here, in which language, in which application: all that a page needs beside its own contents. */
-export interface Visit {
+export interface PageContext {
   app: AppName;
   issuer: string;
   language: Language;
@@ -30,27 +30,27 @@ export interface Visit {
   styleHref: string;
 }
 
-export interface VisitState {
-  visit: Visit;
+export interface PageState {
+  visit: PageContext;
 }
 
-export type VisitContext = Koa.ParameterizedContext<VisitState>;
+export type PageKoaContext = Koa.ParameterizedContext<PageState>;
 
-const PAGES_TO_RETURN_TO = new Set(['/', '/signed-out']);
+const RETURN_PATHS = new Set(['/', '/signed-out']);
 
 /** Learns who is here before any page is chosen. */
-export function visits(site: Site): Koa.Middleware<VisitState> {
+export function createPageContext(site: AutopayContext): Koa.Middleware<PageState> {
   const { settings } = site;
   return (ctx, next) => {
-    const language = languageOf(settings, ctx);
+    const language = resolveLanguage(settings, ctx);
     const phrases = PHRASES[language];
-    const path = PAGES_TO_RETURN_TO.has(ctx.path) ? ctx.path : '/';
+    const path = RETURN_PATHS.has(ctx.path) ? ctx.path : '/';
     ctx.state.visit = {
       app: settings.app,
       issuer: settings.issuer,
       language,
       phrases,
-      session: sessionOf(site.sessions, settings, ctx),
+      session: findSession(site.sessions, settings, ctx),
       otherLanguageHref: `${path}?ui_locales=${phrases.otherLanguage.tag}`,
       styleHref: `/style.css?v=${site.styleVersion}`,
     };
@@ -59,7 +59,7 @@ export function visits(site: Site): Koa.Middleware<VisitState> {
 }
 
 /** Answers with a page. */
-export function show(ctx: VisitContext, status: number, page: VNode): void {
+export function renderAutopayPage(ctx: PageKoaContext, status: number, page: VNode): void {
   ctx.status = status;
   ctx.type = 'text/html; charset=utf-8';
   ctx.set('Content-Language', ctx.state.visit.language);
@@ -67,7 +67,7 @@ export function show(ctx: VisitContext, status: number, page: VNode): void {
 }
 
 /** After a POST: the browser asks for the next page anew (RFC 9110 §15.4.4). */
-export function seeOther(ctx: VisitContext, target: string): void {
+export function redirectSeeOther(ctx: PageKoaContext, target: string): void {
   ctx.status = 303;
   ctx.redirect(target);
 }

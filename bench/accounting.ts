@@ -2,16 +2,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Linux tells in hundredths of a second, on every machine that this runs on (sysconf(_SC_CLK_TCK)). */
-const tick = 10_000;
+const clockTickUs = 10_000;
 
-interface Told {
+interface CpuTimes {
   parent: number;
   /** Microseconds, without and with its children that have ended. */
   own: number;
   all: number;
 }
 
-function statOf(pid: number): Told | undefined {
+function readProcStat(pid: number): CpuTimes | undefined {
   let line: string;
   try {
     line = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -22,24 +22,24 @@ function statOf(pid: number): Told | undefined {
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
   const [, parent] = fields;
   const [user, system, childUser, childSystem] = fields.slice(11, 15).map(Number);
-  const own = ((user ?? 0) + (system ?? 0)) * tick;
-  return { parent: Number(parent), own, all: own + ((childUser ?? 0) + (childSystem ?? 0)) * tick };
+  const own = ((user ?? 0) + (system ?? 0)) * clockTickUs;
+  return { parent: Number(parent), own, all: own + ((childUser ?? 0) + (childSystem ?? 0)) * clockTickUs };
 }
 
 /** Microseconds of processor time of a process with all its threads. */
-export const cpuOf = (pid: number): number => statOf(pid)?.own ?? 0;
+export const processCpuTime = (pid: number): number => readProcStat(pid)?.own ?? 0;
 
 /** The same of PostgreSQL: the postmaster, its processes, and those of them that have ended. */
-export function cpuOfPostgres(postmaster: number): number {
+export function postgresCpuTime(postmaster: number): number {
   const children = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => statOf(Number(name)) ?? [])
+    .flatMap((name) => readProcStat(Number(name)) ?? [])
     .filter(({ parent }) => parent === postmaster);
-  return children.reduce((sum, { own }) => sum + own, statOf(postmaster)?.all ?? 0);
+  return children.reduce((sum, { own }) => sum + own, readProcStat(postmaster)?.all ?? 0);
 }
 
 /** MiB of a process that are in memory. */
-export function residentOf(pid: number): number {
+export function residentMemory(pid: number): number {
   const found = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   return Number(found?.[1] ?? 0) / 1024;
 }

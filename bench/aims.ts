@@ -1,5 +1,5 @@
 /** What is aimed at (issue 6), beside what is measured. */
-export interface Aim {
+export interface PerformanceTarget {
   /** Operations a second, as a share of the Map's. */
   toMap?: number;
   /** Operations a second, as a share of what the hash alone allows. */
@@ -10,7 +10,7 @@ export interface Aim {
   hashes?: number;
 }
 
-export const aims: Readonly<Record<string, Aim>> = {
+export const performanceTargets: Readonly<Record<string, PerformanceTarget>> = {
   'client-credentials': { title: 'client credentials, opaque', toMap: 0.75 },
   'client-credentials-jwt': { title: 'client credentials, JWT', toMap: 0.95 },
   refresh: { title: 'refresh with rotation', toMap: 0.9 },
@@ -27,16 +27,16 @@ export const aims: Readonly<Record<string, Aim>> = {
 };
 
 /** Milliseconds: the p99 of a signed token during a flood of sign-ins. */
-export const floodAim = 20;
+export const floodTarget = 20;
 /** MiB: a process at rest, and what it may grow by in 100 000 sign-ins. */
-export const memoryAims = { atRest: 150, growth: 20 };
+export const memoryTargets = { atRest: 150, growth: 20 };
 /** The rate of the most people as a share of that of the fewest. */
-export const sizeAim = 0.95;
+export const sizeTarget = 0.95;
 /** The rate of two processes as a multiple of one's, where the database is not the limit. */
-export const processAim = 1.7;
+export const processTarget = 1.7;
 
 /** What Keycloak's sizing guide counts on for each core and second. */
-export const keycloak: Readonly<Record<string, number>> = {
+export const keycloakReference: Readonly<Record<string, number>> = {
   'sign-in': 15,
   'client-credentials': 120,
   refresh: 120,

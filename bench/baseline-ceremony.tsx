@@ -12,38 +12,38 @@ import { NewRecoveryCodePage } from '../interactions/sign-in/new-recovery-code.t
 import { PasswordPage } from '../interactions/sign-in/password.tsx';
 import { RecoveryCodePage } from '../interactions/sign-in/recovery-code.tsx';
 import { TotpPage } from '../interactions/sign-in/totp.tsx';
-import { newCode } from '../src/mfa/recovery-code-format.ts';
+import { generateCode } from '../src/mfa/recovery-code-format.ts';
 import { stepSeconds } from '../src/mfa/totp.ts';
-import { turnstile } from '../src/crypto/argon2.ts';
-import { baselineKept, cost, password } from './town.ts';
+import { createLimiter } from '../src/crypto/argon2.ts';
+import { baselineCredentials, argon2Cost, password } from './town.ts';
 
 /** Where one sign-in stands. */
-export interface Stand {
+export interface UserState {
   email: string;
   /** The key of the phone that is being connected, and the recovery code that was shown. */
   key: string;
   code: string;
 }
 
-interface Asked {
+interface PageRequest {
   frame: Frame;
   action: string;
   token: string;
   clientName: string | undefined;
-  stand: Stand;
+  stand: UserState;
 }
 
-type Form = Readonly<Record<string, string>>;
+type FormFields = Readonly<Record<string, string>>;
 
-interface Page {
-  show(asked: Asked): VNode | Promise<VNode>;
+interface BaselinePage {
+  show(asked: PageRequest): VNode | Promise<VNode>;
   /** The page that follows, or that the sign-in is finished; undefined where the answer is wrong. */
-  take(form: Form, stand: Stand): Promise<string | undefined>;
+  take(form: FormFields, stand: UserState): Promise<string | undefined>;
 }
 
 const helpDesk = 'helpdesk@example.com';
 
-const passwordPage = ({ frame, action, token, clientName }: Asked) => {
+const passwordPage = ({ frame, action, token, clientName }: PageRequest) => {
   const ways = {
     forgottenPasswordUrl: `${action}/forgotten-password`,
     newPhoneUrl: `${action}?new-phone=yes`,
@@ -51,12 +51,12 @@ const passwordPage = ({ frame, action, token, clientName }: Asked) => {
   return <PasswordPage {...{ frame, action, token, clientName, ...ways }} />;
 };
 
-const totpPage = ({ frame, action, token, stand: { email } }: Asked) => {
+const totpPage = ({ frame, action, token, stand: { email } }: PageRequest) => {
   const ways = { anotherWayUrl: `${action}/another-way`, lostPhoneUrl: `${action}/recovery-code` };
   return <TotpPage {...{ frame, action, token, email, mayRemember: true, ...ways }} />;
 };
 
-const recoveryPage = ({ frame, action, token }: Asked) => {
+const recoveryPage = ({ frame, action, token }: PageRequest) => {
   const ways = { helpDeskUrl: `${action}/help-desk`, anotherWayUrl: `${action}/another-way` };
   return (
     <RecoveryCodePage
@@ -68,7 +68,7 @@ const recoveryPage = ({ frame, action, token }: Asked) => {
   );
 };
 
-async function phonePage({ frame, action, token, stand }: Asked) {
+async function enrollmentPage({ frame, action, token, stand }: PageRequest) {
   stand.key ||= generateSecret({ length: 20 });
   const otpauthUri = generateURI({ issuer: 'Hemma', label: stand.email, secret: stand.key });
   const qrSvg = await qrCode(otpauthUri, { type: 'svg', margin: 2, errorCorrectionLevel: 'M' });
@@ -76,30 +76,31 @@ async function phonePage({ frame, action, token, stand }: Asked) {
   return <EnrollmentPage {...shown} step="re-enrollment" endOthers found />;
 }
 
-const rightDigits = async (key: string, digits = ''): Promise<boolean> =>
+const isCorrectTotp = async (key: string, digits = ''): Promise<boolean> =>
   (await verifyTotp({ secret: key, token: digits, epochTolerance: stepSeconds })).valid;
 
 /** The pages by name. People named `plain` have a password that costs nothing to check. */
-export async function ceremony(threads: number): Promise<Readonly<Record<string, Page>>> {
-  const { run } = turnstile(threads);
-  const hash = (secret: string) => run(() => argon2(secret, cost));
+export async function createBaselineSteps(threads: number): Promise<Readonly<Record<string, BaselinePage>>> {
+  const { run } = createLimiter(threads);
+  const hash = (secret: string) => run(() => argon2(secret, argon2Cost));
   const verify = (stored: string, secret: string) => run(() => verifyArgon2(stored, secret));
   const stored = await hash(password);
-  const firstCode = await hash(baselineKept.recoveryCode);
+  const firstCode = await hash(baselineCredentials.recoveryCode);
   const codes = new Map<string, string>();
   return {
     password: {
       show: passwordPage,
-      async take({ email = '', password: typed = '' }, stand) {
-        stand.email = email;
-        const right = /^(plain|crowd)-/.test(email) ? typed === password : await verify(stored, typed);
-        if (!right) return undefined;
+      async take({ email = '', password: typed = '' }, userState) {
+        userState.email = email;
+        const isCorrect = /^(plain|crowd)-/.test(email) ? typed === password : await verify(stored, typed);
+        if (!isCorrect) return undefined;
         return /^(phone|recovery)-/.test(email) ? 'totp' : 'finished';
       },
     },
     totp: {
       show: totpPage,
-      take: async ({ code }) => ((await rightDigits(baselineKept.key, code)) ? 'finished' : undefined),
+      take: async ({ code }) =>
+        (await isCorrectTotp(baselineCredentials.key, code)) ? 'finished' : undefined,
     },
     'recovery-code': {
       show: recoveryPage,
@@ -107,14 +108,14 @@ export async function ceremony(threads: number): Promise<Readonly<Record<string,
         (await verify(codes.get(email) ?? firstCode, code)) ? 're-enrollment' : undefined,
     },
     're-enrollment': {
-      show: phonePage,
-      take: async ({ code }, { key }) => ((await rightDigits(key, code)) ? 'new-recovery-code' : undefined),
+      show: enrollmentPage,
+      take: async ({ code }, { key }) => ((await isCorrectTotp(key, code)) ? 'new-recovery-code' : undefined),
     },
     'new-recovery-code': {
-      async show({ frame, action, token, stand }) {
-        stand.code = newCode();
-        codes.set(stand.email, await hash(stand.code));
-        const { email, code: recoveryCode } = stand;
+      async show({ frame, action, token, stand: userState }) {
+        userState.code = generateCode();
+        codes.set(userState.email, await hash(userState.code));
+        const { email, code: recoveryCode } = userState;
         return <NewRecoveryCodePage {...{ frame, action, token, recoveryCode, email, issued: new Date() }} />;
       },
       take: ({ lastGroup }, { code }) =>

@@ -6,12 +6,12 @@ import type { Middleware } from 'koa';
 import type { Adapter } from 'oidc-provider';
 import { readSettings } from '../config/settings.ts';
 import { migrate } from '../migrations/index.ts';
-import { cookieNames } from '../src/oidc/cookie-names.ts';
-import { unitOfWork } from '../src/oidc/storage/unit-of-work.ts';
+import { getCookieNames } from '../src/oidc/cookie-names.ts';
+import { createUnitOfWork } from '../src/oidc/storage/unit-of-work.ts';
 import type { Database } from '../src/db/database.ts';
 import { openDatabase } from '../src/db/database.ts';
 
-export interface Storage {
+export interface BaselineStorage {
   middleware: Middleware;
   adapter(model: string): Adapter;
   tally: Database['tally'];
@@ -19,13 +19,13 @@ export interface Storage {
 }
 
 /** The storage in the database that the environment's DATABASE_URL names, which is made ready. */
-export async function storageOf(env: NodeJS.ProcessEnv): Promise<Storage> {
+export async function openBaselineStorage(env: NodeJS.ProcessEnv): Promise<BaselineStorage> {
   const read = readSettings(env);
   if ('faults' in read) throw new Error(read.faults.join('\n'));
   const db = await openDatabase(read.settings);
   await migrate(db);
-  const work = unitOfWork(db, cookieNames({ development: true }), (fault) => {
+  const requestUnitOfWork = createUnitOfWork(db, getCookieNames({ development: true }), (fault) => {
     process.stderr.write(`${String(fault)}\n`);
   });
-  return { ...work, tally: db.tally, close: () => db.close() };
+  return { ...requestUnitOfWork, tally: db.tally, close: () => db.close() };
 }

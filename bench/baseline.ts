@@ -11,11 +11,11 @@ import type { Adapter, AdapterPayload, Configuration } from 'oidc-provider';
 import { Provider } from 'oidc-provider';
 import { acrValues } from '../src/sessions/assurance.ts';
 import { claimsOfScopes } from '../src/users/claim-scopes.ts';
-import { sessionSeconds } from '../src/sessions/session-limits.ts';
-import { baselinePages } from './baseline-pages.tsx';
-import { storageOf } from './baseline-storage.ts';
-import { serve } from './messages.ts';
-import { resource, service, signingAlg, web } from './town.ts';
+import { remainingSessionSeconds } from '../src/sessions/session-limits.ts';
+import { createBaselinePages } from './baseline-pages.tsx';
+import { openBaselineStorage } from './baseline-storage.ts';
+import { serveRequests } from './messages.ts';
+import { benchResource, serviceClient, signingAlg, webClient } from './town.ts';
 
 const cookieKeys = [randomBytes(32).toString('base64url')];
 const issuer = process.env['BENCH_ISSUER'] ?? '';
@@ -23,7 +23,7 @@ const port = Number(process.env['BENCH_PORT']);
 const threads = Number(process.env['BENCH_HASH_THREADS'] ?? 1);
 
 /** Everything of one model by its identifier, and what hangs together. Nothing ever leaves by itself. */
-function mapAdapter(): (name: string) => Adapter {
+function createMapAdapter(): (name: string) => Adapter {
   const rows = new Map<string, AdapterPayload>();
   const byUid = new Map<string, string>();
   const byGrant = new Map<string, string[]>();
@@ -63,7 +63,7 @@ function mapAdapter(): (name: string) => Adapter {
 }
 
 /** One key of each type, as Hemma publishes them. */
-async function keys() {
+async function generateKeys() {
   const pairs = [
     await generateKeyPair('RS256', { extractable: true }),
     await generateKeyPair('ES256', { extractable: true }),
@@ -73,20 +73,20 @@ async function keys() {
   return jwks.map((jwk) => ({ ...jwk, use: 'sig', kid: randomBytes(16).toString('base64url') }));
 }
 
-const storage = process.env['DATABASE_URL'] ? await storageOf(process.env) : undefined;
+const storage = process.env['DATABASE_URL'] ? await openBaselineStorage(process.env) : undefined;
 
 /** A sign-in under way stays in the Map: Hemma's storage would ask what was proved in it, and here nobody proves anything. */
-function adapter(): (name: string) => Adapter {
-  const map = mapAdapter();
+function createAdapter(): (name: string) => Adapter {
+  const map = createMapAdapter();
   return (name) => (storage && name !== 'Interaction' ? storage.adapter(name) : map(name));
 }
 
 const clients = [
   {
-    client_id: web.id,
+    client_id: webClient.id,
     client_name: 'Bench',
-    client_secret: web.secret,
-    redirect_uris: [web.redirectUri],
+    client_secret: webClient.secret,
+    redirect_uris: [webClient.redirectUri],
     response_types: ['code'],
     grant_types: ['authorization_code', 'refresh_token'],
     token_endpoint_auth_method: 'client_secret_basic',
@@ -94,9 +94,9 @@ const clients = [
     scope: 'openid profile email offline_access',
   },
   {
-    client_id: service.id,
+    client_id: serviceClient.id,
     client_name: 'Bench service',
-    client_secret: service.secret,
+    client_secret: serviceClient.secret,
     redirect_uris: [],
     response_types: [],
     grant_types: ['client_credentials'],
@@ -104,20 +104,26 @@ const clients = [
   },
 ] as NonNullable<Configuration['clients']>;
 
-const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true, secure: false } as const;
-const hour = 3600;
+const cookieOptions = {
+  httpOnly: true,
+  sameSite: 'lax',
+  signed: true,
+  overwrite: true,
+  secure: false,
+} as const;
+const hourSeconds = 3600;
 
-async function configuration(): Promise<Configuration> {
+async function createConfiguration(): Promise<Configuration> {
   return {
-    adapter: adapter(),
+    adapter: createAdapter(),
     acrValues,
     clients,
     claims: Object.fromEntries(Object.entries(claimsOfScopes).map(([scope, names]) => [scope, [...names]])),
     cookies: {
       keys: cookieKeys,
       names: { session: 'hemma-session', interaction: 'hemma-interaction', resume: 'hemma-resume' },
-      long: { ...cookie, path: '/' },
-      short: cookie,
+      long: { ...cookieOptions, path: '/' },
+      short: cookieOptions,
     },
     enabledJWA: { idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'] },
     features: {
@@ -135,8 +141,8 @@ async function configuration(): Promise<Configuration> {
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: () => ({
-          scope: resource.scope,
-          audience: resource.id,
+          scope: benchResource.scope,
+          audience: benchResource.id,
           accessTokenFormat: 'jwt',
           accessTokenTTL: 600,
           jwt: { sign: { alg: signingAlg } },
@@ -148,7 +154,7 @@ async function configuration(): Promise<Configuration> {
       claims: () => ({ sub: id, name: 'Åsa Ek', email: 'asa@bench.example', email_verified: true }),
     }),
     interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
-    jwks: { keys: await keys() },
+    jwks: { keys: await generateKeys() },
     // A first-party client is asked nothing.
     async loadExistingGrant({ oidc }) {
       const { client, session, account, provider } = oidc;
@@ -167,31 +173,31 @@ async function configuration(): Promise<Configuration> {
     scopes: ['openid', 'offline_access', 'profile', 'email', 'groups'],
     ttl: {
       AuthorizationCode: 60,
-      AccessToken: hour,
+      AccessToken: hourSeconds,
       ClientCredentials: 600,
-      IdToken: hour,
-      Interaction: hour / 2,
-      Grant: 30 * 24 * hour,
-      RefreshToken: (ctx) => ctx.oidc.entities.RotatedRefreshToken?.remainingTTL ?? 30 * 24 * hour,
-      Session: (_ctx, session) => sessionSeconds((session as { loginTs?: number }).loginTs),
+      IdToken: hourSeconds,
+      Interaction: hourSeconds / 2,
+      Grant: 30 * 24 * hourSeconds,
+      RefreshToken: (ctx) => ctx.oidc.entities.RotatedRefreshToken?.remainingTTL ?? 30 * 24 * hourSeconds,
+      Session: (_ctx, session) => remainingSessionSeconds((session as { loginTs?: number }).loginTs),
     },
   };
 }
 
-const subjectOf = (email: string) => createHash('sha256').update(email).digest('hex').slice(0, 32);
+const subjectForEmail = (email: string) => createHash('sha256').update(email).digest('hex').slice(0, 32);
 
-const provider = new Provider(issuer, await configuration());
+const provider = new Provider(issuer, await createConfiguration());
 provider.on('server_error', (_ctx, fault) => process.stderr.write(`${fault.stack}\n`));
 const app = new Koa();
 app.silent = true;
 app.keys = cookieKeys;
 if (storage) app.use(storage.middleware);
-app.use(await baselinePages(provider, subjectOf, threads));
+app.use(await createBaselinePages(provider, subjectForEmail, threads));
 app.use(compose(provider.middleware));
 const handle = app.callback();
 const server = createServer((request, response) => void handle(request, response));
 server.listen(port, '127.0.0.1', () =>
-  serve(
+  serveRequests(
     () => ({ ...(storage?.tally ?? { statements: 0, roundTrips: 0 }) }),
     async () => {
       server.closeAllConnections();

@@ -1,15 +1,15 @@
 /** The first table: every scenario at the library over a Map and at Hemma, in turns, and what the hash alone allows. */
 import { availableParallelism } from 'node:os';
-import { cpuOf } from './accounting.ts';
-import { aims, keycloak } from './aims.ts';
-import type { Child } from './messages.ts';
-import type { Driver, Figures, Pace } from './rounds.ts';
-import { compare } from './rounds.ts';
-import { number, ratio, table, verdict } from './tables.ts';
-import type { Target } from './targets.ts';
+import { processCpuTime } from './accounting.ts';
+import { performanceTargets, keycloakReference } from './aims.ts';
+import type { BenchProcess } from './messages.ts';
+import type { Driver, Figures, RoundOptions } from './rounds.ts';
+import { runRounds } from './rounds.ts';
+import { formatNumber, formatRatio, formatTable, formatTarget } from './tables.ts';
+import type { BenchTarget } from './targets.ts';
 import { hashThreads } from './targets.ts';
 
-export interface Compared {
+export interface ComparisonRow {
   scenario: string;
   title: string;
   map: Figures | undefined;
@@ -28,21 +28,24 @@ export interface Compared {
   aim: string;
 }
 
-export type Limit = Child<{ seconds: number; threads: number }, { ops: number; seconds: number }>;
+export type HashLimitProcess = BenchProcess<
+  { seconds: number; threads: number },
+  { ops: number; seconds: number }
+>;
 
 /** The hash alone as one more target, which is driven by nobody. */
-export const hashRound =
-  (limit: Limit) =>
+export const measureHashRound =
+  (limit: HashLimitProcess) =>
   async (seconds: number): Promise<Figures> => {
-    const before = cpuOf(limit.pid);
-    const { ops, seconds: taken } = await limit.ask({ seconds, threads: hashThreads });
-    const provider = (cpuOf(limit.pid) - before) / ops;
-    const each = (1000 * taken * hashThreads) / ops;
+    const before = processCpuTime(limit.pid);
+    const { ops, seconds: elapsed } = await limit.ask({ seconds, threads: hashThreads });
+    const provider = (processCpuTime(limit.pid) - before) / ops;
+    const perOperation = (1000 * elapsed * hashThreads) / ops;
     return {
       ops,
-      perSecond: ops / taken,
-      p50: each,
-      p99: each,
+      perSecond: ops / elapsed,
+      p50: perOperation,
+      p99: perOperation,
       driver: 0,
       provider,
       postgres: 0,
@@ -52,21 +55,21 @@ export const hashRound =
     };
   };
 
-const share = (one: number | undefined, other: number | undefined): number | undefined =>
+const ratioOf = (one: number | undefined, other: number | undefined): number | undefined =>
   one === undefined || other === undefined || other === 0 ? undefined : one / other;
 
-const cpu = (figures: Figures | undefined): number | undefined =>
+const serverCpu = (figures: Figures | undefined): number | undefined =>
   figures && figures.provider + figures.postgres;
 
 /** With the driver's share: on a machine whose cores are all busy the rates follow this, and nothing that goes on beside. */
-const whole = (figures: Figures | undefined): number | undefined =>
+const totalCpu = (figures: Figures | undefined): number | undefined =>
   figures && figures.driver + figures.provider + figures.postgres;
 
-function judged(scenario: string, figures: ReadonlyMap<string, Figures>): Compared {
-  const { title, toMap, toHash, hashes = 1 } = aims[scenario] ?? { title: scenario };
+function compareFigures(scenario: string, figures: ReadonlyMap<string, Figures>): ComparisonRow {
+  const { title, toMap, toHash, hashes = 1 } = performanceTargets[scenario] ?? { title: scenario };
   const [map, hemma, hash] = ['map', 'hemma', 'hash'].map((name) => figures.get(name));
-  const rateToMap = share(hemma?.perSecond, map?.perSecond);
-  const rateToHash = hash && share(hemma?.perSecond, hash.perSecond / hashes);
+  const rateToMap = ratioOf(hemma?.perSecond, map?.perSecond);
+  const rateToHash = hash && ratioOf(hemma?.perSecond, hash.perSecond / hashes);
   return {
     scenario,
     title,
@@ -76,41 +79,47 @@ function judged(scenario: string, figures: ReadonlyMap<string, Figures>): Compar
     hash,
     rateToMap,
     rateToHash,
-    byCpu: share(whole(map), whole(hemma)),
-    cpuToMap: share(cpu(map), cpu(hemma)),
-    providerToMap: share(map?.provider, hemma?.provider),
-    aim: toHash === undefined ? verdict(rateToMap, toMap) : `${verdict(rateToHash, toHash)} of the hash`,
+    byCpu: ratioOf(totalCpu(map), totalCpu(hemma)),
+    cpuToMap: ratioOf(serverCpu(map), serverCpu(hemma)),
+    providerToMap: ratioOf(map?.provider, hemma?.provider),
+    aim:
+      toHash === undefined
+        ? formatTarget(rateToMap, toMap)
+        : `${formatTarget(rateToHash, toHash)} of the hash`,
   };
 }
 
-interface Places {
+interface ComparisonSetup {
   driver: Driver;
-  limit: Limit;
-  targets: readonly Target[];
+  limit: HashLimitProcess;
+  targets: readonly BenchTarget[];
   /** Says how far it is. */
   say: (line: string) => void;
 }
 
 /** One scenario after the other. */
-export async function compareAll(
-  { driver, limit, targets, say }: Places,
+export async function runComparison(
+  { driver, limit, targets, say: log }: ComparisonSetup,
   scenarios: readonly string[],
-  { quick, ...pace }: Pace & { quick: boolean },
-): Promise<Compared[]> {
-  const all: Compared[] = [];
+  { quick, ...pace }: RoundOptions & { quick: boolean },
+): Promise<ComparisonRow[]> {
+  const all: ComparisonRow[] = [];
   for (const scenario of scenarios) {
-    const { hashes } = aims[scenario] ?? {};
-    const more = hashes ? { hash: hashRound(limit) } : {};
+    const { hashes: hashRounds } = performanceTargets[scenario] ?? {};
+    const more = hashRounds ? { hash: measureHashRound(limit) } : {};
     // Each round lasts until everybody is done, which is long with hashes in it.
-    const few = quick && hashes ? { users: 2 } : {};
-    const compared = judged(scenario, await compare(driver, targets, scenario, { ...pace, ...few }, more));
+    const few = quick && hashRounds ? { users: 2 } : {};
+    const compared = compareFigures(
+      scenario,
+      await runRounds(driver, targets, scenario, { ...pace, ...few }, more),
+    );
     all.push(compared);
-    say(`${compared.title}: ${number(compared.hemma?.perSecond)} a second`);
+    log(`${compared.title}: ${formatNumber(compared.hemma?.perSecond)} a second`);
   }
   return all;
 }
 
-const head = [
+const tableHead = [
   'a second; µs of CPU each',
   'map/s',
   'hemma/s',
@@ -129,60 +138,61 @@ const head = [
   'WAL',
 ];
 
-const row = ({ title, map, hemma, ...rest }: Compared): string[] => [
+const tableRow = ({ title, map, hemma, ...rest }: ComparisonRow): string[] => [
   title,
-  number(map?.perSecond),
-  number(hemma?.perSecond),
-  ratio(rest.rateToMap),
-  ratio(rest.byCpu),
+  formatNumber(map?.perSecond),
+  formatNumber(hemma?.perSecond),
+  formatRatio(rest.rateToMap),
+  formatRatio(rest.byCpu),
   rest.aim,
-  number(map?.provider),
-  number(hemma?.provider),
-  number(hemma?.postgres),
-  ratio(rest.cpuToMap),
-  ratio(rest.providerToMap),
-  number(hemma?.p50),
-  number(hemma?.p99),
-  number(hemma?.statements),
-  number(hemma?.roundTrips),
-  number(hemma?.wal),
+  formatNumber(map?.provider),
+  formatNumber(hemma?.provider),
+  formatNumber(hemma?.postgres),
+  formatRatio(rest.cpuToMap),
+  formatRatio(rest.providerToMap),
+  formatNumber(hemma?.p50),
+  formatNumber(hemma?.p99),
+  formatNumber(hemma?.statements),
+  formatNumber(hemma?.roundTrips),
+  formatNumber(hemma?.wal),
 ];
 
 const pgliteHead = ['PGlite', 'hemma/s', 'to map', 'hemma µs', 'p50 ms', 'p99 ms'];
 
-const pgliteRow = ({ title, map, pglite }: Compared): string[] => [
+const pgliteRow = ({ title, map, pglite }: ComparisonRow): string[] => [
   title,
-  number(pglite?.perSecond),
-  ratio(share(pglite?.perSecond, map?.perSecond)),
-  number(pglite?.provider),
-  number(pglite?.p50),
-  number(pglite?.p99),
+  formatNumber(pglite?.perSecond),
+  formatRatio(ratioOf(pglite?.perSecond, map?.perSecond)),
+  formatNumber(pglite?.provider),
+  formatNumber(pglite?.p50),
+  formatNumber(pglite?.p99),
 ];
 
 const hashHead = ['with the hash', 'hash/s', 'hashes each', 'hemma/s', 'share of the limit', 'hash µs'];
 
-const hashRow = ({ scenario, title, hash, hemma, rateToHash }: Compared): string[] => [
+const hashRow = ({ scenario, title, hash, hemma, rateToHash }: ComparisonRow): string[] => [
   title,
-  number(hash?.perSecond),
-  String(aims[scenario]?.hashes ?? 1),
-  number(hemma?.perSecond),
-  ratio(rateToHash),
-  number(hash?.provider),
+  formatNumber(hash?.perSecond),
+  String(performanceTargets[scenario]?.hashes ?? 1),
+  formatNumber(hemma?.perSecond),
+  formatRatio(rateToHash),
+  formatNumber(hash?.provider),
 ];
 
 /**
  * What one core does in a second by its processor time alone: provider and PostgreSQL together, without the driver, which
  * takes its share of the same cores here.
  */
-const perCore = (figures: Figures | undefined): number | undefined => share(1_000_000, cpu(figures));
+const operationsPerCore = (figures: Figures | undefined): number | undefined =>
+  ratioOf(1_000_000, serverCpu(figures));
 
 const coreHead = ['for each core and second', 'measured here', 'by CPU alone', 'Keycloak’s guide'];
 
-const coreRow = ({ scenario, title, hemma }: Compared): string[] => [
+const coreRow = ({ scenario, title, hemma }: ComparisonRow): string[] => [
   title,
-  number(share(hemma?.perSecond, availableParallelism())),
-  number(perCore(hemma)),
-  keycloak[scenario] === undefined ? '' : String(keycloak[scenario]),
+  formatNumber(ratioOf(hemma?.perSecond, availableParallelism())),
+  formatNumber(operationsPerCore(hemma)),
+  keycloakReference[scenario] === undefined ? '' : String(keycloakReference[scenario]),
 ];
 
 const legend = [
@@ -192,14 +202,14 @@ const legend = [
 ].join('\n');
 
 /** Everything of the first table as text. */
-export function comparisonText(all: readonly Compared[]): string {
+export function formatComparison(all: readonly ComparisonRow[]): string {
   const hashed = all.filter(({ hash }) => hash);
   const onPglite = all.filter(({ pglite }) => pglite);
   return [
-    table(head, all.map(row)),
+    formatTable(tableHead, all.map(tableRow)),
     legend,
-    ...(hashed.length > 0 ? [table(hashHead, hashed.map(hashRow))] : []),
-    ...(onPglite.length > 0 ? [table(pgliteHead, onPglite.map(pgliteRow))] : []),
-    table(coreHead, all.map(coreRow)),
+    ...(hashed.length > 0 ? [formatTable(hashHead, hashed.map(hashRow))] : []),
+    ...(onPglite.length > 0 ? [formatTable(pgliteHead, onPglite.map(pgliteRow))] : []),
+    formatTable(coreHead, all.map(coreRow)),
   ].join('\n\n');
 }

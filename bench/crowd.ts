@@ -1,21 +1,21 @@
 /** Fills a database with a crowd, straight by SQL: millions of rows would take the product's own functions hours. */
 import { Client } from 'pg';
-import { emailOf, freeHash, password } from './town.ts';
+import { fixtureEmail, freeHash, password } from './town.ts';
 
-const people = `
+const insertUsersSql = `
   INSERT INTO accounts (id, email, email_key, name, role, password_hash, two_step_required, email_verified_at, created_at)
   SELECT gen_random_uuid(), email, email, 'Åsa Ek', 'person', $2, false, $3, $3
   FROM (SELECT replace($4, '#', number::text) AS email FROM generate_series(0, $1::int - 1) AS number) AS crowd`;
 
 /** The browser that each of them has always had; see crowdDevice. */
-const browsers = `
+const insertDevicesSql = `
   INSERT INTO devices (id, account_id, token_hash, label, first_seen_at, last_seen_at)
   SELECT gen_random_uuid(), id, sha256(convert_to('device-' || substring(email FROM '[0-9]+'), 'UTF8')),
     'Firefox, Linux', $1, $1
   FROM accounts WHERE email LIKE 'crowd-%'`;
 
 /** Ten rows a person after one of each kind that was left by a real sign-in: a session, a grant, tokens and codes. */
-const records = `
+const insertRecordsSql = `
   INSERT INTO oidc_records (model, key, payload, grant_id, uid, account_id, expires_at)
   SELECT sample.model, sha256(convert_to(crowd.id::text || turn, 'UTF8')), sample.payload,
     CASE WHEN sample.grant_id IS NOT NULL THEN 'grant of ' || crowd.id END,
@@ -32,15 +32,15 @@ const records = `
   ) AS sample ON sample.place @> turn`;
 
 /** Takes the indexes off the large table, which filled with them takes ten times as long; answers how to make them again. */
-async function withoutIndexes(client: Client): Promise<string[]> {
+async function dropIndexes(client: Client): Promise<string[]> {
   await client.query("SET maintenance_work_mem = '512MB'");
   await client.query('SET synchronous_commit = off');
   const constraints = await client.query<{ name: string; what: string }>(
     `SELECT conname AS name, pg_get_constraintdef(oid) AS what FROM pg_constraint
      WHERE conrelid = 'oidc_records'::regclass AND contype = 'p'`,
   );
-  const keys = constraints.rows.map(({ name, what }) => {
-    const add = `ALTER TABLE oidc_records ADD CONSTRAINT ${name} ${what}`;
+  const keys = constraints.rows.map(({ name, what: constraint }) => {
+    const add = `ALTER TABLE oidc_records ADD CONSTRAINT ${name} ${constraint}`;
     return { drop: `ALTER TABLE oidc_records DROP CONSTRAINT ${name}`, add };
   });
   for (const { drop } of keys) await client.query(drop);
@@ -53,17 +53,22 @@ async function withoutIndexes(client: Client): Promise<string[]> {
 }
 
 /** Fills and analyses; answers the seconds that it took. */
-export async function crowdRows(url: string, count: number): Promise<number> {
+export async function insertPopulation(url: string, count: number): Promise<number> {
   const begun = performance.now();
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
     const now = new Date();
-    await client.query(people, [count, freeHash(password), now, emailOf('crowd', 0).replace('0', '#')]);
-    await client.query(browsers, [now]);
-    const rebuild = await withoutIndexes(client);
-    const { rowCount } = await client.query(records, [now]);
-    for (const statement of rebuild) await client.query(statement);
+    await client.query(insertUsersSql, [
+      count,
+      freeHash(password),
+      now,
+      fixtureEmail('crowd', 0).replace('0', '#'),
+    ]);
+    await client.query(insertDevicesSql, [now]);
+    const rebuildStatements = await dropIndexes(client);
+    const { rowCount } = await client.query(insertRecordsSql, [now]);
+    for (const statement of rebuildStatements) await client.query(statement);
     if (rowCount !== count * 10) throw new Error(`${rowCount} rows instead of ${count * 10}`);
     await client.query('VACUUM ANALYZE');
   } finally {

@@ -4,9 +4,9 @@
  * hash and without it.
  */
 import * as argon2 from '@node-rs/argon2';
-import { freeHash, isFree } from './town.ts';
+import { freeHash, isFreeHash } from './town.ts';
 
 export * from '@node-rs/argon2';
 
 export const verify: typeof argon2.verify = async (stored, secret, ...more) =>
-  isFree(String(stored)) ? freeHash(String(secret)) === stored : argon2.verify(stored, secret, ...more);
+  isFreeHash(String(stored)) ? freeHash(String(secret)) === stored : argon2.verify(stored, secret, ...more);

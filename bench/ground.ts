@@ -1,14 +1,14 @@
 /** What all tables stand on: the options, one PostgreSQL, and that everything that was started is stopped. */
 import type { Postgres } from '../test/rig/postgres.ts';
 import { startPostgres } from '../test/rig/postgres.ts';
-import type { Options } from './options.ts';
+import type { BenchOptions } from './options.ts';
 
 interface Stoppable {
   stop(): Promise<void>;
 }
 
-export interface Ground {
-  options: Options;
+export interface BenchEnvironment {
+  options: BenchOptions;
   postgres: Postgres;
   /** Says where it is, to whoever waits. */
   say: (line: string) => void;
@@ -20,14 +20,17 @@ export interface Ground {
  * Runs `work` and stops whatever it kept, the latest first: at its end, after a fault, and where somebody ends the
  * benchmark. Processes end with this one however it ends, and PostgreSQL has a guard of its own.
  */
-export async function onGround<T>(options: Options, work: (ground: Ground) => Promise<T>): Promise<T> {
-  const kept: Promise<Stoppable>[] = [];
-  const keep = <Kept extends Stoppable>(started: Promise<Kept>): Promise<Kept> => {
-    kept.push(started);
+export async function withBenchEnvironment<T>(
+  options: BenchOptions,
+  work: (ground: BenchEnvironment) => Promise<T>,
+): Promise<T> {
+  const startedItems: Promise<Stoppable>[] = [];
+  const stopAtEnd = <Kept extends Stoppable>(started: Promise<Kept>): Promise<Kept> => {
+    startedItems.push(started);
     return started;
   };
-  const clear = async () => {
-    for (let last = kept.pop(); last; last = kept.pop())
+  const stopAll = async () => {
+    for (let last = startedItems.pop(); last; last = startedItems.pop())
       await last.then(
         (one) => one.stop(),
         () => undefined,
@@ -38,10 +41,10 @@ export async function onGround<T>(options: Options, work: (ground: Ground) => Pr
       process.once(signal, () => fail(new Error(`ended by ${signal}`)));
   });
   try {
-    const postgres = await keep(startPostgres({ durable: true }));
-    const say = (line: string) => void process.stderr.write(`  ${line}\n`);
-    return await Promise.race([work({ options, postgres, say, keep }), stopped]);
+    const postgres = await stopAtEnd(startPostgres({ durable: true }));
+    const log = (line: string) => void process.stderr.write(`  ${line}\n`);
+    return await Promise.race([work({ options, postgres, say: log, keep: stopAtEnd }), stopped]);
   } finally {
-    await clear();
+    await stopAll();
   }
 }

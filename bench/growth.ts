@@ -15,7 +15,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { readSettings } from '../config/settings.ts';
 import { migrate } from '../migrations/index.ts';
-import { sweeping } from '../src/app/jobs.ts';
+import { createPruneJob } from '../src/app/jobs.ts';
 import { endExpiredSessions } from '../src/sessions/records.ts';
 import type { Database, Db } from '../src/db/database.ts';
 import { openDatabase, sql } from '../src/db/database.ts';
@@ -35,26 +35,26 @@ const { values: given } = parseArgs({
 const minutes = Number(given.minutes);
 const signIns = Number(given['sign-ins']) * 10;
 const refreshes = Number(given.refreshes) * 10;
-const set = Number(given.set);
-const people = 5000;
-const step = 10_000;
+const rowsPerBatch = Number(given.set);
+const userCount = 5000;
+const batchRows = 10_000;
 
-const say = (line: string) => process.stdout.write(`${line}\n`);
+const log = (line: string) => process.stdout.write(`${line}\n`);
 
-const Real = Date;
-let ahead = 0;
-class Moved extends Real {
-  constructor(time: number | string | Date = Real.now() + ahead) {
+const RealDate = Date;
+let clockOffsetMs = 0;
+class ShiftedDate extends RealDate {
+  constructor(time: number | string | Date = RealDate.now() + clockOffsetMs) {
     super(time);
   }
-  static override now = () => Real.now() + ahead;
+  static override now = () => RealDate.now() + clockOffsetMs;
 }
-if (!given.real) globalThis.Date = Moved as DateConstructor;
+if (!given.real) globalThis.Date = ShiftedDate as DateConstructor;
 
-const built = (db: Db, text: string) => db.run(sql.raw(text.replaceAll('?', '\\?')));
+const runSql = (db: Db, text: string) => db.run(sql.raw(text.replaceAll('?', '\\?')));
 
 /** A record of each of `ids`; `bytes` is about what its payload takes. */
-const record = (
+const insertRecordSql = (
   model: string,
   bytes: number,
   seconds: number,
@@ -66,12 +66,12 @@ const record = (
        'more', (SELECT string_agg(md5(id || n), '') FROM generate_series(1, ${Math.ceil(bytes / 32)}) AS n)),
      ${more.grant ? 'id' : 'NULL'}, ${more.uid ? 'id' : 'NULL'}, person, $2::timestamptz + interval '${seconds} seconds'
    FROM ids`;
-const keyed = (model: string) =>
+const recordKeysSql = (model: string) =>
   `model = '${model}' AND key IN (SELECT sha256(convert_to('${model}' || id, 'UTF8')) FROM ids)`;
-const said = (event: string) =>
+const insertAuditEventSql = (event: string) =>
   `INSERT INTO audit (at, event, account_id, client_id, address, request, detail)
    SELECT $2::timestamptz, '${event}', person, 'app', '192.0.2.1', id, '{"acr": "two-step"}' FROM ids`;
-const tried = (factor: string, subject: string) => [
+const upsertAttemptSql = (factor: string, subject: string) => [
   `INSERT INTO attempts (subject, factor, failures, updated_at) SELECT DISTINCT ${subject}, '${factor}', 1, $2::timestamptz FROM ids
    ON CONFLICT (subject, factor) DO UPDATE SET failures = attempts.failures + 1, updated_at = excluded.updated_at`,
   `DELETE FROM attempts WHERE factor = '${factor}' AND subject IN (SELECT ${subject} FROM ids)`,
@@ -88,62 +88,63 @@ const counted: readonly string[] = [
   `UPDATE network_names SET failed_at = NULL, succeeded_at = $2::timestamptz
    WHERE (network, name) IN (SELECT ${network}, sha256(convert_to(person::text, 'UTF8')) FROM ids)`,
 ];
-const proof = (factor: string) =>
+const insertVerifiedFactorSql = (factor: string) =>
   `INSERT INTO proofs (interaction, factor, account_id, at) SELECT id, '${factor}', person, $2::timestamptz FROM ids`;
 
 /** What a sign-in with password and six digits writes, in its order, and what its application then redeems. */
-const signIn: readonly string[] = [
-  record('Interaction', 900, 1800),
-  record('Session', 200, 3600, { uid: true }),
+const signInStatements: readonly string[] = [
+  insertRecordSql('Interaction', 900, 1800),
+  insertRecordSql('Session', 200, 3600, { uid: true }),
   ...counted,
-  ...tried('password', 'person::text'),
-  proof('password'),
-  ...tried('totp', 'person::text'),
+  ...upsertAttemptSql('password', 'person::text'),
+  insertVerifiedFactorSql('password'),
+  ...upsertAttemptSql('totp', 'person::text'),
   'UPDATE authenticators SET last_step = last_step + 1, last_used_at = $2::timestamptz WHERE account_id IN (SELECT person FROM ids)',
-  proof('totp'),
-  `UPDATE oidc_records SET payload = payload || '{"result": {"login": {}}}' WHERE ${keyed('Interaction')}`,
+  insertVerifiedFactorSql('totp'),
+  `UPDATE oidc_records SET payload = payload || '{"result": {"login": {}}}' WHERE ${recordKeysSql('Interaction')}`,
   'UPDATE devices SET last_seen_at = $2::timestamptz WHERE account_id IN (SELECT person FROM ids)',
-  said('password.right'),
-  said('totp.right'),
-  said('sign-in.finished'),
+  insertAuditEventSql('password.right'),
+  insertAuditEventSql('totp.right'),
+  insertAuditEventSql('sign-in.finished'),
   // The interaction ends, and the session goes on under another identifier.
-  `DELETE FROM oidc_records WHERE ${keyed('Interaction')}`,
-  `DELETE FROM oidc_records WHERE ${keyed('Session')}`,
-  record('Session', 500, 3600, { uid: true }),
-  record('Grant', 200, 30 * 86_400),
-  record('AuthorizationCode', 600, 60, { grant: true }),
-  `UPDATE oidc_records SET consumed_at = $2::timestamptz WHERE ${keyed('AuthorizationCode')}`,
-  record('AccessToken', 400, 600, { grant: true }),
-  said('token.issued'),
+  `DELETE FROM oidc_records WHERE ${recordKeysSql('Interaction')}`,
+  `DELETE FROM oidc_records WHERE ${recordKeysSql('Session')}`,
+  insertRecordSql('Session', 500, 3600, { uid: true }),
+  insertRecordSql('Grant', 200, 30 * 86_400),
+  insertRecordSql('AuthorizationCode', 600, 60, { grant: true }),
+  `UPDATE oidc_records SET consumed_at = $2::timestamptz WHERE ${recordKeysSql('AuthorizationCode')}`,
+  insertRecordSql('AccessToken', 400, 600, { grant: true }),
+  insertAuditEventSql('token.issued'),
 ];
-const refresh: readonly string[] = [
-  record('RefreshToken', 600, 30 * 86_400, { grant: true }),
-  `UPDATE oidc_records SET consumed_at = $2::timestamptz WHERE ${keyed('RefreshToken')}`,
-  record('AccessToken', 400, 600, { grant: true }),
-  said('token.issued'),
+const refreshStatements: readonly string[] = [
+  insertRecordSql('RefreshToken', 600, 30 * 86_400, { grant: true }),
+  `UPDATE oidc_records SET consumed_at = $2::timestamptz WHERE ${recordKeysSql('RefreshToken')}`,
+  insertRecordSql('AccessToken', 400, 600, { grant: true }),
+  insertAuditEventSql('token.issued'),
 ];
 
-let number = 0;
-async function write(db: Db, statements: readonly string[], count: number): Promise<void> {
-  for (let left = count; left > 0; left -= set) await writeSet(db, statements, Math.min(left, set));
+let nextId = 0;
+async function writeRows(db: Db, statements: readonly string[], count: number): Promise<void> {
+  for (let left = count; left > 0; left -= rowsPerBatch)
+    await writeBatch(db, statements, Math.min(left, rowsPerBatch));
 }
 
-async function writeSet(db: Db, statements: readonly string[], count: number): Promise<void> {
-  const first = number;
-  number += count;
-  const ids = `WITH ids AS MATERIALIZED (SELECT 'id-' || n AS id, md5('person' || n % ${people})::uuid AS person, $2::timestamptz AS at
+async function writeBatch(db: Db, statements: readonly string[], count: number): Promise<void> {
+  const first = nextId;
+  nextId += count;
+  const ids = `WITH ids AS MATERIALIZED (SELECT 'id-' || n AS id, md5('person' || n % ${userCount})::uuid AS person, $2::timestamptz AS at
     FROM generate_series($1::bigint, $3::bigint) AS n) `;
-  await db.transaction(async (open) => {
-    for (const statement of statements) await open.query(ids + statement, [first, new Date(), number - 1]);
+  await db.transaction(async (tx) => {
+    for (const statement of statements) await tx.query(ids + statement, [first, new Date(), nextId - 1]);
   });
 }
 
-async function fill(db: Db): Promise<void> {
+async function fillDatabase(db: Db): Promise<void> {
   const now = [new Date()];
   await db.query(
     `INSERT INTO accounts (id, email, email_key, name, role, password_hash, two_step_required, created_at)
      SELECT md5('person' || n)::uuid, n || '@x.example', n || '@x.example', 'Åsa', 'person', 'x', true, $1
-     FROM generate_series(0, ${people - 1}) AS n`,
+     FROM generate_series(0, ${userCount - 1}) AS n`,
     now,
   );
   await db.query(
@@ -159,7 +160,7 @@ async function fill(db: Db): Promise<void> {
 }
 
 /** What each table says its autovacuum thresholds are, against what its counters say. */
-const due = `WITH t AS (SELECT c.oid, c.relname, greatest(c.reltuples, 0) AS n,
+const vacuumDueSql = `WITH t AS (SELECT c.oid, c.relname, greatest(c.reltuples, 0) AS n,
     coalesce((SELECT jsonb_object_agg(option_name, option_value) FROM pg_options_to_table(c.reloptions)), '{}') AS o
   FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace)
 SELECT quote_ident(t.relname) AS name,
@@ -168,15 +169,15 @@ SELECT quote_ident(t.relname) AS name,
   s.n_mod_since_analyze > 50 + n * coalesce((o->>'autovacuum_analyze_scale_factor')::float, 0.1) AS analyze
 FROM t JOIN pg_stat_user_tables s ON s.relid = t.oid`;
 
-async function vacuum(db: Db): Promise<number> {
-  const { rows } = await db.query<{ name: string; vacuum: boolean; analyze: boolean }>(due);
+async function runDueVacuums(db: Db): Promise<number> {
+  const { rows } = await db.query<{ name: string; vacuum: boolean; analyze: boolean }>(vacuumDueSql);
   for (const { name, vacuum: dead, analyze } of rows)
-    if (dead) await built(db, `VACUUM (ANALYZE ${analyze}, TRUNCATE true) ${name}`);
-    else if (analyze) await built(db, `ANALYZE ${name}`);
+    if (dead) await runSql(db, `VACUUM (ANALYZE ${analyze}, TRUNCATE true) ${name}`);
+    else if (analyze) await runSql(db, `ANALYZE ${name}`);
   return rows.filter((row) => row.vacuum).length;
 }
 
-async function sweep(db: Database, all: () => Promise<number | undefined>): Promise<void> {
+async function runPruneJob(db: Database, all: () => Promise<number | undefined>): Promise<void> {
   // Before, records stayed for a day: in this hour only sessions left.
   if (given.before) while ((await endExpiredSessions(db, 500)) === 500);
   else while ((await all()) !== undefined);
@@ -186,8 +187,8 @@ async function sweep(db: Database, all: () => Promise<number | undefined>): Prom
   );
 }
 
-const kib = (bytes: number) => String(Math.round(bytes / 1024)).padStart(9);
-async function report(db: Db, at: number, all: boolean): Promise<void> {
+const formatKib = (bytes: number) => String(Math.round(bytes / 1024)).padStart(9);
+async function reportSizes(db: Db, at: number, all: boolean): Promise<void> {
   const { rows } = await db.query<Record<string, number> & { name: string }>(
     `SELECT relname AS name, pg_relation_size(relid) AS heap, pg_indexes_size(relid) AS indexes,
        n_live_tup AS live, n_dead_tup AS dead, n_tup_upd AS upd, n_tup_hot_upd AS hot FROM pg_stat_user_tables
@@ -195,44 +196,45 @@ async function report(db: Db, at: number, all: boolean): Promise<void> {
     [all],
   );
   for (const { name, heap = 0, indexes = 0, live, dead, upd = 0, hot = 0 } of rows)
-    say(
-      `${String(at).padStart(4)} min ${name.padEnd(16)} heap ${kib(heap)} KiB indexes ${kib(indexes)} KiB live ${live} dead ${dead}` +
+    log(
+      `${String(at).padStart(4)} min ${name.padEnd(16)} heap ${formatKib(heap)} KiB indexes ${formatKib(indexes)} KiB live ${live} dead ${dead}` +
         ` updates ${upd}${upd > 0 ? ` (${Math.round((100 * hot) / upd)} % HOT)` : ''}`,
     );
 }
 
-async function hour(db: Database): Promise<void> {
-  const all = sweeping({
+async function simulateHour(db: Database): Promise<void> {
+  const all = createPruneJob({
     db,
     settings: { HEMMA_OUTBOX_DAYS: 7, HEMMA_ATTEMPT_DAYS: 90, HEMMA_AUDIT_DAYS: 396 },
   } as never);
   let vacuums = 0;
-  for (let turn = 1; turn <= minutes * 6; turn += 1) {
+  for (let iteration = 1; iteration <= minutes * 6; iteration += 1) {
     const began = performance.now();
-    await write(db, signIn, signIns);
-    await write(db, refresh, refreshes);
-    if (turn % 2 === 0) await sweep(db, all);
-    if (given.real) await wait(Math.max(0, step - (performance.now() - began)));
+    await writeRows(db, signInStatements, signIns);
+    await writeRows(db, refreshStatements, refreshes);
+    if (iteration % 2 === 0) await runPruneJob(db, all);
+    if (given.real) await wait(Math.max(0, batchRows - (performance.now() - began)));
     else {
-      ahead += step;
-      if (turn % 6 === 0) {
+      clockOffsetMs += batchRows;
+      if (iteration % 6 === 0) {
         await db.query('SELECT pg_stat_force_next_flush()');
-        vacuums += await vacuum(db);
+        vacuums += await runDueVacuums(db);
       }
     }
-    if (turn % 60 === 0 || turn === minutes * 6) await report(db, turn / 6, turn === minutes * 6);
+    if (iteration % 60 === 0 || iteration === minutes * 6)
+      await reportSizes(db, iteration / 6, iteration === minutes * 6);
   }
-  say(given.real ? 'in real time' : `the hour was compressed as this file's head says; ${vacuums} vacuums`);
+  log(given.real ? 'in real time' : `the hour was compressed as this file's head says; ${vacuums} vacuums`);
 }
 
-async function main(): Promise<void> {
+async function measureGrowth(): Promise<void> {
   const postgres = await startPostgres({ durable: true });
   const read = readSettings({ DATABASE_URL: postgres.url('postgres'), HEMMA_DATABASE_POOL: '2' });
   if ('faults' in read) throw new Error(read.faults.join('\n'));
   const db = await openDatabase(read.settings);
   try {
     await migrate(db);
-    if (!given.real) await built(db, 'ALTER SYSTEM SET autovacuum = off');
+    if (!given.real) await runSql(db, 'ALTER SYSTEM SET autovacuum = off');
     await db.query('SELECT pg_reload_conf()');
     if (given.before) {
       for (const name of [
@@ -245,22 +247,22 @@ async function main(): Promise<void> {
         'authenticators',
         'audit',
       ])
-        await built(
+        await runSql(
           db,
           `ALTER TABLE ${name} RESET (fillfactor, autovacuum_vacuum_threshold, autovacuum_vacuum_scale_factor,
              autovacuum_analyze_scale_factor, autovacuum_vacuum_insert_scale_factor)`,
         );
-      await built(db, 'DROP INDEX attempts_updated_at_index');
-      await built(db, 'CREATE INDEX attempts_updated_at_index ON attempts (updated_at)');
+      await runSql(db, 'DROP INDEX attempts_updated_at_index');
+      await runSql(db, 'CREATE INDEX attempts_updated_at_index ON attempts (updated_at)');
     }
-    await fill(db);
+    await fillDatabase(db);
     const wal = async () =>
       (await db.query<{ bytes: number }>("SELECT (pg_current_wal_lsn() - '0/0')::float8 AS bytes")).rows[0]
         ?.bytes ?? 0;
     const before = await wal();
     const began = performance.now();
-    await hour(db);
-    say(
+    await simulateHour(db);
+    log(
       `${signIns * minutes * 6} sign-ins and ${refreshes * minutes * 6} refreshes in ${Math.round((performance.now() - began) / 1000)} s;` +
         ` ${Math.round(((await wal()) - before) / ((signIns + refreshes) * minutes * 6))} bytes of WAL each`,
     );
@@ -268,11 +270,12 @@ async function main(): Promise<void> {
       `SELECT indexrelname AS name, idx_scan AS scans, pg_relation_size(indexrelid) AS bytes FROM pg_stat_user_indexes
        WHERE relname IN ('oidc_records', 'attempts') ORDER BY 3 DESC`,
     );
-    for (const { name, scans, bytes } of rows) say(`  ${name}: ${kib(bytes)} KiB, asked ${scans} times`);
+    for (const { name, scans, bytes } of rows)
+      log(`  ${name}: ${formatKib(bytes)} KiB, asked ${scans} times`);
   } finally {
     await db.close();
     await postgres.stop();
   }
 }
 
-await main();
+await measureGrowth();

@@ -1,12 +1,12 @@
 /** The provider as it is, in a process that also tells what it asked of its database. */
 import { registerHooks } from 'node:module';
-import { serve } from './messages.ts';
+import { serveRequests } from './messages.ts';
 
-const stand = new URL('./free-hash.js', import.meta.url).href;
+const stubUrl = new URL('./free-hash.js', import.meta.url).href;
 registerHooks({
   resolve: (specifier, context, next) =>
-    specifier === '@node-rs/argon2' && context.parentURL !== stand
-      ? { url: stand, shortCircuit: true }
+    specifier === '@node-rs/argon2' && context.parentURL !== stubUrl
+      ? { url: stubUrl, shortCircuit: true }
       : next(specifier, context),
 });
 
@@ -15,7 +15,7 @@ const { boot } = await import('../src/app/boot.ts');
 const hemma = await boot(process);
 if (!hemma) throw new Error('Hemma did not start');
 
-serve(
+serveRequests(
   () => ({ ...hemma.db.tally }),
   () => hemma.stop(),
 );

@@ -2,28 +2,28 @@
  * `npm run bench`: what Hemma costs beside the library alone over a Map and beside the hash alone, in one run and in
  * turns. Everything runs on this machine; `--help` says what can be asked for.
  */
-import { away, awayText } from './away.ts';
-import type { Compared, Limit } from './comparison.ts';
-import { compareAll, comparisonText } from './comparison.ts';
-import { flood, floodText } from './flood.ts';
-import type { Ground } from './ground.ts';
-import { onGround } from './ground.ts';
-import { memory, memoryText } from './memory.ts';
-import { startChild } from './messages.ts';
-import type { Options } from './options.ts';
-import { readOptions, usage } from './options.ts';
-import { processes, processesText } from './processes.ts';
+import { measureOutage, formatOutage } from './away.ts';
+import type { ComparisonRow, HashLimitProcess } from './comparison.ts';
+import { runComparison, formatComparison } from './comparison.ts';
+import { measureFlood, formatFlood } from './flood.ts';
+import type { BenchEnvironment } from './ground.ts';
+import { withBenchEnvironment } from './ground.ts';
+import { measureMemory, formatMemory } from './memory.ts';
+import { startChildProcess } from './messages.ts';
+import type { BenchOptions } from './options.ts';
+import { parseOptions, usage } from './options.ts';
+import { measureProcesses, formatProcesses } from './processes.ts';
 import { startDriver } from './rounds.ts';
 import { scenarios } from './scenarios.ts';
-import { versionOfServer } from './server.ts';
-import { sizes, sizesText } from './sizes.ts';
-import { stored, storing, storingText } from './storing.ts';
-import { about } from './tables.ts';
-import type { Target } from './targets.ts';
-import { startBaseline, startHemma } from './targets.ts';
+import { serverVersion } from './server.ts';
+import { measureSizes, formatSizes } from './sizes.ts';
+import { storageScenarios, measureStorage, formatStorage } from './storing.ts';
+import { describeEnvironment } from './tables.ts';
+import type { BenchTarget } from './targets.ts';
+import { startBaseline, startBenchHemma } from './targets.ts';
 
 /** What the tables besides the first are about, where nobody chooses otherwise. */
-const core = [
+const coreScenarios = [
   'client-credentials',
   'client-credentials-jwt',
   'refresh',
@@ -33,57 +33,63 @@ const core = [
   'code-journey',
 ];
 
-async function comparison({ options, postgres, say, keep }: Ground): Promise<Compared[]> {
+async function runCoreComparison({
+  options,
+  postgres,
+  say: log,
+  keep,
+}: BenchEnvironment): Promise<ComparisonRow[]> {
   const driver = await keep(startDriver());
-  const limit: Limit = await keep(startChild('limit-process'));
-  const targets: Target[] = [
+  const limit: HashLimitProcess = await keep(startChildProcess('limit-process'));
+  const targets: BenchTarget[] = [
     await keep(startBaseline()),
-    await keep(startHemma({ name: 'hemma', on: { postgres, database: 'postgres' } })),
-    ...(options.pglite ? [await keep(startHemma({ name: 'pglite' }))] : []),
+    await keep(startBenchHemma({ name: 'hemma', on: { postgres, database: 'postgres' } })),
+    ...(options.pglite ? [await keep(startBenchHemma({ name: 'pglite' }))] : []),
   ];
   for (const { address: target } of targets)
     await driver.ask({ do: 'open', target, connections: options.connections });
   const chosen = options.only.length > 0 ? options.only : scenarios.map(({ name }) => name);
-  return compareAll({ driver, limit, targets, say }, chosen, options);
+  return runComparison({ driver, limit, targets, say: log }, chosen, options);
 }
 
 /** A table as figures, and as text. */
-interface Printed {
+interface ReportSection {
   name: string;
   figures: unknown;
   text: string;
 }
 
-async function tables(ground: Ground): Promise<Printed[]> {
+async function runSections(ground: BenchEnvironment): Promise<ReportSection[]> {
   const {
     only,
     sizes: people,
     processes: several,
     storage,
-    flood: rush,
+    flood: floodResults,
     memory: signIns,
-    away: gone,
+    away: outage,
   } = ground.options;
-  const chosen = only.length > 0 ? only : core;
-  const printed: Printed[] = [];
+  const chosen = only.length > 0 ? only : coreScenarios;
+  const printed: ReportSection[] = [];
   const add = <T>(name: string, figures: T, text: (figures: T) => string) =>
     void printed.push({ name, figures, text: text(figures) });
-  if (people.length > 0) add('sizes', await sizes(ground, chosen), sizesText);
-  if (several) add('processes', await processes(ground, chosen), processesText);
-  if (storage) add('storage', await storing(ground, only.length > 0 ? only : stored), storingText);
-  if (rush) add('flood', await flood(ground), floodText);
-  if (signIns !== undefined) add('memory', await memory(ground, signIns), memoryText);
-  if (gone !== undefined) add('away', await away(ground, gone), awayText);
-  if (printed.length === 0) add('comparison', await comparison(ground), comparisonText);
+  if (people.length > 0) add('sizes', await measureSizes(ground, chosen), formatSizes);
+  if (several) add('processes', await measureProcesses(ground, chosen), formatProcesses);
+  if (storage)
+    add('storage', await measureStorage(ground, only.length > 0 ? only : storageScenarios), formatStorage);
+  if (floodResults) add('flood', await measureFlood(ground), formatFlood);
+  if (signIns !== undefined) add('memory', await measureMemory(ground, signIns), formatMemory);
+  if (outage !== undefined) add('away', await measureOutage(ground, outage), formatOutage);
+  if (printed.length === 0) add('comparison', await runCoreComparison(ground), formatComparison);
   return printed;
 }
 
-const durable = 'on disk, fsync on, synchronous_commit on, reached by TCP';
+const durabilityNote = 'on disk, fsync on, synchronous_commit on, reached by TCP';
 
-async function main(options: Options): Promise<void> {
-  const { head, printed } = await onGround(options, async (ground) => ({
-    head: about(`${await versionOfServer(ground.postgres.url('postgres'))}, ${durable}`),
-    printed: await tables(ground),
+async function runBenchmark(options: BenchOptions): Promise<void> {
+  const { head, printed } = await withBenchEnvironment(options, async (ground) => ({
+    head: describeEnvironment(`${await serverVersion(ground.postgres.url('postgres'))}, ${durabilityNote}`),
+    printed: await runSections(ground),
   }));
   const { rounds, seconds, connections } = options;
   const pace = `${rounds} rounds of ${seconds} s in turns, ${connections} operations under way`;
@@ -98,9 +104,9 @@ async function main(options: Options): Promise<void> {
 }
 
 /** What was asked for; undefined where that is answered already. */
-function asked(args: readonly string[]): Options | undefined {
+function parseArguments(args: readonly string[]): BenchOptions | undefined {
   try {
-    const options = readOptions(args);
+    const options = parseOptions(args);
     const names = scenarios.map(({ name }) => name);
     const unknown = options?.only.filter((name) => !names.includes(name)) ?? [];
     if (unknown.length > 0) throw new Error(`there is no scenario ${unknown.join(', ')}`);
@@ -113,9 +119,9 @@ function asked(args: readonly string[]): Options | undefined {
   }
 }
 
-const options = asked(process.argv.slice(2));
+const options = parseArguments(process.argv.slice(2));
 if (options)
-  await main(options).catch((fault: unknown) => {
+  await runBenchmark(options).catch((fault: unknown) => {
     process.stderr.write(`The benchmark failed: ${(fault as Error).stack ?? String(fault)}\n`);
     process.exitCode = 1;
   });

@@ -1,5 +1,7 @@
 /** Verifies hashes in a process of its own, when it is asked to. */
-import { verifyFor } from './limit.ts';
-import { serve } from './messages.ts';
+import { verifyHashesFor } from './limit.ts';
+import { serveRequests } from './messages.ts';
 
-serve(({ seconds, threads }: { seconds: number; threads: number }) => verifyFor(seconds, threads));
+serveRequests(({ seconds, threads }: { seconds: number; threads: number }) =>
+  verifyHashesFor(seconds, threads),
+);

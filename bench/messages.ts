@@ -4,19 +4,19 @@ import { fork } from 'node:child_process';
 import { join } from 'node:path';
 
 /** A process of the benchmark. One question at a time. */
-export interface Child<Asked, Told> {
+export interface BenchProcess<Asked, Told> {
   pid: number;
   ask(question: Asked): Promise<Told>;
   stop(): Promise<void>;
 }
 
-type Envelope = { told: unknown } | { fault: string };
+type MessageEnvelope = { told: unknown } | { fault: string };
 
-function nextAnswer(process: ChildProcess, name: string): Promise<unknown> {
+function nextResponse(process: ChildProcess, name: string): Promise<unknown> {
   return new Promise((done, failed) => {
     const ended = (code: number | null) => failed(new Error(`${name} ended with ${code}`));
     process.once('exit', ended);
-    process.once('message', (envelope: Envelope) => {
+    process.once('message', (envelope: MessageEnvelope) => {
       process.off('exit', ended);
       if ('fault' in envelope) failed(new Error(`${name}: ${envelope.fault}`));
       else done(envelope.told);
@@ -25,32 +25,32 @@ function nextAnswer(process: ChildProcess, name: string): Promise<unknown> {
 }
 
 /** Starts a program of this folder, and waits until it says that it is up. */
-export async function startChild<Asked, Told>(
+export async function startChildProcess<Asked, Told>(
   program: string,
   env: Record<string, string> = {},
   flags: readonly string[] = [],
-): Promise<Child<Asked, Told>> {
+): Promise<BenchProcess<Asked, Told>> {
   const { PATH = '', TMPDIR = '/tmp', NODE_OPTIONS = '' } = process.env;
   const child = fork(join(import.meta.dirname, `${program}.js`), {
     env: { PATH, TMPDIR, NODE_OPTIONS, NODE_ENV: 'production', ...env },
     execArgv: [...flags],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const gone = new Promise<void>((done) => child.once('exit', () => done()));
-  await nextAnswer(child, program);
+  const exited = new Promise<void>((done) => child.once('exit', () => done()));
+  await nextResponse(child, program);
   return {
     pid: child.pid ?? 0,
-    async ask(question) {
-      const answer = nextAnswer(child, program);
-      child.send(question as object);
+    async ask(message) {
+      const answer = nextResponse(child, program);
+      child.send(message as object);
       return (await answer) as Told;
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       if (child.connected) child.disconnect();
-      const late = setTimeout(() => child.kill('SIGKILL'), 15_000);
-      await gone;
-      clearTimeout(late);
+      const killTimer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+      await exited;
+      clearTimeout(killTimer);
     },
   };
 }
@@ -59,22 +59,22 @@ export async function startChild<Asked, Told>(
  * What such a program does with questions. It says that it is up, and ends with the benchmark; a terminal's Ctrl-C reaches
  * all of them at once, and is the benchmark's to answer.
  */
-export function serve(
-  answer: (question: never) => unknown,
+export function serveRequests(
+  handle: (question: never) => unknown,
   end: () => Promise<void> = () => Promise.resolve(),
 ): void {
-  const say = (envelope: Envelope) => void (process.connected && process.send?.(envelope));
+  const log = (envelope: MessageEnvelope) => void (process.connected && process.send?.(envelope));
   process.on('message', (question) => {
     Promise.resolve(question as never)
-      .then(answer)
+      .then(handle)
       .then(
-        (told) => say({ told }),
-        (fault: unknown) => say({ fault: (fault as Error).stack ?? String(fault) }),
+        (result) => log({ told: result }),
+        (fault: unknown) => log({ fault: (fault as Error).stack ?? String(fault) }),
       );
   });
   process.on('SIGINT', () => undefined);
   process.once('disconnect', () => {
     void end().finally(() => process.exit());
   });
-  say({ told: 'up' });
+  log({ told: 'up' });
 }

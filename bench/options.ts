@@ -1,7 +1,7 @@
 /** What the benchmark is asked for on its command line. */
 import { parseArgs } from 'node:util';
 
-export interface Options {
+export interface BenchOptions {
   rounds: number;
   seconds: number;
   connections: number;
@@ -36,15 +36,15 @@ export const usage = `npm run bench -- [options]
   --away [s]         instead: PostgreSQL hangs and is gone for so many seconds each (20)
   --json             figures for programs`;
 
-const count = (text: string | undefined, otherwise: number): number => {
+const parseCount = (text: string | undefined, otherwise: number): number => {
   const value = text === undefined ? otherwise : Number(text);
   if (!(value > 0)) throw new Error(`${text} is not a number of anything`);
   return value;
 };
 
-const list = (text: string | undefined): string[] => (text ?? '').split(',').filter(Boolean);
+const parseList = (text: string | undefined): string[] => (text ?? '').split(',').filter(Boolean);
 
-const types = {
+const optionTypes = {
   help: { type: 'boolean', default: false },
   quick: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
@@ -62,36 +62,36 @@ const types = {
 } as const;
 
 /** These may stand alone. */
-const whole: Readonly<Record<string, string>> = {
+const optionDefaults: Readonly<Record<string, string>> = {
   '--sizes': '--sizes=1000,100000,1000000',
   '--memory': '--memory=100000',
   '--away': '--away=20',
 };
 
-const spelledOut = (args: readonly string[]): string[] =>
+const expandDefaults = (args: readonly string[]): string[] =>
   args.flatMap((arg, at) => {
     const next = args[at + 1];
-    return next === undefined || next.startsWith('-') ? (whole[arg] ?? arg) : arg;
+    return next === undefined || next.startsWith('-') ? (optionDefaults[arg] ?? arg) : arg;
   });
 
 /** Undefined where help is asked for. Throws where something stands there that means nothing. */
-export function readOptions(args: readonly string[]): Options | undefined {
-  const { values } = parseArgs({ args: spelledOut(args), options: types });
+export function parseOptions(args: readonly string[]): BenchOptions | undefined {
+  const { values } = parseArgs({ args: expandDefaults(args), options: optionTypes });
   const { quick } = values;
   if (values.help) return undefined;
   return {
     quick,
-    rounds: count(values.rounds, 5),
-    seconds: count(values.seconds, quick ? 0.15 : 3),
-    connections: Math.min(64, count(values.connections, quick ? 8 : 16)),
-    only: list(values.only),
+    rounds: parseCount(values.rounds, 5),
+    seconds: parseCount(values.seconds, quick ? 0.15 : 3),
+    connections: Math.min(64, parseCount(values.connections, quick ? 8 : 16)),
+    only: parseList(values.only),
     json: values.json,
     pglite: values.pglite,
-    sizes: list(values.sizes).map((size) => count(size, 0)),
+    sizes: parseList(values.sizes).map((size) => parseCount(size, 0)),
     processes: values.processes,
     storage: values.storage,
     flood: values.flood,
-    memory: values.memory === undefined ? undefined : count(values.memory, 0),
-    away: values.away === undefined ? undefined : count(values.away, 0),
+    memory: values.memory === undefined ? undefined : parseCount(values.memory, 0),
+    away: values.away === undefined ? undefined : parseCount(values.away, 0),
   };
 }

@@ -14,20 +14,20 @@ import { parseArgs } from 'node:util';
 import { Client } from 'pg';
 import { readSettings } from '../config/settings.ts';
 import { migrate } from '../migrations/index.ts';
-import { openDatabase, planning } from '../src/db/database.ts';
+import { openDatabase, plannerOptions } from '../src/db/database.ts';
 import { startPostgres } from '../test/rig/postgres.ts';
 
-const { values: given, positionals } = parseArgs({
+const { values: optionValues, positionals } = parseArgs({
   allowPositionals: true,
   options: { accounts: { type: 'string', default: '100000' }, rows: { type: 'string', default: '1000' } },
 });
 /** A table is big from so many rows on. */
-const big = Number(given.rows);
-const accounts = Number(given.accounts);
-const say = (line: string) => process.stdout.write(`${line}\n`);
+const bigTableRows = Number(optionValues.rows);
+const accounts = Number(optionValues.accounts);
+const log = (line: string) => process.stdout.write(`${line}\n`);
 
 /** The hot path, as src/ writes it. */
-const hotPath = [
+const hotPathStatements = [
   'SELECT key, payload, consumed_at FROM oidc_records WHERE model = $1 AND key = $2',
   'SELECT key, payload, consumed_at FROM oidc_records WHERE uid = $2 AND model = $1',
   'UPDATE oidc_records SET consumed_at = $3 WHERE model = $1 AND key = $2 AND consumed_at IS NULL',
@@ -59,56 +59,56 @@ const hotPath = [
   'DELETE FROM audit WHERE ctid = ANY(ARRAY(SELECT ctid FROM audit WHERE at < $1 ORDER BY at, id LIMIT $2))',
 ];
 
-interface Node {
+interface PlanNode {
   'Node Type': string;
   'Relation Name'?: string;
-  Plans?: Node[];
+  Plans?: PlanNode[];
 }
-const scansOf = (node: Node): string[] => [
+const sequentialScans = (node: PlanNode): string[] => [
   ...(node['Node Type'] === 'Seq Scan' ? [node['Relation Name'] ?? '?'] : []),
-  ...(node.Plans ?? []).flatMap(scansOf),
+  ...(node.Plans ?? []).flatMap(sequentialScans),
 ];
 
 /** Statements under names of their own, prepared in one session, whose plans it keeps. */
-async function prepareAll(client: Client, texts: readonly string[]): Promise<void> {
+async function prepareStatements(client: Client, texts: readonly string[]): Promise<void> {
   await client.query('SET plan_cache_mode = force_generic_plan');
   for (const [place, text] of texts.entries()) await client.query(`PREPARE kept_${place} AS ${text}`);
 }
 
 /** Which tables each of them reads from end to end; undefined where PostgreSQL explains no such statement. */
-async function scans(client: Client, place: number): Promise<string[] | undefined> {
+async function findSequentialScans(client: Client, place: number): Promise<string[] | undefined> {
   const { rows } = await client.query<{ parameters: number }>(
     'SELECT cardinality(parameter_types)::int AS parameters FROM pg_prepared_statements WHERE name = $1',
     [`kept_${place}`],
   );
   const nulls = Array.from({ length: rows[0]?.parameters ?? 0 }, () => 'NULL').join(', ');
   const { rows: plans } = await client
-    .query<{ 'QUERY PLAN': [{ Plan: Node }] }>(
+    .query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
       `EXPLAIN (FORMAT JSON) EXECUTE kept_${place}${nulls === '' ? '' : ` (${nulls})`}`,
     )
     .catch(() => ({ rows: [] }));
-  return plans[0] && scansOf(plans[0]['QUERY PLAN'][0].Plan);
+  return plans[0] && sequentialScans(plans[0]['QUERY PLAN'][0].Plan);
 }
 
 /** Says of each statement what it scans; answers how many read a big table. */
-async function judge(client: Client, texts: readonly string[], what: string): Promise<number> {
+async function checkPlans(client: Client, texts: readonly string[], what: string): Promise<number> {
   const { rows } = await client.query<{ name: string }>(
     "SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND (reltuples > $1 OR reltuples < 0 AND pg_relation_size(oid) > $1 * 64)",
-    [big],
+    [bigTableRows],
   );
   const bigOnes = new Set(rows.map(({ name }) => name));
   let bad = 0;
   for (const [place, text] of texts.entries()) {
-    const read = (await scans(client, place))?.filter((table) => bigOnes.has(table));
+    const read = (await findSequentialScans(client, place))?.filter((table) => bigOnes.has(table));
     if (!read?.length) continue;
     bad += 1;
-    say(`  reads all of ${read.join(', ')}: ${text.replaceAll(/\s+/g, ' ').slice(0, 150)}`);
+    log(`  reads all of ${read.join(', ')}: ${text.replaceAll(/\s+/g, ' ').slice(0, 150)}`);
   }
-  say(`${what}: ${texts.length} statements, ${bad} read a big table from end to end`);
+  log(`${what}: ${texts.length} statements, ${bad} read a big table from end to end`);
   return bad;
 }
 
-async function fill(client: Client): Promise<void> {
+async function fillDatabase(client: Client): Promise<void> {
   await client.query(
     `INSERT INTO accounts (id, email, email_key, name, role, password_hash, two_step_required, created_at)
      SELECT md5(n::text)::uuid, n || '@x.example', n || '@x.example', 'Åsa ' || n, 'person', 'x', true, now()
@@ -160,27 +160,27 @@ async function fill(client: Client): Promise<void> {
   );
 }
 
-async function open(url: string): Promise<Client> {
-  const client = new Client({ connectionString: url, options: planning });
+async function connect(url: string): Promise<Client> {
+  const client = new Client({ connectionString: url, options: plannerOptions });
   await client.connect();
   return client;
 }
 
-async function ofAProvider(address: string, name: string | undefined): Promise<void> {
-  const client = await open(address);
+async function checkRunningProvider(address: string, name: string | undefined): Promise<void> {
+  const client = await connect(address);
   const sent = `SELECT DISTINCT query AS text FROM pg_stat_statements
     WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query LIKE '%$1%'`;
   const texts =
     name === undefined
       ? (await client.query<{ text: string }>(sent)).rows.map(({ text }) => text)
       : (JSON.parse(await readFile(name, 'utf8')) as string[]);
-  const asked = texts.filter((text) => /^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/i.test(text));
-  await prepareAll(client, asked);
-  await judge(client, asked, 'with generic plans');
+  const statements = texts.filter((text) => /^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/i.test(text));
+  await prepareStatements(client, statements);
+  await checkPlans(client, statements, 'with generic plans');
   await client.end();
 }
 
-async function ofItsOwn(): Promise<void> {
+async function checkOwnDatabase(): Promise<void> {
   const postgres = await startPostgres({ durable: true });
   const url = postgres.url('postgres');
   const read = readSettings({ DATABASE_URL: url });
@@ -188,23 +188,31 @@ async function ofItsOwn(): Promise<void> {
   const db = await openDatabase(read.settings);
   try {
     await migrate(db);
-    const [kept, worst] = [await open(url), await open(url)];
-    await prepareAll(kept, hotPath);
-    for (const place of hotPath.keys()) await scans(kept, place);
-    await fill(worst);
+    const [earlyClient, worst] = [await connect(url), await connect(url)];
+    await prepareStatements(earlyClient, hotPathStatements);
+    for (const place of hotPathStatements.keys()) await findSequentialScans(earlyClient, place);
+    await fillDatabase(worst);
     const { rows } = await worst.query<{ names: string[] }>(
       'SELECT array_agg(relname::text) AS names FROM pg_stat_user_tables WHERE analyze_count + autoanalyze_count > 0',
     );
-    say(
+    log(
       `${accounts} accounts, ${accounts * 10} records; analysed meanwhile: ${rows[0]?.names?.join(', ') ?? 'none'}`,
     );
-    await judge(kept, hotPath, 'a plan kept while all was empty, nothing analysed since');
+    await checkPlans(
+      earlyClient,
+      hotPathStatements,
+      'a plan kept while all was empty, nothing analysed since',
+    );
     await worst.query('ANALYZE');
-    await judge(kept, hotPath, 'a plan kept while all was empty, after ANALYZE as autovacuum does it');
-    const anew = await open(url);
-    await prepareAll(anew, hotPath);
-    await judge(anew, hotPath, 'with generic plans made now');
-    await Promise.all([kept, worst, anew].map((client) => client.end()));
+    await checkPlans(
+      earlyClient,
+      hotPathStatements,
+      'a plan kept while all was empty, after ANALYZE as autovacuum does it',
+    );
+    const freshClient = await connect(url);
+    await prepareStatements(freshClient, hotPathStatements);
+    await checkPlans(freshClient, hotPathStatements, 'with generic plans made now');
+    await Promise.all([earlyClient, worst, freshClient].map((client) => client.end()));
   } finally {
     await db.close();
     await postgres.stop();
@@ -213,5 +221,5 @@ async function ofItsOwn(): Promise<void> {
 
 const [file] = positionals;
 const url = process.env['DATABASE_URL'];
-if (url) await ofAProvider(url, file);
-else await ofItsOwn();
+if (url) await checkRunningProvider(url, file);
+else await checkOwnDatabase();

@@ -1,43 +1,45 @@
 /** One process and two on the same machine. */
 import { availableParallelism } from 'node:os';
-import { processAim } from './aims.ts';
-import { aims } from './aims.ts';
-import type { Ground } from './ground.ts';
+import { processTarget } from './aims.ts';
+import { performanceTargets } from './aims.ts';
+import type { BenchEnvironment } from './ground.ts';
 import type { Figures } from './rounds.ts';
-import { compare, startDriver } from './rounds.ts';
+import { runRounds, startDriver } from './rounds.ts';
 import { createDatabase } from './server.ts';
-import { number, ratio, table, verdict } from './tables.ts';
-import { startHemma } from './targets.ts';
+import { formatNumber, formatRatio, formatTable, formatTarget } from './tables.ts';
+import { startBenchHemma } from './targets.ts';
 
-export interface Grown {
+export interface ProcessScaling {
   scenario: string;
   one: Figures | undefined;
   two: Figures | undefined;
 }
 
 /** Each on a database of its own, in turns; the driver shares its connections among the two. */
-export async function processes(
-  { options, postgres, say, keep }: Ground,
+export async function measureProcesses(
+  { options, postgres, say: log, keep }: BenchEnvironment,
   scenarios: readonly string[],
-): Promise<Grown[]> {
+): Promise<ProcessScaling[]> {
   const driver = await keep(startDriver());
   await createDatabase(postgres.url('postgres'), 'two');
   const targets = [
-    await keep(startHemma({ name: 'one', on: { postgres, database: 'postgres' } })),
-    await keep(startHemma({ name: 'two', on: { postgres, database: 'two' }, processes: 2 })),
+    await keep(startBenchHemma({ name: 'one', on: { postgres, database: 'postgres' } })),
+    await keep(startBenchHemma({ name: 'two', on: { postgres, database: 'two' }, processes: 2 })),
   ];
   for (const { address: target } of targets)
     await driver.ask({ do: 'open', target, connections: options.connections });
-  const all: Grown[] = [];
+  const all: ProcessScaling[] = [];
   for (const scenario of scenarios) {
-    const figures = await compare(driver, targets, scenario, options);
+    const figures = await runRounds(driver, targets, scenario, options);
     all.push({ scenario, one: figures.get('one'), two: figures.get('two') });
-    say(`${scenario}: ${number(figures.get('one')?.perSecond)}, ${number(figures.get('two')?.perSecond)}`);
+    log(
+      `${scenario}: ${formatNumber(figures.get('one')?.perSecond)}, ${formatNumber(figures.get('two')?.perSecond)}`,
+    );
   }
   return all;
 }
 
-const head = [
+const tableHead = [
   'processes',
   'one/s',
   'two/s',
@@ -52,26 +54,27 @@ const head = [
 ];
 
 /** How many cores the provider itself kept busy. */
-const busy = (figures: Figures | undefined) => figures && (figures.provider * figures.perSecond) / 1_000_000;
+const coresUsed = (figures: Figures | undefined) =>
+  figures && (figures.provider * figures.perSecond) / 1_000_000;
 
-export const processesText = (all: readonly Grown[]): string =>
+export const formatProcesses = (all: readonly ProcessScaling[]): string =>
   [
-    table(
-      head,
+    formatTable(
+      tableHead,
       all.map(({ scenario, one, two }) => {
         const grown = one && two && two.perSecond / one.perSecond;
         return [
-          aims[scenario]?.title ?? scenario,
-          number(one?.perSecond),
-          number(two?.perSecond),
-          ratio(grown),
-          verdict(grown, processAim),
-          ratio(busy(one)),
-          ratio(busy(two)),
-          number(one?.provider),
-          number(two?.provider),
-          number(one?.postgres),
-          number(two?.postgres),
+          performanceTargets[scenario]?.title ?? scenario,
+          formatNumber(one?.perSecond),
+          formatNumber(two?.perSecond),
+          formatRatio(grown),
+          formatTarget(grown, processTarget),
+          formatRatio(coresUsed(one)),
+          formatRatio(coresUsed(two)),
+          formatNumber(one?.provider),
+          formatNumber(two?.provider),
+          formatNumber(one?.postgres),
+          formatNumber(two?.postgres),
         ];
       }),
     ),

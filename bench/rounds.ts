@@ -1,13 +1,13 @@
 /** Round by round: each scenario at each target in turn, so that whatever disturbs the machine disturbs all of them. */
-import { cpuOf } from './accounting.ts';
-import type { Driven, Order } from './driver.ts';
-import type { Child } from './messages.ts';
-import { startChild } from './messages.ts';
-import type { Spent, Target } from './targets.ts';
+import { processCpuTime } from './accounting.ts';
+import type { RoundResult, DriverCommand } from './driver.ts';
+import type { BenchProcess } from './messages.ts';
+import { startChildProcess } from './messages.ts';
+import type { ResourceUsage, BenchTarget } from './targets.ts';
 
-export type Driver = Child<Order, Driven>;
+export type Driver = BenchProcess<DriverCommand, RoundResult>;
 
-export const startDriver = (): Promise<Driver> => startChild('driver', {}, ['--enable-source-maps']);
+export const startDriver = (): Promise<Driver> => startChildProcess('driver', {}, ['--enable-source-maps']);
 
 /** One operation at one target: rates and latencies in the median of all rounds, the rest of all of them together. */
 export interface Figures {
@@ -34,9 +34,9 @@ const median = (values: readonly number[]): number => {
 };
 
 /** What one round was and cost. */
-export async function round(
+export async function runRound(
   driver: Driver,
-  target: Target,
+  target: BenchTarget,
   scenario: string,
   seconds: number,
   users?: number,
@@ -45,37 +45,37 @@ export async function round(
   if (scenario === 'sign-in-totp') await target.refill();
   await driver.ask({ do: 'stock', ...order });
   const before = await target.spent();
-  const driverBefore = cpuOf(driver.pid);
-  const { ops, seconds: taken, p50, p99 } = await driver.ask({ do: 'run', ...order });
+  const driverBefore = processCpuTime(driver.pid);
+  const { ops, seconds: elapsed, p50, p99 } = await driver.ask({ do: 'run', ...order });
   const after = await target.spent();
-  const driverAfter = cpuOf(driver.pid);
+  const driverAfter = processCpuTime(driver.pid);
   if (ops === 0) return undefined;
-  const each = (name: keyof Spent) => (after[name] - before[name]) / ops;
+  const perOperation = (name: keyof ResourceUsage) => (after[name] - before[name]) / ops;
   return {
     ops,
-    perSecond: ops / taken,
+    perSecond: ops / elapsed,
     p50,
     p99,
     driver: (driverAfter - driverBefore) / ops,
-    provider: each('provider'),
-    postgres: each('postgres'),
-    statements: each('statements'),
-    roundTrips: each('roundTrips'),
-    wal: each('wal'),
+    provider: perOperation('provider'),
+    postgres: perOperation('postgres'),
+    statements: perOperation('statements'),
+    roundTrips: perOperation('roundTrips'),
+    wal: perOperation('wal'),
   };
 }
 
-const middling = ['perSecond', 'p50', 'p99'] as const;
-const additive = ['driver', 'provider', 'postgres', 'statements', 'roundTrips', 'wal'] as const;
+const medianFields = ['perSecond', 'p50', 'p99'] as const;
+const summedFields = ['driver', 'provider', 'postgres', 'statements', 'roundTrips', 'wal'] as const;
 
 /** Several rounds as one. The system counts processor time in hundredths of a second, so it is added up. */
-export function together(rounds: readonly Figures[]): Figures | undefined {
+export function combineRounds(rounds: readonly Figures[]): Figures | undefined {
   const ops = rounds.reduce((sum, one) => sum + one.ops, 0);
   if (ops === 0) return undefined;
   const entries: [string, number][] = [
     ['ops', ops],
-    ...middling.map((name): [string, number] => [name, median(rounds.map((one) => one[name]))]),
-    ...additive.map((name): [string, number] => [
+    ...medianFields.map((name): [string, number] => [name, median(rounds.map((one) => one[name]))]),
+    ...summedFields.map((name): [string, number] => [
       name,
       rounds.reduce((sum, one) => sum + one[name] * one.ops, 0) / ops,
     ]),
@@ -83,40 +83,40 @@ export function together(rounds: readonly Figures[]): Figures | undefined {
   return Object.fromEntries(entries) as unknown as Figures;
 }
 
-export interface Pace {
+export interface RoundOptions {
   rounds: number;
   seconds: number;
   /** Fewer than there are connections. */
   users?: number;
 }
 
-type Play = (seconds: number) => Promise<Figures | undefined>;
+type RoundFunction = (seconds: number) => Promise<Figures | undefined>;
 
 /** One scenario at all targets, in turns, and whatever else is to be measured in the same minutes; by name. */
-export async function compare(
+export async function runRounds(
   driver: Driver,
-  targets: readonly Target[],
+  targets: readonly BenchTarget[],
   scenario: string,
-  { rounds, seconds, users }: Pace,
-  more: Readonly<Record<string, Play>> = {},
+  { rounds, seconds, users }: RoundOptions,
+  more: Readonly<Record<string, RoundFunction>> = {},
 ): Promise<Map<string, Figures>> {
-  const plays: [string, Play][] = [
-    ...targets.map((target): [string, Play] => [
+  const roundFunctions: [string, RoundFunction][] = [
+    ...targets.map((target): [string, RoundFunction] => [
       target.address.name,
-      (long) => round(driver, target, scenario, long, users),
+      (long) => runRound(driver, target, scenario, long, users),
     ]),
     ...Object.entries(more),
   ];
-  const all = new Map<string, Figures[]>(plays.map(([name]) => [name, []]));
+  const all = new Map<string, Figures[]>(roundFunctions.map(([name]) => [name, []]));
   // The first turn of each is for warming up and counts for nothing.
-  for (let turn = 0; turn <= rounds; turn += 1)
-    for (const [name, play] of plays) {
-      const figures = await play(turn === 0 ? Math.max(seconds, 0.3) : seconds);
-      if (figures && turn > 0) all.get(name)?.push(figures);
+  for (let round = 0; round <= rounds; round += 1)
+    for (const [name, play] of roundFunctions) {
+      const figures = await play(round === 0 ? Math.max(seconds, 0.3) : seconds);
+      if (figures && round > 0) all.get(name)?.push(figures);
     }
   return new Map(
     [...all].flatMap(([name, figures]): [string, Figures][] => {
-      const one = together(figures);
+      const one = combineRounds(figures);
       return one ? [[name, one]] : [];
     }),
   );

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Client } from 'pg';
 
 /** Asks one question with a connection of its own. */
-export async function askServer<Row extends Record<string, unknown>>(
+export async function queryServer<Row extends Record<string, unknown>>(
   url: string,
   question: string,
 ): Promise<Row[]> {
@@ -17,8 +17,8 @@ export async function askServer<Row extends Record<string, unknown>>(
 }
 
 /** The number of the process that all of the server's processes are children of. */
-export async function postmasterOf(url: string): Promise<number> {
-  const [row] = await askServer<{ folder: string }>(
+export async function postmasterPid(url: string): Promise<number> {
+  const [row] = await queryServer<{ folder: string }>(
     url,
     "SELECT current_setting('data_directory') AS folder",
   );
@@ -27,7 +27,9 @@ export async function postmasterOf(url: string): Promise<number> {
 }
 
 /** What tells how many bytes a server has written to its log (WAL) since it was made, by one connection of its own. */
-export async function walOf(url: string): Promise<{ bytes(): Promise<number>; end(): Promise<void> }> {
+export async function openWalCounter(
+  url: string,
+): Promise<{ bytes(): Promise<number>; end(): Promise<void> }> {
   const client = new Client({ connectionString: url });
   await client.connect();
   const written = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 AS bytes";
@@ -38,8 +40,8 @@ export async function walOf(url: string): Promise<{ bytes(): Promise<number>; en
 }
 
 /** What the server calls itself. */
-export async function versionOfServer(url: string): Promise<string> {
-  const [row] = await askServer<{ version: string }>(
+export async function serverVersion(url: string): Promise<string> {
+  const [row] = await queryServer<{ version: string }>(
     url,
     "SELECT current_setting('server_version') AS version",
   );
@@ -48,5 +50,5 @@ export async function versionOfServer(url: string): Promise<string> {
 
 /** Makes an empty database. */
 export const createDatabase = async (url: string, name: string): Promise<void> => {
-  await askServer(url, `CREATE DATABASE ${name}`);
+  await queryServer(url, `CREATE DATABASE ${name}`);
 };

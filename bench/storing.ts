@@ -1,15 +1,15 @@
 /** The library alone over Hemma's storage, between the library over a Map and all of Hemma: what storing costs, and what the rest. */
-import { aims } from './aims.ts';
-import type { Ground } from './ground.ts';
+import { performanceTargets } from './aims.ts';
+import type { BenchEnvironment } from './ground.ts';
 import type { Figures } from './rounds.ts';
-import { compare, startDriver } from './rounds.ts';
+import { runRounds, startDriver } from './rounds.ts';
 import { createDatabase } from './server.ts';
-import { number, ratio, table } from './tables.ts';
-import type { Target } from './targets.ts';
-import { startBaseline, startHemma } from './targets.ts';
+import { formatNumber, formatRatio, formatTable } from './tables.ts';
+import type { BenchTarget } from './targets.ts';
+import { startBaseline, startBenchHemma } from './targets.ts';
 
 /** What asks for no page: a sign-in under way is no part of this storage (see baseline.ts). */
-export const stored: readonly string[] = [
+export const storageScenarios: readonly string[] = [
   'client-credentials',
   'client-credentials-jwt',
   'refresh',
@@ -19,7 +19,7 @@ export const stored: readonly string[] = [
   'silent-sso',
 ];
 
-export interface Stored {
+export interface StorageResult {
   scenario: string;
   map: Figures | undefined;
   storage: Figures | undefined;
@@ -27,30 +27,30 @@ export interface Stored {
 }
 
 /** All three in turns, each on a database of its own. */
-export async function storing(
-  { options, postgres, say, keep }: Ground,
+export async function measureStorage(
+  { options, postgres, say: log, keep }: BenchEnvironment,
   scenarios: readonly string[],
-): Promise<Stored[]> {
+): Promise<StorageResult[]> {
   const driver = await keep(startDriver());
   await createDatabase(postgres.url('postgres'), 'storage');
-  const targets: Target[] = [
+  const targets: BenchTarget[] = [
     await keep(startBaseline()),
     await keep(startBaseline({ postgres, database: 'storage' })),
-    await keep(startHemma({ name: 'hemma', on: { postgres, database: 'postgres' } })),
+    await keep(startBenchHemma({ name: 'hemma', on: { postgres, database: 'postgres' } })),
   ];
   for (const { address: target } of targets)
     await driver.ask({ do: 'open', target, connections: options.connections });
-  const all: Stored[] = [];
+  const all: StorageResult[] = [];
   for (const scenario of scenarios) {
-    const figures = await compare(driver, targets, scenario, options);
+    const figures = await runRounds(driver, targets, scenario, options);
     const [map, storage, hemma] = targets.map(({ address }) => figures.get(address.name));
     all.push({ scenario, map, storage, hemma });
-    say(`${scenario}: ${[map, storage, hemma].map((one) => number(one?.perSecond)).join(', ')}`);
+    log(`${scenario}: ${[map, storage, hemma].map((one) => formatNumber(one?.perSecond)).join(', ')}`);
   }
   return all;
 }
 
-const head = [
+const tableHead = [
   'a second; µs of CPU each',
   'map/s',
   'storage/s',
@@ -64,21 +64,22 @@ const head = [
   'hemma pg µs',
 ];
 
-const share = (one: Figures | undefined, other: Figures | undefined) =>
+const ratioOf = (one: Figures | undefined, other: Figures | undefined) =>
   one && other && one.perSecond / other.perSecond;
 
-const row = ({ scenario, map, storage, hemma }: Stored): string[] => [
-  aims[scenario]?.title ?? scenario,
-  number(map?.perSecond),
-  number(storage?.perSecond),
-  ratio(share(storage, map)),
-  number(hemma?.perSecond),
-  ratio(share(hemma, map)),
-  number(map?.provider),
-  number(storage?.provider),
-  number(hemma?.provider),
-  number(storage?.postgres),
-  number(hemma?.postgres),
+const tableRow = ({ scenario, map, storage, hemma }: StorageResult): string[] => [
+  performanceTargets[scenario]?.title ?? scenario,
+  formatNumber(map?.perSecond),
+  formatNumber(storage?.perSecond),
+  formatRatio(ratioOf(storage, map)),
+  formatNumber(hemma?.perSecond),
+  formatRatio(ratioOf(hemma, map)),
+  formatNumber(map?.provider),
+  formatNumber(storage?.provider),
+  formatNumber(hemma?.provider),
+  formatNumber(storage?.postgres),
+  formatNumber(hemma?.postgres),
 ];
 
-export const storingText = (all: readonly Stored[]): string => table(head, all.map(row));
+export const formatStorage = (all: readonly StorageResult[]): string =>
+  formatTable(tableHead, all.map(tableRow));

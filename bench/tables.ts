@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism, cpus } from 'node:os';
 
 /** Columns are as wide as their longest entry; the first is set left, the others right. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
   const line = (row: readonly string[]) =>
@@ -19,27 +19,27 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 /** Three figures that count, and no more digits than they have. */
-export function number(value: number | undefined): string {
+export function formatNumber(value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value)) return '-';
   const size = Math.abs(value);
   if (size >= 100) return String(Math.round(value));
   return value.toFixed(size >= 10 ? 1 : 2);
 }
 
-export const ratio = (value: number | undefined): string =>
+export const formatRatio = (value: number | undefined): string =>
   value === undefined || !Number.isFinite(value) ? '-' : value.toFixed(2);
 
 /** Whether a figure is what it was aimed to be; `least` is the aim. */
-export function verdict(value: number | undefined, least: number | undefined): string {
-  if (least === undefined) return '';
-  return `≥ ${least.toFixed(2)} ${value !== undefined && value >= least ? 'met' : 'NOT MET'}`;
+export function formatTarget(value: number | undefined, minValue: number | undefined): string {
+  if (minValue === undefined) return '';
+  return `≥ ${minValue.toFixed(2)} ${value !== undefined && value >= minValue ? 'met' : 'NOT MET'}`;
 }
 
 /** The same for what must not be more than the aim. */
-export const below = (value: number, most: number, unit: string): string =>
-  `≤ ${most} ${unit} ${value <= most ? 'met' : 'NOT MET'}`;
+export const formatMaxTarget = (value: number, maxValue: number, unit: string): string =>
+  `≤ ${maxValue} ${unit} ${value <= maxValue ? 'met' : 'NOT MET'}`;
 
-function commit(): string {
+function currentCommit(): string {
   const git = (...args: string[]) =>
     execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
@@ -50,20 +50,20 @@ function commit(): string {
   }
 }
 
-const versionOf = (name: string): string => {
+const packageVersion = (name: string): string => {
   const { version } = createRequire(import.meta.url)(`${name}/package.json`) as { version: string };
   return version;
 };
 
 /** What the figures hold for. */
-export function about(postgres: string): Record<string, string> {
+export function describeEnvironment(postgres: string): Record<string, string> {
   return {
     date: new Date().toISOString().slice(0, 16).replace('T', ' '),
-    commit: commit(),
+    commit: currentCommit(),
     node: process.versions.node,
     postgres,
-    'oidc-provider': versionOf('oidc-provider'),
-    argon2: versionOf('@node-rs/argon2'),
+    'oidc-provider': packageVersion('oidc-provider'),
+    argon2: packageVersion('@node-rs/argon2'),
     cores: `${availableParallelism()} (${cpus()[0]?.model.trim() ?? 'unknown'})`,
   };
 }

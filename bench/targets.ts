@@ -7,18 +7,18 @@ import type { Settings } from '../config/settings.ts';
 import { readSettings } from '../config/settings.ts';
 import { freePort } from '../test/rig/free-port.ts';
 import type { Postgres } from '../test/rig/postgres.ts';
-import type { Tally } from '../src/db/engine.ts';
-import { cpuOf, cpuOfPostgres } from './accounting.ts';
-import type { Address } from './driver.ts';
-import type { Pockets } from './town.ts';
-import { baselineKept, withPhones } from './town.ts';
-import { beside, forgetDigits, makeTown } from './fixtures.ts';
-import type { Child } from './messages.ts';
-import { startChild } from './messages.ts';
-import { postmasterOf, walOf } from './server.ts';
+import type { QueryStats } from '../src/db/engine.ts';
+import { processCpuTime, postgresCpuTime } from './accounting.ts';
+import type { TargetAddress } from './driver.ts';
+import type { CredentialsByEmail } from './town.ts';
+import { baselineCredentials, usersWithPhones } from './town.ts';
+import { withDatabase, resetTotpSteps, createFixture } from './fixtures.ts';
+import type { BenchProcess } from './messages.ts';
+import { startChildProcess } from './messages.ts';
+import { postmasterPid, openWalCounter } from './server.ts';
 
 /** What a target has cost so far: microseconds of processor time, what it asked of its database, and bytes of WAL. */
-export interface Spent {
+export interface ResourceUsage {
   provider: number;
   postgres: number;
   statements: number;
@@ -26,24 +26,24 @@ export interface Spent {
   wal: number;
 }
 
-export interface Target {
-  address: Address;
-  spent(): Promise<Spent>;
+export interface BenchTarget {
+  address: TargetAddress;
+  spent(): Promise<ResourceUsage>;
   /** Makes whatever a round used up good again. */
   refill(): Promise<void>;
   pids: readonly number[];
   stop(): Promise<void>;
 }
 
-type Told = Child<object, Tally>;
+type TallyProcess = BenchProcess<object, QueryStats>;
 
 export const hashThreads: number = Math.max(1, availableParallelism() - 1);
 
 /** Databases that a child is given settings for: what the rest of them is does not matter there. */
-const keyOfNothing = randomBytes(32).toString('base64url');
+const unusedSecretKey = randomBytes(32).toString('base64url');
 
 /** The library alone: over a Map, or over Hemma's storage in a database of its own. */
-export async function startBaseline(on?: HemmaOptions['on']): Promise<Target> {
+export async function startBaseline(database?: BenchHemmaOptions['on']): Promise<BenchTarget> {
   const port = await freePort();
   const host = `localhost:${port}`;
   const env = {
@@ -51,19 +51,19 @@ export async function startBaseline(on?: HemmaOptions['on']): Promise<Target> {
     BENCH_PORT: String(port),
     BENCH_HASH_THREADS: String(hashThreads),
   };
-  const there = on ? await urlOf(on) : undefined;
-  const settings = { HEMMA_ISSUER: `http://${host}`, HEMMA_SECRET_KEYS: keyOfNothing };
-  const child: Told = await startChild('baseline', {
+  const there = database ? await databaseUrl(database) : undefined;
+  const settings = { HEMMA_ISSUER: `http://${host}`, HEMMA_SECRET_KEYS: unusedSecretKey };
+  const child: TallyProcess = await startChildProcess('baseline', {
     ...env,
     ...(there ? { ...settings, DATABASE_URL: there.url } : {}),
   });
-  const pockets = Object.fromEntries(withPhones.map((email) => [email, baselineKept]));
+  const credentials = Object.fromEntries(usersWithPhones.map((email) => [email, baselineCredentials]));
   return {
-    address: { name: on ? 'storage' : 'map', ports: [port], host, pockets },
+    address: { name: database ? 'storage' : 'map', ports: [port], host, pockets: credentials },
     pids: [child.pid],
     spent: async () => ({
-      provider: cpuOf(child.pid),
-      postgres: there ? cpuOfPostgres(there.postmaster) : 0,
+      provider: processCpuTime(child.pid),
+      postgres: there ? postgresCpuTime(there.postmaster) : 0,
       wal: (await there?.wal.bytes()) ?? 0,
       ...(await child.ask({})),
     }),
@@ -75,44 +75,44 @@ export async function startBaseline(on?: HemmaOptions['on']): Promise<Target> {
   };
 }
 
-function settingsOf(env: Record<string, string>): Settings {
+function readBenchSettings(env: Record<string, string>): Settings {
   const read = readSettings(env);
   if ('faults' in read) throw new Error(read.faults.join('\n'));
   return read.settings;
 }
 
-export interface HemmaOptions {
+export interface BenchHemmaOptions {
   name: string;
   /** PostgreSQL and the database there; PGlite where undefined. */
   on?: { postgres: Postgres; database: string };
   processes?: number;
   /** The town is there already; its people have this in their pockets. */
-  town?: { secretKey: string; pockets: Pockets };
+  town?: { secretKey: string; pockets: CredentialsByEmail };
 }
 
-export interface HemmaTarget extends Target {
+export interface HemmaTarget extends BenchTarget {
   settings: Settings;
-  town: { secretKey: string; pockets: Pockets };
+  town: { secretKey: string; pockets: CredentialsByEmail };
 }
 
-async function urlOf({ postgres, database }: NonNullable<HemmaOptions['on']>) {
+async function databaseUrl({ postgres, database }: NonNullable<BenchHemmaOptions['on']>) {
   const url = postgres.url(database);
-  return { url, postmaster: await postmasterOf(url), wal: await walOf(url) };
+  return { url, postmaster: await postmasterPid(url), wal: await openWalCounter(url) };
 }
 
 /** What is there before anything is measured need not survive anything. */
-const hasty = (url: string | undefined): Record<string, string> =>
+const asyncCommitEnv = (url: string | undefined): Record<string, string> =>
   url ? { DATABASE_URL: `${url}?options=${encodeURIComponent('-c synchronous_commit=off')}` } : {};
 
 /** What the image gives the program (see Dockerfile). */
-const asDeployed = ['--enable-source-maps'];
+const nodeFlags = ['--enable-source-maps'];
 
 /** Hemma as one process or several, with the town in its database. */
-export async function startHemma(options: HemmaOptions): Promise<HemmaTarget> {
+export async function startBenchHemma(options: BenchHemmaOptions): Promise<HemmaTarget> {
   const { name, on, processes = 1, town } = options;
   const secretKey = town?.secretKey ?? randomBytes(32).toString('base64url');
   const data = on ? undefined : await mkdtemp(join(tmpdir(), 'hemma-bench-'));
-  const there = on ? await urlOf(on) : undefined;
+  const there = on ? await databaseUrl(on) : undefined;
   const ports: number[] = [];
   for (let number = 0; number < processes; number += 1) ports.push(await freePort());
   const host = `localhost:${ports[0]}`;
@@ -122,7 +122,7 @@ export async function startHemma(options: HemmaOptions): Promise<HemmaTarget> {
     HEMMA_HASH_THREADS: String(hashThreads),
     ...(there ? { DATABASE_URL: there.url } : { HEMMA_DATA: data ?? '' }),
   };
-  const children: Told[] = [];
+  const children: TallyProcess[] = [];
   const stop = async () => {
     await Promise.all(children.map((child) => child.stop()));
     await there?.wal.end();
@@ -130,27 +130,29 @@ export async function startHemma(options: HemmaOptions): Promise<HemmaTarget> {
   };
   try {
     for (const port of ports)
-      children.push(await startChild('hemma', { ...env, HEMMA_PORT: String(port) }, asDeployed));
-    const settings = settingsOf(env);
-    const pockets = town?.pockets ?? (await beside(settingsOf({ ...env, ...hasty(there?.url) }), makeTown));
+      children.push(await startChildProcess('hemma', { ...env, HEMMA_PORT: String(port) }, nodeFlags));
+    const settings = readBenchSettings(env);
+    const credentials =
+      town?.pockets ??
+      (await withDatabase(readBenchSettings({ ...env, ...asyncCommitEnv(there?.url) }), createFixture));
     return {
-      address: { name, ports, host, pockets },
+      address: { name, ports, host, pockets: credentials },
       settings,
-      town: { secretKey, pockets },
+      town: { secretKey, pockets: credentials },
       pids: children.map(({ pid }) => pid),
       async spent() {
         const wal = (await there?.wal.bytes()) ?? 0;
-        const postgres = there ? cpuOfPostgres(there.postmaster) : 0;
+        const postgres = there ? postgresCpuTime(there.postmaster) : 0;
         const tallies = await Promise.all(children.map((child) => child.ask({})));
         return {
-          provider: children.reduce((sum, { pid }) => sum + cpuOf(pid), 0),
+          provider: children.reduce((sum, { pid }) => sum + processCpuTime(pid), 0),
           postgres,
           statements: tallies.reduce((sum, { statements }) => sum + statements, 0),
           roundTrips: tallies.reduce((sum, { roundTrips }) => sum + roundTrips, 0),
           wal,
         };
       },
-      refill: () => beside(settings, forgetDigits),
+      refill: () => withDatabase(settings, resetTotpSteps),
       stop,
     };
   } catch (fault) {

@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { contrast } from './contrast.ts';
+import { contrastRatio } from './contrast.ts';
 
 /**
  * What an operator decides: every setting with its type, its default and one sentence why.
  * All faults are reported at once; the result is frozen. `.env.example` is checked against this table.
  */
-const isBare = (url: string) => {
+const isBareUrl = (url: string) => {
   // What is no address at all was refused already; the checks of a field all run.
   if (!URL.canParse(url)) return true;
   const { username, password, search, hash } = new URL(url);
@@ -17,7 +17,7 @@ const isBare = (url: string) => {
 };
 
 /** An address, or a range of them (10.0.0.0/8). */
-function isRange(entry: string): boolean {
+function isIpRange(entry: string): boolean {
   const [address = '', bits, ...more] = entry.split('/');
   const longest = isIP(address) === 6 ? 128 : 32;
   if (isIP(address) === 0 || more.length > 0) return false;
@@ -25,7 +25,7 @@ function isRange(entry: string): boolean {
 }
 
 /** Addresses and ranges, separated by commas. */
-const ranges = z
+const ipRanges = z
   .string()
   .transform((list) =>
     list
@@ -33,7 +33,7 @@ const ranges = z
       .map((entry) => entry.trim())
       .filter(Boolean),
   )
-  .refine((list) => list.every(isRange), 'addresses or ranges like 10.0.0.0/8, separated by commas');
+  .refine((list) => list.every(isIpRange), 'addresses or ranges like 10.0.0.0/8, separated by commas');
 
 /** One way to make sure who somebody is: a name for commands and records, and its words in both languages. */
 export interface IdentityCheck {
@@ -42,7 +42,7 @@ export interface IdentityCheck {
   en: string;
 }
 
-function identityChecksOf(list: string): readonly IdentityCheck[] {
+function parseIdentityChecks(list: string): readonly IdentityCheck[] {
   return list
     .split(';')
     .filter((entry) => entry.trim() !== '')
@@ -52,7 +52,7 @@ function identityChecksOf(list: string): readonly IdentityCheck[] {
     });
 }
 
-const usualChecks: readonly IdentityCheck[] = [
+const defaultIdentityChecks: readonly IdentityCheck[] = [
   {
     name: 'call-back',
     sv: 'Uppringd på ett nummer som vi redan hade',
@@ -67,13 +67,13 @@ const areIdentityChecks = (checks: readonly IdentityCheck[]) =>
   checks.every(({ name, sv, en }) => /^[a-z0-9-]{1,40}$/.test(name) && sv !== '' && en !== '') &&
   new Set(checks.map(({ name }) => name)).size === checks.length;
 
-const processes = 'a number of processes from 1 to 64, or auto';
+const workersMessage = 'a number of processes from 1 to 64, or auto';
 
-const table = {
+const settingDefinitions = {
   HEMMA_ISSUER: {
     type: z
       .url({ protocol: /^https?$/ })
-      .refine(isBare, 'an address without user, query or fragment')
+      .refine(isBareUrl, 'an address without user, query or fragment')
       .transform((url) => url.replace(/\/$/, '')),
     fallback: 'http://localhost:3000',
     why: 'The address people and applications know this provider by; every link and token is built from it alone.',
@@ -128,12 +128,12 @@ const table = {
     why: 'The sender of every mail.',
   },
   HEMMA_TRUSTED_PROXIES: {
-    type: ranges,
+    type: ipRanges,
     fallback: '',
     why: 'Addresses or ranges (10.0.0.0/8) of proxies whose X-Forwarded-For is believed; nobody else is.',
   },
   HEMMA_TRUSTED_NETWORKS: {
-    type: ranges.refine(
+    type: ipRanges.refine(
       (list) => !list.some((entry) => entry.endsWith('/0')),
       'a range ending in /0 would trust every address; name the networks of your offices',
     ),
@@ -149,7 +149,7 @@ const table = {
     type: z
       .string()
       .optional()
-      .transform((list) => (list === undefined ? usualChecks : identityChecksOf(list)))
+      .transform((list) => (list === undefined ? defaultIdentityChecks : parseIdentityChecks(list)))
       .refine(areIdentityChecks, 'entries like call-back / Svenska / English, separated by semicolons'),
     fallback: undefined,
     why: 'Ways to make sure who somebody is: name / svenska / English, separated by semicolons; three usual ones where nothing is set.',
@@ -169,7 +169,7 @@ const table = {
       .string()
       .regex(/^#[0-9a-fA-F]{6}$/)
       .refine(
-        (colour) => contrast(colour, '#ffffff') >= 4.5,
+        (colour) => contrastRatio(colour, '#ffffff') >= 4.5,
         'white text on it must reach a contrast of 4.5:1',
       )
       .optional(),
@@ -194,9 +194,9 @@ const table = {
     type: z.union(
       [
         z.literal('auto').transform(() => availableParallelism()),
-        z.coerce.number().int().min(1, processes).max(64, processes),
+        z.coerce.number().int().min(1, workersMessage).max(64, workersMessage),
       ],
-      processes,
+      workersMessage,
     ),
     fallback: '1',
     why: 'Processes that share the port: auto is one for each core. Each has its own HEMMA_DATABASE_POOL; the embedded database serves one alone.',
@@ -242,7 +242,7 @@ const table = {
     why: 'Logs one line for each request, so that the number on a page of trouble leads to what happened; probes and static answers have none.',
   },
   HEMMA_METRICS_FROM: {
-    type: ranges,
+    type: ipRanges,
     fallback: '127.0.0.1,::1',
     why: 'Addresses or ranges that may read /metrics; to everybody else there is no such page.',
   },
@@ -263,13 +263,13 @@ const table = {
   },
 } as const;
 
-type Table = typeof table;
-export type SettingName = keyof Table;
-type Values = { [Name in SettingName]: z.output<Table[Name]['type']> };
+type SettingDefinitions = typeof settingDefinitions;
+export type SettingName = keyof SettingDefinitions;
+type SettingValues = { [Name in SettingName]: z.output<SettingDefinitions[Name]['type']> };
 
 /** Everything an operator decided, checked and frozen. */
 export type Settings = Readonly<
-  Values & {
+  SettingValues & {
     HEMMA_HASH_THREADS: number;
     /** True only for an issuer on http://localhost: a switch that nobody can forget to turn. */
     development: boolean;
@@ -278,25 +278,32 @@ export type Settings = Readonly<
 
 /** Name, default and reason of every setting, for the README, `.env.example` and the settings test. */
 export const settingsTable: readonly { name: SettingName; fallback: string | undefined; why: string }[] =
-  Object.entries(table).map(([name, { fallback, why }]) => ({ name: name as SettingName, fallback, why }));
+  Object.entries(settingDefinitions).map(([name, { fallback, why }]) => ({
+    name: name as SettingName,
+    fallback,
+    why,
+  }));
 
-const isLocal = (issuer: string) => /^http:\/\/localhost(:\d+)?$/.test(issuer);
+const isLocalhostIssuer = (issuer: string) => /^http:\/\/localhost(:\d+)?$/.test(issuer);
 
 /** Whether the provider runs on the machine of its developer: `localhost` means the same to it and to its users. */
 export const isOnLocalhost = (issuer: string): boolean => new URL(issuer).hostname === 'localhost';
 
 /** What only a real installation must have: nothing that is fine on a laptop is taken for granted there. */
-function productionFaults(values: Partial<Values>, env: Record<string, string | undefined>): string[] {
+function findProductionFaults(
+  values: Partial<SettingValues>,
+  env: Record<string, string | undefined>,
+): string[] {
   const faults: string[] = [];
-  const needed = [
+  const required = [
     'HEMMA_SECRET_KEYS',
     'DATABASE_URL',
     'HEMMA_SMTP_URL',
     'HEMMA_MAIL_FROM',
     'HEMMA_HELP_DESK_CONTACT',
   ];
-  for (const name of needed) {
-    if (!env[name]) faults.push(`${name} is missing: ${table[name as SettingName].why}`);
+  for (const name of required) {
+    if (!env[name]) faults.push(`${name} is missing: ${settingDefinitions[name as SettingName].why}`);
   }
   const issuer = values.HEMMA_ISSUER;
   if (issuer === undefined) return faults;
@@ -321,23 +328,24 @@ export function readSettings(
 ): { settings: Settings } | { faults: string[] } {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
-  for (const [name, { type, fallback }] of Object.entries(table)) {
+  for (const [name, { type, fallback }] of Object.entries(settingDefinitions)) {
     const given = env[name] === '' ? undefined : env[name];
     const result = type.safeParse(given ?? fallback);
     if (result.success) values[name] = result.data;
     else faults.push(`${name}: ${result.error.issues.map((issue) => issue.message).join('; ')}`);
   }
   for (const name of Object.keys(env)) {
-    if (name.startsWith('HEMMA_') && !(name in table)) faults.push(`${name} is not a setting of Hemma`);
+    if (name.startsWith('HEMMA_') && !(name in settingDefinitions))
+      faults.push(`${name} is not a setting of Hemma`);
   }
-  const read = values as Values;
-  if (read.HEMMA_WORKERS > 1 && !read.DATABASE_URL)
+  const parsed = values as SettingValues;
+  if (parsed.HEMMA_WORKERS > 1 && !parsed.DATABASE_URL)
     faults.push('HEMMA_WORKERS: several processes need DATABASE_URL; the embedded database serves one alone');
-  const development = read.HEMMA_ISSUER !== undefined && isLocal(read.HEMMA_ISSUER);
-  if (!development) faults.push(...productionFaults(read, env));
+  const development = parsed.HEMMA_ISSUER !== undefined && isLocalhostIssuer(parsed.HEMMA_ISSUER);
+  if (!development) faults.push(...findProductionFaults(parsed, env));
   if (faults.length > 0) return { faults };
-  for (const value of Object.values(read)) if (Array.isArray(value)) Object.freeze(value);
-  const share = Math.floor((availableParallelism() - 1) / read.HEMMA_WORKERS);
-  const threads = read.HEMMA_HASH_THREADS ?? Math.max(1, share);
-  return { settings: Object.freeze({ ...read, HEMMA_HASH_THREADS: threads, development }) };
+  for (const value of Object.values(parsed)) if (Array.isArray(value)) Object.freeze(value);
+  const threadsPerWorker = Math.floor((availableParallelism() - 1) / parsed.HEMMA_WORKERS);
+  const threads = parsed.HEMMA_HASH_THREADS ?? Math.max(1, threadsPerWorker);
+  return { settings: Object.freeze({ ...parsed, HEMMA_HASH_THREADS: threads, development }) };
 }

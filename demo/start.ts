@@ -9,9 +9,9 @@ import { join } from 'node:path';
  * `npm start`: the provider, Autopay and Lön on this machine, as three programs that know each other by their
  * settings alone. Ending this one ends all three.
  */
-const say = (text: string) => process.stdout.write(`${text}\n`);
+const writeLine = (text: string) => process.stdout.write(`${text}\n`);
 
-const fail = (sentence: string): never => {
+const exitWithError = (sentence: string): never => {
   process.stderr.write(`${sentence}\n`);
   return process.exit(1);
 };
@@ -27,82 +27,83 @@ function portIsFree(port: number): Promise<boolean> {
 }
 
 /** The secret that the demo applications present, made once and kept beside the data. */
-function clientSecret(data: string): string {
-  const file = join(data, 'demo-client-secret');
+function loadClientSecret(dataFolder: string): string {
+  const file = join(dataFolder, 'demo-client-secret');
   try {
-    mkdirSync(data, { recursive: true, mode: 0o700 });
+    mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
     writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx' });
   } catch (fault) {
     const { code, message } = fault as NodeJS.ErrnoException;
-    if (code !== 'EEXIST') fail(`The data folder cannot be used: ${message}.`);
+    if (code !== 'EEXIST') exitWithError(`The data folder cannot be used: ${message}.`);
   }
   return readFileSync(file, 'utf8').trim();
 }
 
 const children: ChildProcess[] = [];
-let ending = false;
+let isStopping = false;
 
-function end(code: number): void {
-  if (ending) return;
-  ending = true;
+function stopAll(code: number): void {
+  if (isStopping) return;
+  isStopping = true;
   process.exitCode = code;
   for (const child of children) child.kill('SIGTERM');
 }
 
 /** Starts one of the programs; if it ends by itself, everything ends with it and its reason stands above. */
-function launch(file: string, env: Record<string, string>): void {
+function startProcess(file: string, env: Record<string, string>): void {
   const path = join(import.meta.dirname, '..', file);
   const child = spawn(process.execPath, ['--enable-source-maps', path], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  child.once('exit', (code) => end(code ?? 1));
+  child.once('exit', (code) => stopAll(code ?? 1));
   children.push(child);
 }
 
-async function ready(url: string): Promise<void> {
+async function waitUntilReady(url: string): Promise<void> {
   for (let tries = 0; tries < 600; tries += 1) {
-    if (ending) return;
+    if (isStopping) return;
     const answer = await fetch(url).catch(() => undefined);
     if (answer?.ok) return;
-    await new Promise((later) => setTimeout(later, 100));
+    await new Promise((retry) => setTimeout(retry, 100));
   }
-  fail(`${url} did not answer within a minute.`);
+  exitWithError(`${url} did not answer within a minute.`);
 }
 
 const provider = `http://localhost:${ports.Hemma}`;
-const origin = (port: number) => `http://localhost:${port}`;
+const localOrigin = (port: number) => `http://localhost:${port}`;
 
-async function main(): Promise<void> {
+async function startDemo(): Promise<void> {
   for (const [name, port] of Object.entries(ports)) {
-    if (!(await portIsFree(port))) fail(`Port ${port} is taken by another program; ${name} needs it.`);
+    if (!(await portIsFree(port)))
+      exitWithError(`Port ${port} is taken by another program; ${name} needs it.`);
   }
-  const secret = clientSecret(process.env.HEMMA_DATA ?? './data');
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(0));
-  launch('src/main.js', {
+  const secret = loadClientSecret(process.env.HEMMA_DATA ?? './data');
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopAll(0));
+  startProcess('src/main.js', {
     HEMMA_DEMO: 'yes',
     HEMMA_DEMO_CLIENT_SECRET: secret,
     HEMMA_ALLOW_LOOPBACK_CLIENTS: 'yes',
     HEMMA_LOG_LEVEL: process.env.HEMMA_LOG_LEVEL ?? 'warn',
   });
-  await ready(`${provider}/health/ready`);
-  if (ending) return;
+  await waitUntilReady(`${provider}/health/ready`);
+  if (isStopping) return;
   for (const app of ['autopay', 'lon'] as const) {
-    launch('autopay/main.js', {
+    startProcess('autopay/main.js', {
       AUTOPAY_APP: app,
-      AUTOPAY_ORIGIN: origin(app === 'autopay' ? ports.Autopay : ports.Lön),
+      AUTOPAY_ORIGIN: localOrigin(app === 'autopay' ? ports.Autopay : ports.Lön),
       AUTOPAY_ISSUER: provider,
       AUTOPAY_CLIENT_ID: app,
       AUTOPAY_CLIENT_SECRET: secret,
       AUTOPAY_COOKIE_SECRET: randomBytes(32).toString('base64url'),
     });
   }
-  await ready(`${origin(ports.Autopay)}/health`);
-  await ready(`${origin(ports.Lön)}/health`);
-  if (ending) return;
-  say(`\nHemma    ${provider}        (mails: ${provider}/dev/mail)`);
-  say(`Autopay  ${origin(ports.Autopay)}        begin here`);
-  say(`Lön      ${origin(ports.Lön)}\n\nCtrl-C ends all three; nothing is lost.`);
+  await waitUntilReady(`${localOrigin(ports.Autopay)}/health`);
+  await waitUntilReady(`${localOrigin(ports.Lön)}/health`);
+  if (isStopping) return;
+  writeLine(`\nHemma    ${provider}        (mails: ${provider}/dev/mail)`);
+  writeLine(`Autopay  ${localOrigin(ports.Autopay)}        begin here`);
+  writeLine(`Lön      ${localOrigin(ports.Lön)}\n\nCtrl-C ends all three; nothing is lost.`);
 }
 
-await main();
+await startDemo();

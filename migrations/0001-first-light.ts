@@ -1,9 +1,9 @@
 import type { Knex } from 'knex';
 import type { Migration } from './migration.ts';
 
-const time = (table: Knex.CreateTableBuilder, name: string) => table.timestamp(name, { useTz: true });
+const timestamp = (table: Knex.CreateTableBuilder, name: string) => table.timestamp(name, { useTz: true });
 
-function people(schema: Knex.SchemaBuilder) {
+function createUserTables(schema: Knex.SchemaBuilder) {
   return schema
     .createTable('accounts', (table) => {
       table.uuid('id').primary();
@@ -15,39 +15,39 @@ function people(schema: Knex.SchemaBuilder) {
       table.text('role').notNullable();
       table.text('password_hash').notNullable();
       table.boolean('two_step_required').notNullable();
-      time(table, 'email_verified_at');
-      time(table, 'enrolment_open_until');
-      time(table, 'created_at').notNullable();
-      time(table, 'disabled_at');
+      timestamp(table, 'email_verified_at');
+      timestamp(table, 'enrolment_open_until');
+      timestamp(table, 'created_at').notNullable();
+      timestamp(table, 'disabled_at');
     })
     .createTable('devices', (table) => {
       table.uuid('id').primary();
       table.uuid('account_id').notNullable().references('accounts.id').onDelete('CASCADE').index();
       table.binary('token_hash').notNullable();
       table.text('label').notNullable();
-      time(table, 'first_seen_at').notNullable();
-      time(table, 'last_seen_at').notNullable();
-      time(table, 'remembered_until');
+      timestamp(table, 'first_seen_at').notNullable();
+      timestamp(table, 'last_seen_at').notNullable();
+      timestamp(table, 'remembered_until');
       table.unique(['token_hash', 'account_id']);
     });
 }
 
-function factors(schema: Knex.SchemaBuilder) {
+function createFactorTables(schema: Knex.SchemaBuilder) {
   return schema
     .createTable('authenticators', (table) => {
       table.uuid('id').primary();
       table.uuid('account_id').notNullable().unique().references('accounts.id').onDelete('CASCADE');
       table.binary('sealed_secret').notNullable();
       table.bigInteger('last_step').notNullable();
-      time(table, 'created_at').notNullable();
-      time(table, 'last_used_at').notNullable();
-      time(table, 'disabled_at');
+      timestamp(table, 'created_at').notNullable();
+      timestamp(table, 'last_used_at').notNullable();
+      timestamp(table, 'disabled_at');
     })
     .createTable('pending_authenticators', (table) => {
       table.text('interaction').primary();
       table.uuid('account_id').notNullable().references('accounts.id').onDelete('CASCADE');
       table.binary('sealed_secret').notNullable();
-      time(table, 'created_at').notNullable();
+      timestamp(table, 'created_at').notNullable();
     })
     .createTable('recovery_codes', (table) => {
       table.uuid('id').primary();
@@ -56,9 +56,9 @@ function factors(schema: Knex.SchemaBuilder) {
       // The interaction that may still read a pending code, and the code, sealed; both gone once it is live.
       table.text('interaction').unique();
       table.binary('sealed_code');
-      time(table, 'created_at').notNullable();
-      time(table, 'live_at');
-      time(table, 'used_at');
+      timestamp(table, 'created_at').notNullable();
+      timestamp(table, 'live_at');
+      timestamp(table, 'used_at');
     })
     .raw(
       'CREATE UNIQUE INDEX recovery_codes_one_live ON recovery_codes (account_id) WHERE live_at IS NOT NULL AND used_at IS NULL',
@@ -68,27 +68,27 @@ function factors(schema: Knex.SchemaBuilder) {
       table.text('interaction').notNullable().index();
       table.uuid('account_id').notNullable().references('accounts.id').onDelete('CASCADE').index();
       table.text('hash').notNullable();
-      time(table, 'created_at').notNullable();
-      time(table, 'expires_at').notNullable();
-      time(table, 'used_at');
+      timestamp(table, 'created_at').notNullable();
+      timestamp(table, 'expires_at').notNullable();
+      timestamp(table, 'used_at');
     });
 }
 
-function signIns(schema: Knex.SchemaBuilder) {
+function createSignInTables(schema: Knex.SchemaBuilder) {
   return schema
     .createTable('proofs', (table) => {
       table.text('interaction').notNullable();
       table.text('factor').notNullable();
       table.uuid('account_id').notNullable().references('accounts.id').onDelete('CASCADE');
       table.text('ref');
-      time(table, 'at').notNullable();
+      timestamp(table, 'at').notNullable();
       table.primary(['interaction', 'factor']);
       table.index('at');
     })
     .createTable('sign_in_choices', (table) => {
       table.text('interaction').notNullable();
       table.text('choice').notNullable();
-      time(table, 'at').notNullable();
+      timestamp(table, 'at').notNullable();
       table.primary(['interaction', 'choice']);
       table.index('at');
     })
@@ -96,13 +96,13 @@ function signIns(schema: Knex.SchemaBuilder) {
       table.text('subject').notNullable();
       table.text('factor').notNullable();
       table.integer('failures').notNullable();
-      time(table, 'blocked_until');
-      time(table, 'updated_at').notNullable().index();
+      timestamp(table, 'blocked_until');
+      timestamp(table, 'updated_at').notNullable().index();
       table.primary(['subject', 'factor']);
     });
 }
 
-function provider(schema: Knex.SchemaBuilder) {
+function createProviderTables(schema: Knex.SchemaBuilder) {
   return schema
     .createTable('oidc_records', (table) => {
       table.text('model').notNullable();
@@ -112,39 +112,39 @@ function provider(schema: Knex.SchemaBuilder) {
       table.text('grant_id').index();
       table.text('uid').index();
       table.text('account_id').index();
-      time(table, 'consumed_at');
-      time(table, 'expires_at').notNullable().index();
+      timestamp(table, 'consumed_at');
+      timestamp(table, 'expires_at').notNullable().index();
       table.primary(['model', 'key']);
     })
     .createTable('clients', (table) => {
       table.text('id').primary();
       table.jsonb('metadata').notNullable();
       table.boolean('first_party').notNullable();
-      time(table, 'created_at').notNullable();
-      time(table, 'updated_at').notNullable();
-      time(table, 'disabled_at');
+      timestamp(table, 'created_at').notNullable();
+      timestamp(table, 'updated_at').notNullable();
+      timestamp(table, 'disabled_at');
     })
     .createTable('client_secrets', (table) => {
       table.uuid('id').primary();
       table.text('client_id').notNullable().references('clients.id').onDelete('CASCADE').index();
       table.text('name').notNullable();
       table.binary('hash').notNullable();
-      time(table, 'created_at').notNullable();
-      time(table, 'expires_at');
+      timestamp(table, 'created_at').notNullable();
+      timestamp(table, 'expires_at');
     })
     .createTable('keys', (table) => {
       table.text('id').primary();
       table.text('kind').notNullable();
       table.binary('sealed').notNullable();
-      time(table, 'created_at').notNullable();
+      timestamp(table, 'created_at').notNullable();
     });
 }
 
-function records(schema: Knex.SchemaBuilder) {
+function createRecordTables(schema: Knex.SchemaBuilder) {
   return schema
     .createTable('audit', (table) => {
       table.bigIncrements('id');
-      time(table, 'at').notNullable().index();
+      timestamp(table, 'at').notNullable().index();
       table.text('event').notNullable().index();
       table.uuid('account_id').index();
       table.text('client_id');
@@ -169,14 +169,21 @@ function records(schema: Knex.SchemaBuilder) {
       table.text('recipient').notNullable();
       table.binary('sealed_content');
       table.integer('tries').notNullable();
-      time(table, 'created_at').notNullable();
-      time(table, 'next_try_at').notNullable().index();
-      time(table, 'delivered_at');
+      timestamp(table, 'created_at').notNullable();
+      timestamp(table, 'next_try_at').notNullable().index();
+      timestamp(table, 'delivered_at');
     });
 }
 
 /** The tables of the first journeys: signing in, connecting a phone, single sign-on. */
-export const firstLight: Migration = {
+export const baseline: Migration = {
   name: '0001-first-light',
-  up: (schema) => [people, factors, signIns, provider, records].reduce((built, room) => room(built), schema),
+  up: (schema) =>
+    [
+      createUserTables,
+      createFactorTables,
+      createSignInTables,
+      createProviderTables,
+      createRecordTables,
+    ].reduce((builder, createTables) => createTables(builder), schema),
 };

@@ -4,7 +4,7 @@ import type { Migration } from './migration.ts';
  * A recovery code is claimed by one interaction at a time, and the one that completes something spends it. What an
  * interaction completed is noted, codes are mailed for more than one purpose, and the session that deactivated two-step verification may connect a phone anew.
  */
-export const newPhone: Migration = {
+export const recoveryCodeReservation: Migration = {
   name: '0002-new-phone',
   up: (schema) =>
     schema

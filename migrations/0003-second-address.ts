@@ -1,7 +1,7 @@
 import type { Migration } from './migration.ts';
 
 /** A second, proved address that hears of what happens to an account; and what finished sign-ins are found by. */
-export const secondAddress: Migration = {
+export const noticeEmail: Migration = {
   name: '0003-second-address',
   up: (schema) =>
     schema

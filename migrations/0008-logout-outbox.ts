@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { Migration } from './migration.ts';
 
-const time = (table: Knex.CreateTableBuilder, name: string) => table.timestamp(name, { useTz: true });
+const timestamp = (table: Knex.CreateTableBuilder, name: string) => table.timestamp(name, { useTz: true });
 
 /** What applications are still to be told about sessions that ended, written in the transactions that ended them. */
 export const logoutOutbox: Migration = {
@@ -19,13 +19,13 @@ export const logoutOutbox: Migration = {
         // How the application was described when it was removed; null while it is still registered.
         table.jsonb('described');
         table.integer('tries').notNullable();
-        time(table, 'created_at').notNullable();
+        timestamp(table, 'created_at').notNullable();
         // Null once nothing more is tried.
-        time(table, 'next_try_at');
+        timestamp(table, 'next_try_at');
         // Why the last try failed.
         table.text('failure');
         table.text('outcome');
-        time(table, 'settled_at').index();
+        timestamp(table, 'settled_at').index();
       })
       .raw(
         'CREATE INDEX logout_messages_due ON logout_messages (client_id, next_try_at) WHERE next_try_at IS NOT NULL',

@@ -4,7 +4,7 @@ import type { Migration } from './migration.ts';
  * What applications asked for and did not get, at every endpoint, for whoever looks after them. Before, there were only
  * the addresses that nobody was sent to; they come along.
  */
-export const refusedRequests: Migration = {
+export const clientErrors: Migration = {
   name: '0014-refused-requests',
   up: (schema) =>
     schema

@@ -5,7 +5,7 @@ import type { Migration } from './migration.ts';
  * those of one thing. Without these both read every proof of the last hour. A proof of nothing in particular (a password)
  * stays out of the second.
  */
-export const proofsFound: Migration = {
+export const verifiedFactorIndexes: Migration = {
   name: '0017-proofs-found',
   up: (schema) =>
     schema

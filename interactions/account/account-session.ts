@@ -1,56 +1,62 @@
 import type { Context } from 'koa';
-import { accountById } from '../../src/users/users.ts';
-import type { Account } from '../../src/users/users.ts';
-import { levelOf } from '../../src/sessions/assurance.ts';
+import { findUserById } from '../../src/users/users.ts';
+import type { User } from '../../src/users/users.ts';
+import { parseAcr } from '../../src/sessions/assurance.ts';
 import type { Intent } from '../../src/oidc/intents.ts';
 import { accountClientId } from '../../config/built-in-clients.ts';
-import { sessionSeconds } from '../../src/sessions/session-limits.ts';
-import type { House } from '../../src/context.ts';
+import { remainingSessionSeconds } from '../../src/sessions/session-limits.ts';
+import type { AppContext } from '../../src/context.ts';
 
 /** Who is signed in, by the provider's own session, and the token that binds forms to that session. */
-export interface Resident {
-  account: Account;
+export interface AccountSession {
+  account: User;
   session: string;
   /** Signed in with two factors at most ten minutes ago: enough for what takes everything away at once. */
   justInTwoSteps: boolean;
 }
 
 /** Seconds that a sign-in in two steps counts as fresh. */
-const fresh = 600;
+const maxMfaAgeSeconds = 600;
 
-export async function residentOf(house: House, ctx: Context): Promise<Resident | undefined> {
-  const session = await house.provider.Session.get(ctx);
-  const account = session.accountId ? await accountById(house.db, session.accountId) : undefined;
-  if (!account || account.disabledAt || !session.uid) return undefined;
-  ctx.state.actor = { accountId: account.id };
+export async function findAccountSession(
+  context: AppContext,
+  ctx: Context,
+): Promise<AccountSession | undefined> {
+  const session = await context.provider.Session.get(ctx);
+  const user = session.accountId ? await findUserById(context.db, session.accountId) : undefined;
+  if (!user || user.disabledAt || !session.uid) return undefined;
+  ctx.state.actor = { accountId: user.id };
   // Being used keeps a session from running idle, here as on the provider's own pages.
-  await session.save(sessionSeconds(session.loginTs));
+  await session.save(remainingSessionSeconds(session.loginTs));
   return {
-    account,
+    account: user,
     session: session.uid,
-    justInTwoSteps: levelOf(session.acr) >= 2 && !session.past(fresh),
+    justInTwoSteps: parseAcr(session.acr) >= 2 && !session.past(maxMfaAgeSeconds),
   };
 }
 
 /** The address of an ordinary sign-in that comes back to My details with no token at all (`response_type=none`). */
-function signInUrl(house: House, more: Record<string, string>): string {
-  const issuer = house.settings.HEMMA_ISSUER;
+function authorizationUrl(context: AppContext, parameters: Record<string, string>): string {
+  const issuer = context.settings.HEMMA_ISSUER;
   const query = new URLSearchParams({
     client_id: accountClientId,
     response_type: 'none',
     scope: 'openid',
     redirect_uri: `${issuer}/account`,
-    ...more,
+    ...parameters,
   });
   return `${issuer}/auth?${query.toString()}`;
 }
 
 /** The way to a session. */
-export function toSignIn(house: House, ctx: Context): void {
+export function redirectToSignIn(context: AppContext, ctx: Context): void {
   ctx.status = 303;
-  ctx.redirect(signInUrl(house, {}));
+  ctx.redirect(authorizationUrl(context, {}));
 }
 
 /** A link to the ceremony that carries out an intent: all factors are asked anew, and its last button names the deed. */
-export const ceremony = (house: House, intent: Intent, more: Record<string, string> = {}): string =>
-  signInUrl(house, { prompt: 'login', intent, ...more });
+export const intentUrl = (
+  context: AppContext,
+  intent: Intent,
+  parameters: Record<string, string> = {},
+): string => authorizationUrl(context, { prompt: 'login', intent, ...parameters });

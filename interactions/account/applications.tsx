@@ -1,22 +1,30 @@
 import { formatDate } from '../../src/i18n/phrases.ts';
-import type { Application } from '../../src/oidc/connected-applications.ts';
+import type { ConnectedApplication } from '../../src/oidc/connected-applications.ts';
 import { Form, SecondaryButton } from '../ui/form.tsx';
-import { scopeWords } from '../ui/scope-words.ts';
+import { scopePhrases } from '../ui/scope-words.ts';
 import type { MyDetailsPageProps } from './sections.tsx';
-import { Section } from './sections.tsx';
+import { AccountSection } from './sections.tsx';
 
 /** Which applications may read something about the person, and what. */
-export function Applications({ frame, action, token, applications, own }: MyDetailsPageProps) {
+export function ConnectedApplications({
+  frame,
+  action,
+  token,
+  applications,
+  own: customClaims,
+}: MyDetailsPageProps) {
   const t = frame.t.myDetails.applications;
-  const words = scopeWords(frame, own);
+  const words = scopePhrases(frame, customClaims);
   const list = new Intl.ListFormat(frame.locale);
-  const may = ({ scopes, at }: Application) => {
-    const told = new Set(at.flatMap((one) => one.told));
-    const own = scopes.filter((scope) => !told.has(scope)).map((scope) => words[scope] ?? scope);
-    return own.length > 0 ? t.may(list.format(own)) : undefined;
+  const permissions = ({ scopes, at }: ConnectedApplication) => {
+    const describedScopes = new Set(at.flatMap((one) => one.told));
+    const customClaims = scopes
+      .filter((scope) => !describedScopes.has(scope))
+      .map((scope) => words[scope] ?? scope);
+    return customClaims.length > 0 ? t.may(list.format(customClaims)) : undefined;
   };
   return (
-    <Section title={t.title} data-section="applications">
+    <AccountSection title={t.title} data-section="applications">
       {applications.length === 0 && <p class="quiet">{t.none}</p>}
       <ul class="rows">
         {applications.map((one) => (
@@ -24,7 +32,7 @@ export function Applications({ frame, action, token, applications, own }: MyDeta
             <p>
               <strong>{one.openAt ? <a href={one.openAt}>{one.name}</a> : one.name}</strong>
               <span class="help">{t.since(formatDate(frame.locale, one.since))}</span>
-              {may(one) && <span class="help">{may(one)}</span>}
+              {permissions(one) && <span class="help">{permissions(one)}</span>}
               {one.at.map(({ name, scopes }) => (
                 <span key={name} class="help" data-resource={name}>
                   {frame.t.resourceServers.client.consent(name)} {list.format(scopes)}
@@ -40,6 +48,6 @@ export function Applications({ frame, action, token, applications, own }: MyDeta
           </li>
         ))}
       </ul>
-    </Section>
+    </AccountSection>
   );
 }

@@ -1,13 +1,13 @@
 import { formatDateTime } from '../../src/i18n/phrases.ts';
 import type { Phrases } from '../../src/i18n/sv.ts';
-import type { AuditEvent } from '../../src/audit/audit-log.ts';
-import { auditEvents, auditRows } from '../../src/audit/audit-log.ts';
+import type { AuditEventType } from '../../src/audit/audit-log.ts';
+import { auditEventTypes, findAuditEvents } from '../../src/audit/audit-log.ts';
 import type { Db } from '../../src/db/database.ts';
 import type { MyDetailsPageProps } from './sections.tsx';
-import { Section } from './sections.tsx';
+import { AccountSection } from './sections.tsx';
 
 /** What is recorded for operators and tells a person nothing: it goes with a row that is told, or is not about them. */
-const untold = [
+const hiddenEvents = [
   'account.deleted',
   'account.invitation-sent',
   'group.created',
@@ -56,30 +56,35 @@ const untold = [
   'help-desk.approved',
   'help-desk.stop-refused',
   'request.refused',
-] as const satisfies readonly AuditEvent[];
+] as const satisfies readonly AuditEventType[];
 
-type Told = Exclude<AuditEvent, (typeof untold)[number]>;
+type VisibleEvent = Exclude<AuditEventType, (typeof hiddenEvents)[number]>;
 
-const isTold = (event: AuditEvent): event is Told => !untold.some((one) => one === event);
+const isVisibleEvent = (event: AuditEventType): event is VisibleEvent =>
+  !hiddenEvents.some((one) => one === event);
 
 /** A new event needs a phrase, or a place among the untold: anything else does not compile. */
-const whatHappened = (t: Phrases): Record<Told, string> => t.myDetails.events.what;
+const eventPhrases = (t: Phrases): Record<VisibleEvent, string> => t.myDetails.events.what;
 
-export type RecentEvent = { id: number; at: Date; event: Told; address: string | undefined };
+export type RecentEvent = { id: number; at: Date; event: VisibleEvent; address: string | undefined };
 
 /** The newest of what happened on an account and means something to its person; failed attempts too. */
-export async function recentEvents(db: Db, accountId: string): Promise<RecentEvent[]> {
-  const rows = await auditRows(db, { accountId, events: auditEvents.filter(isTold), limit: 20 });
+export async function listRecentEvents(db: Db, userId: string): Promise<RecentEvent[]> {
+  const rows = await findAuditEvents(db, {
+    accountId: userId,
+    events: auditEventTypes.filter(isVisibleEvent),
+    limit: 20,
+  });
   return rows.flatMap(({ id, at, event, address }) =>
-    isTold(event) ? [{ id, at, event, address: address ?? undefined }] : [],
+    isVisibleEvent(event) ? [{ id, at, event, address: address ?? undefined }] : [],
   );
 }
 
-export function Events({ frame, events, helpDesk }: MyDetailsPageProps) {
+export function RecentEvents({ frame, events, helpDesk }: MyDetailsPageProps) {
   const t = frame.t.myDetails.events;
-  const what = whatHappened(frame.t);
+  const what = eventPhrases(frame.t);
   return (
-    <Section title={t.title} data-section="events">
+    <AccountSection title={t.title} data-section="events">
       <p class="quiet">{t.help(helpDesk)}</p>
       <ul class="rows events">
         {events.map(({ id, at, event, address }) => (
@@ -92,6 +97,6 @@ export function Events({ frame, events, helpDesk }: MyDetailsPageProps) {
           </li>
         ))}
       </ul>
-    </Section>
+    </AccountSection>
   );
 }

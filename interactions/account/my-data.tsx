@@ -1,33 +1,33 @@
 import type { Context } from 'koa';
-import type { Account } from '../../src/users/users.ts';
-import { asWritten, attributesOf } from '../../src/users/attributes.ts';
+import type { User } from '../../src/users/users.ts';
+import { serializeAttributes, findAttributes } from '../../src/users/attributes.ts';
 import { listClaims } from '../../src/users/claim-definitions.ts';
-import { devicesOf } from '../../src/users/devices.ts';
-import { groupsOf } from '../../src/users/groups.ts';
-import { liveCode } from '../../src/mfa/recovery-code.ts';
-import { dataDownloaded } from '../../src/mail/templates/sign-in.ts';
-import { casesOf } from '../../src/help-desk/cases.ts';
-import { sendsOf } from '../../src/help-desk/help-desk-code.ts';
-import { authenticatorOf } from '../../src/mfa/totp.ts';
-import { applicationsOf } from '../../src/oidc/connected-applications.ts';
-import { sessionsOf } from '../../src/sessions/records.ts';
+import { listDevices } from '../../src/users/devices.ts';
+import { listUserGroups } from '../../src/users/groups.ts';
+import { findActiveRecoveryCode } from '../../src/mfa/recovery-code.ts';
+import { dataDownloadedMail } from '../../src/mail/templates/sign-in.ts';
+import { listUserCases } from '../../src/help-desk/cases.ts';
+import { listCodeSends } from '../../src/help-desk/help-desk-code.ts';
+import { findAuthenticator } from '../../src/mfa/totp.ts';
+import { listConnectedApplications } from '../../src/oidc/connected-applications.ts';
+import { listActiveSessions } from '../../src/sessions/records.ts';
 import type { AuditRow } from '../../src/audit/audit-log.ts';
-import { audit, auditRows } from '../../src/audit/audit-log.ts';
+import { recordAuditEvent, findAuditEvents } from '../../src/audit/audit-log.ts';
 import type { Db } from '../../src/db/database.ts';
 import { Form, SecondaryButton } from '../ui/form.tsx';
-import { localeOf } from '../ui/frame.ts';
+import { resolveLocale } from '../ui/frame.ts';
 import { phrasesFor } from '../../src/i18n/phrases.ts';
-import type { House } from '../../src/context.ts';
-import type { Resident } from './account-session.ts';
-import { ceremony } from './account-session.ts';
+import type { AppContext } from '../../src/context.ts';
+import type { AccountSession } from './account-session.ts';
+import { intentUrl } from './account-session.ts';
 import type { MyDetailsPageProps } from './sections.tsx';
-import { Section } from './sections.tsx';
+import { AccountSection } from './sections.tsx';
 
 /** The copy of their data that a person has a right to (GDPR art. 15 and 20). */
-export function MyData({ frame, action, token, justInTwoSteps }: MyDetailsPageProps) {
+export function MyDataSection({ frame, action, token, justInTwoSteps }: MyDetailsPageProps) {
   const t = frame.t.myDetails.data;
   return (
-    <Section title={t.title} data-section="data">
+    <AccountSection title={t.title} data-section="data">
       <p class="quiet">{t.help}</p>
       <p class="quiet">{justInTwoSteps ? t.now : t.signInFirst}</p>
       <Form action={action} token={token} stays={justInTwoSteps}>
@@ -35,27 +35,27 @@ export function MyData({ frame, action, token, justInTwoSteps }: MyDetailsPagePr
           {t.download}
         </SecondaryButton>
       </Form>
-    </Section>
+    </AccountSection>
   );
 }
 
-const page = 1000;
+const pageSize = 1000;
 
 /** All audit rows of an account: as long as they are kept they are its person's to read. */
-async function eventsOf(db: Db, accountId: string): Promise<AuditRow[]> {
+async function listAllEvents(db: Db, userId: string): Promise<AuditRow[]> {
   const all: AuditRow[] = [];
   let rows: AuditRow[];
   do {
-    rows = await auditRows(db, { accountId, before: all.at(-1)?.id, limit: page });
+    rows = await findAuditEvents(db, { accountId: userId, before: all.at(-1)?.id, limit: pageSize });
     all.push(...rows);
-  } while (rows.length === page);
+  } while (rows.length === pageSize);
   return all;
 }
 
 /** The person's cases: what was written down and when. Which operator it was is theirs, and no code is kept anywhere. */
-async function helpDeskCases(db: Db, accountId: string) {
+async function exportHelpDeskCases(db: Db, userId: string) {
   const all = [];
-  for (const one of await casesOf(db, accountId)) {
+  for (const one of await listUserCases(db, userId)) {
     const { number, openedAt, openedBy, address, checks, notes, closedAt, outcome } = one;
     all.push({
       number,
@@ -64,7 +64,7 @@ async function helpDeskCases(db: Db, accountId: string) {
       address,
       identityChecks: checks.map(({ name, at }) => ({ name, at })),
       notes: notes.map(({ text, at }) => ({ text, at })),
-      codesSent: (await sendsOf(db, one.id)).map(({ at }) => at),
+      codesSent: (await listCodeSends(db, one.id)).map(({ at }) => at),
       closed: closedAt,
       outcome,
     });
@@ -73,34 +73,34 @@ async function helpDeskCases(db: Db, accountId: string) {
 }
 
 /** What is known of a person, in words and times; never a secret, nor what one could be recognised by. */
-async function dataOf({ db, provider, settings }: House, account: Account) {
-  const authenticator = await authenticatorOf(db, account.id);
-  const code = await liveCode(db, account.id);
-  const { id, email, noticeEmail, emailVerified, name, locale, role, createdAt } = account;
+async function collectUserData({ db, provider, settings }: AppContext, user: User) {
+  const authenticator = await findAuthenticator(db, user.id);
+  const code = await findActiveRecoveryCode(db, user.id);
+  const { id, email, noticeEmail, emailVerified, name, locale, role, createdAt } = user;
   return {
     provider: settings.HEMMA_ISSUER,
     at: new Date(),
     account: { id, email, noticeEmail, emailVerified, name, locale, role, created: createdAt },
-    groups: (await groupsOf(db, id)).map((group) => group.name),
-    attributes: asWritten(await listClaims(db), await attributesOf(db, id)),
+    groups: (await listUserGroups(db, id)).map((group) => group.name),
+    attributes: serializeAttributes(await listClaims(db), await findAttributes(db, id)),
     twoStepVerification: authenticator && {
       since: authenticator.createdAt,
       lastUsed: authenticator.lastUsedAt,
     },
     recoveryCode: code && { created: code.since, checked: code.checked },
-    devices: (await devicesOf(db, id)).map((device) => ({
+    devices: (await listDevices(db, id)).map((device) => ({
       name: device.label,
       firstSeen: device.firstSeenAt,
       lastSeen: device.lastSeenAt,
       rememberedUntil: device.rememberedUntil,
     })),
-    sessions: (await sessionsOf(db, id)).map(({ signedInAt, place }) => ({
+    sessions: (await listActiveSessions(db, id)).map(({ signedInAt, place }) => ({
       signedIn: signedInAt,
       device: place?.device,
       address: place?.address,
       lastSeen: place?.at,
     })),
-    grants: (await applicationsOf(db, provider, id)).map(
+    grants: (await listConnectedApplications(db, provider, id)).map(
       ({ clientId, name: application, since, scopes }) => ({
         clientId,
         application,
@@ -108,8 +108,8 @@ async function dataOf({ db, provider, settings }: House, account: Account) {
         scopes,
       }),
     ),
-    helpDeskCases: await helpDeskCases(db, id),
-    events: (await eventsOf(db, id)).map(({ at, event, client_id: clientId, address }) => ({
+    helpDeskCases: await exportHelpDeskCases(db, id),
+    events: (await listAllEvents(db, id)).map(({ at, event, client_id: clientId, address }) => ({
       at,
       event,
       clientId,
@@ -119,25 +119,30 @@ async function dataOf({ db, provider, settings }: House, account: Account) {
 }
 
 /** The sign-in that names what it is for and comes back to where the last button is. */
-const downloadCeremony = (house: House) => ceremony(house, 'download_data', { state: 'download-ready' });
+const downloadIntentUrl = (context: AppContext) =>
+  intentUrl(context, 'download_data', { state: 'download-ready' });
 
 /**
  * Hands over the file, to a session that was signed in with two factors within ten minutes; any other signs in anew
  * and comes back to press again: whoever finds an open browser takes nothing away.
  */
-export async function download(house: House, ctx: Context, resident: Resident): Promise<void> {
+export async function downloadUserData(
+  context: AppContext,
+  ctx: Context,
+  resident: AccountSession,
+): Promise<void> {
   if (!resident.justInTwoSteps) {
     ctx.status = 303;
-    return ctx.redirect(downloadCeremony(house));
+    return ctx.redirect(downloadIntentUrl(context));
   }
-  const { account } = resident;
-  const { origin } = ctx.state;
-  await house.db.transaction(async (open) => {
-    await audit(open, { event: 'account.data-downloaded', accountId: account.id, origin });
-    await house.post(open, account, 'data-downloaded', dataDownloaded);
+  const { account: user } = resident;
+  const { origin: requestInfo } = ctx.state;
+  await context.db.transaction(async (tx) => {
+    await recordAuditEvent(tx, { event: 'account.data-downloaded', accountId: user.id, origin: requestInfo });
+    await context.post(tx, user, 'data-downloaded', dataDownloadedMail);
   });
-  const t = phrasesFor(localeOf(house, ctx, { account: account.locale })).myDetails.data;
+  const t = phrasesFor(resolveLocale(context, ctx, { account: user.locale })).myDetails.data;
   ctx.attachment(t.fileName);
   ctx.type = 'json';
-  ctx.body = JSON.stringify(await dataOf(house, account), null, 2);
+  ctx.body = JSON.stringify(await collectUserData(context, user), null, 2);
 }

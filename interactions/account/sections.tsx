@@ -5,14 +5,14 @@ import { Form, SecondaryButton } from '../ui/form.tsx';
 import type { Refusal } from '../ui/form.tsx';
 import type { Frame } from '../ui/layout.tsx';
 import type { ClaimDefinition } from '../../src/users/claim-definitions.ts';
-import type { Application } from '../../src/oidc/connected-applications.ts';
+import type { ConnectedApplication } from '../../src/oidc/connected-applications.ts';
 import type { RecentEvent } from './events.tsx';
 import type { ListedSession } from './sessions.tsx';
 
-type Device = { id: string; name: string; lastUsed: Date; until: Date; isThisOne?: boolean };
+type TrustedDevice = { id: string; name: string; lastUsed: Date; until: Date; isThisOne?: boolean };
 
 /** What a form of the page led to, said when it is shown again. The address may be anybody's link: it changes nothing. */
-export const notices = [
+export const myDetailsNotices = [
   'language-saved',
   'session-ended',
   'others-ended',
@@ -20,7 +20,7 @@ export const notices = [
   'nothing-changed',
   'download-ready',
 ] as const;
-export type Notice = (typeof notices)[number];
+export type MyDetailsNotice = (typeof myDetailsNotices)[number];
 
 export type MyDetailsPageProps = {
   frame: Frame;
@@ -31,9 +31,9 @@ export type MyDetailsPageProps = {
   /** `since` is undefined while two-step verification is off. */
   twoStep: { since?: Date | undefined; lastUsed?: Date | undefined };
   recoveryCode?: { issued: Date; checked: Date | undefined } | undefined;
-  devices: readonly Device[];
+  devices: readonly TrustedDevice[];
   sessions: readonly ListedSession[];
-  applications: readonly Application[];
+  applications: readonly ConnectedApplication[];
   /** The claims of the house's own, for their words. */
   own: readonly ClaimDefinition[];
   events: readonly RecentEvent[];
@@ -54,59 +54,59 @@ export type MyDetailsPageProps = {
     newRecoveryCode?: string | undefined;
     checkRecoveryCode?: string | undefined;
   };
-  notice?: Notice | undefined;
+  notice?: MyDetailsNotice | undefined;
   refusal?: Refusal | undefined;
 };
 
-export function TwoStep({ frame, twoStep, urls }: MyDetailsPageProps) {
+export function TwoStepSection({ frame, twoStep, urls }: MyDetailsPageProps) {
   const t = frame.t.myDetails.twoStep;
   const { since, lastUsed } = twoStep;
   if (!since) {
     return (
-      <Section title={t.title} data-two-step="off">
+      <AccountSection title={t.title} data-two-step="off">
         <p class="state">{t.off}</p>
         <p class="quiet">{t.offHelp}</p>
-        <Actions links={[{ href: urls.activate, label: t.activate }]} />
-      </Section>
+        <SectionLinks links={[{ href: urls.activate, label: t.activate }]} />
+      </AccountSection>
     );
   }
   return (
-    <Section title={t.title} data-two-step="on">
+    <AccountSection title={t.title} data-two-step="on">
       <p class="state">{t.onSince(formatDate(frame.locale, since))}</p>
       <p class="quiet">{lastUsed ? t.lastUsed(formatDate(frame.locale, lastUsed)) : t.neverUsed}</p>
-      <Actions
+      <SectionLinks
         links={[
           { href: urls.move, label: t.move },
           { href: urls.deactivate, label: t.deactivate, danger: true },
         ]}
       />
-    </Section>
+    </AccountSection>
   );
 }
 
-export function RecoveryCode({ frame, recoveryCode, urls }: MyDetailsPageProps) {
+export function RecoveryCodeSection({ frame, recoveryCode, urls }: MyDetailsPageProps) {
   const t = frame.t.myDetails.recoveryCode;
   return (
-    <Section title={t.title} data-recovery-code-state={recoveryCode ? 'saved' : 'none'}>
+    <AccountSection title={t.title} data-recovery-code-state={recoveryCode ? 'saved' : 'none'}>
       <p class="state">{recoveryCode ? t.issued(formatDate(frame.locale, recoveryCode.issued)) : t.none}</p>
       <p class="quiet">{recoveryCode ? t.help : t.noneHelp}</p>
       {recoveryCode?.checked && (
         <p class="quiet">{t.checked(formatDate(frame.locale, recoveryCode.checked))}</p>
       )}
-      <Actions
+      <SectionLinks
         links={[
           { href: urls.checkRecoveryCode, label: t.check },
           { href: urls.newRecoveryCode, label: t.renew },
         ]}
       />
-    </Section>
+    </AccountSection>
   );
 }
 
-export function Devices({ frame, action, token, devices }: MyDetailsPageProps) {
+export function TrustedDevicesSection({ frame, action, token, devices }: MyDetailsPageProps) {
   const t = frame.t.myDetails.devices;
   return (
-    <Section title={t.title}>
+    <AccountSection title={t.title}>
       <p class="quiet">{devices.length > 0 ? t.help : t.none}</p>
       {devices.length > 0 && (
         <ul class="rows">
@@ -126,14 +126,21 @@ export function Devices({ frame, action, token, devices }: MyDetailsPageProps) {
           ))}
         </ul>
       )}
-    </Section>
+    </AccountSection>
   );
 }
 
-export function Language({ frame, action, token, account, notice, refusal }: MyDetailsPageProps) {
+export function LanguageSection({
+  frame,
+  action,
+  token,
+  account: user,
+  notice,
+  refusal,
+}: MyDetailsPageProps) {
   const t = frame.t.myDetails.language;
   return (
-    <Section title={t.title}>
+    <AccountSection title={t.title}>
       {notice === 'language-saved' && (
         <p class="done" role="status">
           {t.saved}
@@ -144,7 +151,7 @@ export function Language({ frame, action, token, account, notice, refusal }: MyD
           <label for="locale">{t.label}</label>
           <select id="locale" name="locale" class="input">
             {locales.map((locale) => (
-              <option key={locale} value={locale} lang={locale} selected={locale === account.locale}>
+              <option key={locale} value={locale} lang={locale} selected={locale === user.locale}>
                 {phrasesFor(locale).page.languageName}
               </option>
             ))}
@@ -152,11 +159,11 @@ export function Language({ frame, action, token, account, notice, refusal }: MyD
         </div>
         <SecondaryButton waiting={t.saving}>{t.save}</SecondaryButton>
       </Form>
-    </Section>
+    </AccountSection>
   );
 }
 
-type SectionProps = {
+type AccountSectionProps = {
   title: string;
   'data-two-step'?: 'on' | 'off';
   'data-recovery-code-state'?: 'saved' | 'none';
@@ -164,7 +171,7 @@ type SectionProps = {
   children: ComponentChildren;
 };
 
-export function Section({ title, children, ...hooks }: SectionProps) {
+export function AccountSection({ title, children, ...hooks }: AccountSectionProps) {
   return (
     <section {...hooks}>
       <h2>{title}</h2>
@@ -173,9 +180,9 @@ export function Section({ title, children, ...hooks }: SectionProps) {
   );
 }
 
-type Action = { href: string | undefined; label: string; danger?: boolean };
+type SectionLink = { href: string | undefined; label: string; danger?: boolean };
 
-export function Actions({ links }: { links: readonly Action[] }) {
+export function SectionLinks({ links }: { links: readonly SectionLink[] }) {
   const offered = links.flatMap(({ href, ...link }) => (href === undefined ? [] : [{ ...link, href }]));
   if (offered.length === 0) return null;
   return (

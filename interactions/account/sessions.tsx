@@ -1,7 +1,7 @@
 import { formatDateTime } from '../../src/i18n/phrases.ts';
 import { Form, SecondaryButton } from '../ui/form.tsx';
 import type { MyDetailsPageProps } from './sections.tsx';
-import { Section } from './sections.tsx';
+import { AccountSection } from './sections.tsx';
 
 export type ListedSession = {
   id: string;
@@ -13,12 +13,12 @@ export type ListedSession = {
 };
 
 /** Where the person is signed in. This very session is ended by signing out, at the end of the page. */
-export function Sessions({ frame, action, token, sessions }: MyDetailsPageProps) {
+export function SessionsSection({ frame, action, token, sessions }: MyDetailsPageProps) {
   const t = frame.t.myDetails.sessions;
   const others = sessions.some(({ isThisOne }) => !isThisOne);
   const time = (at: Date) => formatDateTime(frame.locale, at);
   return (
-    <Section title={t.title} data-section="sessions">
+    <AccountSection title={t.title} data-section="sessions">
       <ul class="rows">
         {sessions.map(({ id, device = t.unknownDevice, signedIn, seen, isThisOne }) => (
           <li key={id} data-session={id} data-this-session={isThisOne}>
@@ -44,6 +44,6 @@ export function Sessions({ frame, action, token, sessions }: MyDetailsPageProps)
           </SecondaryButton>
         </Form>
       )}
-    </Section>
+    </AccountSection>
   );
 }

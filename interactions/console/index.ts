@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import type { Middleware } from 'koa';
-import type { House } from '../../src/context.ts';
+import type { AppContext } from '../../src/context.ts';
 import { routes as audit } from './audit/list.tsx';
 import { routes as auditExport } from './audit/export.ts';
 import { routes as bootstrap } from './users/bootstrap.tsx';
@@ -20,7 +20,7 @@ import { routes as clientOverview } from './clients/overview.tsx';
 import { routes as clientSecrets } from './clients/secrets.tsx';
 import { routes as clientTrial } from './clients/test-sign-in.tsx';
 import { routes as deeds } from './users/actions.ts';
-import { guarded, onTo, pathAfterSignIn } from './require-operator.ts';
+import { requireOperator, redirectAfterPost, pathAfterSignIn } from './require-operator.ts';
 import { routes as group } from './groups/group.tsx';
 import { routes as groups } from './groups/list.tsx';
 import { routes as importing } from './import/import.tsx';
@@ -35,7 +35,7 @@ import { routes as resourceServerForms } from './resource-servers/form.tsx';
 import { routes as role } from './users/role.tsx';
 
 /** The front of the console, where every sign-in comes back to: on to where it was going, or to the people. */
-function front(house: House): Router {
+function redirectToFirstPage(context: AppContext): Router {
   const router = new Router();
   router.get(
     '/admin',
@@ -44,14 +44,16 @@ function front(house: House): Router {
       if (ctx.query.error !== undefined) ctx.throw(400, 'sign-in-ended');
       await next();
     },
-    guarded(house, 'people.read', (visit) => onTo(visit, pathAfterSignIn(visit.ctx.query.state))),
+    requireOperator(context, 'people.read', (consoleContext) =>
+      redirectAfterPost(consoleContext, pathAfterSignIn(consoleContext.ctx.query.state)),
+    ),
   );
   return router;
 }
 
 /** Every page of the console in the order they are tried: what has a name stands before what has a number. */
-const pages = [
-  front,
+const pageRoutes = [
+  redirectToFirstPage,
   bootstrap,
   cases,
   caseDeeds,
@@ -86,11 +88,11 @@ const pages = [
 ];
 
 /** The routes of the console. A test has a row for each of them: whoever adds one says there who may use it. */
-export function consoleRouter(house: House): Router {
+export function createConsoleRouter(context: AppContext): Router {
   const router = new Router();
-  for (const page of pages) router.use(page(house).routes());
+  for (const page of pageRoutes) router.use(page(context).routes());
   return router;
 }
 
-export const adminConsole = (house: House): Middleware =>
-  consoleRouter(house).routes() as unknown as Middleware;
+export const createAdminConsole = (context: AppContext): Middleware =>
+  createConsoleRouter(context).routes() as unknown as Middleware;

@@ -1,16 +1,16 @@
 import type { ComponentChildren } from 'preact';
-import type { Account } from '../../src/users/users.ts';
-import type { Action } from '../../src/users/operators.ts';
-import { mayAct } from '../../src/users/operators.ts';
-import type { AuditEvent } from '../../src/audit/audit-log.ts';
+import type { User } from '../../src/users/users.ts';
+import type { Permission } from '../../src/users/operators.ts';
+import { hasPermission } from '../../src/users/operators.ts';
+import type { AuditEventType } from '../../src/audit/audit-log.ts';
 import type { Frame, Script } from '../ui/layout.tsx';
 import { Layout } from '../ui/layout.tsx';
-import type { AdminVisit } from './require-operator.ts';
+import type { ConsoleContext } from './require-operator.ts';
 
-type Part = keyof Frame['t']['console']['nav'];
+type ConsoleSection = keyof Frame['t']['console']['nav'];
 
 /** The parts of the console, and what an operator must be allowed to see each. */
-const parts: readonly (readonly [Part, Action])[] = [
+const consoleSections: readonly (readonly [ConsoleSection, Permission])[] = [
   ['people', 'people.read'],
   ['cases', 'cases.read'],
   ['clients', 'clients.read'],
@@ -19,12 +19,12 @@ const parts: readonly (readonly [Part, Action])[] = [
 ];
 
 type ConsolePageProps = {
-  visit: AdminVisit;
+  visit: ConsoleContext;
   title: string;
   /** Stands in `data-step`. */
   step: string;
   /** The part of the console that the page belongs to. */
-  part: Part;
+  part: ConsoleSection;
   /** What the last form did, in words. */
   notice?: string | undefined;
   /** Scripts of this page alone; none is needed. */
@@ -33,8 +33,16 @@ type ConsolePageProps = {
 };
 
 /** Every page of the console: where one is, where one can go, and then the page's own question. */
-export function ConsolePage({ visit, title, step, part, notice, scripts = [], children }: ConsolePageProps) {
-  const { frame, operator } = visit;
+export function ConsolePage({
+  visit: consoleContext,
+  title,
+  step,
+  part,
+  notice,
+  scripts = [],
+  children,
+}: ConsolePageProps) {
+  const { frame, operator } = consoleContext;
   const t = frame.t.console;
   return (
     <Layout
@@ -47,8 +55,8 @@ export function ConsolePage({ visit, title, step, part, notice, scripts = [], ch
       <div class="console">
         <nav class="parts" aria-label={t.navigation}>
           <ul>
-            {parts
-              .filter(([, action]) => mayAct(operator, action))
+            {consoleSections
+              .filter(([, action]) => hasPermission(operator, action))
               .map(([name]) => (
                 <li key={name}>
                   <a href={`/admin/${name}`} aria-current={name === part ? 'true' : undefined}>
@@ -129,7 +137,7 @@ export function Select({ name, label, options, chosen }: SelectProps) {
 }
 
 /** An address, which breaks before its domain, and within a long one at its dots, rather than inside a word. */
-export function Address({ children }: { children: string }) {
+export function UriWithBreaks({ children }: { children: string }) {
   const parts = children
     .split(/(?=@)/)
     .flatMap((part) => (part.length > 18 ? part.split(/(?<=\.)/) : [part]));
@@ -137,15 +145,15 @@ export function Address({ children }: { children: string }) {
 }
 
 /** A text that is copied more often than read: one click selects all of it. */
-export function Copyable({ frame, children }: { frame: Frame; children: string }) {
+export function CopyableText({ frame, children }: { frame: Frame; children: string }) {
   return (
     <span class="copyable code" title={frame.t.console.copyHint}>
-      <Address>{children}</Address>
+      <UriWithBreaks>{children}</UriWithBreaks>
     </span>
   );
 }
 
-export function Section({
+export function ConsolePageSection({
   title,
   name,
   children,
@@ -163,14 +171,14 @@ export function Section({
 }
 
 /** How an account stands, in words: disabled outweighs invited. */
-export function stateOf({ t }: Frame, { disabledAt, invitedAt }: Account): string {
+export function userStateText({ t }: Frame, { disabledAt, invitedAt }: User): string {
   const { states } = t.console;
   if (disabledAt) return states.disabled;
   return invitedAt ? states.invited : states.active;
 }
 
 /** What an event is called by those whom it did not happen to. One without words in either list does not compile. */
-export function eventInWords({ t }: Frame, event: AuditEvent): string {
-  const words: Record<AuditEvent, string> = { ...t.myDetails.events.what, ...t.console.events };
+export function auditEventText({ t }: Frame, event: AuditEventType): string {
+  const words: Record<AuditEventType, string> = { ...t.myDetails.events.what, ...t.console.events };
   return words[event];
 }

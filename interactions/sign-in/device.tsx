@@ -1,17 +1,17 @@
 import type { Context, Middleware } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import type { Asking, DeviceRefusal } from '../../src/oidc/device-flow.ts';
+import type { DeviceConfirmation, DeviceRefusal } from '../../src/oidc/device-flow.ts';
 import { formatDateTime } from '../../src/i18n/phrases.ts';
-import { sentByOurPage } from '../../src/http/request-info.ts';
+import { isSameOriginRequest } from '../../src/http/request-info.ts';
 import type { Refusal } from '../ui/form.tsx';
-import { AlertIcon, Field, Form, SecondaryButton, SubmitButton, Ways } from '../ui/form.tsx';
-import { frameOf } from '../ui/frame.ts';
-import type { House } from '../../src/context.ts';
+import { AlertIcon, Field, Form, SecondaryButton, SubmitButton, LinkList } from '../ui/form.tsx';
+import { createFrame } from '../ui/frame.ts';
+import type { AppContext } from '../../src/context.ts';
 import type { Frame } from '../ui/layout.tsx';
 import { Layout, renderPage } from '../ui/layout.tsx';
-import { inWords, sayWhen } from '../ui/refusal.ts';
+import { translateRefusal, setRetryAfter } from '../ui/refusal.ts';
 
-const path = '/device';
+const devicePath = '/device';
 
 /** What nobody from the house will ever ask for: said before a code is typed and before it is said yes to. */
 function Warning({ frame }: { frame: Frame }) {
@@ -40,7 +40,7 @@ export function CodeEntryPage({ frame, xsrf, code, linked = false, refusal }: En
       <h1>{t.title}</h1>
       <p class="lead">{linked ? t.compare : t.help}</p>
       {linked ? <Warning frame={frame} /> : <p>{frame.t.deviceFlow.warning}</p>}
-      <Form action={path} refusal={refusal} fields={['user_code']}>
+      <Form action={devicePath} refusal={refusal} fields={['user_code']}>
         <input type="hidden" name="xsrf" value={xsrf} />
         <Field
           name="user_code"
@@ -59,9 +59,17 @@ export function CodeEntryPage({ frame, xsrf, code, linked = false, refusal }: En
 }
 
 /** Names the application, the code and where the device is; only the button of this page lets it in. */
-export function CodeConfirmPage({ frame, xsrf, asking }: { frame: Frame; xsrf: string; asking: Asking }) {
+export function CodeConfirmPage({
+  frame,
+  xsrf,
+  asking: confirmation,
+}: {
+  frame: Frame;
+  xsrf: string;
+  asking: DeviceConfirmation;
+}) {
   const t = frame.t.deviceFlow.confirm;
-  const { clientName, userCode, from, nearby, email } = asking;
+  const { clientName, userCode, from, nearby, email } = confirmation;
   const what = [...(from.device === '?' ? [] : [from.device]), from.address].join(' · ');
   const where = nearby ? t.sameNetwork(what) : t.otherNetwork(what);
   return (
@@ -75,7 +83,7 @@ export function CodeConfirmPage({ frame, xsrf, asking }: { frame: Frame; xsrf: s
       <p class="quiet">
         {t.asked(formatDateTime(frame.locale, from.at))} {where}
       </p>
-      <Form action={path}>
+      <Form action={devicePath}>
         <input type="hidden" name="xsrf" value={xsrf} />
         <input type="hidden" name="user_code" value={userCode} />
         <SubmitButton name="confirm" value="yes" waiting={t.waiting}>
@@ -97,7 +105,7 @@ export function DeviceAllowedPage({ frame }: { frame: Frame }) {
       <h1>{t.title}</h1>
       <p class="lead">{t.help}</p>
       <p class="quiet">{t.later}</p>
-      <Ways ways={[{ href: '/account', label: frame.t.page.myDetails }]} />
+      <LinkList ways={[{ href: '/account', label: frame.t.page.myDetails }]} />
     </Layout>
   );
 }
@@ -109,69 +117,77 @@ export function DeviceNotAllowedPage({ frame, contact }: { frame: Frame; contact
       <h1>{t.title}</h1>
       <p class="lead">{t.help}</p>
       <p class="quiet">{t.stranger(contact)}</p>
-      <Ways ways={[{ href: '/account', label: frame.t.page.myDetails }]} />
+      <LinkList ways={[{ href: '/account', label: frame.t.page.myDetails }]} />
     </Layout>
   );
 }
 
-const xsrfOf = (ctx: KoaContextWithOIDC): string =>
+const sessionXsrfToken = (ctx: KoaContextWithOIDC): string =>
   ((ctx.oidc.session?.state ?? {}) as { secret?: string }).secret ?? '';
 
-function send(ctx: Context, body: string): void {
+function sendHtml(ctx: Context, body: string): void {
   ctx.set('Cache-Control', 'no-store');
   ctx.type = 'html';
   ctx.body = body;
 }
 
 /** The code of a link, kept in the other language's link as well. */
-function frameWith(house: House, ctx: Context, code: string | undefined): Frame {
-  const frame = frameOf(house, ctx);
+function deviceFrame(context: AppContext, ctx: Context, code: string | undefined): Frame {
+  const frame = createFrame(context, ctx);
   if (code === undefined) return frame;
   const query = (locale: string) => new URLSearchParams({ user_code: code, ui_locales: locale }).toString();
   return { ...frame, languageUrl: (locale) => `?${query(locale)}` };
 }
 
-export function showCodeEntry(
-  house: House,
+export function renderCodeEntry(
+  context: AppContext,
   ctx: KoaContextWithOIDC,
   refused: DeviceRefusal | undefined,
 ): void {
   const { userCode: linked } = ctx.state as { userCode?: string };
-  const frame = frameWith(house, ctx, linked);
+  const frame = deviceFrame(context, ctx, linked);
   const about = refused?.code.endsWith('-user-code') ? 'user_code' : undefined;
-  const refusal = refused && inWords(frame, refused, house.settings.HEMMA_HELP_DESK_CONTACT, about);
+  const refusal =
+    refused && translateRefusal(frame, refused, context.settings.HEMMA_HELP_DESK_CONTACT, about);
   if (refused) ctx.status = refused.code === 'form-expired' ? 403 : 422;
-  if (refused) sayWhen(ctx, refused);
+  if (refused) setRetryAfter(ctx, refused);
   const code = linked ?? refused?.typed;
-  const props = { frame, xsrf: xsrfOf(ctx), code, linked: linked !== undefined, refusal };
-  send(ctx, renderPage(frame, <CodeEntryPage {...props} />));
+  const props = { frame, xsrf: sessionXsrfToken(ctx), code, linked: linked !== undefined, refusal };
+  sendHtml(ctx, renderPage(frame, <CodeEntryPage {...props} />));
 }
 
-export function showCodeConfirm(house: House, ctx: KoaContextWithOIDC, asking: Asking): void {
-  const frame = frameOf(house, ctx, { uiLocales: asking.uiLocales });
-  send(ctx, renderPage(frame, <CodeConfirmPage frame={frame} xsrf={xsrfOf(ctx)} asking={asking} />));
+export function renderCodeConfirm(
+  context: AppContext,
+  ctx: KoaContextWithOIDC,
+  confirmation: DeviceConfirmation,
+): void {
+  const frame = createFrame(context, ctx, { uiLocales: confirmation.uiLocales });
+  sendHtml(
+    ctx,
+    renderPage(frame, <CodeConfirmPage frame={frame} xsrf={sessionXsrfToken(ctx)} asking={confirmation} />),
+  );
 }
 
-export function showAllowed(house: House, ctx: KoaContextWithOIDC): void {
+export function renderDeviceAllowed(context: AppContext, ctx: KoaContextWithOIDC): void {
   const wish = ctx.oidc.params?.ui_locales;
-  const frame = frameOf(house, ctx, { uiLocales: typeof wish === 'string' ? wish : undefined });
-  send(ctx, renderPage(frame, <DeviceAllowedPage frame={frame} />));
+  const frame = createFrame(context, ctx, { uiLocales: typeof wish === 'string' ? wish : undefined });
+  sendHtml(ctx, renderPage(frame, <DeviceAllowedPage frame={frame} />));
 }
 
-export function showNotAllowed(house: House, ctx: KoaContextWithOIDC): void {
-  const frame = frameOf(house, ctx);
-  const contact = house.settings.HEMMA_HELP_DESK_CONTACT;
-  send(ctx, renderPage(frame, <DeviceNotAllowedPage frame={frame} contact={contact} />));
+export function renderDeviceNotAllowed(context: AppContext, ctx: KoaContextWithOIDC): void {
+  const frame = createFrame(context, ctx);
+  const contact = context.settings.HEMMA_HELP_DESK_CONTACT;
+  sendHtml(ctx, renderPage(frame, <DeviceNotAllowedPage frame={frame} contact={contact} />));
 }
 
 /**
  * A link may bring a code (RFC 8628 §3.3.1): it is put into the field, and nothing is sent before the person presses the
  * button. The library would post it by a script of its own. A form comes from our own pages alone.
  */
-export function deviceDoor(house: House): Middleware {
+export function guardDeviceCode(context: AppContext): Middleware {
   return (ctx, next) => {
     if (ctx.path !== '/device') return next();
-    if (ctx.method === 'POST' && !sentByOurPage(ctx, house.settings.HEMMA_ISSUER))
+    if (ctx.method === 'POST' && !isSameOriginRequest(ctx, context.settings.HEMMA_ISSUER))
       return ctx.throw(403, 'foreign-form');
     const { user_code: code, ...rest } = ctx.query;
     if (code === undefined) return next();

@@ -1,10 +1,10 @@
 import { toString as qrCode } from 'qrcode';
 import { z } from 'zod';
-import { pendingConnection } from '../../src/mfa/enrollment.ts';
-import { activate } from '../../src/mfa/two-step.ts';
+import { getPendingEnrollment } from '../../src/mfa/enrollment.ts';
+import { activateMfa } from '../../src/mfa/two-step.ts';
 import { isTicked, SignOutOthers, signOutOthersFields } from './sign-out-others.tsx';
-import type { StepPage, Visit } from './interaction-context.ts';
-import { accountOf, changeOf } from './interaction-context.ts';
+import type { StepPage, InteractionContext } from './interaction-context.ts';
+import { verifiedUser, factorChangeContext } from './interaction-context.ts';
 import { Form, SecondaryButton, SixDigitField, SubmitButton } from '../ui/form.tsx';
 import type { Refusal } from '../ui/form.tsx';
 import { Layout } from '../ui/layout.tsx';
@@ -46,7 +46,7 @@ export function EnrollmentPage(props: EnrollmentPageProps) {
         </li>
         <li>
           <h2>{t.scan}</h2>
-          <Scan {...props} />
+          <QrCodeSection {...props} />
         </li>
         <li>
           <Form action={action} token={token} refusal={refusal} fields={['code']}>
@@ -67,7 +67,7 @@ export function EnrollmentPage(props: EnrollmentPageProps) {
   );
 }
 
-function Scan({ frame, accountName, qrSvg, secret, otpauthUri }: EnrollmentPageProps) {
+function QrCodeSection({ frame, accountName, qrSvg, secret, otpauthUri }: EnrollmentPageProps) {
   const t = frame.t.enrollment;
   return (
     <div class="scan">
@@ -102,32 +102,38 @@ function Scan({ frame, accountName, qrSvg, secret, otpauthUri }: EnrollmentPageP
   );
 }
 
-const form = z.object({ code: z.string().max(200).default(''), ...signOutOthersFields });
+const enrollmentForm = z.object({ code: z.string().max(200).default(''), ...signOutOthersFields });
 
 /** What the page shows of the pending secret: QR code, key, and the address that opens the app. */
-export async function connectionShown(visit: Visit) {
-  const { house, record, frame, action, token } = visit;
-  const account = accountOf(visit);
-  const brand = house.settings.HEMMA_BRAND_NAME;
-  const { key, uri } = await pendingConnection(house.db, house.vault, {
-    account,
+export async function enrollmentPageProps(interaction: InteractionContext) {
+  const { house: context, record, frame, action, token } = interaction;
+  const user = verifiedUser(interaction);
+  const brand = context.settings.HEMMA_BRAND_NAME;
+  const { key, uri } = await getPendingEnrollment(context.db, context.vault, {
+    account: user,
     interaction: record.uid,
     brand,
   });
   const qrSvg = await qrCode(uri, { type: 'svg', margin: 2, errorCorrectionLevel: 'M' });
-  return { frame, action, token, accountName: account.email, qrSvg, secret: key, otpauthUri: uri };
+  return { frame, action, token, accountName: user.email, qrSvg, secret: key, otpauthUri: uri };
 }
 
-export const enrollment: StepPage<z.output<typeof form>> = {
-  form,
-  async show(visit, refusal, typed) {
+export const enrollmentStep: StepPage<z.output<typeof enrollmentForm>> = {
+  form: enrollmentForm,
+  async show(interaction, refusal, typed) {
     const endOthers = isTicked(refusal, typed);
-    return <EnrollmentPage {...await connectionShown(visit)} step="enrollment" {...{ endOthers, refusal }} />;
+    return (
+      <EnrollmentPage
+        {...await enrollmentPageProps(interaction)}
+        step="enrollment"
+        {...{ endOthers, refusal }}
+      />
+    );
   },
-  async answer(visit, { code, endOtherSessions }) {
-    const { db, vault, post, aftermath: after } = visit.house;
-    const refused = await activate(db, vault, post, after.endWeakerSignIns, {
-      ...changeOf(visit),
+  async answer(interaction, { code, endOtherSessions }) {
+    const { db, vault: encryption, post: enqueueMail, aftermath: after } = interaction.house;
+    const refused = await activateMfa(db, encryption, enqueueMail, after.endWeakerSignIns, {
+      ...factorChangeContext(interaction),
       code,
       endOtherSessions: endOtherSessions === 'yes',
     });

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { Field, Form, SubmitButton, Ways } from '../ui/form.tsx';
+import { Field, Form, SubmitButton, LinkList } from '../ui/form.tsx';
 import type { Refusal } from '../ui/form.tsx';
 import { Layout } from '../ui/layout.tsx';
 import type { Frame } from '../ui/layout.tsx';
 import { sendToAddress } from './send-to-address.ts';
-import { chosenAddress } from './state.ts';
-import type { StepPage, Visit } from './interaction-context.ts';
+import { passwordResetEmail } from './state.ts';
+import type { StepPage, InteractionContext } from './interaction-context.ts';
 
 type ForgottenPasswordPageProps = {
   frame: Frame;
@@ -41,28 +41,28 @@ export function ForgottenPasswordPage({
         />
         <SubmitButton waiting={t.waiting}>{t.submit}</SubmitButton>
       </Form>
-      <Ways ways={[{ href: backUrl, label: frame.t.mailedCode.back }]} />
+      <LinkList ways={[{ href: backUrl, label: frame.t.mailedCode.back }]} />
     </Layout>
   );
 }
 
 /** Sends it again to the address that was typed in this interaction. */
-export async function resendForgotten(visit: Visit) {
-  const email = chosenAddress(visit.progress, 'forgotten');
-  return email ? sendToAddress(visit, 'forgotten-password', email) : undefined;
+export async function resendPasswordResetCode(interaction: InteractionContext) {
+  const email = passwordResetEmail(interaction.progress, 'forgotten');
+  return email ? sendToAddress(interaction, 'forgotten-password', email) : undefined;
 }
 
-const form = z.object({ email: z.string().max(1000).default('') });
+const forgottenPasswordForm = z.object({ email: z.string().max(1000).default('') });
 
-export const forgottenPassword: StepPage<z.output<typeof form>> = {
-  form,
+export const forgottenPasswordStep: StepPage<z.output<typeof forgottenPasswordForm>> = {
+  form: forgottenPasswordForm,
   show({ frame, action, token, record }, refusal, { email }) {
     const hint = typeof record.params.login_hint === 'string' ? record.params.login_hint : undefined;
     const backUrl = `/interaction/${record.uid}/password`;
     return <ForgottenPasswordPage {...{ frame, action, token, email: email ?? hint, backUrl, refusal }} />;
   },
-  async answer(visit, { email }) {
+  async answer(interaction, { email }) {
     if (email.trim() === '') return { code: 'missing-email', field: 'email' };
-    return sendToAddress(visit, 'forgotten-password', email);
+    return sendToAddress(interaction, 'forgotten-password', email);
   },
 };

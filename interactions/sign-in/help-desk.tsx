@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { askForHelp, openCaseOf } from '../../src/help-desk/cases.ts';
-import { Form, SubmitButton, Ways } from '../ui/form.tsx';
+import { openCaseByUser, findOpenCase } from '../../src/help-desk/cases.ts';
+import { Form, SubmitButton, LinkList } from '../ui/form.tsx';
 import type { Refusal } from '../ui/form.tsx';
 import { Layout } from '../ui/layout.tsx';
 import type { Frame } from '../ui/layout.tsx';
 import type { StepPage } from './interaction-context.ts';
-import { accountOf, attemptOf } from './interaction-context.ts';
+import { verifiedUser, attemptContext } from './interaction-context.ts';
 
 type HelpDeskPageProps = {
   frame: Frame;
@@ -28,7 +28,7 @@ export function HelpDeskPage(props: HelpDeskPageProps) {
     <Layout frame={frame} title={t.title} step="help-desk" scripts={['waiting-button']}>
       <h1>{t.title}</h1>
       {number ? (
-        <OpenCase {...props} number={number} />
+        <OpenCaseSection {...props} number={number} />
       ) : (
         <>
           <p class="lead">{t.help}</p>
@@ -37,7 +37,7 @@ export function HelpDeskPage(props: HelpDeskPageProps) {
           </Form>
         </>
       )}
-      <Ways
+      <LinkList
         ways={[
           ...(number ? [{ href: recoveryCodeUrl, label: t.typeCode }] : []),
           { href: anotherWayUrl, label: frame.t.anotherWay.title },
@@ -47,7 +47,7 @@ export function HelpDeskPage(props: HelpDeskPageProps) {
   );
 }
 
-function OpenCase({ frame, number, contact }: HelpDeskPageProps & { number: string }) {
+function OpenCaseSection({ frame, number, contact }: HelpDeskPageProps & { number: string }) {
   const t = frame.t.helpDesk.step;
   return (
     <>
@@ -62,26 +62,30 @@ function OpenCase({ frame, number, contact }: HelpDeskPageProps & { number: stri
   );
 }
 
-const form = z.object({});
+const helpDeskForm = z.object({});
 
-export const helpDesk: StepPage<z.output<typeof form>> = {
-  form,
-  async show(visit, refusal) {
-    const { house, frame, action, token, record } = visit;
+export const helpDeskStep: StepPage<z.output<typeof helpDeskForm>> = {
+  form: helpDeskForm,
+  async show(interaction, refusal) {
+    const { house: context, frame, action, token, record } = interaction;
     const at = (step: string) => `/interaction/${record.uid}/${step}`;
-    const number = (await openCaseOf(house.db, accountOf(visit).id))?.number;
-    const contact = house.settings.HEMMA_HELP_DESK_CONTACT;
+    const number = (await findOpenCase(context.db, verifiedUser(interaction).id))?.number;
+    const contact = context.settings.HEMMA_HELP_DESK_CONTACT;
     const urls = { recoveryCodeUrl: at('recovery-code'), anotherWayUrl: at('another-way') };
     return <HelpDeskPage {...{ frame, action, token, number, contact, ...urls, refusal }} />;
   },
-  async answer(visit) {
-    const { db, post } = visit.house;
-    const { interaction, origin } = attemptOf(visit);
-    const refused = await askForHelp(db, post, { account: accountOf(visit), interaction, origin });
+  async answer(interaction) {
+    const { db, post: enqueueMail } = interaction.house;
+    const { interaction: interactionUid, origin: requestInfo } = attemptContext(interaction);
+    const refused = await openCaseByUser(db, enqueueMail, {
+      account: verifiedUser(interaction),
+      interaction: interactionUid,
+      origin: requestInfo,
+    });
     if (refused) return refused;
     // Back to this page, which stands beside the one that is open and now shows the number.
-    visit.ctx.status = 303;
-    visit.ctx.redirect(visit.action);
+    interaction.ctx.status = 303;
+    interaction.ctx.redirect(interaction.action);
     return 'answered';
   },
 };

@@ -2,144 +2,149 @@ import Router from '@koa/router';
 import type { Middleware } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { z } from 'zod';
-import { sentByOurPage } from '../../src/http/request-info.ts';
-import type { House } from '../../src/context.ts';
+import { isSameOriginRequest } from '../../src/http/request-info.ts';
+import type { AppContext } from '../../src/context.ts';
 import { renderPage } from '../ui/layout.tsx';
-import { posted, readForm } from '../ui/parse-form.ts';
-import { inWords, sayWhen } from '../ui/refusal.ts';
+import { parseForm, parseFormBody } from '../ui/parse-form.ts';
+import { translateRefusal, setRetryAfter } from '../ui/refusal.ts';
 import { anotherWay } from './another-way.tsx';
-import { inPlace } from './too-many-requests.tsx';
-import { confirm } from './confirm.tsx';
-import { consent } from './consent.tsx';
-import { enrollment } from './enrollment.tsx';
-import { finish } from './finish.ts';
-import { forgottenPassword } from './forgotten-password.tsx';
-import { helpDesk } from './help-desk.tsx';
-import { mailedCode } from './mailed-code.tsx';
-import { newEmail } from './new-email.tsx';
-import { newPassword } from './new-password.tsx';
-import { newRecoveryCode } from './new-recovery-code.tsx';
-import { noAccess } from './no-access.tsx';
-import { otherAccount } from './other-account.tsx';
-import { password } from './password.tsx';
+import { renderRateLimitInPlace } from './too-many-requests.tsx';
+import { confirmStep } from './confirm.tsx';
+import { consentStep } from './consent.tsx';
+import { enrollmentStep } from './enrollment.tsx';
+import { finishSignIn } from './finish.ts';
+import { forgottenPasswordStep } from './forgotten-password.tsx';
+import { helpDeskStep } from './help-desk.tsx';
+import { mailedCodeStep } from './mailed-code.tsx';
+import { newEmailStep } from './new-email.tsx';
+import { newPasswordStep } from './new-password.tsx';
+import { newRecoveryCodeStep } from './new-recovery-code.tsx';
+import { noAccessStep } from './no-access.tsx';
+import { otherAccountStep } from './other-account.tsx';
+import { passwordStep } from './password.tsx';
 import { passwordAndCode } from './password-and-code.tsx';
-import { openInteraction, reopen, reopenRebound } from './open-interaction.ts';
-import { noteChoice } from './state.ts';
-import { reEnrollment } from './re-enrollment.tsx';
-import { recoveryCode } from './recovery-code.tsx';
+import { openInteraction, reloadInteraction, reloadRebound } from './open-interaction.ts';
+import { recordChoice } from './state.ts';
+import { reEnrollmentStep } from './re-enrollment.tsx';
+import { recoveryCodeStep } from './recovery-code.tsx';
 import type { Step } from './steps.ts';
-import { isDeclinable, isOpen, openStep } from './steps.ts';
-import { totp } from './totp.tsx';
-import type { Refused, StepPage, Visit } from './interaction-context.ts';
+import { isIntentDeclinable, isStepOpen, currentStep } from './steps.ts';
+import { totpStep } from './totp.tsx';
+import type { StepRefusal, StepPage, InteractionContext } from './interaction-context.ts';
 
-type AnyPage = StepPage<Record<string, unknown>>;
-type PageName = Step | 'consent' | 'no-access';
+type AnyStepPage = StepPage<Record<string, unknown>>;
+type StepPageName = Step | 'consent' | 'no-access';
 
-const pages = {
-  password,
-  'forgotten-password': forgottenPassword,
+const stepPages = {
+  password: passwordStep,
+  'forgotten-password': forgottenPasswordStep,
   'password-and-code': passwordAndCode,
-  'new-password': newPassword,
-  'new-email': newEmail,
-  'other-account': otherAccount,
-  totp,
+  'new-password': newPasswordStep,
+  'new-email': newEmailStep,
+  'other-account': otherAccountStep,
+  totp: totpStep,
   'another-way': anotherWay,
-  'recovery-code': recoveryCode,
-  'help-desk': helpDesk,
-  're-enrollment': reEnrollment,
-  'mailed-code': mailedCode,
-  enrollment,
-  'new-recovery-code': newRecoveryCode,
-  confirm,
-  consent,
-  'no-access': noAccess,
-} as unknown as Record<PageName, AnyPage>;
+  'recovery-code': recoveryCodeStep,
+  'help-desk': helpDeskStep,
+  're-enrollment': reEnrollmentStep,
+  'mailed-code': mailedCodeStep,
+  enrollment: enrollmentStep,
+  'new-recovery-code': newRecoveryCodeStep,
+  confirm: confirmStep,
+  consent: consentStep,
+  'no-access': noAccessStep,
+} as unknown as Record<StepPageName, AnyStepPage>;
 
 /** The last parts of the addresses of these pages. */
-export const stepNames: ReadonlySet<string> = new Set(Object.keys(pages));
+export const stepNames: ReadonlySet<string> = new Set(Object.keys(stepPages));
 
 /** Questions that come after it is known who it is: each is an interaction with one page. */
-const afterwards: Partial<Record<string, PageName>> = { consent: 'consent', access: 'no-access' };
+const pageByPrompt: Partial<Record<string, StepPageName>> = { consent: 'consent', access: 'no-access' };
 
-const openPage = ({ record, progress }: Visit): PageName | 'finished' =>
-  afterwards[record.prompt.name] ?? openStep(progress.situation);
+const currentPageName = ({ record, progress: signInState }: InteractionContext): StepPageName | 'finished' =>
+  pageByPrompt[record.prompt.name] ?? currentStep(signInState.situation);
 
 /** The page of this address, where it is open; what is not open is neither shown nor taken. */
-function asked(visit: Visit): PageName | undefined {
-  const { step } = visit.ctx.params as { step: string };
-  const only = afterwards[visit.record.prompt.name];
-  if (only) return step === only ? only : undefined;
-  return isOpen(visit.progress.situation, step) ? step : undefined;
+function requestedPage(interaction: InteractionContext): StepPageName | undefined {
+  const { step } = interaction.ctx.params as { step: string };
+  const promptPage = pageByPrompt[interaction.record.prompt.name];
+  if (promptPage) return step === promptPage ? promptPage : undefined;
+  return isStepOpen(interaction.progress.situation, step) ? step : undefined;
 }
 
 /** On to the page that is open now, or out of the sign-in. 303: what was posted is not posted again (RFC 9700 §4.12). */
-async function goOn(visit: Visit): Promise<void> {
-  const open = openPage(visit);
-  const to = open === 'finished' ? await finish(visit) : `/interaction/${visit.record.uid}/${open}`;
-  visit.ctx.status = 303;
-  visit.ctx.redirect(to);
+async function redirectToCurrentPage(interaction: InteractionContext): Promise<void> {
+  const open = currentPageName(interaction);
+  const to =
+    open === 'finished' ? await finishSignIn(interaction) : `/interaction/${interaction.record.uid}/${open}`;
+  interaction.ctx.status = 303;
+  interaction.ctx.redirect(to);
 }
 
-const goOnFrom = (visit: Visit | undefined): Promise<void> | undefined => visit && goOn(visit);
+const redirectIfOpen = (interaction: InteractionContext | undefined): Promise<void> | undefined =>
+  interaction && redirectToCurrentPage(interaction);
 
-async function show(
-  visit: Visit,
-  page: AnyPage,
-  refused: Refused,
+async function renderStepPage(
+  interaction: InteractionContext,
+  page: AnyStepPage,
+  refused: StepRefusal,
   typed: Record<string, unknown>,
 ): Promise<void> {
-  const { frame, house, ctx } = visit;
-  const refusal = refused && inWords(frame, refused, house.settings.HEMMA_HELP_DESK_CONTACT, refused.field);
+  const { frame, house: context, ctx } = interaction;
+  const refusal =
+    refused && translateRefusal(frame, refused, context.settings.HEMMA_HELP_DESK_CONTACT, refused.field);
   ctx.status = refused ? 422 : 200;
-  if (refused) sayWhen(ctx, refused);
-  const element = await page.show(visit, refusal, typed);
+  if (refused) setRetryAfter(ctx, refused);
+  const element = await page.show(interaction, refusal, typed);
   ctx.type = 'html';
   ctx.body = renderPage(frame, element);
 }
 
 /** A page that is not open leads to the one that is; nothing about it is shown or taken. */
-function get(house: House): Middleware {
+function createGetHandler(context: AppContext): Middleware {
   return async (ctx) => {
-    const visit = await openInteraction(house, ctx);
-    if (!visit) return undefined;
-    const open = asked(visit);
-    if (!open) return goOn(visit);
-    return show(visit, pages[open], undefined, {});
+    const interaction = await openInteraction(context, ctx);
+    if (!interaction) return undefined;
+    const open = requestedPage(interaction);
+    if (!open) return redirectToCurrentPage(interaction);
+    return renderStepPage(interaction, stepPages[open], undefined, {});
   };
 }
 
-const common = z.object({
+const commonFields = z.object({
   token: z.string().max(200).optional(),
   /** The button that leaves an intent where it is and goes on without. */
   choice: z.string().max(20).optional(),
 });
 
-function post(house: House): Middleware {
+function createPostHandler(context: AppContext): Middleware {
   return async (ctx) => {
-    if (!sentByOurPage(ctx, house.settings.HEMMA_ISSUER)) return ctx.throw(403, 'foreign-form');
-    const visit = await openInteraction(house, ctx);
-    if (!visit) return undefined;
-    const open = asked(visit);
-    if (!open) return goOn(visit);
-    const page = pages[open];
-    const { token, choice } = posted(ctx, common);
-    if (!token || !house.vault.macMatches('sign-in form', visit.bindingValue, token)) {
-      await show(visit, page, { code: 'form-expired' }, {});
+    if (!isSameOriginRequest(ctx, context.settings.HEMMA_ISSUER)) return ctx.throw(403, 'foreign-form');
+    const interaction = await openInteraction(context, ctx);
+    if (!interaction) return undefined;
+    const open = requestedPage(interaction);
+    if (!open) return redirectToCurrentPage(interaction);
+    const page = stepPages[open];
+    const { token, choice } = parseForm(ctx, commonFields);
+    if (!token || !context.vault.macMatches('sign-in form', interaction.bindingValue, token)) {
+      await renderStepPage(interaction, page, { code: 'form-expired' }, {});
       ctx.status = 403;
       ctx.state.refusal = 'form-expired';
       return undefined;
     }
-    if (choice === 'decline' && isDeclinable(visit.progress.situation)) {
-      await noteChoice(house.db, visit.record.uid, 'declined');
-      return goOnFrom(await reopen(visit));
+    if (choice === 'decline' && isIntentDeclinable(interaction.progress.situation)) {
+      await recordChoice(context.db, interaction.record.uid, 'declined');
+      return redirectIfOpen(await reloadInteraction(interaction));
     }
-    const form = posted(ctx, page.form);
-    const refused = await page.answer(visit, form);
+    const form = parseForm(ctx, page.form);
+    const refused = await page.answer(interaction, form);
     if (refused === 'answered') return undefined;
-    if (refused === 'rebound') return goOnFrom(await reopenRebound(visit));
-    const now = await reopen(visit);
+    if (refused === 'rebound') return redirectIfOpen(await reloadRebound(interaction));
+    const now = await reloadInteraction(interaction);
     // Sent twice at once: the other one may have verified it in between, and this one's refusal is out of date.
-    return refused && now && asked(now) === open ? show(now, page, refused, form) : goOnFrom(now);
+    return refused && now && requestedPage(now) === open
+      ? renderStepPage(now, page, refused, form)
+      : redirectIfOpen(now);
   };
 }
 
@@ -147,23 +152,23 @@ function post(house: House): Middleware {
  * Sends a browser whose sign-in has just begun to the page that is open then: nothing is proved yet, so nobody need be
  * asked which one that is. The address without a page, which the library leads to, finds it for whoever comes back later.
  */
-export const firstPage: Middleware = async (ctx, next) => {
+export const redirectToFirstPage: Middleware = async (ctx, next) => {
   await next();
-  const { Interaction: begun } = (ctx as Partial<KoaContextWithOIDC>).oidc?.entities ?? {};
-  const at = begun && `/interaction/${begun.uid}`;
-  if (at && ctx.status === 303 && ctx.response.get('location') === at)
-    ctx.redirect(`${at}/${afterwards[begun.prompt.name] ?? 'password'}`);
+  const { Interaction: interaction } = (ctx as Partial<KoaContextWithOIDC>).oidc?.entities ?? {};
+  const interactionPath = interaction && `/interaction/${interaction.uid}`;
+  if (interactionPath && ctx.status === 303 && ctx.response.get('location') === interactionPath)
+    ctx.redirect(`${interactionPath}/${pageByPrompt[interaction.prompt.name] ?? 'password'}`);
 };
 
 /** All pages of all sign-ins: every ceremony that needs a fresh proof of who is there happens here. */
-export function signIn(house: House): Middleware {
+export function createSignInRoutes(context: AppContext): Middleware {
   const router = new Router({ prefix: '/interaction/:uid' });
   router.use((ctx, next) => {
     ctx.set('Cache-Control', 'no-store');
     return next();
   });
-  router.get('/', async (ctx) => goOnFrom(await openInteraction(house, ctx)));
-  router.get('/:step', get(house));
-  router.post('/:step', readForm, inPlace(house, post(house)));
+  router.get('/', async (ctx) => redirectIfOpen(await openInteraction(context, ctx)));
+  router.get('/:step', createGetHandler(context));
+  router.post('/:step', parseFormBody, renderRateLimitInPlace(context, createPostHandler(context)));
   return router.routes() as unknown as Middleware;
 }

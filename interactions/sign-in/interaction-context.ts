@@ -1,22 +1,22 @@
 import type { Context } from 'koa';
 import type { VNode } from 'preact';
 import type { ZodType } from 'zod';
-import type { Account } from '../../src/users/users.ts';
+import type { User } from '../../src/users/users.ts';
 import type { BrowserTokens } from '../../src/users/devices.ts';
 import type { BrowserSession } from '../../src/oidc/interactions/binding.ts';
 import type { Rebind } from '../../src/security/verified-factors.ts';
-import type { House } from '../../src/context.ts';
+import type { AppContext } from '../../src/context.ts';
 import type { Frame } from '../ui/layout.tsx';
 import type { Refusal } from '../ui/form.tsx';
 import type { DomainRefusal } from '../ui/refusal.ts';
-import type { InteractionRecord, Progress } from './state.ts';
+import type { InteractionRecord, SignInState } from './state.ts';
 
 /** One request to one page of a sign-in. */
-export interface Visit {
-  house: House;
+export interface InteractionContext {
+  house: AppContext;
   ctx: Context;
   record: InteractionRecord;
-  progress: Progress;
+  progress: SignInState;
   /** The session of this browser at this moment. */
   session: BrowserSession | undefined;
   /** The value by which this browser holds the interaction. */
@@ -35,7 +35,7 @@ export interface Visit {
 }
 
 /** A refusal and the field that it is about. */
-export type Refused = (DomainRefusal & { field?: string }) | undefined;
+export type StepRefusal = (DomainRefusal & { field?: string }) | undefined;
 
 /**
  * One page of the sign-in: what it shows and what it does with an answer. An answer asks one domain function one
@@ -45,28 +45,28 @@ export type Refused = (DomainRefusal & { field?: string }) | undefined;
  */
 export interface StepPage<Form> {
   form: ZodType<Form>;
-  show(visit: Visit, refusal: Refusal | undefined, typed: Partial<Form>): Promise<VNode> | VNode;
-  answer(visit: Visit, form: Form): Promise<Refused | 'answered' | 'rebound'>;
+  show(visit: InteractionContext, refusal: Refusal | undefined, typed: Partial<Form>): Promise<VNode> | VNode;
+  answer(visit: InteractionContext, form: Form): Promise<StepRefusal | 'answered' | 'rebound'>;
 }
 
 /** The account that proved its password; pages behind the password are open for one only. */
-export function accountOf({ progress }: Visit): Account {
-  if (!progress.account) throw new Error('a page behind the password was opened without one');
-  return progress.account;
+export function verifiedUser({ progress: signInState }: InteractionContext): User {
+  if (!signInState.account) throw new Error('a page behind the password was opened without one');
+  return signInState.account;
 }
 
 /** What a factor's verifier needs to know of this request. */
-export const attemptOf = (visit: Visit) => ({
-  account: accountOf(visit),
-  interaction: visit.record.uid,
-  origin: visit.ctx.state.origin,
+export const attemptContext = (interaction: InteractionContext) => ({
+  account: verifiedUser(interaction),
+  interaction: interaction.record.uid,
+  origin: interaction.ctx.state.origin,
 });
 
 /** What a change of factors needs to know besides: whether a claimed code opened this sign-in, the session, and the known browser. */
-export const changeOf = (visit: Visit) => ({
-  ...attemptOf(visit),
-  claimed: visit.progress.situation.claim === 'claimed',
-  authenticator: visit.progress.authenticator?.id,
-  session: visit.record.session?.uid,
-  device: visit.progress.browser,
+export const factorChangeContext = (interaction: InteractionContext) => ({
+  ...attemptContext(interaction),
+  claimed: interaction.progress.situation.claim === 'claimed',
+  authenticator: interaction.progress.authenticator?.id,
+  session: interaction.record.session?.uid,
+  device: interaction.progress.browser,
 });

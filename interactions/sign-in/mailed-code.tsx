@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { noteEmailProved } from '../../src/users/users.ts';
-import { changeEmail, changeNoticeEmail, emailSubject } from '../../src/users/profile.ts';
+import { markEmailVerified } from '../../src/users/users.ts';
+import { changeEmail, changeNoticeEmail, emailThrottleSubject } from '../../src/users/profile.ts';
 import type { PagePurpose } from '../../src/mfa/mailed-code.ts';
-import { sendCode, verifyMailedCode, voidMailedCodes } from '../../src/mfa/mailed-code.ts';
-import { voidHelpDeskCode } from '../../src/mfa/recovery-code.ts';
-import { inWords, sayWhen } from '../ui/refusal.ts';
+import { sendMailedCode, verifyMailedCode, revokeMailedCodes } from '../../src/mfa/mailed-code.ts';
+import { revokeHelpDeskCode } from '../../src/mfa/recovery-code.ts';
+import { translateRefusal, setRetryAfter } from '../ui/refusal.ts';
 import { mailedCodeFor } from './steps.ts';
-import type { StepPage, Visit } from './interaction-context.ts';
-import { resendForgotten } from './forgotten-password.tsx';
-import { changeOf } from './interaction-context.ts';
-import { Field, Form, SecondaryButton, SubmitButton, Ways } from '../ui/form.tsx';
+import type { StepPage, InteractionContext } from './interaction-context.ts';
+import { resendPasswordResetCode } from './forgotten-password.tsx';
+import { factorChangeContext } from './interaction-context.ts';
+import { Field, Form, SecondaryButton, SubmitButton, LinkList } from '../ui/form.tsx';
 import type { Refusal } from '../ui/form.tsx';
 import { Layout } from '../ui/layout.tsx';
 import type { Frame } from '../ui/layout.tsx';
@@ -70,58 +70,64 @@ export function MailedCodePage({
           </SecondaryButton>
         </Form>
       </section>
-      {backUrl && <Ways ways={[{ href: backUrl, label: t.back }]} />}
+      {backUrl && <LinkList ways={[{ href: backUrl, label: t.back }]} />}
     </Layout>
   );
 }
 
-const form = z.object({ code: z.string().max(200).default(''), again: z.literal('yes').optional() });
+const mailedCodeForm = z.object({
+  code: z.string().max(200).default(''),
+  again: z.literal('yes').optional(),
+});
 
 /** `a•••@example.com`: enough to know one's own mailbox by. */
-const masked = (email: string) => email.replace(/^(.).*(?=@)/u, '$1•••');
+const maskEmail = (email: string) => email.replace(/^(.).*(?=@)/u, '$1•••');
 
-const purposeOf = ({ progress }: Visit): PagePurpose => mailedCodeFor(progress.situation);
+const mailedCodePurpose = ({ progress: signInState }: InteractionContext): PagePurpose =>
+  mailedCodeFor(signInState.situation);
 
 /** Where the code goes; the page of a forgotten password shows none, whether somebody has the address or not. */
-function addressOf({ progress }: Visit): string | undefined {
-  return mailedCodeFor(progress.situation) === 'enrollment'
-    ? progress.account?.email
-    : progress.waiting?.address;
+function recipientEmail({ progress: signInState }: InteractionContext): string | undefined {
+  return mailedCodeFor(signInState.situation) === 'enrollment'
+    ? signInState.account?.email
+    : signInState.waiting?.address;
 }
 
 /** Sends another code where this interaction's last one went; an enrolment's goes to the account's address. */
-async function send(visit: Visit) {
-  const { db, hasher, post } = visit.house;
-  const { account } = visit.progress;
-  const purpose = purposeOf(visit);
-  if (purpose === 'forgotten-password') return resendForgotten(visit);
-  const email = addressOf(visit);
-  if (!account || !email) return undefined;
-  return sendCode(db, hasher, post, {
+async function sendCodeForPurpose(interaction: InteractionContext) {
+  const { db, hasher, post: enqueueMail } = interaction.house;
+  const { account: user } = interaction.progress;
+  const purpose = mailedCodePurpose(interaction);
+  if (purpose === 'forgotten-password') return resendPasswordResetCode(interaction);
+  const email = recipientEmail(interaction);
+  if (!user || !email) return undefined;
+  return sendMailedCode(db, hasher, enqueueMail, {
     purpose,
-    interaction: visit.record.uid,
-    origin: visit.ctx.state.origin,
-    recipient: { ...account, email },
-    subject: emailSubject(email),
-    requestedBy: { user: account.id },
+    interaction: interaction.record.uid,
+    origin: interaction.ctx.state.origin,
+    recipient: { ...user, email },
+    subject: emailThrottleSubject(email),
+    requestedBy: { user: user.id },
   });
 }
 
 /** An enrolment's code is sent when the page is first seen; a reload finds it under way. */
-const begin = (visit: Visit) =>
-  purposeOf(visit) === 'enrollment' && visit.progress.waiting?.purpose !== 'enrollment'
-    ? send(visit)
+const sendFirstMailedCode = (interaction: InteractionContext) =>
+  mailedCodePurpose(interaction) === 'enrollment' && interaction.progress.waiting?.purpose !== 'enrollment'
+    ? sendCodeForPurpose(interaction)
     : Promise.resolve(undefined);
 
-export const mailedCode: StepPage<z.output<typeof form>> = {
-  form,
-  async show(visit, refusal) {
-    const { frame, action, token, house, record } = visit;
-    const refused = refusal ? undefined : await begin(visit);
-    if (refused) sayWhen(visit.ctx, refused);
-    const shown = refused ? inWords(frame, refused, house.settings.HEMMA_HELP_DESK_CONTACT) : refusal;
-    const purpose = purposeOf(visit);
-    const sentAgain = visit.ctx.query.sent === 'again' && !shown;
+export const mailedCodeStep: StepPage<z.output<typeof mailedCodeForm>> = {
+  form: mailedCodeForm,
+  async show(interaction, refusal) {
+    const { frame, action, token, house: context, record } = interaction;
+    const refused = refusal ? undefined : await sendFirstMailedCode(interaction);
+    if (refused) setRetryAfter(interaction.ctx, refused);
+    const shown = refused
+      ? translateRefusal(frame, refused, context.settings.HEMMA_HELP_DESK_CONTACT)
+      : refusal;
+    const purpose = mailedCodePurpose(interaction);
+    const sentAgain = interaction.ctx.query.sent === 'again' && !shown;
     const backUrl = purpose === 'forgotten-password' ? `/interaction/${record.uid}/password` : undefined;
     return (
       <MailedCodePage
@@ -129,7 +135,7 @@ export const mailedCode: StepPage<z.output<typeof form>> = {
           frame,
           action,
           token,
-          maskedEmail: masked(addressOf(visit) ?? ''),
+          maskedEmail: maskEmail(recipientEmail(interaction) ?? ''),
           sentAgain,
           purpose,
           backUrl,
@@ -138,42 +144,48 @@ export const mailedCode: StepPage<z.output<typeof form>> = {
       />
     );
   },
-  async answer(visit, { code, again }) {
-    const { db, hasher, post } = visit.house;
+  async answer(interaction, { code, again }) {
+    const { db, hasher, post: enqueueMail } = interaction.house;
     if (again) {
-      const refused = await send(visit);
+      const refused = await sendCodeForPurpose(interaction);
       if (refused) return refused;
-      visit.ctx.status = 303;
-      visit.ctx.redirect(`${visit.action}?sent=again`);
+      interaction.ctx.status = 303;
+      interaction.ctx.redirect(`${interaction.action}?sent=again`);
       return 'answered';
     }
-    const purpose = purposeOf(visit);
-    const { account } = visit.progress;
+    const purpose = mailedCodePurpose(interaction);
+    const { account: user } = interaction.progress;
     const attempt = {
       purpose,
-      interaction: visit.record.uid,
-      rebind: visit.nextBinding.rebind,
-      origin: visit.ctx.state.origin,
+      interaction: interaction.record.uid,
+      rebind: interaction.nextBinding.rebind,
+      origin: interaction.ctx.state.origin,
       code,
-      account: account?.id,
+      account: user?.id,
     };
     let taken = false;
-    const refused = await verifyMailedCode(db, hasher, attempt, async (open, { accountId, address }) => {
-      if (purpose === 'new-email') {
-        taken = !(await changeEmail(open, post, changeOf(visit), address));
-        if (!taken) {
-          await voidMailedCodes(open, changeOf(visit));
-          await voidHelpDeskCode(open, accountId);
+    const refused = await verifyMailedCode(
+      db,
+      hasher,
+      attempt,
+      async (tx, { accountId: userId, address }) => {
+        if (purpose === 'new-email') {
+          taken = !(await changeEmail(tx, enqueueMail, factorChangeContext(interaction), address));
+          if (!taken) {
+            await revokeMailedCodes(tx, factorChangeContext(interaction));
+            await revokeHelpDeskCode(tx, userId);
+          }
         }
-      }
-      if (purpose === 'notice-email') await changeNoticeEmail(open, post, changeOf(visit), address);
-      if (purpose === 'enrollment' || purpose === 'forgotten-password')
-        await noteEmailProved(open, accountId, address);
-    });
+        if (purpose === 'notice-email')
+          await changeNoticeEmail(tx, enqueueMail, factorChangeContext(interaction), address);
+        if (purpose === 'enrollment' || purpose === 'forgotten-password')
+          await markEmailVerified(tx, userId, address);
+      },
+    );
     if (refused) return { ...refused, field: 'code' };
     if (!taken) return purpose === 'forgotten-password' ? 'rebound' : undefined;
-    visit.ctx.status = 303;
-    visit.ctx.redirect(`/interaction/${visit.record.uid}/new-email?refused=taken`);
+    interaction.ctx.status = 303;
+    interaction.ctx.redirect(`/interaction/${interaction.record.uid}/new-email?refused=taken`);
     return 'answered';
   },
 };

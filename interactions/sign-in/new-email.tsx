@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { emailKey, isEmail } from '../../src/users/users.ts';
-import { changeNoticeEmail, emailSubject } from '../../src/users/profile.ts';
-import { sendCode } from '../../src/mfa/mailed-code.ts';
+import { normalizeEmail, isEmail } from '../../src/users/users.ts';
+import { changeNoticeEmail, emailThrottleSubject } from '../../src/users/profile.ts';
+import { sendMailedCode } from '../../src/mfa/mailed-code.ts';
 import { Field, Form, SecondaryButton, SubmitButton } from '../ui/form.tsx';
 import type { Refusal } from '../ui/form.tsx';
 import { Layout } from '../ui/layout.tsx';
 import type { Frame } from '../ui/layout.tsx';
-import { inWords } from '../ui/refusal.ts';
-import type { StepPage, Visit } from './interaction-context.ts';
-import { accountOf, changeOf } from './interaction-context.ts';
+import { translateRefusal } from '../ui/refusal.ts';
+import type { StepPage, InteractionContext } from './interaction-context.ts';
+import { verifiedUser, factorChangeContext } from './interaction-context.ts';
 
 type NewEmailPageProps = {
   frame: Frame;
@@ -55,45 +55,49 @@ export function NewEmailPage(props: NewEmailPageProps) {
   );
 }
 
-const form = z.object({
+const newEmailForm = z.object({
   email: z.string().max(1000).default(''),
   choice: z.literal('remove').optional(),
 });
 
-const purposeOf = ({ progress }: Visit) =>
-  progress.situation.intent === 'change_notice_email' ? 'notice-email' : 'new-email';
+const newEmailPurpose = ({ progress: signInState }: InteractionContext) =>
+  signInState.situation.intent === 'change_notice_email' ? 'notice-email' : 'new-email';
 
-export const newEmail: StepPage<z.output<typeof form>> = {
-  form,
-  show(visit, refusal, { email }) {
-    const { frame, action, token, house, ctx } = visit;
-    const purpose = purposeOf(visit);
-    const second = purpose === 'notice-email' ? accountOf(visit).noticeEmail : undefined;
+export const newEmailStep: StepPage<z.output<typeof newEmailForm>> = {
+  form: newEmailForm,
+  show(interaction, refusal, { email }) {
+    const { frame, action, token, house: context, ctx } = interaction;
+    const purpose = newEmailPurpose(interaction);
+    const second = purpose === 'notice-email' ? verifiedUser(interaction).noticeEmail : undefined;
     const taken = ctx.query.refused === 'taken' && purpose === 'new-email';
     const shown =
       refusal ??
-      (taken ? inWords(frame, { code: 'email-taken' }, house.settings.HEMMA_HELP_DESK_CONTACT) : undefined);
+      (taken
+        ? translateRefusal(frame, { code: 'email-taken' }, context.settings.HEMMA_HELP_DESK_CONTACT)
+        : undefined);
     return <NewEmailPage {...{ frame, action, token, purpose, second, email, refusal: shown }} />;
   },
-  async answer(visit, { email, choice }) {
-    const { db, hasher, post } = visit.house;
-    const purpose = purposeOf(visit);
+  async answer(interaction, { email, choice }) {
+    const { db, hasher, post: enqueueMail } = interaction.house;
+    const purpose = newEmailPurpose(interaction);
     if (choice === 'remove' && purpose === 'notice-email') {
-      await db.transaction((open) => changeNoticeEmail(open, post, changeOf(visit), undefined));
+      await db.transaction((tx) =>
+        changeNoticeEmail(tx, enqueueMail, factorChangeContext(interaction), undefined),
+      );
       return undefined;
     }
-    const address = emailKey(email);
+    const address = normalizeEmail(email);
     if (!isEmail(address)) return { code: 'malformed-email', field: 'email' };
-    const { email: current } = accountOf(visit);
+    const { email: current } = verifiedUser(interaction);
     if (address === current) return { code: 'same-email', field: 'email' };
     // Whether another account has the address is found out at the deed; it is told to whoever reads mail there alone.
-    return sendCode(db, hasher, post, {
+    return sendMailedCode(db, hasher, enqueueMail, {
       purpose,
-      interaction: visit.record.uid,
-      origin: visit.ctx.state.origin,
-      recipient: { ...accountOf(visit), email: address },
-      subject: emailSubject(address),
-      requestedBy: { user: accountOf(visit).id },
+      interaction: interaction.record.uid,
+      origin: interaction.ctx.state.origin,
+      recipient: { ...verifiedUser(interaction), email: address },
+      subject: emailThrottleSubject(address),
+      requestedBy: { user: verifiedUser(interaction).id },
     });
   },
 };

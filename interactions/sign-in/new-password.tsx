@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { choosePassword } from '../../src/users/profile.ts';
+import { changePassword } from '../../src/users/profile.ts';
 import { Form, PasswordField, SubmitButton } from '../ui/form.tsx';
 import type { Refusal } from '../ui/form.tsx';
 import { Layout } from '../ui/layout.tsx';
 import type { Frame } from '../ui/layout.tsx';
 import type { StepPage } from './interaction-context.ts';
-import { accountOf, changeOf } from './interaction-context.ts';
+import { verifiedUser, factorChangeContext } from './interaction-context.ts';
 
 type NewPasswordPageProps = {
   frame: Frame;
@@ -42,23 +42,23 @@ export function NewPasswordPage({ frame, action, token, email, shortest, refusal
   );
 }
 
-const form = z.object({ password: z.string().max(1000).default('') });
+const newPasswordForm = z.object({ password: z.string().max(1000).default('') });
 
-export const newPassword: StepPage<z.output<typeof form>> = {
-  form,
-  show(visit, refusal) {
-    const { frame, action, token } = visit;
-    const { email, twoStepRequired } = accountOf(visit);
+export const newPasswordStep: StepPage<z.output<typeof newPasswordForm>> = {
+  form: newPasswordForm,
+  show(interaction, refusal) {
+    const { frame, action, token } = interaction;
+    const { email, twoStepRequired } = verifiedUser(interaction);
     return (
       <NewPasswordPage {...{ frame, action, token, email, shortest: twoStepRequired ? 8 : 15, refusal }} />
     );
   },
-  async answer(visit, { password }) {
+  async answer(interaction, { password }) {
     if (password === '') return { code: 'missing-password', field: 'password' };
-    const { db, hasher, post, aftermath, settings } = visit.house;
+    const { db, hasher, post: enqueueMail, aftermath: userChangeHooks, settings } = interaction.house;
     const brand = settings.HEMMA_BRAND_NAME;
-    const refused = await choosePassword(db, hasher, post, aftermath, {
-      ...changeOf(visit),
+    const refused = await changePassword(db, hasher, enqueueMail, userChangeHooks, {
+      ...factorChangeContext(interaction),
       password,
       brand,
     });

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { confirmCode, offerCode } from '../../src/mfa/recovery-code.ts';
+import { confirmRecoveryCode, issuePendingCode } from '../../src/mfa/recovery-code.ts';
 import { isTicked, SignOutOthers, signOutOthersFields } from './sign-out-others.tsx';
 import type { StepPage } from './interaction-context.ts';
-import { accountOf, changeOf } from './interaction-context.ts';
+import { verifiedUser, factorChangeContext } from './interaction-context.ts';
 import { formatDate } from '../../src/i18n/phrases.ts';
 import { Field, Form, SubmitButton } from '../ui/form.tsx';
 import type { Refusal } from '../ui/form.tsx';
@@ -40,12 +40,12 @@ export function NewRecoveryCodePage(props: NewRecoveryCodePageProps) {
         <h2 class="on-paper">{t.keepsake(frame.brand.name)}</h2>
         <p class="on-paper">{props.email}</p>
         <p class="recovery-code" data-recovery-code={recoveryCode}>
-          <Groups of={recoveryCode} />
+          <CodeGroups of={recoveryCode} />
         </p>
         <p class="on-paper">{t.keepsakeHelp}</p>
         <p class="on-paper">{t.issued(formatDate(frame.locale, props.issued))}</p>
       </div>
-      <WaysToKeep {...props} />
+      <SaveOptions {...props} />
       <Form action={action} token={token} refusal={refusal} fields={['lastGroup']}>
         <Field name="lastGroup" label={t.typeBack} autocomplete="off" code refusal={refusal} />
         {endOthers !== undefined && <SignOutOthers frame={frame} ticked={endOthers} />}
@@ -56,8 +56,8 @@ export function NewRecoveryCodePage(props: NewRecoveryCodePageProps) {
 }
 
 /** The groups keep together when the line breaks; selecting the text gives the code with its hyphens. */
-function Groups({ of }: { of: string }) {
-  const groups = of.split('-');
+function CodeGroups({ of: code }: { of: string }) {
+  const groups = code.split('-');
   return groups.map((group, place) => (
     <span key={place}>
       {group}
@@ -66,9 +66,9 @@ function Groups({ of }: { of: string }) {
   ));
 }
 
-function WaysToKeep({ frame, recoveryCode, email, issued }: NewRecoveryCodePageProps) {
+function SaveOptions({ frame, recoveryCode, email, issued }: NewRecoveryCodePageProps) {
   const t = frame.t.newRecoveryCode;
-  const kept = [
+  const savedText = [
     t.keepsake(frame.brand.name),
     email,
     recoveryCode,
@@ -80,7 +80,7 @@ function WaysToKeep({ frame, recoveryCode, email, issued }: NewRecoveryCodePageP
       <p class="quiet" data-without-script>
         {t.withoutScript}
       </p>
-      <div class="keep" hidden data-keep={kept.join('\n\n')} data-file-name={t.fileName}>
+      <div class="keep" hidden data-keep={savedText.join('\n\n')} data-file-name={t.fileName}>
         <button type="button" class="button secondary" data-keep-by="copy" data-done={t.copied}>
           <span aria-live="polite">{t.copy}</span>
         </button>
@@ -95,27 +95,27 @@ function WaysToKeep({ frame, recoveryCode, email, issued }: NewRecoveryCodePageP
   );
 }
 
-const form = z.object({ lastGroup: z.string().max(200).default(''), ...signOutOthersFields });
+const newRecoveryCodeForm = z.object({ lastGroup: z.string().max(200).default(''), ...signOutOthersFields });
 
-export const newRecoveryCode: StepPage<z.output<typeof form>> = {
-  form,
-  async show(visit, refusal, typed) {
-    const { house, record, progress, frame, action, token } = visit;
-    const account = accountOf(visit);
-    const recoveryCode = await offerCode(house.db, house.vault, house.hasher, {
-      account,
+export const newRecoveryCodeStep: StepPage<z.output<typeof newRecoveryCodeForm>> = {
+  form: newRecoveryCodeForm,
+  async show(interaction, refusal, typed) {
+    const { house: context, record, progress: signInState, frame, action, token } = interaction;
+    const user = verifiedUser(interaction);
+    const recoveryCode = await issuePendingCode(context.db, context.vault, context.hasher, {
+      account: user,
       interaction: record.uid,
-      offered: progress.situation.codeOffered,
+      offered: signInState.situation.codeOffered,
     });
-    const { email } = account;
-    const endOthers = progress.authenticatorBound ? undefined : isTicked(refusal, typed);
+    const { email } = user;
+    const endOthers = signInState.authenticatorBound ? undefined : isTicked(refusal, typed);
     const shown = { recoveryCode, email, issued: new Date(), endOthers };
     return <NewRecoveryCodePage {...{ frame, action, token, refusal }} {...shown} />;
   },
-  async answer(visit, { lastGroup, endOtherSessions }) {
-    const { db, vault, post, aftermath: after } = visit.house;
-    const refused = await confirmCode(db, vault, post, after.endWeakerSignIns, {
-      ...changeOf(visit),
+  async answer(interaction, { lastGroup, endOtherSessions }) {
+    const { db, vault: encryption, post: enqueueMail, aftermath: after } = interaction.house;
+    const refused = await confirmRecoveryCode(db, encryption, enqueueMail, after.endWeakerSignIns, {
+      ...factorChangeContext(interaction),
       lastGroup,
       endOtherSessions: endOtherSessions === 'yes',
     });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { accountById } from '../../src/users/users.ts';
-import { Form, SubmitButton, Ways } from '../ui/form.tsx';
+import { findUserById } from '../../src/users/users.ts';
+import { Form, SubmitButton, LinkList } from '../ui/form.tsx';
 import type { Refusal } from '../ui/form.tsx';
 import type { Frame } from '../ui/layout.tsx';
 import { Layout } from '../ui/layout.tsx';
@@ -28,7 +28,7 @@ export function NoAccessPage(props: NoAccessPageProps) {
       <Form action={action} token={token} refusal={refusal}>
         <SubmitButton waiting={t.waiting}>{t.back(clientName)}</SubmitButton>
       </Form>
-      <Ways
+      <LinkList
         ways={[
           { href: '/account', label: frame.t.page.myDetails },
           { href: '/session/end', label: frame.t.page.signOut },
@@ -39,19 +39,19 @@ export function NoAccessPage(props: NoAccessPageProps) {
   );
 }
 
-const form = z.object({});
+const noAccessForm = z.object({});
 
-export const noAccess: StepPage<z.output<typeof form>> = {
-  form,
-  async show({ house, record, frame, action, token, clientName }, refusal) {
-    const email = (await accountById(house.db, record.session?.accountId ?? ''))?.email ?? '';
-    const helpDesk = house.settings.HEMMA_HELP_DESK_CONTACT;
+export const noAccessStep: StepPage<z.output<typeof noAccessForm>> = {
+  form: noAccessForm,
+  async show({ house: context, record, frame, action, token, clientName }, refusal) {
+    const email = (await findUserById(context.db, record.session?.accountId ?? ''))?.email ?? '';
+    const helpDesk = context.settings.HEMMA_HELP_DESK_CONTACT;
     return <NoAccessPage {...{ frame, action, token, clientName, email, helpDesk, refusal }} />;
   },
-  async answer({ house, ctx }) {
+  async answer({ house: context, ctx }) {
     const result = { error: 'access_denied', error_description: 'the person may not use this application' };
     ctx.status = 303;
-    ctx.redirect(await house.provider.interactionResult(ctx.req, ctx.res, result));
+    ctx.redirect(await context.provider.interactionResult(ctx.req, ctx.res, result));
     return 'answered';
   },
 };

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { accountById } from '../../src/users/users.ts';
-import { voidProofs } from '../../src/security/verified-factors.ts';
-import { noteChoice } from './state.ts';
+import { findUserById } from '../../src/users/users.ts';
+import { discardVerifiedFactors } from '../../src/security/verified-factors.ts';
+import { recordChoice } from './state.ts';
 import type { StepPage } from './interaction-context.ts';
-import { accountOf } from './interaction-context.ts';
+import { verifiedUser } from './interaction-context.ts';
 import { Form, SecondaryButton, SubmitButton } from '../ui/form.tsx';
 import type { Refusal } from '../ui/form.tsx';
 import { Layout } from '../ui/layout.tsx';
@@ -49,26 +49,29 @@ export function OtherAccountPage({
   );
 }
 
-const form = z.object({ choice: z.enum(['switch', 'stay']), replaces: z.string().max(100).default('') });
+const otherAccountForm = z.object({
+  choice: z.enum(['switch', 'stay']),
+  replaces: z.string().max(100).default(''),
+});
 
-export const otherAccount: StepPage<z.output<typeof form>> = {
-  form,
-  async show(visit, refusal) {
-    const { house, session, frame, action, token } = visit;
-    const current = session && (await accountById(house.db, session.accountId));
+export const otherAccountStep: StepPage<z.output<typeof otherAccountForm>> = {
+  form: otherAccountForm,
+  async show(interaction, refusal) {
+    const { house: context, session, frame, action, token } = interaction;
+    const current = session && (await findUserById(context.db, session.accountId));
     const about = {
       current: current?.email ?? '',
       session: session?.uid ?? '',
-      next: accountOf(visit).email,
+      next: verifiedUser(interaction).email,
     };
     return <OtherAccountPage {...{ frame, action, token, refusal }} {...about} />;
   },
-  async answer(visit, { choice, replaces }) {
-    const { house, record, session } = visit;
+  async answer(interaction, { choice, replaces }) {
+    const { house: context, record, session } = interaction;
     // Another session than the page named, which a second tab began: the page names that one and asks again.
     if (choice === 'switch' && session?.uid === replaces)
-      await noteChoice(house.db, record.uid, `switch-to:${accountOf(visit).id}:${replaces}`);
-    if (choice === 'stay') await voidProofs(house.db, { interaction: record.uid });
+      await recordChoice(context.db, record.uid, `switch-to:${verifiedUser(interaction).id}:${replaces}`);
+    if (choice === 'stay') await discardVerifiedFactors(context.db, { interaction: record.uid });
     return undefined;
   },
 };

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { verifyPasswordWithCode } from '../../src/users/passwords.ts';
 import { eightDigits } from '../../src/mfa/recovery-code-format.ts';
 import { countPasswordAndCode } from '../../src/mfa/mailed-code.ts';
-import { Field, Form, PasswordField, SecondaryButton, SubmitButton, Ways } from '../ui/form.tsx';
+import { Field, Form, PasswordField, SecondaryButton, SubmitButton, LinkList } from '../ui/form.tsx';
 import type { Refusal } from '../ui/form.tsx';
 import { Layout } from '../ui/layout.tsx';
 import type { Frame } from '../ui/layout.tsx';
 import { sendToAddress } from './send-to-address.ts';
-import { chosenAddress } from './state.ts';
-import type { Refused, StepPage, Visit } from './interaction-context.ts';
+import { passwordResetEmail } from './state.ts';
+import type { StepRefusal, StepPage, InteractionContext } from './interaction-context.ts';
 
 type PasswordAndCodePageProps = {
   frame: Frame;
@@ -52,7 +52,7 @@ export function PasswordAndCodePage(props: PasswordAndCodePageProps) {
           </Form>
         </section>
       )}
-      <Ways ways={[{ href: backUrl, label: mailedCode.back }]} />
+      <LinkList ways={[{ href: backUrl, label: mailedCode.back }]} />
     </Layout>
   );
 }
@@ -102,8 +102,8 @@ const form = z.object({
 type Typed = z.output<typeof form>;
 
 /** Sends a code, and comes back to this page: the same whether a user has the address or not. */
-async function send(visit: Visit, email: string): Promise<Refused | 'answered'> {
-  const before = chosenAddress(visit.progress, 'throttled');
+async function send(visit: InteractionContext, email: string): Promise<StepRefusal | 'answered'> {
+  const before = passwordResetEmail(visit.progress, 'throttled');
   const refused = await sendToAddress(visit, 'throttled-password', email);
   if (refused) return refused;
   visit.ctx.status = 303;
@@ -112,7 +112,10 @@ async function send(visit: Visit, email: string): Promise<Refused | 'answered'> 
 }
 
 /** The same words for every fault. Without a valid code the password is not verified. */
-async function verify(visit: Visit, { email, password, code }: Typed): Promise<Refused | 'rebound'> {
+async function verify(
+  visit: InteractionContext,
+  { email, password, code }: Typed,
+): Promise<StepRefusal | 'rebound'> {
   const { db, hasher, post } = visit.house;
   const { origin } = visit.ctx.state;
   const interaction = visit.record.uid;
@@ -137,7 +140,7 @@ async function verify(visit: Visit, { email, password, code }: Typed): Promise<R
 export const passwordAndCode: StepPage<Typed> = {
   form,
   show({ frame, action, token, record, progress, ctx }, refusal, typed) {
-    const chosen = chosenAddress(progress, 'throttled');
+    const chosen = passwordResetEmail(progress, 'throttled');
     const email = typed.email ?? chosen;
     const sent = chosen !== undefined && refusal?.code !== 'throttled';
     const sentAgain = ctx.query.sent === 'again' && !refusal;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { accountById } from '../../src/users/users.ts';
+import { findUserById } from '../../src/users/users.ts';
 import { verifyPassword } from '../../src/users/passwords.ts';
-import { noteChoice } from './state.ts';
-import type { StepPage, Visit } from './interaction-context.ts';
-import { Field, Form, PasswordField, SecondaryButton, SubmitButton, Ways } from '../ui/form.tsx';
+import { recordChoice } from './state.ts';
+import type { StepPage, InteractionContext } from './interaction-context.ts';
+import { Field, Form, PasswordField, SecondaryButton, SubmitButton, LinkList } from '../ui/form.tsx';
 import type { Refusal } from '../ui/form.tsx';
 import { Layout } from '../ui/layout.tsx';
 import type { Frame } from '../ui/layout.tsx';
@@ -27,11 +27,11 @@ type PasswordPageProps = {
 };
 
 export function PasswordPage(props: PasswordPageProps) {
-  const { frame, action, token, clientName, email, account, refusal } = props;
+  const { frame, action, token, clientName, email, account: signedInEmail, refusal } = props;
   const { forgottenPasswordUrl, newPhone, newPhoneUrl } = props;
   const t = frame.t.password;
-  const title = account ? t.confirmTitle : t.title;
-  const known = account?.email ?? email;
+  const title = signedInEmail ? t.confirmTitle : t.title;
+  const known = signedInEmail?.email ?? email;
   return (
     <Layout frame={frame} title={title} step="password" scripts={['show-password', 'waiting-button']}>
       <h1>{title}</h1>
@@ -44,7 +44,7 @@ export function PasswordPage(props: PasswordPageProps) {
           value={known}
           autocomplete="username"
           inputmode="email"
-          readonly={account !== undefined}
+          readonly={signedInEmail !== undefined}
           autofocus={!known}
           refusal={refusal}
         />
@@ -59,7 +59,7 @@ export function PasswordPage(props: PasswordPageProps) {
         <SubmitButton waiting={t.waiting}>{t.submit}</SubmitButton>
       </Form>
       {refusal?.code === 'throttled' && <EmailedCodeOffer {...props} />}
-      <Ways
+      <LinkList
         ways={[
           ...(newPhoneUrl && !newPhone ? [{ href: newPhoneUrl, label: frame.t.totp.newOrLost }] : []),
           ...(forgottenPasswordUrl ? [{ href: forgottenPasswordUrl, label: t.forgotten }] : []),
@@ -86,27 +86,27 @@ function EmailedCodeOffer({ frame, token, email, emailedCodeUrl }: PasswordPageP
   );
 }
 
-const form = z.object({
+const passwordForm = z.object({
   email: z.string().max(1000).default(''),
   password: z.string().max(1000).default(''),
   newPhone: z.literal('yes').optional(),
 });
 
 /** The address to begin with: what was typed, what the application hints, or who is signed in here already. */
-async function knownEmail({ house, record }: Visit): Promise<string | undefined> {
+async function sessionEmail({ house: context, record }: InteractionContext): Promise<string | undefined> {
   if (typeof record.params.login_hint === 'string') return record.params.login_hint;
   const current = record.session?.accountId;
-  return current ? (await accountById(house.db, current))?.email : undefined;
+  return current ? (await findUserById(context.db, current))?.email : undefined;
 }
 
-export const password: StepPage<z.output<typeof form>> = {
-  form,
-  async show(visit, refusal, typed) {
-    const { frame, action, token, clientName } = visit;
-    const email = typed.email ?? (await knownEmail(visit));
-    const newPhone = (typed.newPhone ?? visit.ctx.query['new-phone']) === 'yes';
+export const passwordStep: StepPage<z.output<typeof passwordForm>> = {
+  form: passwordForm,
+  async show(interaction, refusal, typed) {
+    const { frame, action, token, clientName } = interaction;
+    const email = typed.email ?? (await sessionEmail(interaction));
+    const newPhone = (typed.newPhone ?? interaction.ctx.query['new-phone']) === 'yes';
     const newPhoneUrl = `${action}?new-phone=yes`;
-    const at = (step: string) => `/interaction/${visit.record.uid}/${step}`;
+    const at = (step: string) => `/interaction/${interaction.record.uid}/${step}`;
     const ways = {
       forgottenPasswordUrl: at('forgotten-password'),
       emailedCodeUrl: at('password-and-code'),
@@ -115,12 +115,12 @@ export const password: StepPage<z.output<typeof form>> = {
     return <PasswordPage {...{ ...ways, frame, action, token, clientName, email, refusal, newPhone }} />;
   },
   async answer(
-    { house, ctx, record, nextBinding, device: { token } },
+    { house: context, ctx, record, nextBinding, device: { token } },
     { email, password: secret, newPhone },
   ) {
     if (email.trim() === '') return { code: 'missing-email', field: 'email' };
     if (secret === '') return { code: 'missing-password', field: 'password' };
-    if (newPhone) await noteChoice(house.db, record.uid, 'new-phone');
+    if (newPhone) await recordChoice(context.db, record.uid, 'new-phone');
     const attempt = {
       interaction: record.uid,
       rebind: nextBinding.rebind,
@@ -130,6 +130,6 @@ export const password: StepPage<z.output<typeof form>> = {
       origin: ctx.state.origin,
     };
     const slowDown = (ms: number) => (ctx.state.slowDownMs = ms);
-    return (await verifyPassword(house.db, house.hasher, house.post, attempt, slowDown)) ?? 'rebound';
+    return (await verifyPassword(context.db, context.hasher, context.post, attempt, slowDown)) ?? 'rebound';
   },
 };

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { openCaseOf } from '../../src/help-desk/cases.ts';
-import { claimCode } from '../../src/mfa/recovery-code.ts';
-import { Field, Form, SecondaryButton, SubmitButton, Ways } from '../ui/form.tsx';
+import { findOpenCase } from '../../src/help-desk/cases.ts';
+import { reserveRecoveryCode } from '../../src/mfa/recovery-code.ts';
+import { Field, Form, SecondaryButton, SubmitButton, LinkList } from '../ui/form.tsx';
 import type { Refusal } from '../ui/form.tsx';
 import { Layout } from '../ui/layout.tsx';
 import type { Frame } from '../ui/layout.tsx';
-import { noteChoice } from './state.ts';
-import { isOpen } from './steps.ts';
+import { recordChoice } from './state.ts';
+import { isStepOpen } from './steps.ts';
 import type { StepPage } from './interaction-context.ts';
-import { accountOf, attemptOf } from './interaction-context.ts';
+import { verifiedUser, attemptContext } from './interaction-context.ts';
 
 type RecoveryCodePageProps = {
   frame: Frame;
@@ -52,7 +52,7 @@ export function RecoveryCodePage(props: RecoveryCodePageProps) {
             refusal={refusal}
           />
         )}
-        <AboutThePhone {...props} />
+        <PhoneQuestion {...props} />
       </Form>
       {!right && !helpDeskUrl && (
         <details>
@@ -61,7 +61,7 @@ export function RecoveryCodePage(props: RecoveryCodePageProps) {
         </details>
       )}
       {!right && (
-        <Ways
+        <LinkList
           ways={[
             ...(helpDeskUrl ? [{ href: helpDeskUrl, label: t.noCode }] : []),
             ...(anotherWayUrl ? [{ href: anotherWayUrl, label: frame.t.anotherWay.title }] : []),
@@ -72,7 +72,7 @@ export function RecoveryCodePage(props: RecoveryCodePageProps) {
   );
 }
 
-function AboutThePhone({ frame, right, next }: RecoveryCodePageProps) {
+function PhoneQuestion({ frame, right, next }: RecoveryCodePageProps) {
   const t = frame.t.recoveryCode;
   if (next === 'go-on') return <SubmitButton waiting={t.waiting}>{t.goOn}</SubmitButton>;
   if (next === 'replace') {
@@ -96,39 +96,42 @@ function AboutThePhone({ frame, right, next }: RecoveryCodePageProps) {
   );
 }
 
-const form = z.object({
+const recoveryCodeForm = z.object({
   code: z.string().max(200).default(''),
   phoneGone: z.enum(['yes', 'no']).optional(),
 });
 
-export const recoveryCode: StepPage<z.output<typeof form>> = {
-  form,
-  async show(visit, refusal) {
-    const { house, frame, action, token, record, progress } = visit;
-    const right = progress.situation.proved.has('recovery-code');
-    const { intent, account } = progress.situation;
-    const replaces = intent === 'replace_authenticator' || account?.authenticator === 'off';
+export const recoveryCodeStep: StepPage<z.output<typeof recoveryCodeForm>> = {
+  form: recoveryCodeForm,
+  async show(interaction, refusal) {
+    const { house: context, frame, action, token, record, progress: signInState } = interaction;
+    const right = signInState.situation.proved.has('recovery-code');
+    const { intent, account: user } = signInState.situation;
+    const replaces = intent === 'replace_authenticator' || user?.authenticator === 'off';
     const next = intent === 'deactivate_two_step' ? 'go-on' : replaces ? 'replace' : 'ask';
-    const helpDesk = house.settings.HEMMA_HELP_DESK_CONTACT;
+    const helpDesk = context.settings.HEMMA_HELP_DESK_CONTACT;
     const anotherWayUrl = `/interaction/${record.uid}/another-way`;
-    const mayAsk = isOpen(progress.situation, 'help-desk');
+    const mayAsk = isStepOpen(signInState.situation, 'help-desk');
     const helpDeskUrl = mayAsk ? `/interaction/${record.uid}/help-desk` : undefined;
     // Asked only where it may be told: whoever opened a case has typed the password.
-    const awaited = mayAsk && (await openCaseOf(house.db, accountOf(visit).id)) !== undefined;
+    const awaited = mayAsk && (await findOpenCase(context.db, verifiedUser(interaction).id)) !== undefined;
     const ways = { helpDesk, helpDeskUrl, anotherWayUrl, awaited };
     return <RecoveryCodePage {...{ frame, action, token, right, next, ...ways, refusal }} />;
   },
-  async answer(visit, { code, phoneGone }) {
-    const { house, record, progress } = visit;
-    if (!progress.situation.proved.has('recovery-code')) {
+  async answer(interaction, { code, phoneGone }) {
+    const { house: context, record, progress: signInState } = interaction;
+    if (!signInState.situation.proved.has('recovery-code')) {
       // Nothing typed; or typed earlier, and another window entered the code since.
       if (code.trim() === '') return { code: 'missing-recovery-code', field: 'code' };
-      const refused = await claimCode(house.db, house.hasher, house.post, { ...attemptOf(visit), code });
+      const refused = await reserveRecoveryCode(context.db, context.hasher, context.post, {
+        ...attemptContext(interaction),
+        code,
+      });
       if (refused) return { ...refused, field: 'code' };
     }
     // A sign-in that is for a new phone asks nothing about the old one: whoever thinks better of it is asked then.
-    if (phoneGone && progress.situation.intent !== 'replace_authenticator')
-      await noteChoice(house.db, record.uid, phoneGone === 'yes' ? 'phone-gone' : 'phone-kept');
+    if (phoneGone && signInState.situation.intent !== 'replace_authenticator')
+      await recordChoice(context.db, record.uid, phoneGone === 'yes' ? 'phone-gone' : 'phone-kept');
     return undefined;
   },
 };

@@ -1,9 +1,9 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { isOwnClient } from '../../config/built-in-clients.ts';
-import { nameOfApplication } from '../../src/oidc/sessions.ts';
+import { isBuiltInClient } from '../../config/built-in-clients.ts';
+import { findClientName } from '../../src/oidc/sessions.ts';
 import { Form, SecondaryButton, SubmitButton } from '../ui/form.tsx';
-import { frameOf } from '../ui/frame.ts';
-import type { House } from '../../src/context.ts';
+import { createFrame } from '../ui/frame.ts';
+import type { AppContext } from '../../src/context.ts';
 import type { Frame } from '../ui/layout.tsx';
 import { Layout, renderPage } from '../ui/layout.tsx';
 
@@ -41,15 +41,17 @@ export function SignOutPage({ frame, action, xsrf, clients }: SignOutPageProps) 
 }
 
 /** Asks once whether to sign out everywhere, naming the applications of this session. */
-export async function showSignOut(
-  house: House,
+export async function renderSignOut(
+  context: AppContext,
   ctx: KoaContextWithOIDC,
   { action, xsrf }: { action: string; xsrf: string },
 ): Promise<void> {
-  const ids = Object.keys(ctx.oidc.session?.authorizations ?? {}).filter((id) => !isOwnClient(id));
-  const clients = (await Promise.all(ids.map((id) => nameOfApplication(house.db, id)))).toSorted();
-  const asked = ctx.oidc.params?.ui_locales;
-  const frame = frameOf(house, ctx, { uiLocales: typeof asked === 'string' ? asked : undefined });
+  const ids = Object.keys(ctx.oidc.session?.authorizations ?? {}).filter((id) => !isBuiltInClient(id));
+  const clients = (await Promise.all(ids.map((id) => findClientName(context.db, id)))).toSorted();
+  const requestingClient = ctx.oidc.params?.ui_locales;
+  const frame = createFrame(context, ctx, {
+    uiLocales: typeof requestingClient === 'string' ? requestingClient : undefined,
+  });
   // The page afterwards is asked for without the application's wish.
   const { state } = (ctx.oidc.session ?? {}) as { state?: { locale?: string } };
   if (state) state.locale = frame.locale;

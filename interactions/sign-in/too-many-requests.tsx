@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
-import { sentByOurPage } from '../../src/http/request-info.ts';
-import { frameOf } from '../ui/frame.ts';
+import { isSameOriginRequest } from '../../src/http/request-info.ts';
+import { createFrame } from '../ui/frame.ts';
 import { Field, Form, PasswordField, SubmitButton } from '../ui/form.tsx';
 import type { Refusal } from '../ui/form.tsx';
-import type { House } from '../../src/context.ts';
+import type { AppContext } from '../../src/context.ts';
 import { Layout, renderPage } from '../ui/layout.tsx';
 import type { Frame } from '../ui/layout.tsx';
-import { posted } from '../ui/parse-form.ts';
-import { inWords, sayWhen } from '../ui/refusal.ts';
+import { parseForm } from '../ui/parse-form.ts';
+import { translateRefusal, setRetryAfter } from '../ui/refusal.ts';
 import type { Step } from './steps.ts';
 
 declare module 'koa' {
@@ -19,7 +19,7 @@ declare module 'koa' {
   }
 }
 
-type BusyPageProps = {
+type TooManyRequestsProps = {
   frame: Frame;
   step: string;
   action: string;
@@ -28,7 +28,7 @@ type BusyPageProps = {
   sent: Record<string, string>;
 };
 
-export function BusyPage({ frame, step, action, refusal, sent }: BusyPageProps) {
+export function TooManyRequestsPage({ frame, step, action, refusal, sent }: TooManyRequestsProps) {
   const { t } = frame;
   const { password, email, ...rest } = sent;
   const asksPassword = password !== undefined;
@@ -68,26 +68,26 @@ export function BusyPage({ frame, step, action, refusal, sent }: BusyPageProps) 
   );
 }
 
-const anything = z.record(z.string().max(30), z.string().max(1000));
+const anyFields = z.record(z.string().max(30), z.string().max(1000));
 
 /**
  * Turned away before anything was looked up, and so in the language of the browser: the form once more, with what was
  * sent. Whatever stands in it, its token too, is judged when it is sent again.
  */
-function showBusy(house: House, ctx: Context, seconds: number): void {
+function renderTooManyRequests(context: AppContext, ctx: Context, seconds: number): void {
   const { step } = ctx.params as { step: string };
-  const frame = frameOf(house, ctx);
+  const frame = createFrame(context, ctx);
   const busy = { code: 'busy', seconds } as const;
-  const refusal = inWords(frame, busy, house.settings.HEMMA_HELP_DESK_CONTACT);
-  sayWhen(ctx, busy);
+  const refusal = translateRefusal(frame, busy, context.settings.HEMMA_HELP_DESK_CONTACT);
+  setRetryAfter(ctx, busy);
   ctx.state.refusal = busy.code;
   ctx.type = 'html';
-  const sent = posted(ctx, anything);
-  ctx.body = renderPage(frame, <BusyPage {...{ frame, step, action: ctx.path, refusal, sent }} />);
+  const sent = parseForm(ctx, anyFields);
+  ctx.body = renderPage(frame, <TooManyRequestsPage {...{ frame, step, action: ctx.path, refusal, sent }} />);
 }
 
 /** Pages that anybody can open, and whose answers take a slow hash. */
-const crowded: ReadonlySet<string> = new Set<Step>([
+const rateLimitedSteps: ReadonlySet<string> = new Set<Step>([
   'password',
   'password-and-code',
   'forgotten-password',
@@ -95,14 +95,15 @@ const crowded: ReadonlySet<string> = new Set<Step>([
 ]);
 
 /** Whoever would wait too long is turned away before anything is looked up for them: in a flood that is most of the work. */
-export function inPlace(house: House, take: Middleware): Middleware {
+export function renderRateLimitInPlace(context: AppContext, handler: Middleware): Middleware {
   return async (ctx, next) => {
     const { step = '' } = ctx.params as { step?: string };
-    if (!crowded.has(step) || !sentByOurPage(ctx, house.settings.HEMMA_ISSUER)) return take(ctx, next);
-    const place = house.hasher.takePlace();
-    if ('seconds' in place) return showBusy(house, ctx, place.seconds);
+    if (!rateLimitedSteps.has(step) || !isSameOriginRequest(ctx, context.settings.HEMMA_ISSUER))
+      return handler(ctx, next);
+    const place = context.hasher.takePlace();
+    if ('seconds' in place) return renderTooManyRequests(context, ctx, place.seconds);
     try {
-      await take(ctx, next);
+      await handler(ctx, next);
     } finally {
       place.leave();
     }

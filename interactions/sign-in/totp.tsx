@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { looksLikeCode } from '../../src/mfa/recovery-code-format.ts';
-import { claimCode } from '../../src/mfa/recovery-code.ts';
+import { looksLikeRecoveryCode } from '../../src/mfa/recovery-code-format.ts';
+import { reserveRecoveryCode } from '../../src/mfa/recovery-code.ts';
 import { verifyTotp } from '../../src/mfa/totp.ts';
-import { inWords } from '../ui/refusal.ts';
-import { noteChoice } from './state.ts';
+import { translateRefusal } from '../ui/refusal.ts';
+import { recordChoice } from './state.ts';
 import type { StepPage } from './interaction-context.ts';
-import { accountOf, attemptOf } from './interaction-context.ts';
-import { Choice, Form, RefusalNotice, SixDigitField, SubmitButton, Ways } from '../ui/form.tsx';
+import { verifiedUser, attemptContext } from './interaction-context.ts';
+import { Choice, Form, RefusalNotice, SixDigitField, SubmitButton, LinkList } from '../ui/form.tsx';
 import type { Refusal } from '../ui/form.tsx';
 import { Layout } from '../ui/layout.tsx';
 import type { Frame } from '../ui/layout.tsx';
@@ -35,13 +35,13 @@ export function TotpPage(props: TotpPageProps) {
     <Layout frame={frame} title={title} step="totp" scripts={['six-digits', 'waiting-button']}>
       <h1>{title}</h1>
       <p class="lead">{frame.t.form.signingInAs(email)}</p>
-      {disabled ? <RefusalNotice refusal={refusal} /> : <CodeForm {...props} />}
-      <Ways ways={waysOn(props)} />
+      {disabled ? <RefusalNotice refusal={refusal} /> : <TotpForm {...props} />}
+      <LinkList ways={alternativeLinks(props)} />
     </Layout>
   );
 }
 
-function CodeForm({ frame, action, token, mayRemember, refusal }: TotpPageProps) {
+function TotpForm({ frame, action, token, mayRemember, refusal }: TotpPageProps) {
   const t = frame.t.totp;
   return (
     <Form action={action} token={token} refusal={refusal} fields={['code']}>
@@ -53,7 +53,7 @@ function CodeForm({ frame, action, token, mayRemember, refusal }: TotpPageProps)
   );
 }
 
-function waysOn({ frame, anotherWayUrl, lostPhoneUrl, lost }: TotpPageProps) {
+function alternativeLinks({ frame, anotherWayUrl, lostPhoneUrl, lost }: TotpPageProps) {
   const { anotherWay, newOrLost, lostMyPhone } = frame.t.totp;
   return [
     ...(anotherWayUrl ? [{ href: anotherWayUrl, label: anotherWay }] : []),
@@ -61,19 +61,22 @@ function waysOn({ frame, anotherWayUrl, lostPhoneUrl, lost }: TotpPageProps) {
   ];
 }
 
-const form = z.object({ code: z.string().max(200).default(''), rememberDevice: z.literal('yes').optional() });
+const totpForm = z.object({
+  code: z.string().max(200).default(''),
+  rememberDevice: z.literal('yes').optional(),
+});
 
-export const totp: StepPage<z.output<typeof form>> = {
-  form,
-  show(visit, refusal) {
-    const { house, frame, action, token, progress } = visit;
-    const { email } = accountOf(visit);
-    const off = progress.authenticator?.disabledAt
-      ? inWords(frame, { code: 'authenticator-disabled' }, house.settings.HEMMA_HELP_DESK_CONTACT)
+export const totpStep: StepPage<z.output<typeof totpForm>> = {
+  form: totpForm,
+  show(interaction, refusal) {
+    const { house: context, frame, action, token, progress: signInState } = interaction;
+    const { email } = verifiedUser(interaction);
+    const off = signInState.authenticator?.disabledAt
+      ? translateRefusal(frame, { code: 'authenticator-disabled' }, context.settings.HEMMA_HELP_DESK_CONTACT)
       : refusal;
-    const mayRemember = progress.situation.demand.level < 2;
-    const at = (step: string) => `/interaction/${visit.record.uid}/${step}`;
-    const lost = progress.situation.intent === 'deactivate_two_step';
+    const mayRemember = signInState.situation.demand.level < 2;
+    const at = (step: string) => `/interaction/${interaction.record.uid}/${step}`;
+    const lost = signInState.situation.intent === 'deactivate_two_step';
     // The article presses "Lost my phone" and then chooses the code, so there it leads to the chooser.
     const ways = {
       anotherWayUrl: at('another-way'),
@@ -82,17 +85,23 @@ export const totp: StepPage<z.output<typeof form>> = {
     };
     return <TotpPage {...{ frame, action, token, email, mayRemember, refusal: off, ...ways }} />;
   },
-  async answer(visit, { code, rememberDevice }) {
-    const { house, record } = visit;
+  async answer(interaction, { code, rememberDevice }) {
+    const { house: context, record } = interaction;
     // Somebody types what they have where there is a field: a recovery code is taken here, too.
-    if (looksLikeCode(code)) {
-      const refused = await claimCode(house.db, house.hasher, house.post, { ...attemptOf(visit), code });
+    if (looksLikeRecoveryCode(code)) {
+      const refused = await reserveRecoveryCode(context.db, context.hasher, context.post, {
+        ...attemptContext(interaction),
+        code,
+      });
       return refused && { ...refused, field: 'code' };
     }
-    const refused = await verifyTotp(house.db, house.vault, house.post, { ...attemptOf(visit), code });
+    const refused = await verifyTotp(context.db, context.vault, context.post, {
+      ...attemptContext(interaction),
+      code,
+    });
     if (refused) return { ...refused, field: 'code' };
     // Only what stood in the form that was right counts.
-    if (rememberDevice) await noteChoice(house.db, record.uid, 'remember-device');
+    if (rememberDevice) await recordChoice(context.db, record.uid, 'remember-device');
     return undefined;
   },
 };

@@ -8,24 +8,25 @@ import type { Context } from 'koa';
 import type { Settings } from '../../config/settings.ts';
 import type { Assets } from '../../src/context.ts';
 
-const types: Record<string, string> = {
+const contentTypes: Record<string, string> = {
   css: 'text/css; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
   svg: 'image/svg+xml',
   woff2: 'font/woff2',
 };
 
-const typeOf = (name: string) => types[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream';
+const contentTypeOf = (name: string) =>
+  contentTypes[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream';
 
-const hashOf = (body: Buffer) => createHash('sha256').update(body).digest('base64url').slice(0, 12);
+const contentHash = (body: Buffer) => createHash('sha256').update(body).digest('base64url').slice(0, 12);
 
 /** The typeface, from its own package: the Latin letters, å, ä and ö among them. */
-const typeface = createRequire(import.meta.url).resolve(
+const fontPath = createRequire(import.meta.url).resolve(
   '@fontsource-variable/schibsted-grotesk/files/schibsted-grotesk-latin-wght-normal.woff2',
 );
 
 /** The operator's own colour and logo, as files of ours like the others. */
-function brandFiles(settings: Settings): [string, Buffer][] {
+function loadBrandFiles(settings: Settings): [string, Buffer][] {
   const accent = settings.HEMMA_BRAND_ACCENT;
   const logo = settings.HEMMA_BRAND_LOGO;
   return [
@@ -41,14 +42,14 @@ const encodings = { br: promisify<Buffer, Buffer>(brotliCompress), gzip: promisi
 type Encoding = keyof typeof encodings;
 
 /** A typeface is compressed in itself. */
-const shrinks = (name: string): boolean => !name.endsWith('.woff2');
+const isCompressible = (name: string): boolean => !name.endsWith('.woff2');
 
 /**
  * Files as small as who asks can read them; each is compressed when it is first asked for. Pages are not: it would cost more
  * of the processor than their template, and a page with what somebody typed beside a token of theirs gives the token away
  * by its length (BREACH).
  */
-function compressed(files: ReadonlyMap<string, Buffer>) {
+function createCompressor(files: ReadonlyMap<string, Buffer>) {
   const made = new Map<string, Promise<Buffer>>();
   const as = (name: string, body: Buffer, encoding: Encoding): Promise<Buffer> => {
     const key = `${encoding} ${name}`;
@@ -58,7 +59,7 @@ function compressed(files: ReadonlyMap<string, Buffer>) {
   };
   return async (ctx: Context, name: string): Promise<Buffer | undefined> => {
     const body = files.get(name);
-    if (!body || !shrinks(name)) return body;
+    if (!body || !isCompressible(name)) return body;
     ctx.vary('Accept-Encoding');
     const encoding = (['br', 'gzip'] as const).find((one) => ctx.acceptsEncodings(one) === one);
     if (!encoding) return body;
@@ -69,22 +70,22 @@ function compressed(files: ReadonlyMap<string, Buffer>) {
 }
 
 /** How long a file may be kept that was asked for as `asked`; `address` is what our own pages call it. */
-function keptFor(asked: string, address: string | undefined): string {
-  if (asked === address) return 'public, max-age=31536000, immutable';
+function cacheControlFor(requestedUrl: string, address: string | undefined): string {
+  if (requestedUrl === address) return 'public, max-age=31536000, immutable';
   // Another version's pages ask for its own file, and nobody may keep ours for that; while versions change, both are there.
-  if (asked.includes('?')) return 'no-store';
+  if (requestedUrl.includes('?')) return 'no-store';
   // The stylesheet names the font without its hash; a day is long enough for that one.
   return 'public, max-age=86400';
 }
 
-export function assetsOf(settings: Settings, folder: string): Assets {
+export function loadAssets(settings: Settings, folder: string): Assets {
   const files = new Map<string, Buffer>([
     ...readdirSync(folder).map((name): [string, Buffer] => [name, readFileSync(join(folder, name))]),
-    ['schibsted-grotesk.woff2', readFileSync(typeface)],
-    ...brandFiles(settings),
+    ['schibsted-grotesk.woff2', readFileSync(fontPath)],
+    ...loadBrandFiles(settings),
   ]);
-  const urls = new Map([...files].map(([name, body]) => [name, `/public/${name}?v=${hashOf(body)}`]));
-  const bodyFor = compressed(files);
+  const urls = new Map([...files].map(([name, body]) => [name, `/public/${name}?v=${contentHash(body)}`]));
+  const bodyFor = createCompressor(files);
   return {
     url(name) {
       const url = urls.get(name);
@@ -95,8 +96,8 @@ export function assetsOf(settings: Settings, folder: string): Assets {
       const name = /^\/public\/([a-z0-9.-]+)$/.exec(ctx.path)?.[1];
       if (!name || !files.has(name) || !['GET', 'HEAD'].includes(ctx.method)) return next();
       ctx.body = await bodyFor(ctx, name);
-      ctx.type = typeOf(name);
-      ctx.set('Cache-Control', keptFor(ctx.url, urls.get(name)));
+      ctx.type = contentTypeOf(name);
+      ctx.set('Cache-Control', cacheControlFor(ctx.url, urls.get(name)));
       return undefined;
     },
   };

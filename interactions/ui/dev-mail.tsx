@@ -1,7 +1,7 @@
 import type { Middleware } from 'koa';
-import { waitingMails } from '../../src/mail/outbox.ts';
-import { frameOf } from './frame.ts';
-import type { House } from '../../src/context.ts';
+import { findPendingMails } from '../../src/mail/outbox.ts';
+import { createFrame } from './frame.ts';
+import type { AppContext } from '../../src/context.ts';
 import { renderPage } from './layout.tsx';
 import { formatDateTime } from '../../src/i18n/phrases.ts';
 import { Layout } from './layout.tsx';
@@ -37,10 +37,10 @@ export function DevMailPage({ frame, mails }: DevMailPageProps) {
 }
 
 /** Shows the mails that nobody sends: mounted only where the issuer is http://localhost and no mail server is set. */
-export function devMail(house: House): Middleware {
+export function createDevMailPage(context: AppContext): Middleware {
   return async (ctx, next) => {
     if (ctx.path !== '/dev/mail' || ctx.method !== 'GET') return next();
-    const mails = await waitingMails(house.db, house.vault, 50);
+    const mails = await findPendingMails(context.db, context.vault, 50);
     const shown = mails.map(({ id, createdAt, recipient, subject, text }) => ({
       id,
       at: createdAt,
@@ -48,7 +48,7 @@ export function devMail(house: House): Middleware {
       subject,
       text,
     }));
-    const frame = frameOf(house, ctx);
+    const frame = createFrame(context, ctx);
     ctx.set('Cache-Control', 'no-store');
     ctx.type = 'html';
     ctx.body = renderPage(frame, <DevMailPage frame={frame} mails={shown} />);

@@ -26,7 +26,7 @@ type FormProps = {
  * refusal reads the same in every browser and in the language of the page.
  */
 export function Form({ action, token, refusal, fields = [], label, stays, upload, children }: FormProps) {
-  const above = refusal && !(refusal.field && fields.includes(refusal.field));
+  const isAboveForm = refusal && !(refusal.field && fields.includes(refusal.field));
   return (
     <form
       method="post"
@@ -38,7 +38,7 @@ export function Form({ action, token, refusal, fields = [], label, stays, upload
       data-stays={stays}
     >
       {token !== undefined && <input type="hidden" name="token" value={token} />}
-      {above && <RefusalNotice refusal={refusal} />}
+      {isAboveForm && <RefusalNotice refusal={refusal} />}
       {children}
     </form>
   );
@@ -73,16 +73,16 @@ export type FieldProps = {
  */
 export function Field({ code = false, value, inputmode, ...props }: FieldProps) {
   return (
-    <FieldFrame {...props}>
+    <FieldWrapper {...props}>
       <input
         {...inputProps(props)}
         class={code ? 'input code' : 'input'}
         type="text"
         value={value}
         inputmode={inputmode}
-        {...(code ? verbatim : undefined)}
+        {...(code ? codeInputProps : undefined)}
       />
-    </FieldFrame>
+    </FieldWrapper>
   );
 }
 
@@ -92,14 +92,14 @@ type PasswordFieldProps = Omit<FieldProps, 'value' | 'code' | 'inputmode'> & { t
 export function PasswordField({ t, ...props }: PasswordFieldProps) {
   const { show, hide, thePassword } = t.form;
   return (
-    <FieldFrame {...props}>
+    <FieldWrapper {...props}>
       <div class="with-button">
-        <input {...inputProps(props)} {...verbatim} class="input" type="password" />
+        <input {...inputProps(props)} {...codeInputProps} class="input" type="password" />
         <button type="button" hidden class="in-field" data-show-password={props.name} data-hide={hide}>
           <span>{show}</span> <span class="unseen">{thePassword}</span>
         </button>
       </div>
-    </FieldFrame>
+    </FieldWrapper>
   );
 }
 
@@ -112,28 +112,34 @@ type SixDigitFieldProps = Pick<FieldProps, 'label' | 'help' | 'refusal' | 'autof
 export function SixDigitField({ autofocus = true, ...rest }: SixDigitFieldProps) {
   const props = { ...rest, autofocus, name: 'code', autocomplete: 'one-time-code' };
   return (
-    <FieldFrame {...props}>
+    <FieldWrapper {...props}>
       <div class="six">
         <input
           {...inputProps(props)}
-          {...verbatim}
+          {...codeInputProps}
           class="input places"
           type="text"
           inputmode="numeric"
           data-six-digits
         />
       </div>
-    </FieldFrame>
+    </FieldWrapper>
   );
 }
 
-const verbatim = { autocapitalize: 'none', autocorrect: 'off', spellcheck: false } as const;
+const codeInputProps = { autocapitalize: 'none', autocorrect: 'off', spellcheck: false } as const;
 
-type FrameProps = Pick<FieldProps, 'name' | 'label' | 'help' | 'refusal'>;
+type FieldWrapperProps = Pick<FieldProps, 'name' | 'label' | 'help' | 'refusal'>;
 
 /** Label, help, refusal, input: the refusal stands next to what it is about. */
-function FieldFrame({ name, label, help, refusal, children }: FrameProps & { children: ComponentChildren }) {
-  const mine = refusal?.field === name ? refusal : undefined;
+function FieldWrapper({
+  name,
+  label,
+  help,
+  refusal,
+  children,
+}: FieldWrapperProps & { children: ComponentChildren }) {
+  const ownRefusal = refusal?.field === name ? refusal : undefined;
   return (
     <div class="field">
       <label for={name}>{label}</label>
@@ -142,10 +148,10 @@ function FieldFrame({ name, label, help, refusal, children }: FrameProps & { chi
           {help}
         </p>
       )}
-      {mine && (
-        <p class="refusal" role="alert" id={`${name}-refusal`} data-refusal={mine.code}>
+      {ownRefusal && (
+        <p class="refusal" role="alert" id={`${name}-refusal`} data-refusal={ownRefusal.code}>
           <AlertIcon />
-          <span>{mine.message}</span>
+          <span>{ownRefusal.message}</span>
         </p>
       )}
       {children}
@@ -153,7 +159,7 @@ function FieldFrame({ name, label, help, refusal, children }: FrameProps & { chi
   );
 }
 
-type InputProps = FrameProps & Pick<FieldProps, 'autocomplete' | 'readonly' | 'autofocus'>;
+type InputProps = FieldWrapperProps & Pick<FieldProps, 'autocomplete' | 'readonly' | 'autofocus'>;
 
 function inputProps({ name, help, refusal, autocomplete, readonly, autofocus }: InputProps) {
   const refused = refusal?.field === name;
@@ -197,20 +203,20 @@ export function SecondaryButton(props: ButtonProps) {
   return <Button {...props} look="button secondary" />;
 }
 
-function Button({ waiting, name, value, children, look }: ButtonProps & { look: string }) {
+function Button({ waiting, name, value, children, look: className }: ButtonProps & { look: string }) {
   return (
-    <button type="submit" class={look} name={name} value={value} data-waiting={waiting}>
+    <button type="submit" class={className} name={name} value={value} data-waiting={waiting}>
       <span>{children}</span>
     </button>
   );
 }
 
 /** Other ways on: plain links below the button, the likely one first. */
-export function Ways({ ways }: { ways: readonly { href: string; label: string }[] }) {
-  if (ways.length === 0) return null;
+export function LinkList({ ways: links }: { ways: readonly { href: string; label: string }[] }) {
+  if (links.length === 0) return null;
   return (
     <ul class="ways">
-      {ways.map((way) => (
+      {links.map((way) => (
         <li key={way.href}>
           <a href={way.href}>{way.label}</a>
         </li>

@@ -2,19 +2,19 @@ import type { Context } from 'koa';
 import { matchLocale, phrasesFor } from '../../src/i18n/phrases.ts';
 import type { Locale } from '../../src/i18n/phrases.ts';
 import { cookieName, cookieOptions } from '../../src/http/request-info.ts';
-import type { House } from '../../src/context.ts';
+import type { AppContext } from '../../src/context.ts';
 import type { Frame } from './layout.tsx';
 
 /** What speaks for a language besides the page's own link: the application's wish, then the person's account. */
-export interface LanguageWishes {
+export interface LanguagePreferences {
   uiLocales?: string | undefined;
   account?: Locale | undefined;
 }
 
-const words = (list: string | undefined) => (list ?? '').split(/[\s,]+/).filter(Boolean);
+const splitTags = (list: string | undefined) => (list ?? '').split(/[\s,]+/).filter(Boolean);
 
 /** Accept-Language by weight, the heaviest first (RFC 9110 §12.5.4). */
-const accepted = (header: string): string[] =>
+const parseAcceptLanguage = (header: string): string[] =>
   header
     .split(',')
     .map((part) => {
@@ -29,27 +29,27 @@ const accepted = (header: string): string[] =>
  * The language of a page: the link at its foot (kept in a cookie), what the application asked for, what the
  * account chose, what the browser prefers, the operator's default.
  */
-export function localeOf(house: House, ctx: Context, wishes: LanguageWishes): Locale {
-  const { settings } = house;
-  const clicked =
-    typeof ctx.query.ui_locales === 'string' ? matchLocale(words(ctx.query.ui_locales)) : undefined;
+export function resolveLocale(context: AppContext, ctx: Context, wishes: LanguagePreferences): Locale {
+  const { settings } = context;
+  const queryLocale =
+    typeof ctx.query.ui_locales === 'string' ? matchLocale(splitTags(ctx.query.ui_locales)) : undefined;
   const cookie = cookieName(settings, 'language');
-  if (clicked && ctx.path.match(/^\/(interaction|account|admin|dev|device|help-desk)\b/)) {
-    ctx.cookies.set(cookie, clicked, cookieOptions(settings));
-    return clicked;
+  if (queryLocale && ctx.path.match(/^\/(interaction|account|admin|dev|device|help-desk)\b/)) {
+    ctx.cookies.set(cookie, queryLocale, cookieOptions(settings));
+    return queryLocale;
   }
   return (
-    clicked ??
-    matchLocale(words(ctx.cookies.get(cookie, { signed: false }))) ??
-    matchLocale(words(wishes.uiLocales)) ??
+    queryLocale ??
+    matchLocale(splitTags(ctx.cookies.get(cookie, { signed: false }))) ??
+    matchLocale(splitTags(wishes.uiLocales)) ??
     wishes.account ??
-    matchLocale(accepted(ctx.get('accept-language'))) ??
+    matchLocale(parseAcceptLanguage(ctx.get('accept-language'))) ??
     settings.HEMMA_DEFAULT_LOCALE
   );
 }
 
 /** The same address in another language; whatever else its query holds stays. */
-function languageUrl(ctx: Context, locale: Locale): string {
+function switchLanguageUrl(ctx: Context, locale: Locale): string {
   const query = new URLSearchParams(ctx.querystring);
   query.set('ui_locales', locale);
   // Relative: a path like `//elsewhere` must not become an address of somebody else's.
@@ -57,9 +57,9 @@ function languageUrl(ctx: Context, locale: Locale): string {
 }
 
 /** What every page needs besides its own question. */
-export function frameOf(house: House, ctx: Context, wishes: LanguageWishes = {}): Frame {
-  const { settings, assets } = house;
-  const locale = localeOf(house, ctx, wishes);
+export function createFrame(context: AppContext, ctx: Context, wishes: LanguagePreferences = {}): Frame {
+  const { settings, assets } = context;
+  const locale = resolveLocale(context, ctx, wishes);
   return {
     locale,
     t: phrasesFor(locale),
@@ -69,6 +69,6 @@ export function frameOf(house: House, ctx: Context, wishes: LanguageWishes = {})
       stylesheetUrl: settings.HEMMA_BRAND_ACCENT ? assets.url('brand.css') : undefined,
     },
     asset: (name) => assets.url(name),
-    languageUrl: (other) => languageUrl(ctx, other),
+    languageUrl: (other) => switchLanguageUrl(ctx, other),
   };
 }

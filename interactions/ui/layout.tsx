@@ -59,25 +59,25 @@ export function renderPage(frame: Frame, element: VNode): string {
 export function Layout({ frame, title, step, scripts = [], kind = 'step', children }: LayoutProps) {
   return (
     <>
-      <Head frame={frame} title={title} scripts={scripts} />
+      <DocumentHead frame={frame} title={title} scripts={scripts} />
       <body class={kind}>
         <div class="column">
-          <Header frame={frame} />
+          <PageHeader frame={frame} />
           <main data-step={step}>
             {frame.deed && <p class="deed">{frame.deed}</p>}
             {children}
-            {frame.decline && <Decline {...frame.decline} t={frame.t} />}
+            {frame.decline && <DeclineForm {...frame.decline} t={frame.t} />}
           </main>
-          <Footer frame={frame} />
+          <PageFooter frame={frame} />
         </div>
-        {kind === 'step' && <Hall />}
+        {kind === 'step' && <SidePanel />}
       </body>
     </>
   );
 }
 
 /** Thinking better of it is a way on like any other, and changes nothing. */
-function Decline({ action, token, t }: { action: string; token: string; t: Phrases }) {
+function DeclineForm({ action, token, t }: { action: string; token: string; t: Phrases }) {
   return (
     <Form action={action} token={token}>
       <SecondaryButton name="choice" value="decline" waiting={t.form.waiting}>
@@ -87,7 +87,15 @@ function Decline({ action, token, t }: { action: string; token: string; t: Phras
   );
 }
 
-function Head({ frame, title, scripts }: { frame: Frame; title: string; scripts: readonly Script[] }) {
+function DocumentHead({
+  frame,
+  title,
+  scripts,
+}: {
+  frame: Frame;
+  title: string;
+  scripts: readonly Script[];
+}) {
   return (
     <head>
       <meta charset="utf-8" />
@@ -105,7 +113,7 @@ function Head({ frame, title, scripts }: { frame: Frame; title: string; scripts:
   );
 }
 
-function Header({ frame }: { frame: Frame }) {
+function PageHeader({ frame }: { frame: Frame }) {
   const { brand, user, t } = frame;
   return (
     <header class="top">
@@ -113,7 +121,7 @@ function Header({ frame }: { frame: Frame }) {
         <img class="logo" src={brand.logoUrl} alt={brand.name} />
       ) : (
         <p class="brand">
-          <Mark />
+          <Logo />
           {brand.name}
         </p>
       )}
@@ -143,7 +151,7 @@ function Header({ frame }: { frame: Frame }) {
   );
 }
 
-function Footer({ frame }: { frame: Frame }) {
+function PageFooter({ frame }: { frame: Frame }) {
   return (
     <footer class="bottom">
       {locales
@@ -158,7 +166,7 @@ function Footer({ frame }: { frame: Frame }) {
 }
 
 /** Our own mark, a house whose door stands open. Drawn here so that it takes the colours of the page. */
-function Mark() {
+function Logo() {
   return (
     <svg class="mark" viewBox="0 0 32 32" width="28" height="28" aria-hidden="true" focusable="false">
       <path class="mark-house" d="M16 3 29 13.5V29H3V13.5Z" />
@@ -168,7 +176,7 @@ function Mark() {
 }
 
 /** The quiet panel beside the column on wide screens: a hall, an open door, light on the floor. */
-function Hall() {
+function SidePanel() {
   return (
     <div class="hall" aria-hidden="true">
       <svg viewBox="0 0 600 900" preserveAspectRatio="xMidYMax slice" focusable="false">

@@ -3,7 +3,7 @@ import type { Context, Middleware } from 'koa';
 import type { ZodType } from 'zod';
 
 /** Reads a posted form of at most 16 kB; whatever is wrong with it is the sender's fault and says so. */
-export const readForm: Middleware = bodyParser({
+export const parseFormBody: Middleware = bodyParser({
   enableTypes: ['form'],
   formLimit: '16kb',
   encoding: 'utf-8',
@@ -11,9 +11,9 @@ export const readForm: Middleware = bodyParser({
     ctx.throw((fault as { status?: number }).status === 413 ? 413 : 400, 'malformed-form'),
 });
 
-const unkept = (value: unknown): boolean =>
+const isUnstorable = (value: unknown): boolean =>
   Array.isArray(value)
-    ? value.some(unkept)
+    ? value.some(isUnstorable)
     : typeof value === 'string' && (value.includes('\0') || !value.isWellFormed());
 
 /**
@@ -21,9 +21,9 @@ const unkept = (value: unknown): boolean =>
  * character: none of
  * them is what our forms send, and none goes further (400).
  */
-export function posted<Form>(ctx: Context, form: ZodType<Form>): Form {
+export function parseForm<Form>(ctx: Context, form: ZodType<Form>): Form {
   const body = (ctx.request.body ?? {}) as Record<string, unknown>;
   const result = form.safeParse(body);
-  if (!result.success || Object.values(body).some(unkept)) return ctx.throw(400, 'malformed-form');
+  if (!result.success || Object.values(body).some(isUnstorable)) return ctx.throw(400, 'malformed-form');
   return result.data;
 }

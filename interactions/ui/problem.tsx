@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
-import { frameOf } from './frame.ts';
-import type { House } from '../../src/context.ts';
+import { createFrame } from './frame.ts';
+import type { AppContext } from '../../src/context.ts';
 import { renderPage } from './layout.tsx';
 import type { Phrases } from '../../src/i18n/sv.ts';
 import { Layout } from './layout.tsx';
@@ -45,7 +45,7 @@ export function ProblemPage({ frame, kind, reference, onward }: ProblemProps) {
 }
 
 /** Which words belong to which code; what is not listed goes by its status. */
-const kinds: Record<string, ProblemKind> = {
+const kindByCode: Record<string, ProblemKind> = {
   'sign-in-ended': 'expired',
   'session-ended': 'expired',
   'form-expired': 'expired',
@@ -57,12 +57,12 @@ const kinds: Record<string, ProblemKind> = {
   invalid_request_uri: 'request-over',
 };
 
-function kindOf(ctx: Context, code: string, status: number): ProblemKind {
+function problemKind(ctx: Context, code: string, status: number): ProblemKind {
   // Without any cookie of ours it is the browser that keeps none, or another browser than the one it began in.
   if (code === 'sign-in-ended' && !ctx.get('cookie').includes('hemma-')) return 'no-cookies';
   // Whatever was wrong with it: the person wants to sign out, and can.
   if (ctx.path === '/session/end' && status === 400) return 'sign-out';
-  const known = kinds[code];
+  const known = kindByCode[code];
   if (known) return known;
   if (status === 404) return 'not-found';
   if (status === 403) return 'forbidden';
@@ -71,14 +71,14 @@ function kindOf(ctx: Context, code: string, status: number): ProblemKind {
 }
 
 /** A way on, where the house has one. */
-function onwardFrom({ t }: Frame, kind: ProblemKind): ProblemProps['onward'] {
+function continueLinkFor({ t }: Frame, kind: ProblemKind): ProblemProps['onward'] {
   // Whoever comes back to a sign-in that is over is mostly signed in: the way on leads where that shows.
   if (kind === 'expired') return { label: t.problem.backTo(t.page.myDetails), url: '/account' };
   return kind === 'sign-out' ? { label: t.problem.signOutHere, url: '/session/end' } : undefined;
 }
 
 /** The one way out for whatever went wrong: words and a number for a person, a code and the number for a program. */
-export function showProblem(house: House, ctx: Context, code: string, description?: string): void {
+export function renderProblem(context: AppContext, ctx: Context, code: string, description?: string): void {
   const reference = ctx.state.origin.request;
   const status = ctx.status;
   ctx.set('Cache-Control', 'no-store');
@@ -86,11 +86,11 @@ export function showProblem(house: House, ctx: Context, code: string, descriptio
     ctx.body = { error: code, ...(description ? { error_description: description } : {}), reference };
     return;
   }
-  const frame = frameOf(house, ctx);
-  const kind = kindOf(ctx, code, status);
+  const frame = createFrame(context, ctx);
+  const kind = problemKind(ctx, code, status);
   ctx.type = 'html';
   ctx.body = renderPage(
     frame,
-    <ProblemPage frame={frame} kind={kind} reference={reference} onward={onwardFrom(frame, kind)} />,
+    <ProblemPage frame={frame} kind={kind} reference={reference} onward={continueLinkFor(frame, kind)} />,
   );
 }

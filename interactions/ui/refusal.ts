@@ -10,7 +10,12 @@ export interface DomainRefusal {
 }
 
 /** The one place where a refusal becomes words: its code is the phrase's key. */
-export function inWords(frame: Frame, refusal: DomainRefusal, helpDesk: string, field?: string): Refusal {
+export function translateRefusal(
+  frame: Frame,
+  refusal: DomainRefusal,
+  helpDesk: string,
+  field?: string,
+): Refusal {
   const phrase = frame.t.refusals[refusal.code] as string | ((fact: number | string) => string);
   const fact = refusal.code === 'authenticator-disabled' ? helpDesk : (refusal.seconds ?? 0);
   const message = typeof phrase === 'string' ? phrase : phrase(fact);
@@ -18,7 +23,7 @@ export function inWords(frame: Frame, refusal: DomainRefusal, helpDesk: string, 
 }
 
 /** Whoever is asked to wait gets a 429, or a 503 where it is not their doing, and is told for how long (RFC 9110 §10.2.3). */
-export function sayWhen(ctx: Context, { code, seconds }: DomainRefusal): void {
+export function setRetryAfter(ctx: Context, { code, seconds }: DomainRefusal): void {
   if (code !== 'throttled' && code !== 'just-sent' && code !== 'busy') return;
   ctx.status = code === 'busy' ? 503 : 429;
   if (code === 'throttled') ctx.state.refusedAttempt = code;

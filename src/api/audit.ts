@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { filterOf, leavingRows } from '../users/audit-search.ts';
-import { auditEvents } from '../audit/audit-log.ts';
+import { buildAuditFilter, findPublicAuditEvents } from '../users/audit-search.ts';
+import { auditEventTypes } from '../audit/audit-log.ts';
 import type { Endpoint } from './endpoint.ts';
-import { endpoint, nextOf, placeIn } from './endpoint.ts';
-import { examplePerson, exampleRow } from './examples.ts';
-import { auditRow, listOf, paged, saidDay, saidMoment } from './shapes.ts';
+import { defineEndpoint, encodeListCursor, decodeListCursor } from './endpoint.ts';
+import { exampleUser, exampleAuditEvent } from './examples.ts';
+import { auditEventSchema, pageOf, pageQueryFields, dateInput, instantInput } from './shapes.ts';
 
-const time = z.union([saidDay, saidMoment]);
+const dayOrInstant = z.union([dateInput, instantInput]);
 
-const list = endpoint({
+const listAuditEventsEndpoint = defineEndpoint({
   method: 'GET',
   path: '/audit',
   name: 'listAudit',
@@ -16,32 +16,38 @@ const list = endpoint({
   scope: 'audit:read',
   action: 'audit.read',
   query: z.strictObject({
-    event: z.enum(auditEvents).optional(),
+    event: z.enum(auditEventTypes).optional(),
     account: z.string().max(254).optional().meta({ description: "A person's address or number." }),
     operator: z.string().max(254).optional().meta({ description: "An operator's address or number." }),
-    since: time.optional().meta({ description: 'The first day or moment that is in.' }),
-    until: time.optional().meta({ description: 'The last day that is in, or the first moment that is not.' }),
-    ...paged,
+    since: dayOrInstant.optional().meta({ description: 'The first day or moment that is in.' }),
+    until: dayOrInstant
+      .optional()
+      .meta({ description: 'The last day that is in, or the first moment that is not.' }),
+    ...pageQueryFields,
   }),
-  answers: { status: 200, schema: listOf(auditRow) },
+  answers: { status: 200, schema: pageOf(auditEventSchema) },
   refuses: ['invalid-cursor', 'no-such-person'],
   example: {
-    query: { account: examplePerson.email, event: 'sign-in.finished', since: '2026-03-01' },
-    answer: { items: [exampleRow], next: null },
+    query: { account: exampleUser.email, event: 'sign-in.finished', since: '2026-03-01' },
+    answer: { items: [exampleAuditEvent], next: null },
   },
-  async handle(asked) {
-    const { house, caller } = asked;
-    const { limit } = asked.query;
-    const at = placeIn(asked, 'audit');
+  async handle(request) {
+    const { house: context, caller } = request;
+    const { limit } = request.query;
+    const at = decodeListCursor(request, 'audit');
     if ('problem' in at) return at;
-    const filter = await filterOf(house.db, caller.actor, asked.query);
+    const filter = await buildAuditFilter(context.db, caller.actor, request.query);
     if (!filter) return { problem: 'no-such-person' };
     const before = at.place === undefined ? undefined : Number(at.place);
-    const found = await leavingRows(house.db, caller.actor, { ...filter, before, limit: limit + 1 });
+    const found = await findPublicAuditEvents(context.db, caller.actor, {
+      ...filter,
+      before,
+      limit: limit + 1,
+    });
     const items = found.slice(0, limit);
     const last = found.length > limit ? items.at(-1)?.id : undefined;
-    return { body: { items, next: nextOf(asked, 'audit', last?.toString()) } };
+    return { body: { items, next: encodeListCursor(request, 'audit', last?.toString()) } };
   },
 });
 
-export const audit: readonly Endpoint[] = [list];
+export const auditEndpoints: readonly Endpoint[] = [listAuditEventsEndpoint];

@@ -1,54 +1,54 @@
 import type { Context } from 'koa';
 import type { z } from 'zod';
 import { phrasesFor } from '../i18n/phrases.ts';
-import { bytesOf, kept, parsed } from '../http/storable-json.ts';
+import { readBodyBytes, isStorable, parseJsonBytes } from '../http/storable-json.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { InputFault, Problem } from './problem.ts';
+import type { InputError, Problem } from './problem.ts';
 
 /** Bytes of JSON that an endpoint takes; what takes a file says its own number. */
-export const mostJson = 256 * 1024;
+export const maxJsonBytes = 256 * 1024;
 
 /** What a request's body says, judged by the endpoint's schema. */
-export async function bodyOf(
+export async function readBody(
   ctx: Context,
-  { body, takes }: Pick<Endpoint, 'body' | 'takes'>,
+  { body, takes: accepts }: Pick<Endpoint, 'body' | 'takes'>,
 ): Promise<{ value: unknown } | Problem> {
-  if (!body && !takes) return { value: undefined };
-  const types = takes?.types ?? ['application/json'];
+  if (!body && !accepts) return { value: undefined };
+  const types = accepts?.types ?? ['application/json'];
   if (!ctx.is([...types]) || ctx.get('content-encoding') !== '') return { problem: 'unsupported-media-type' };
-  const bytes = await bytesOf(ctx, takes?.most ?? mostJson);
+  const bytes = await readBodyBytes(ctx, accepts?.most ?? maxJsonBytes);
   if (!bytes) return { problem: 'too-large' };
   if (!body) return { value: bytes };
-  const read = parsed(bytes);
+  const read = parseJsonBytes(bytes);
   if (!read) return { problem: 'malformed-json' };
-  if (!kept(read.json)) return { problem: 'malformed-request' };
-  const judged = body.safeParse(read.json, { reportInput: true });
-  return judged.success ? { value: judged.data } : { problem: 'invalid', errors: faultsOf(judged.error) };
+  if (!isStorable(read.json)) return { problem: 'malformed-request' };
+  const result = body.safeParse(read.json, { reportInput: true });
+  return result.success ? { value: result.data } : { problem: 'invalid', errors: inputErrors(result.error) };
 }
 
-const { clients, ownClaims } = phrasesFor('en');
-const words: Record<string, string> = { ...ownClaims.faults, ...clients.faults };
+const { clients, ownClaims: customClaims } = phrasesFor('en');
+const faultMessages: Record<string, string> = { ...customClaims.faults, ...clients.faults };
 
 /** What zod finds by itself, in codes of ours; a schema's own message is a code already. */
-function codeOf(issue: z.core.$ZodIssue): string {
-  if (Object.hasOwn(words, issue.message)) return issue.message;
+function faultCode(issue: z.core.$ZodIssue): string {
+  if (Object.hasOwn(faultMessages, issue.message)) return issue.message;
   if (issue.code === 'invalid_type') return issue.input === undefined ? 'missing' : 'malformed';
   if (issue.code === 'invalid_value' || issue.code === 'invalid_union') return 'not-a-choice';
   return issue.code === 'too_big' ? 'too-long' : 'malformed';
 }
 
 /** A fault with its sentence. */
-export const inputFault = (path: string, code: string): InputFault => ({
+export const inputError = (path: string, code: string): InputError => ({
   path,
   code,
-  detail: words[code] ?? words.malformed ?? code,
+  detail: faultMessages[code] ?? faultMessages.malformed ?? code,
 });
 
 /** Everything that is wrong with an input. */
-export const faultsOf = (error: z.ZodError): InputFault[] =>
+export const inputErrors = (error: z.ZodError): InputError[] =>
   error.issues.flatMap((issue) => {
-    const at = issue.path.map(String);
+    const path = issue.path.map(String);
     if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => inputFault([...at, key].join('.'), 'unknown-field'));
-    return [inputFault(at.join('.'), codeOf(issue))];
+      return issue.keys.map((key) => inputError([...path, key].join('.'), 'unknown-field'));
+    return [inputError(path.join('.'), faultCode(issue))];
   });

@@ -1,44 +1,44 @@
 import { z } from 'zod';
-import type { House } from '../context.ts';
-import { approve, askToBeginAnew } from '../help-desk/account-reset.ts';
-import type { CaseDeed } from '../help-desk/cases.ts';
-import { caseByNumber } from '../help-desk/cases.ts';
-import { addNote, closeByHand, tickChecks } from '../help-desk/case-actions.ts';
+import type { AppContext } from '../context.ts';
+import { approveRequest, requestAccountReset } from '../help-desk/account-reset.ts';
+import type { CaseAction } from '../help-desk/cases.ts';
+import { findCaseByNumber } from '../help-desk/cases.ts';
+import { addCaseNote, closeCaseByOperator, recordIdentityChecks } from '../help-desk/case-actions.ts';
 import { sendHelpDeskCode } from '../help-desk/help-desk-code.ts';
 import { caseParams } from './cases.ts';
-import type { Asked, Endpoint } from './endpoint.ts';
-import { endpoint } from './endpoint.ts';
+import type { ApiRequest, Endpoint } from './endpoint.ts';
+import { defineEndpoint } from './endpoint.ts';
 import { exampleApproval, exampleCase } from './examples.ts';
 import type { Problem, ProblemCode } from './problem.ts';
-import { refused } from './problem.ts';
+import { toProblem } from './problem.ts';
 
-type Refused = { code: ProblemCode | 'not-there' | 'own-account'; seconds?: number } | undefined;
+type CaseProblem = { code: ProblemCode | 'not-there' | 'own-account'; seconds?: number } | undefined;
 
 /** A refusal of the domain; a case that is not there, and one that is none of the caller's, are the same. */
-function afterDeed(refusal: Refused): Problem | undefined {
+function caseProblem(refusal: CaseProblem): Problem | undefined {
   if (!refusal) return undefined;
   const { code, seconds } = refusal;
   if (code === 'not-there' || code === 'own-account') return { problem: 'not-found' };
-  return refused({ code, ...(seconds === undefined ? {} : { seconds }) });
+  return toProblem({ code, ...(seconds === undefined ? {} : { seconds }) });
 }
 
 /** Who does what to the case of this address; whether they may is asked by the deed itself, in its transaction. */
-async function deedOn({
-  house,
+async function caseActionFor({
+  house: context,
   ctx,
   caller: { operator },
   params: { number },
-}: Asked<z.output<typeof caseParams>, unknown, unknown>): Promise<CaseDeed | Problem> {
+}: ApiRequest<z.output<typeof caseParams>, unknown, unknown>): Promise<CaseAction | Problem> {
   if (!operator) return { problem: 'person-needed' };
-  const found = await caseByNumber(house.db, number);
+  const found = await findCaseByNumber(context.db, number);
   if (!found) return { problem: 'not-found' };
   return { caseId: found.id, by: operator, origin: ctx.state.origin };
 }
 
 const exampleParams = { number: exampleCase };
-const everyDeed = ['case-closed'] as const;
+const commonProblems = ['case-closed'] as const;
 
-const checks = endpoint({
+const recordChecksEndpoint = defineEndpoint({
   method: 'POST',
   path: '/cases/{number}/checks',
   name: 'tickChecksOfCase',
@@ -48,17 +48,23 @@ const checks = endpoint({
   params: caseParams,
   body: z.strictObject({ checks: z.array(z.string().max(60)).max(40) }),
   answers: { status: 204 },
-  refuses: [...everyDeed, 'unknown-check'],
+  refuses: [...commonProblems, 'unknown-check'],
   example: { params: exampleParams, body: { checks: ['call-back'] } },
-  async handle(asked) {
-    const deed = await deedOn(asked);
-    if ('problem' in deed) return deed;
-    const known = asked.house.settings.HEMMA_IDENTITY_CHECKS;
-    return afterDeed(await tickChecks(asked.house.db, { ...deed, names: asked.body.checks, known }));
+  async handle(request) {
+    const caseAction = await caseActionFor(request);
+    if ('problem' in caseAction) return caseAction;
+    const unknownCheck = request.house.settings.HEMMA_IDENTITY_CHECKS;
+    return caseProblem(
+      await recordIdentityChecks(request.house.db, {
+        ...caseAction,
+        names: request.body.checks,
+        known: unknownCheck,
+      }),
+    );
   },
 });
 
-const notes = endpoint({
+const addNoteEndpoint = defineEndpoint({
   method: 'POST',
   path: '/cases/{number}/notes',
   name: 'addNoteToCase',
@@ -68,28 +74,28 @@ const notes = endpoint({
   params: caseParams,
   body: z.strictObject({ note: z.string().max(2000) }),
   answers: { status: 204 },
-  refuses: [...everyDeed, 'missing-note'],
+  refuses: [...commonProblems, 'missing-note'],
   example: { params: exampleParams, body: { note: 'Called back on the number in the contract.' } },
-  async handle(asked) {
-    const deed = await deedOn(asked);
-    if ('problem' in deed) return deed;
-    return afterDeed(await addNote(asked.house.db, { ...deed, text: asked.body.note }));
+  async handle(request) {
+    const caseAction = await caseActionFor(request);
+    if ('problem' in caseAction) return caseAction;
+    return caseProblem(await addCaseNote(request.house.db, { ...caseAction, text: request.body.note }));
   },
 });
 
-interface Deed {
+interface CaseActionDefinition {
   name: string;
   operation: string;
   summary: string;
   action: 'cases.send-code';
   refuses: readonly ProblemCode[];
-  carryOut: (house: House, deed: CaseDeed) => Promise<Refused>;
+  carryOut: (house: AppContext, deed: CaseAction) => Promise<CaseProblem>;
 }
 
-const ofAccount = ['account-disabled', 'address-not-verified', 'no-checks', 'changed-recently'] as const;
+const userProblems = ['account-disabled', 'address-not-verified', 'no-checks', 'changed-recently'] as const;
 
 /** What changes who can get into an account: each only just after all factors were proved. */
-const deeds: readonly Deed[] = [
+const caseActions: readonly CaseActionDefinition[] = [
   {
     name: 'send-code',
     operation: 'sendCodeOfCase',
@@ -97,23 +103,26 @@ const deeds: readonly Deed[] = [
       'Mail a code for a new phone to the sign-in address. Nobody else ever sees it, and no answer holds it.',
     action: 'cases.send-code',
     refuses: [
-      ...ofAccount,
+      ...userProblems,
       'no-phone-to-replace',
       'approval-needed',
       'code-just-sent',
       'too-many-codes',
       'operator-limit',
     ],
-    carryOut: ({ db, hasher, post, settings }, deed) =>
-      sendHelpDeskCode(db, hasher, post, { ...deed, dailyCodes: settings.HEMMA_HELP_DESK_DAILY_CODES }),
+    carryOut: ({ db, hasher, post: enqueueMail, settings }, caseAction) =>
+      sendHelpDeskCode(db, hasher, enqueueMail, {
+        ...caseAction,
+        dailyCodes: settings.HEMMA_HELP_DESK_DAILY_CODES,
+      }),
   },
   {
     name: 'begin-anew',
     operation: 'askToBeginAnew',
     summary: 'Password and phone are lost together: ask that another operator approves an invitation.',
     action: 'cases.send-code',
-    refuses: ofAccount,
-    carryOut: ({ db, post }, deed) => askToBeginAnew(db, post, deed),
+    refuses: userProblems,
+    carryOut: ({ db, post: enqueueMail }, caseAction) => requestAccountReset(db, enqueueMail, caseAction),
   },
   {
     name: 'close',
@@ -121,11 +130,11 @@ const deeds: readonly Deed[] = [
     summary: 'Close a case. A code of it that nobody has used is void.',
     action: 'cases.send-code',
     refuses: [],
-    carryOut: ({ db, post }, deed) => closeByHand(db, post, deed),
+    carryOut: ({ db, post: enqueueMail }, caseAction) => closeCaseByOperator(db, enqueueMail, caseAction),
   },
 ];
 
-const approval = endpoint({
+const approveCaseEndpoint = defineEndpoint({
   method: 'POST',
   path: '/cases/{number}/approve',
   name: 'approveCase',
@@ -136,23 +145,25 @@ const approval = endpoint({
   params: caseParams,
   body: z.strictObject({ approval: z.uuid() }),
   answers: { status: 204 },
-  refuses: [...everyDeed, ...ofAccount, 'nothing-to-approve', 'own-request'],
+  refuses: [...commonProblems, ...userProblems, 'nothing-to-approve', 'own-request'],
   example: { params: exampleParams, body: { approval: exampleApproval } },
-  async handle(asked) {
-    const deed = await deedOn(asked);
-    if ('problem' in deed) return deed;
-    const { db, hasher, post, aftermath } = asked.house;
-    const question = asked.body.approval;
-    return afterDeed(await approve(db, hasher, post, aftermath, { ...deed, question }));
+  async handle(request) {
+    const caseAction = await caseActionFor(request);
+    if ('problem' in caseAction) return caseAction;
+    const { db, hasher, post: enqueueMail, aftermath: userChangeHooks } = request.house;
+    const question = request.body.approval;
+    return caseProblem(
+      await approveRequest(db, hasher, enqueueMail, userChangeHooks, { ...caseAction, question }),
+    );
   },
 });
 
-export const caseDeeds: readonly Endpoint[] = [
-  checks,
-  notes,
-  approval,
-  ...deeds.map(({ name, operation, summary, action, refuses, carryOut }) =>
-    endpoint({
+export const caseActionEndpoints: readonly Endpoint[] = [
+  recordChecksEndpoint,
+  addNoteEndpoint,
+  approveCaseEndpoint,
+  ...caseActions.map(({ name, operation, summary, action, refuses, carryOut }) =>
+    defineEndpoint({
       method: 'POST',
       path: `/cases/{number}/${name}`,
       name: operation,
@@ -162,11 +173,11 @@ export const caseDeeds: readonly Endpoint[] = [
       fresh: true,
       params: caseParams,
       answers: { status: 204 },
-      refuses: [...everyDeed, ...refuses],
+      refuses: [...commonProblems, ...refuses],
       example: { params: exampleParams },
-      async handle(asked) {
-        const deed = await deedOn(asked);
-        return 'problem' in deed ? deed : afterDeed(await carryOut(asked.house, deed));
+      async handle(request) {
+        const caseAction = await caseActionFor(request);
+        return 'problem' in caseAction ? caseAction : caseProblem(await carryOut(request.house, caseAction));
       },
     }),
   ),

@@ -1,55 +1,57 @@
 import { z } from 'zod';
 import type { ClaimFault } from '../users/claim-value.ts';
-import { checkClaim, claimSchema } from '../users/claim-value.ts';
+import { validateClaim, claimSchema } from '../users/claim-value.ts';
 import type { ClaimDefinition } from '../users/claim-definitions.ts';
-import { claimBy, listClaims } from '../users/claim-definitions.ts';
-import { doerOf } from '../users/operators.ts';
-import { changeClaim, defineClaim, removeClaim } from '../oidc/claims/custom-claims.ts';
-import { inputFault } from './body.ts';
-import type { Asked, Endpoint } from './endpoint.ts';
-import { endpoint } from './endpoint.ts';
+import { findClaim, listClaims } from '../users/claim-definitions.ts';
+import { toAuditActor } from '../users/operators.ts';
+import { changeCustomClaim, defineCustomClaim, removeCustomClaim } from '../oidc/claims/custom-claims.ts';
+import { inputError } from './body.ts';
+import type { ApiRequest, Endpoint } from './endpoint.ts';
+import { defineEndpoint } from './endpoint.ts';
 import { exampleClaim } from './examples.ts';
 import type { Problem } from './problem.ts';
 
-const claim = z.object({
+const claimResponseSchema = z.object({
   name: z.string(),
   scope: z.string(),
   label: z.object({ sv: z.string(), en: z.string() }),
   multi: z.boolean().meta({ description: 'A list of texts; otherwise one text.' }),
 });
 
-const shown = ({ name, scope, label, multi }: ClaimDefinition) => ({ name, scope, label, multi });
+const claimResponse = ({ name, scope, label, multi }: ClaimDefinition) => ({ name, scope, label, multi });
 
 const params = z.object({ name: z.string().max(200) });
 const exampleParams = { name: exampleClaim.name };
 
-const doer = ({ ctx, caller }: Pick<Asked<unknown, unknown, unknown>, 'ctx' | 'caller'>) =>
-  doerOf({ by: caller.actor, origin: ctx.state.origin });
+const auditActorOf = ({ ctx, caller }: Pick<ApiRequest<unknown, unknown, unknown>, 'ctx' | 'caller'>) =>
+  toAuditActor({ by: caller.actor, origin: ctx.state.origin });
 
-function ofFaults(faults: readonly ClaimFault[]): Problem {
+function claimFaultsProblem(faults: readonly ClaimFault[]): Problem {
   const [first] = faults;
   if (first?.code === 'claim-taken' || first?.code === 'scope-of-application') return { problem: first.code };
-  return { problem: 'invalid', errors: faults.map(({ path, code }) => inputFault(path, code)) };
+  return { problem: 'invalid', errors: faults.map(({ path, code }) => inputError(path, code)) };
 }
 
-/** Judged by `checkClaim`, which is the same for the console and for files; here it says what may be sent. */
-const described = z.record(z.string(), z.unknown()).meta({ described: 'ClaimDefinition' });
-const replaced = z.record(z.string(), z.unknown()).meta({ described: 'ClaimReplacement' });
+/** Judged by `validateClaim`, which is the same for the console and for files; here it says what may be sent. */
+const claimInput = z.record(z.string(), z.unknown()).meta({ described: 'ClaimDefinition' });
+const claimReplacementInput = z.record(z.string(), z.unknown()).meta({ described: 'ClaimReplacement' });
 
-const list = endpoint({
+const listClaimsEndpoint = defineEndpoint({
   method: 'GET',
   path: '/claims',
   name: 'listClaims',
   summary: "All claims of the house's own, by scope and name.",
   scope: 'clients:read',
   action: 'clients.read',
-  answers: { status: 200, schema: z.object({ items: z.array(claim) }) },
+  answers: { status: 200, schema: z.object({ items: z.array(claimResponseSchema) }) },
   refuses: [],
   example: { answer: { items: [exampleClaim] } },
-  handle: async ({ house }) => ({ body: { items: (await listClaims(house.db)).map(shown) } }),
+  handle: async ({ house: context }) => ({
+    body: { items: (await listClaims(context.db)).map(claimResponse) },
+  }),
 });
 
-const create = endpoint({
+const createClaimEndpoint = defineEndpoint({
   method: 'POST',
   path: '/claims',
   name: 'createClaim',
@@ -58,8 +60,8 @@ const create = endpoint({
   scope: 'clients:write',
   action: 'clients.write',
   fresh: true,
-  body: described,
-  answers: { status: 201, schema: claim },
+  body: claimInput,
+  answers: { status: 201, schema: claimResponseSchema },
   refuses: ['claim-taken'],
   example: {
     body: { name: 'cost_centre', scope: 'staff', label: 'Kostnadsställe' },
@@ -70,18 +72,18 @@ const create = endpoint({
       multi: false,
     },
   },
-  async handle(asked) {
-    const { db, settings } = asked.house;
-    const read = checkClaim(asked.body);
-    const made = 'claim' in read ? await defineClaim(db, read.claim, doer(asked)) : read;
-    if ('faults' in made) return ofFaults(made.faults);
-    if ('fault' in made) return ofFaults([made.fault]);
+  async handle(request) {
+    const { db, settings } = request.house;
+    const read = validateClaim(request.body);
+    const made = 'claim' in read ? await defineCustomClaim(db, read.claim, auditActorOf(request)) : read;
+    if ('faults' in made) return claimFaultsProblem(made.faults);
+    if ('fault' in made) return claimFaultsProblem([made.fault]);
     const location = `${settings.HEMMA_ISSUER}/api/claims/${encodeURIComponent(made.claim.name)}`;
-    return { location, body: shown(made.claim) };
+    return { location, body: claimResponse(made.claim) };
   },
 });
 
-const change = endpoint({
+const replaceClaimEndpoint = defineEndpoint({
   method: 'PUT',
   path: '/claims/{name}',
   name: 'replaceClaim',
@@ -91,29 +93,29 @@ const change = endpoint({
   action: 'clients.write',
   fresh: true,
   params,
-  body: replaced,
-  answers: { status: 200, schema: claim },
+  body: claimReplacementInput,
+  answers: { status: 200, schema: claimResponseSchema },
   refuses: ['scope-of-application'],
   example: {
     params: exampleParams,
     body: { scope: 'staff', label: { sv: 'Enhet', en: 'Unit' } },
     answer: { ...exampleClaim, label: { sv: 'Enhet', en: 'Unit' } },
   },
-  async handle(asked) {
-    const { db } = asked.house;
-    const known = await claimBy(db, { name: asked.params.name });
+  async handle(request) {
+    const { db } = request.house;
+    const known = await findClaim(db, { name: request.params.name });
     if (!known) return { problem: 'not-found' };
-    const read = checkClaim({ multi: known.multi, ...asked.body, name: known.name });
-    if ('faults' in read) return ofFaults(read.faults);
-    if (asked.body.name !== undefined && asked.body.name !== known.name)
-      return { problem: 'invalid', errors: [inputFault('name', 'not-a-choice')] };
-    const done = await changeClaim(db, read.claim, doer(asked));
+    const read = validateClaim({ multi: known.multi, ...request.body, name: known.name });
+    if ('faults' in read) return claimFaultsProblem(read.faults);
+    if (request.body.name !== undefined && request.body.name !== known.name)
+      return { problem: 'invalid', errors: [inputError('name', 'not-a-choice')] };
+    const done = await changeCustomClaim(db, read.claim, auditActorOf(request));
     if (!done) return { problem: 'not-found' };
-    return 'fault' in done ? ofFaults([done.fault]) : { body: read.claim };
+    return 'fault' in done ? claimFaultsProblem([done.fault]) : { body: read.claim };
   },
 });
 
-const remove = endpoint({
+const deleteClaimEndpoint = defineEndpoint({
   method: 'DELETE',
   path: '/claims/{name}',
   name: 'deleteClaim',
@@ -127,14 +129,19 @@ const remove = endpoint({
   answers: { status: 204 },
   refuses: ['scope-of-application'],
   example: { params: exampleParams },
-  async handle(asked) {
-    const refused = await removeClaim(asked.house.db, asked.params.name, doer(asked));
+  async handle(request) {
+    const refused = await removeCustomClaim(request.house.db, request.params.name, auditActorOf(request));
     if (refused === 'no-such-claim') return { problem: 'not-found' };
     return refused && { problem: refused };
   },
 });
 
 /** The schema of a definition, as a program may send it. */
-export const definitionSchema = claimSchema;
+export const claimDefinitionSchema = claimSchema;
 
-export const claims: readonly Endpoint[] = [list, create, change, remove];
+export const claimEndpoints: readonly Endpoint[] = [
+  listClaimsEndpoint,
+  createClaimEndpoint,
+  replaceClaimEndpoint,
+  deleteClaimEndpoint,
+];

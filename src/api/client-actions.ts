@@ -1,23 +1,23 @@
 import { z } from 'zod';
-import { signOutEveryone } from '../clients/access.ts';
+import { signOutAllUsers } from '../clients/access.ts';
 import type { ListedSecret } from '../clients/secrets.ts';
-import { newSecret, removeSecret, secretsOf } from '../clients/secrets.ts';
-import { clientById, setEnabled } from '../clients/clients.ts';
-import { applyFile, placeOf, readFile } from '../oidc/config-as-code/apply.ts';
-import { inputFault } from './body.ts';
-import { clientParams, exampleDescription } from './client-shapes.ts';
-import { doer } from './clients.ts';
+import { createSecret, removeSecret, listClientSecrets } from '../clients/secrets.ts';
+import { findClientById, setClientEnabled } from '../clients/clients.ts';
+import { applyConfig, formatFaultPath, validateConfig } from '../oidc/config-as-code/apply.ts';
+import { inputError } from './body.ts';
+import { clientParams, exampleClientInput } from './client-shapes.ts';
+import { auditActorOf } from './clients.ts';
 import type { Endpoint } from './endpoint.ts';
-import { endpoint } from './endpoint.ts';
-import { exampleClient, exampleSecret } from './examples.ts';
+import { defineEndpoint } from './endpoint.ts';
+import { exampleClient, exampleSecretId } from './examples.ts';
 import type { ProblemCode } from './problem.ts';
-import { flag, iso, isoOrNull, moment, momentOrNull, saidMoment } from './shapes.ts';
+import { booleanFlag, isoString, isoStringOrNull, instant, instantOrNull, instantInput } from './shapes.ts';
 
 const params = clientParams;
 const exampleParams = { id: exampleClient };
 
-const switching = (enabled: boolean): Endpoint =>
-  endpoint({
+const toggleClient = (enabled: boolean): Endpoint =>
+  defineEndpoint({
     method: 'POST',
     path: `/clients/{id}/${enabled ? 'enable' : 'disable'}`,
     name: enabled ? 'enableClient' : 'disableClient',
@@ -31,15 +31,20 @@ const switching = (enabled: boolean): Endpoint =>
     answers: { status: 204 },
     refuses: ['beyond-reach'],
     example: { params: exampleParams },
-    async handle(asked) {
-      const known = await clientById(asked.house.db, asked.params.id);
+    async handle(request) {
+      const known = await findClientById(request.house.db, request.params.id);
       if (!known) return { problem: 'not-found' };
-      const switched = await setEnabled(asked.house.db, known.client.id, enabled, doer(asked));
-      return switched === 'beyond-reach' ? { problem: switched } : undefined;
+      const changed = await setClientEnabled(
+        request.house.db,
+        known.client.id,
+        enabled,
+        auditActorOf(request),
+      );
+      return changed === 'beyond-reach' ? { problem: changed } : undefined;
     },
   });
 
-const signingOut = endpoint({
+const signOutEveryoneEndpoint = defineEndpoint({
   method: 'POST',
   path: '/clients/{id}/sign-out-everyone',
   name: 'signEveryoneOutOfClient',
@@ -51,37 +56,37 @@ const signingOut = endpoint({
   answers: { status: 204 },
   refuses: ['beyond-reach'],
   example: { params: exampleParams },
-  async handle(asked) {
-    const { db } = asked.house;
-    const known = await clientById(db, asked.params.id);
+  async handle(request) {
+    const { db } = request.house;
+    const known = await findClientById(db, request.params.id);
     if (!known) return { problem: 'not-found' };
-    const ended = await signOutEveryone(db, known.client.id, doer(asked));
+    const ended = await signOutAllUsers(db, known.client.id, auditActorOf(request));
     return ended === 'beyond-reach' ? { problem: ended } : undefined;
   },
 });
 
-const listed = z.object({
+const secretSummary = z.object({
   id: z.uuid(),
   name: z.string(),
-  createdAt: moment,
-  lastUsedAt: momentOrNull,
-  expiresAt: momentOrNull,
+  createdAt: instant,
+  lastUsedAt: instantOrNull,
+  expiresAt: instantOrNull,
   kept: z.enum(['hashed', 'encrypted']).meta({
     description: 'It opens only while the application proves itself in the way that it was made for.',
   }),
 });
 
-const shown = ({ id, name, createdAt, lastUsedAt, expiresAt, kept }: ListedSecret) => ({
+const secretResponse = ({ id, name, createdAt, lastUsedAt, expiresAt, kept: storage }: ListedSecret) => ({
   id,
   name,
-  createdAt: iso(createdAt),
-  lastUsedAt: isoOrNull(lastUsedAt),
-  expiresAt: isoOrNull(expiresAt),
-  kept,
+  createdAt: isoString(createdAt),
+  lastUsedAt: isoStringOrNull(lastUsedAt),
+  expiresAt: isoStringOrNull(expiresAt),
+  kept: storage,
 });
 
-const exampleListed = {
-  id: exampleSecret,
+const exampleSecretSummary = {
+  id: exampleSecretId,
   name: 'production',
   createdAt: '2026-03-01T08:00:00.000Z',
   lastUsedAt: null,
@@ -89,7 +94,7 @@ const exampleListed = {
   kept: 'hashed',
 };
 
-const secrets = endpoint({
+const listSecretsEndpoint = defineEndpoint({
   method: 'GET',
   path: '/clients/{id}/secrets',
   name: 'listSecrets',
@@ -97,21 +102,21 @@ const secrets = endpoint({
   scope: 'clients:read',
   action: 'clients.read',
   params,
-  answers: { status: 200, schema: z.object({ items: z.array(listed) }) },
+  answers: { status: 200, schema: z.object({ items: z.array(secretSummary) }) },
   refuses: [],
-  example: { params: exampleParams, answer: { items: [exampleListed] } },
-  async handle({ house, params: { id } }) {
-    if (!(await clientById(house.db, id))) return { problem: 'not-found' };
-    return { body: { items: (await secretsOf(house.db, id)).map(shown) } };
+  example: { params: exampleParams, answer: { items: [exampleSecretSummary] } },
+  async handle({ house: context, params: { id } }) {
+    if (!(await findClientById(context.db, id))) return { problem: 'not-found' };
+    return { body: { items: (await listClientSecrets(context.db, id)).map(secretResponse) } };
   },
 });
 
-const ofSecret = {
+const secretRefusalErrors = {
   'secret-name-missing': { path: 'name', code: 'missing' },
   'secret-expired-already': { path: 'expiresAt', code: 'malformed' },
 } as const;
 
-const create = endpoint({
+const createSecretEndpoint = defineEndpoint({
   method: 'POST',
   path: '/clients/{id}/secrets',
   name: 'createSecret',
@@ -122,22 +127,22 @@ const create = endpoint({
   params,
   body: z.strictObject({
     name: z.string().min(1).max(80),
-    expiresAt: saidMoment.nullable().default(null),
+    expiresAt: instantInput.nullable().default(null),
   }),
   answers: { status: 201, schema: z.object({ id: z.uuid(), name: z.string(), secret: z.string() }) },
   refuses: ['client-keeps-no-secret', 'secret-name-taken', 'secrets-too-many', 'beyond-reach'],
   example: {
     params: exampleParams,
     body: { name: 'test', expiresAt: '2126-12-31T00:00:00Z' },
-    answer: { id: exampleSecret, name: 'test', secret: 'shown-here-once' },
+    answer: { id: exampleSecretId, name: 'test', secret: 'shown-here-once' },
   },
-  async handle(asked) {
-    const { db, settings, vault } = asked.house;
-    const { id: clientId } = asked.params;
-    const { name, expiresAt } = asked.body;
-    const until = expiresAt === null ? undefined : new Date(expiresAt);
-    const wanted = { clientId, name, expiresAt: until, vault };
-    const made = await newSecret(db, wanted, doer(asked));
+  async handle(request) {
+    const { db, settings, vault: encryption } = request.house;
+    const { id: clientId } = request.params;
+    const { name, expiresAt } = request.body;
+    const expiry = expiresAt === null ? undefined : new Date(expiresAt);
+    const wanted = { clientId, name, expiresAt: expiry, vault: encryption };
+    const made = await createSecret(db, wanted, auditActorOf(request));
     if (!('refusal' in made))
       return {
         location: `${settings.HEMMA_ISSUER}/api/clients/${clientId}/secrets`,
@@ -147,12 +152,12 @@ const create = endpoint({
     if (refusal === 'client-unknown') return { problem: 'not-found' };
     if (refusal !== 'secret-name-missing' && refusal !== 'secret-expired-already')
       return { problem: refusal };
-    const { path, code } = ofSecret[refusal];
-    return { problem: 'invalid', errors: [inputFault(path, code)] };
+    const { path, code } = secretRefusalErrors[refusal];
+    return { problem: 'invalid', errors: [inputError(path, code)] };
   },
 });
 
-const remove = endpoint({
+const deleteSecretEndpoint = defineEndpoint({
   method: 'DELETE',
   path: '/clients/{id}/secrets/{secret}',
   name: 'deleteSecret',
@@ -163,29 +168,33 @@ const remove = endpoint({
   params: params.extend({ secret: z.uuid() }),
   answers: { status: 204 },
   refuses: ['beyond-reach'],
-  example: { params: { ...exampleParams, secret: exampleSecret } },
-  async handle(asked) {
-    const { id, secret } = asked.params;
-    const gone = await removeSecret(asked.house.db, id, secret, doer(asked));
+  example: { params: { ...exampleParams, secret: exampleSecretId } },
+  async handle(request) {
+    const { id, secret } = request.params;
+    const gone = await removeSecret(request.house.db, id, secret, auditActorOf(request));
     if (gone === 'beyond-reach') return { problem: gone };
     return gone ? undefined : { problem: 'not-found' };
   },
 });
 
-const refusing = [
+const refusalResults = [
   'not-ours',
   'beyond-reach',
   'resource-in-use',
   'claim-refused',
 ] as const satisfies readonly ProblemCode[];
-const results = ['created', 'changed', 'unchanged', 'removed', ...refusing] as const;
+const results = ['created', 'changed', 'unchanged', 'removed', ...refusalResults] as const;
 
-const entries = z.array(z.record(z.string(), z.unknown()).meta({ described: 'ClientEntry' })).max(1000);
-const servers = z.array(z.record(z.string(), z.unknown()).meta({ described: 'ResourceServer' })).max(1000);
+const clientEntries = z.array(z.record(z.string(), z.unknown()).meta({ described: 'ClientEntry' })).max(1000);
+const resourceServerEntries = z
+  .array(z.record(z.string(), z.unknown()).meta({ described: 'ResourceServer' }))
+  .max(1000);
 
-const claims = z.array(z.record(z.string(), z.unknown()).meta({ described: 'ClaimDefinition' })).max(1000);
+const claimEntries = z
+  .array(z.record(z.string(), z.unknown()).meta({ described: 'ClaimDefinition' }))
+  .max(1000);
 
-const apply = endpoint({
+const applyClientsEndpoint = defineEndpoint({
   method: 'POST',
   path: '/clients/apply',
   name: 'applyClients',
@@ -195,13 +204,13 @@ const apply = endpoint({
   scope: 'clients:write',
   action: 'clients.write',
   fresh: true,
-  query: z.strictObject({ dryRun: flag, prune: flag, adopt: flag }),
+  query: z.strictObject({ dryRun: booleanFlag, prune: booleanFlag, adopt: booleanFlag }),
   body: z.union([
-    entries,
+    clientEntries,
     z.strictObject({
-      claims: claims.optional(),
-      resourceServers: servers.optional(),
-      clients: entries.optional(),
+      claims: claimEntries.optional(),
+      resourceServers: resourceServerEntries.optional(),
+      clients: clientEntries.optional(),
     }),
   ]),
   answers: {
@@ -218,10 +227,10 @@ const apply = endpoint({
       ),
     }),
   },
-  refuses: refusing,
+  refuses: refusalResults,
   example: {
     query: { dryRun: 'true' },
-    body: [{ id: 'invoices', ...exampleDescription, name: 'Invoices' }],
+    body: [{ id: 'invoices', ...exampleClientInput, name: 'Invoices' }],
     answer: {
       items: [
         {
@@ -232,21 +241,21 @@ const apply = endpoint({
       ],
     },
   },
-  async handle(asked) {
-    const { db, settings } = asked.house;
-    const read = await readFile(db, settings.HEMMA_ISSUER, asked.body);
+  async handle(request) {
+    const { db, settings } = request.house;
+    const read = await validateConfig(db, settings.HEMMA_ISSUER, request.body);
     if ('faults' in read)
       return {
         problem: 'invalid',
-        errors: read.faults.map((fault) => inputFault(placeOf(fault), fault.code)),
+        errors: read.faults.map((fault) => inputError(formatFaultPath(fault), fault.code)),
       };
-    const done = await applyFile(db, read, { ...doer(asked), ...asked.query });
-    const stopped = done.flatMap(({ result }) => refusing.find((code) => code === result) ?? [])[0];
-    if (stopped) {
+    const done = await applyConfig(db, read, { ...auditActorOf(request), ...request.query });
+    const refusal = done.flatMap(({ result }) => refusalResults.find((code) => code === result) ?? [])[0];
+    if (refusal) {
       const named = done.flatMap(({ id, result, why }) =>
-        result === stopped ? [inputFault(id, why ?? stopped)] : [],
+        result === refusal ? [inputError(id, why ?? refusal)] : [],
       );
-      return { problem: stopped, errors: named };
+      return { problem: refusal, errors: named };
     }
     const items = done.map(({ id, result, changes }) => ({
       id,
@@ -261,12 +270,12 @@ const apply = endpoint({
   },
 });
 
-export const clientDeeds: readonly Endpoint[] = [
-  switching(true),
-  switching(false),
-  signingOut,
-  secrets,
-  create,
-  remove,
-  apply,
+export const clientActionEndpoints: readonly Endpoint[] = [
+  toggleClient(true),
+  toggleClient(false),
+  signOutEveryoneEndpoint,
+  listSecretsEndpoint,
+  createSecretEndpoint,
+  deleteSecretEndpoint,
+  applyClientsEndpoint,
 ];

@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import { accountFor } from '../users/operators.ts';
-import { clientById } from '../clients/clients.ts';
-import { previewOf, verdicts } from '../oidc/claims-preview.ts';
-import { refusalCauses } from '../oidc/error-causes.ts';
-import { refusedRequests, refusingEndpoints } from '../oidc/client-errors.ts';
+import { findVisibleUser } from '../users/operators.ts';
+import { findClientById } from '../clients/clients.ts';
+import { previewClaims, accessVerdicts } from '../oidc/claims-preview.ts';
+import { clientErrorCauses } from '../oidc/error-causes.ts';
+import { listClientErrors, clientErrorEndpoints } from '../oidc/client-errors.ts';
 import { clientParams } from './client-shapes.ts';
 import type { Endpoint } from './endpoint.ts';
-import { endpoint } from './endpoint.ts';
-import { exampleClient, examplePerson } from './examples.ts';
-import { accountId, iso, moment } from './shapes.ts';
+import { defineEndpoint } from './endpoint.ts';
+import { exampleClient, exampleUser } from './examples.ts';
+import { userId, isoString, instant } from './shapes.ts';
 
-const refusals = endpoint({
+const listClientErrorsEndpoint = defineEndpoint({
   method: 'GET',
   path: '/clients/{id}/refused-requests',
   name: 'listRefusedRequests',
@@ -24,14 +24,14 @@ const refusals = endpoint({
     schema: z.object({
       items: z.array(
         z.object({
-          endpoint: z.enum(refusingEndpoints),
+          endpoint: z.enum(clientErrorEndpoints),
           error: z.string(),
           detail: z.string(),
-          cause: z.enum(refusalCauses),
+          cause: z.enum(clientErrorCauses),
           address: z.string().nullable(),
           times: z.int().meta({ description: 'What comes more than once a second is counted once.' }),
-          firstAt: moment,
-          lastAt: moment,
+          firstAt: instant,
+          lastAt: instant,
         }),
       ),
     }),
@@ -54,20 +54,20 @@ const refusals = endpoint({
       ],
     },
   },
-  async handle({ house, params: { id } }) {
-    if (!(await clientById(house.db, id))) return { problem: 'not-found' };
-    const found = await refusedRequests(house.db, id);
+  async handle({ house: context, params: { id } }) {
+    if (!(await findClientById(context.db, id))) return { problem: 'not-found' };
+    const found = await listClientErrors(context.db, id);
     const items = found.map(({ address = null, firstAt, lastAt, ...row }) => ({
       ...row,
       address,
-      firstAt: iso(firstAt),
-      lastAt: iso(lastAt),
+      firstAt: isoString(firstAt),
+      lastAt: isoString(lastAt),
     }));
     return { body: { items } };
   },
 });
 
-const claims = endpoint({
+const previewClaimsEndpoint = defineEndpoint({
   method: 'GET',
   path: '/clients/{id}/claims',
   name: 'previewClaims',
@@ -81,8 +81,8 @@ const claims = endpoint({
   answers: {
     status: 200,
     schema: z.object({
-      person: accountId,
-      verdicts: z.array(z.enum(verdicts)),
+      person: userId,
+      verdicts: z.array(z.enum(accessVerdicts)),
       claims: z.array(
         z.object({
           name: z.string(),
@@ -95,27 +95,31 @@ const claims = endpoint({
   refuses: ['no-such-person'],
   example: {
     params: { id: exampleClient },
-    query: { person: examplePerson.email },
+    query: { person: exampleUser.email },
     answer: {
-      person: examplePerson.id,
+      person: exampleUser.id,
       verdicts: ['allowed'],
       claims: [
         { name: 'iss', value: 'https://home.example', where: 'id-token' },
         { name: 'aud', value: exampleClient, where: 'id-token' },
-        { name: 'sub', value: examplePerson.id, where: 'id-token' },
+        { name: 'sub', value: exampleUser.id, where: 'id-token' },
         { name: 'acr', where: 'id-token' },
       ],
     },
   },
-  async handle({ house, caller, params, query }) {
-    const known = await clientById(house.db, params.id);
+  async handle({ house: context, caller, params, query }) {
+    const known = await findClientById(context.db, params.id);
     if (!known) return { problem: 'not-found' };
-    const preview = await previewOf(house.db, house.provider, known.client, query.person);
-    const seen = preview && (await accountFor(house.db, caller.actor, 'people.read', preview.person.id));
-    if (!preview || !seen) return { problem: 'no-such-person' };
-    return { body: { person: seen.id, verdicts: preview.verdicts, claims: preview.claims } };
+    const preview = await previewClaims(context.db, context.provider, known.client, query.person);
+    const visibleUser =
+      preview && (await findVisibleUser(context.db, caller.actor, 'people.read', preview.person.id));
+    if (!preview || !visibleUser) return { problem: 'no-such-person' };
+    return { body: { person: visibleUser.id, verdicts: preview.verdicts, claims: preview.claims } };
   },
 });
 
 /** What helps whoever connects an application: what it did not get, and what it would be told. */
-export const clientInsight: readonly Endpoint[] = [refusals, claims];
+export const clientDiagnosticsEndpoints: readonly Endpoint[] = [
+  listClientErrorsEndpoint,
+  previewClaimsEndpoint,
+];

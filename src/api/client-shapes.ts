@@ -7,21 +7,21 @@ import {
   clientIntents,
   clientTypes,
   consentModes,
-  identifier,
+  clientIdPattern,
   requiredAcrs,
   signingAlgs,
 } from '../clients/schema.ts';
 import type { RegisteredClient } from '../clients/clients.ts';
 import { subjectTypes } from '../clients/sector-identifiers.ts';
-import { exampleClient, exampleVersion } from './examples.ts';
-import { groupId, iso, moment } from './shapes.ts';
+import { exampleClient, exampleClientVersion } from './examples.ts';
+import { groupId, isoString, instant } from './shapes.ts';
 
-export const clientParams = z.object({ id: z.string().regex(identifier) });
+export const clientParams = z.object({ id: z.string().regex(clientIdPattern) });
 
-const addresses = z.array(z.string());
+const uriList = z.array(z.string());
 
 /** Every field of a description has a place here; one that is forgotten does not compile. */
-const shape = {
+const clientShape = {
   id: z.string(),
   name: z.string(),
   description: z.string().optional(),
@@ -38,9 +38,9 @@ const shape = {
     .enum(assertionAudiences)
     .optional()
     .meta({ description: 'The aud of its assertions, one string; only where it signs them.' }),
-  redirectUris: addresses,
-  postLogoutRedirectUris: addresses,
-  corsOrigins: addresses,
+  redirectUris: uriList,
+  postLogoutRedirectUris: uriList,
+  corsOrigins: uriList,
   backchannelLogoutUri: z.string().optional(),
   frontchannelLogoutUri: z.string().optional(),
   launchUrl: z.string().optional(),
@@ -75,14 +75,14 @@ const shape = {
     .string()
     .nullable()
     .meta({ description: 'The initial access token with which it registered itself.' }),
-  createdAt: moment,
-  updatedAt: moment,
+  createdAt: instant,
+  updatedAt: instant,
 } satisfies Record<keyof ClientDescription, z.ZodType> & Record<string, z.ZodType>;
 
 /** An application as it is answered: its description with every default, and never a secret. */
-export const clientAnswer: z.ZodObject<typeof shape> = z.object(shape);
+export const clientResponseSchema: z.ZodObject<typeof clientShape> = z.object(clientShape);
 
-export const shownClient = ({
+export const clientResponse = ({
   client,
   enabled,
   managed,
@@ -94,27 +94,27 @@ export const shownClient = ({
   enabled,
   managed,
   registeredWith: registeredWith ?? null,
-  createdAt: iso(createdAt),
-  updatedAt: iso(updatedAt),
+  createdAt: isoString(createdAt),
+  updatedAt: isoString(updatedAt),
 });
 
 /** Which version of an application something is about. */
-export const etagOf = ({ updatedAt, enabled }: Pick<RegisteredClient, 'updatedAt' | 'enabled'>): string =>
+export const clientEtag = ({ updatedAt, enabled }: Pick<RegisteredClient, 'updatedAt' | 'enabled'>): string =>
   `"${updatedAt.getTime()}${enabled ? '' : '-off'}"`;
 
 /** Whether If-Match names this version (RFC 9110 §13.1.1). */
-export const matches = (header: string, etag: string): boolean =>
+export const matchesEtag = (header: string, etag: string): boolean =>
   header.trim() === '*' || header.split(',').some((one) => one.trim() === etag);
 
-export const exampleDescription = {
+export const exampleClientInput = {
   name: 'Payroll',
   type: 'web',
   redirectUris: ['https://payroll.example/back'],
 } as const;
 
-export const exampleAnswer = {
+export const exampleClientResponse = {
   id: exampleClient,
-  ...exampleDescription,
+  ...exampleClientInput,
   firstParty: false,
   authMethod: 'secret',
   postLogoutRedirectUris: [],
@@ -136,5 +136,5 @@ export const exampleAnswer = {
   managed: 'console',
   registeredWith: null,
   createdAt: '2026-03-01T08:00:00.000Z',
-  updatedAt: exampleVersion.updatedAt,
+  updatedAt: exampleClientVersion.updatedAt,
 };

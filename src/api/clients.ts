@@ -1,59 +1,71 @@
 import { z } from 'zod';
 import { isOnLocalhost } from '../../config/settings.ts';
-import { doerOf } from '../users/operators.ts';
+import { toAuditActor } from '../users/operators.ts';
 import type { ClientFault } from '../clients/connectivity-check.ts';
 import { clientSchema } from '../clients/schema.ts';
 import { removeClient } from '../clients/access.ts';
 import type { RegisteredClient } from '../clients/clients.ts';
-import { changeClient, clientById, createClient, listClients, readClient } from '../clients/clients.ts';
-import { inputFault } from './body.ts';
 import {
-  clientAnswer,
+  changeClient,
+  findClientById,
+  createClient,
+  listClients,
+  validateClient,
+} from '../clients/clients.ts';
+import { inputError } from './body.ts';
+import {
+  clientResponseSchema,
   clientParams,
-  etagOf,
-  exampleAnswer,
-  exampleDescription,
-  matches,
-  shownClient,
+  clientEtag,
+  exampleClientResponse,
+  exampleClientInput,
+  matchesEtag,
+  clientResponse,
 } from './client-shapes.ts';
-import type { Asked, Endpoint } from './endpoint.ts';
-import { endpoint } from './endpoint.ts';
-import { exampleClient, exampleVersion } from './examples.ts';
+import type { ApiRequest, Endpoint } from './endpoint.ts';
+import { defineEndpoint } from './endpoint.ts';
+import { exampleClient, exampleClientVersion } from './examples.ts';
 import type { Problem, ProblemCode } from './problem.ts';
-import { problems } from './problem.ts';
+import { problemTypes } from './problem.ts';
 
 /** Who changes applications, and what they may hand on. */
-export const doer = ({ ctx, caller }: Pick<Asked<unknown, unknown, unknown>, 'ctx' | 'caller'>) => ({
-  ...doerOf({ by: caller.actor, origin: ctx.state.origin }),
+export const auditActorOf = ({
+  ctx,
+  caller,
+}: Pick<ApiRequest<unknown, unknown, unknown>, 'ctx' | 'caller'>) => ({
+  ...toAuditActor({ by: caller.actor, origin: ctx.state.origin }),
   reach: caller.reach,
 });
 
 /** A fault of a description: a refusal of its own where it is about more than what was typed. */
-export function ofFaults(faults: readonly ClientFault[]): Problem {
+export function clientFaultsProblem(faults: readonly ClientFault[]): Problem {
   const [first] = faults;
-  const own = faults.length === 1 && first && Object.hasOwn(problems, first.code) ? first.code : undefined;
-  if (own) return { problem: own as ProblemCode };
-  return { problem: 'invalid', errors: faults.map(({ path, code }) => inputFault(path, code)) };
+  const knownProblem =
+    faults.length === 1 && first && Object.hasOwn(problemTypes, first.code) ? first.code : undefined;
+  if (knownProblem) return { problem: knownProblem as ProblemCode };
+  return { problem: 'invalid', errors: faults.map(({ path, code }) => inputError(path, code)) };
 }
 
-/** What is described is judged by `checkClient`, whose schema stands in the document. */
-const described = (name: 'ClientDescription' | 'ClientReplacement') =>
+/** What is described is judged by `parseClient`, whose schema stands in the document. */
+const clientInput = (name: 'ClientDescription' | 'ClientReplacement') =>
   z.record(z.string(), z.unknown()).meta({ described: name });
 
-const list = endpoint({
+const listClientsEndpoint = defineEndpoint({
   method: 'GET',
   path: '/clients',
   name: 'listClients',
   summary: 'All applications by identifier.',
   scope: 'clients:read',
   action: 'clients.read',
-  answers: { status: 200, schema: z.object({ items: z.array(clientAnswer) }) },
+  answers: { status: 200, schema: z.object({ items: z.array(clientResponseSchema) }) },
   refuses: [],
-  example: { answer: { items: [exampleAnswer] } },
-  handle: async ({ house }) => ({ body: { items: (await listClients(house.db)).map(shownClient) } }),
+  example: { answer: { items: [exampleClientResponse] } },
+  handle: async ({ house: context }) => ({
+    body: { items: (await listClients(context.db)).map(clientResponse) },
+  }),
 });
 
-const create = endpoint({
+const createClientEndpoint = defineEndpoint({
   method: 'POST',
   path: '/clients',
   name: 'createClient',
@@ -62,28 +74,28 @@ const create = endpoint({
   scope: 'clients:write',
   action: 'clients.write',
   fresh: true,
-  body: described('ClientDescription'),
-  answers: { status: 201, schema: clientAnswer, etag: true },
+  body: clientInput('ClientDescription'),
+  answers: { status: 201, schema: clientResponseSchema, etag: true },
   refuses: ['id-taken', 'beyond-reach'],
   example: {
-    body: { id: 'timesheet', ...exampleDescription },
-    answer: { ...exampleAnswer, id: 'timesheet' },
+    body: { id: 'timesheet', ...exampleClientInput },
+    answer: { ...exampleClientResponse, id: 'timesheet' },
   },
-  async handle(asked) {
-    const { db, settings } = asked.house;
-    const read = await readClient(db, asked.body, { loopback: isOnLocalhost(settings.HEMMA_ISSUER) });
-    if ('faults' in read) return ofFaults(read.faults);
+  async handle(request) {
+    const { db, settings } = request.house;
+    const read = await validateClient(db, request.body, { loopback: isOnLocalhost(settings.HEMMA_ISSUER) });
+    if ('faults' in read) return clientFaultsProblem(read.faults);
     const { client } = read;
-    const fault = await createClient(db, client, doer(asked));
-    if (fault) return ofFaults([fault.fault]);
-    const made = await clientById(db, client.id);
+    const fault = await createClient(db, client, auditActorOf(request));
+    if (fault) return clientFaultsProblem([fault.fault]);
+    const made = await findClientById(db, client.id);
     if (!made) return { problem: 'not-found' };
     const location = `${settings.HEMMA_ISSUER}/api/clients/${client.id}`;
-    return { location, etag: etagOf(made), body: shownClient(made) };
+    return { location, etag: clientEtag(made), body: clientResponse(made) };
   },
 });
 
-const one = endpoint({
+const getClientEndpoint = defineEndpoint({
   method: 'GET',
   path: '/clients/{id}',
   name: 'getClient',
@@ -91,12 +103,12 @@ const one = endpoint({
   scope: 'clients:read',
   action: 'clients.read',
   params: clientParams,
-  answers: { status: 200, schema: clientAnswer, etag: true },
+  answers: { status: 200, schema: clientResponseSchema, etag: true },
   refuses: [],
-  example: { params: { id: exampleClient }, answer: exampleAnswer },
-  async handle({ house, params }) {
-    const found = await clientById(house.db, params.id);
-    return found ? { etag: etagOf(found), body: shownClient(found) } : { problem: 'not-found' };
+  example: { params: { id: exampleClient }, answer: exampleClientResponse },
+  async handle({ house: context, params }) {
+    const found = await findClientById(context.db, params.id);
+    return found ? { etag: clientEtag(found), body: clientResponse(found) } : { problem: 'not-found' };
   },
 });
 
@@ -104,19 +116,29 @@ const one = endpoint({
  * What is described, without what this request cannot change: that may stand in it as it was read, so that what was read
  * can be sent back, and anything else there is refused rather than passed over.
  */
-function changeable(body: Record<string, unknown>, known: RegisteredClient) {
-  const shown = shownClient(known);
-  const fixed = ['id', 'type', 'enabled', 'managed', 'registeredWith', 'createdAt', 'updatedAt'] as const;
-  const odd = fixed.filter((name) => body[name] !== undefined && body[name] !== shown[name]);
-  const errors = odd.map((name) => inputFault(name, 'not-a-choice'));
-  const problem: Problem | undefined = odd.length > 0 ? { problem: 'invalid', errors } : undefined;
-  const said = Object.fromEntries(
-    Object.entries(body).filter(([name]) => !fixed.some((one) => one === name)),
+function mergeReplacement(body: Record<string, unknown>, known: RegisteredClient) {
+  const currentResponse = clientResponse(known);
+  const readOnlyFields = [
+    'id',
+    'type',
+    'enabled',
+    'managed',
+    'registeredWith',
+    'createdAt',
+    'updatedAt',
+  ] as const;
+  const invalidFields = readOnlyFields.filter(
+    (name) => body[name] !== undefined && body[name] !== currentResponse[name],
   );
-  return { problem, said };
+  const errors = invalidFields.map((name) => inputError(name, 'not-a-choice'));
+  const problem: Problem | undefined = invalidFields.length > 0 ? { problem: 'invalid', errors } : undefined;
+  const submitted = Object.fromEntries(
+    Object.entries(body).filter(([name]) => !readOnlyFields.some((one) => one === name)),
+  );
+  return { problem, said: submitted };
 }
 
-const change = endpoint({
+const replaceClientEndpoint = defineEndpoint({
   method: 'PUT',
   path: '/clients/{id}',
   name: 'replaceClient',
@@ -128,34 +150,34 @@ const change = endpoint({
   fresh: true,
   versioned: true,
   params: clientParams,
-  body: described('ClientReplacement'),
-  answers: { status: 200, schema: clientAnswer, etag: true },
+  body: clientInput('ClientReplacement'),
+  answers: { status: 200, schema: clientResponseSchema, etag: true },
   refuses: ['changed-meanwhile', 'managed-by-file', 'beyond-reach'],
   example: {
     params: { id: exampleClient },
-    headers: { 'If-Match': exampleVersion.etag },
-    body: { ...exampleDescription, description: 'Pays wages.' },
-    answer: { ...exampleAnswer, description: 'Pays wages.' },
+    headers: { 'If-Match': exampleClientVersion.etag },
+    body: { ...exampleClientInput, description: 'Pays wages.' },
+    answer: { ...exampleClientResponse, description: 'Pays wages.' },
   },
-  async handle(asked) {
-    const { db, settings } = asked.house;
-    const { id } = asked.params;
-    const known = await clientById(db, id);
+  async handle(request) {
+    const { db, settings } = request.house;
+    const { id } = request.params;
+    const known = await findClientById(db, id);
     if (!known) return { problem: 'not-found' };
-    if (!matches(asked.ctx.get('if-match'), etagOf(known))) return { problem: 'changed-meanwhile' };
-    const { problem, said } = changeable(asked.body, known);
+    if (!matchesEtag(request.ctx.get('if-match'), clientEtag(known))) return { problem: 'changed-meanwhile' };
+    const { problem, said: submitted } = mergeReplacement(request.body, known);
     if (problem) return problem;
-    const described = { ...said, id, type: known.client.type };
-    const read = await readClient(db, described, { loopback: isOnLocalhost(settings.HEMMA_ISSUER) });
-    if ('faults' in read) return ofFaults(read.faults);
-    const done = await changeClient(db, read.client, known.updatedAt, doer(asked));
-    if ('fault' in done) return ofFaults([done.fault]);
-    const now = (await clientById(db, id)) ?? known;
-    return { etag: etagOf(now), body: shownClient(now) };
+    const described = { ...submitted, id, type: known.client.type };
+    const read = await validateClient(db, described, { loopback: isOnLocalhost(settings.HEMMA_ISSUER) });
+    if ('faults' in read) return clientFaultsProblem(read.faults);
+    const done = await changeClient(db, read.client, known.updatedAt, auditActorOf(request));
+    if ('fault' in done) return clientFaultsProblem([done.fault]);
+    const current = (await findClientById(db, id)) ?? known;
+    return { etag: clientEtag(current), body: clientResponse(current) };
   },
 });
 
-const remove = endpoint({
+const deleteClientEndpoint = defineEndpoint({
   method: 'DELETE',
   path: '/clients/{id}',
   name: 'deleteClient',
@@ -167,20 +189,26 @@ const remove = endpoint({
   params: clientParams,
   answers: { status: 204 },
   refuses: ['changed-meanwhile', 'beyond-reach'],
-  example: { params: { id: exampleClient }, headers: { 'If-Match': exampleVersion.etag } },
-  async handle(asked) {
-    const { db } = asked.house;
-    const { id } = asked.params;
-    const known = await clientById(db, id);
+  example: { params: { id: exampleClient }, headers: { 'If-Match': exampleClientVersion.etag } },
+  async handle(request) {
+    const { db } = request.house;
+    const { id } = request.params;
+    const known = await findClientById(db, id);
     if (!known) return { problem: 'not-found' };
-    if (!matches(asked.ctx.get('if-match'), etagOf(known))) return { problem: 'changed-meanwhile' };
-    const ended = await removeClient(db, id, { ...doer(asked), seen: known.updatedAt });
+    if (!matchesEtag(request.ctx.get('if-match'), clientEtag(known))) return { problem: 'changed-meanwhile' };
+    const ended = await removeClient(db, id, { ...auditActorOf(request), seen: known.updatedAt });
     if (ended === 'beyond-reach') return { problem: ended };
     return ended === undefined ? { problem: 'changed-meanwhile' } : undefined;
   },
 });
 
 /** The schema of a description, as a program may send it. */
-export const descriptionSchema = clientSchema;
+export const clientDescriptionSchema = clientSchema;
 
-export const clients: readonly Endpoint[] = [list, create, one, change, remove];
+export const clientEndpoints: readonly Endpoint[] = [
+  listClientsEndpoint,
+  createClientEndpoint,
+  getClientEndpoint,
+  replaceClientEndpoint,
+  deleteClientEndpoint,
+];

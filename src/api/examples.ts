@@ -1,7 +1,7 @@
 /** Whom the examples are about. */
 export const exampleGroup = { id: '3f2a1c58-6b0d-4b8e-9a39-6d1f0a5c2e10', name: 'North' };
 
-export const examplePerson = {
+export const exampleUser = {
   id: '7c9e6679-7425-40de-944b-e07fc1f90ae7',
   email: 'nora@north.example',
   name: 'Nora Nord',
@@ -23,12 +23,12 @@ export const exampleClaim = {
   multi: false,
 };
 
-export const exampleRow = {
+export const exampleAuditEvent = {
   id: 4711,
   at: '2026-03-01T09:00:00.000Z',
   event: 'sign-in.finished',
-  account: examplePerson.id,
-  email: examplePerson.email,
+  account: exampleUser.id,
+  email: exampleUser.email,
   operator: null,
   operatorEmail: null,
   program: null,
@@ -41,11 +41,11 @@ export const exampleRow = {
 export const exampleCase = '482-1937';
 export const exampleApproval = '9b1d2f66-3c0a-4f57-8d77-0b8f5a0b6c33';
 export const exampleClient = 'payroll';
-export const exampleToken = 'c2a9f1de-7b3f-4c51-9f53-1d9d1f6f7a21';
-export const exampleResource = {
+export const exampleInitialAccessToken = 'c2a9f1de-7b3f-4c51-9f53-1d9d1f6f7a21';
+export const exampleResourceServer = {
   number: '5d0c7c1e-93a4-4b0b-9b53-2b0f3a7c6e41',
   id: 'https://orders.example/api',
 } as const;
-export const exampleSecret = 'b3b0c1de-5a3f-4a51-8f53-0c9d1f6f7a20';
+export const exampleSecretId = 'b3b0c1de-5a3f-4a51-8f53-0c9d1f6f7a20';
 /** The moment of the example's application, and its ETag. */
-export const exampleVersion = { updatedAt: '2026-03-01T08:00:00.000Z', etag: '"1772352000000"' };
+export const exampleClientVersion = { updatedAt: '2026-03-01T08:00:00.000Z', etag: '"1772352000000"' };

@@ -1,30 +1,30 @@
 import { z } from 'zod';
 import { createGroup, listGroups, removeGroup, renameGroup } from '../users/groups.ts';
-import { doerOf } from '../users/operators.ts';
-import { namesGroup } from '../clients/clients.ts';
+import { toAuditActor } from '../users/operators.ts';
+import { isGroupReferenced } from '../clients/clients.ts';
 import type { Endpoint } from './endpoint.ts';
-import { endpoint } from './endpoint.ts';
+import { defineEndpoint } from './endpoint.ts';
 import { exampleGroup } from './examples.ts';
 import type { Problem, ProblemCode } from './problem.ts';
-import { refused } from './problem.ts';
+import { toProblem } from './problem.ts';
 import { groupId } from './shapes.ts';
 
-const group = z.object({ id: groupId, name: z.string() });
+const groupSchema = z.object({ id: groupId, name: z.string() });
 
-const list = endpoint({
+const listGroupsEndpoint = defineEndpoint({
   method: 'GET',
   path: '/groups',
   name: 'listGroups',
   summary: 'All groups by name, with how many people are in each.',
   scope: 'people:read',
   action: 'groups.read',
-  answers: { status: 200, schema: z.object({ items: z.array(group.extend({ members: z.int() })) }) },
+  answers: { status: 200, schema: z.object({ items: z.array(groupSchema.extend({ members: z.int() })) }) },
   refuses: [],
   example: { answer: { items: [{ ...exampleGroup, members: 1 }] } },
-  handle: async ({ house }) => ({ body: { items: await listGroups(house.db) } }),
+  handle: async ({ house: context }) => ({ body: { items: await listGroups(context.db) } }),
 });
 
-const create = endpoint({
+const createGroupEndpoint = defineEndpoint({
   method: 'POST',
   path: '/groups',
   name: 'createGroup',
@@ -33,25 +33,25 @@ const create = endpoint({
   action: 'groups.write',
   fresh: true,
   body: z.strictObject({ name: z.string().max(80) }),
-  answers: { status: 201, schema: group },
+  answers: { status: 201, schema: groupSchema },
   refuses: ['missing-name', 'group-taken'],
   example: { body: { name: 'South' }, answer: { ...exampleGroup, name: 'South' } },
-  async handle({ house, ctx, caller, body }) {
-    const doer = doerOf({ by: caller.actor, origin: ctx.state.origin });
-    const made = await createGroup(house.db, body.name, doer);
+  async handle({ house: context, ctx, caller, body }) {
+    const auditActor = toAuditActor({ by: caller.actor, origin: ctx.state.origin });
+    const made = await createGroup(context.db, body.name, auditActor);
     if ('refusal' in made) return { problem: made.refusal };
-    return { location: `${house.settings.HEMMA_ISSUER}/api/groups`, body: made.group };
+    return { location: `${context.settings.HEMMA_ISSUER}/api/groups`, body: made.group };
   },
 });
 
-const params = z.object({ group: groupId });
-const exampleParams = { group: exampleGroup.id };
+const groupParams = z.object({ group: groupId });
+const exampleGroupParams = { group: exampleGroup.id };
 
 /** A refusal of the domain; a group that is not there is what the address names. */
-const afterDeed = (refusal: { code: ProblemCode } | undefined): Problem | undefined =>
-  refusal && (refusal.code === 'no-such-group' ? { problem: 'not-found' } : refused(refusal));
+const groupProblem = (refusal: { code: ProblemCode } | undefined): Problem | undefined =>
+  refusal && (refusal.code === 'no-such-group' ? { problem: 'not-found' } : toProblem(refusal));
 
-const rename = endpoint({
+const renameGroupEndpoint = defineEndpoint({
   method: 'PUT',
   path: '/groups/{group}',
   name: 'renameGroup',
@@ -59,18 +59,18 @@ const rename = endpoint({
   scope: 'groups:write',
   action: 'groups.write',
   fresh: true,
-  params,
+  params: groupParams,
   body: z.strictObject({ name: z.string().max(80) }),
   answers: { status: 204 },
   refuses: ['missing-name', 'group-taken'],
-  example: { params: exampleParams, body: { name: 'Far North' } },
-  async handle({ house, ctx, caller, params: { group: id }, body }) {
-    const doer = doerOf({ by: caller.actor, origin: ctx.state.origin });
-    return afterDeed(await renameGroup(house.db, id, body.name, doer));
+  example: { params: exampleGroupParams, body: { name: 'Far North' } },
+  async handle({ house: context, ctx, caller, params: { group: id }, body }) {
+    const auditActor = toAuditActor({ by: caller.actor, origin: ctx.state.origin });
+    return groupProblem(await renameGroup(context.db, id, body.name, auditActor));
   },
 });
 
-const remove = endpoint({
+const deleteGroupEndpoint = defineEndpoint({
   method: 'DELETE',
   path: '/groups/{group}',
   name: 'removeGroup',
@@ -78,14 +78,19 @@ const remove = endpoint({
   scope: 'groups:write',
   action: 'groups.write',
   fresh: true,
-  params,
+  params: groupParams,
   answers: { status: 204 },
   refuses: ['group-limits-operator', 'group-of-application'],
-  example: { params: exampleParams },
-  async handle({ house, ctx, caller, params: { group: id } }) {
-    const doer = doerOf({ by: caller.actor, origin: ctx.state.origin });
-    return afterDeed(await removeGroup(house.db, id, namesGroup, doer));
+  example: { params: exampleGroupParams },
+  async handle({ house: context, ctx, caller, params: { group: id } }) {
+    const auditActor = toAuditActor({ by: caller.actor, origin: ctx.state.origin });
+    return groupProblem(await removeGroup(context.db, id, isGroupReferenced, auditActor));
   },
 });
 
-export const groups: readonly Endpoint[] = [list, create, rename, remove];
+export const groupEndpoints: readonly Endpoint[] = [
+  listGroupsEndpoint,
+  createGroupEndpoint,
+  renameGroupEndpoint,
+  deleteGroupEndpoint,
+];

@@ -1,22 +1,22 @@
 import { z } from 'zod';
 import { clientTypes } from '../clients/schema.ts';
-import type { RegistrationRefusal, InitialAccessToken } from '../oidc/registration/initial-access-tokens.ts';
+import type { InitialTokenRefusal, InitialAccessToken } from '../oidc/registration/initial-access-tokens.ts';
 import {
-  newInitialAccessToken,
+  createInitialAccessToken,
   registrationLimits,
-  initialAccessTokens as allTokens,
+  listInitialAccessTokens as allTokens,
   revokeInitialAccessToken,
-  stateOf,
+  getTokenState,
 } from '../oidc/registration/initial-access-tokens.ts';
-import { inputFault } from './body.ts';
-import { doer } from './clients.ts';
+import { inputError } from './body.ts';
+import { auditActorOf } from './clients.ts';
 import type { Endpoint } from './endpoint.ts';
-import { endpoint } from './endpoint.ts';
-import { exampleToken } from './examples.ts';
+import { defineEndpoint } from './endpoint.ts';
+import { exampleInitialAccessToken } from './examples.ts';
 import type { Problem } from './problem.ts';
-import { iso, isoOrNull, moment, momentOrNull } from './shapes.ts';
+import { isoString, isoStringOrNull, instant, instantOrNull } from './shapes.ts';
 
-const listed = z.object({
+const tokenSummary = z.object({
   id: z.uuid(),
   name: z.string(),
   state: z.enum(['live', 'used-up', 'expired']),
@@ -24,33 +24,33 @@ const listed = z.object({
   mostUses: z.int(),
   types: z.array(z.enum(clientTypes)).meta({ description: 'What may be registered with it; none: all.' }),
   hosts: z.array(z.string()).meta({ description: 'Where all addresses of it must be; none: anywhere.' }),
-  createdAt: moment,
-  lastUsedAt: momentOrNull,
-  expiresAt: moment,
+  createdAt: instant,
+  lastUsedAt: instantOrNull,
+  expiresAt: instant,
 });
 
-const shown = (token: InitialAccessToken) => ({
+const tokenResponse = (token: InitialAccessToken) => ({
   ...token,
-  state: stateOf(token),
-  createdAt: iso(token.createdAt),
-  lastUsedAt: isoOrNull(token.lastUsedAt),
-  expiresAt: iso(token.expiresAt),
+  state: getTokenState(token),
+  createdAt: isoString(token.createdAt),
+  lastUsedAt: isoStringOrNull(token.lastUsedAt),
+  expiresAt: isoString(token.expiresAt),
 });
 
-const list = endpoint({
+const listTokensEndpoint = defineEndpoint({
   method: 'GET',
   path: '/initial-access-tokens',
   name: 'listInitialAccessTokens',
   summary: 'The tokens with which programs register themselves (RFC 7591): how each is used, never itself.',
   scope: 'clients:read',
   action: 'clients.read',
-  answers: { status: 200, schema: z.object({ items: z.array(listed) }) },
+  answers: { status: 200, schema: z.object({ items: z.array(tokenSummary) }) },
   refuses: [],
   example: {
     answer: {
       items: [
         {
-          id: exampleToken,
+          id: exampleInitialAccessToken,
           name: 'The Supplier Ltd',
           state: 'live',
           uses: 0,
@@ -64,22 +64,24 @@ const list = endpoint({
       ],
     },
   },
-  handle: async ({ house }) => ({ body: { items: (await allTokens(house.db)).map(shown) } }),
+  handle: async ({ house: context }) => ({
+    body: { items: (await allTokens(context.db)).map(tokenResponse) },
+  }),
 });
 
-const ofRefusal: Record<RegistrationRefusal, Problem> = {
-  'name-missing': { problem: 'invalid', errors: [inputFault('name', 'missing')] },
+const refusalProblems: Record<InitialTokenRefusal, Problem> = {
+  'name-missing': { problem: 'invalid', errors: [inputError('name', 'missing')] },
   'name-taken': { problem: 'token-name-taken' },
   'too-many-tokens': { problem: 'too-many-tokens' },
-  'lifetime-out-of-range': { problem: 'invalid', errors: [inputFault('hours', 'lifetime-out-of-range')] },
-  'uses-out-of-range': { problem: 'invalid', errors: [inputFault('uses', 'malformed')] },
-  'type-unknown': { problem: 'invalid', errors: [inputFault('types', 'not-a-choice')] },
-  'host-malformed': { problem: 'invalid', errors: [inputFault('hosts', 'malformed')] },
+  'lifetime-out-of-range': { problem: 'invalid', errors: [inputError('hours', 'lifetime-out-of-range')] },
+  'uses-out-of-range': { problem: 'invalid', errors: [inputError('uses', 'malformed')] },
+  'type-unknown': { problem: 'invalid', errors: [inputError('types', 'not-a-choice')] },
+  'host-malformed': { problem: 'invalid', errors: [inputError('hosts', 'malformed')] },
 };
 
 const { hours, uses, hosts } = registrationLimits;
 
-const create = endpoint({
+const createTokenEndpoint = defineEndpoint({
   method: 'POST',
   path: '/initial-access-tokens',
   name: 'createInitialAccessToken',
@@ -101,29 +103,29 @@ const create = endpoint({
   }),
   answers: {
     status: 201,
-    schema: z.object({ id: z.uuid(), name: z.string(), token: z.string(), expiresAt: moment }),
+    schema: z.object({ id: z.uuid(), name: z.string(), token: z.string(), expiresAt: instant }),
   },
   refuses: ['token-name-taken', 'too-many-tokens'],
   example: {
     body: { name: 'The Supplier Ltd', hours: 48, uses: 2, types: ['web'], hosts: ['app.supplier.example'] },
     answer: {
-      id: exampleToken,
+      id: exampleInitialAccessToken,
       name: 'The Supplier Ltd',
       token: 'shown-here-once',
       expiresAt: '2126-03-02T08:00:00.000Z',
     },
   },
-  async handle(asked) {
-    const { db, settings } = asked.house;
-    const { by, origin } = doer(asked);
-    const made = await newInitialAccessToken(db, asked.body, { by, origin });
-    if ('refusal' in made) return ofRefusal[made.refusal];
+  async handle(request) {
+    const { db, settings } = request.house;
+    const { by, origin: requestInfo } = auditActorOf(request);
+    const made = await createInitialAccessToken(db, request.body, { by, origin: requestInfo });
+    if ('refusal' in made) return refusalProblems[made.refusal];
     const location = `${settings.HEMMA_ISSUER}/api/initial-access-tokens`;
-    return { location, body: { ...made, expiresAt: iso(made.expiresAt) } };
+    return { location, body: { ...made, expiresAt: isoString(made.expiresAt) } };
   },
 });
 
-const revoke = endpoint({
+const revokeTokenEndpoint = defineEndpoint({
   method: 'DELETE',
   path: '/initial-access-tokens/{id}',
   name: 'revokeInitialAccessToken',
@@ -134,12 +136,19 @@ const revoke = endpoint({
   params: z.object({ id: z.uuid() }),
   answers: { status: 204 },
   refuses: [],
-  example: { params: { id: exampleToken } },
-  async handle(asked) {
-    const { by, origin } = doer(asked);
-    const gone = await revokeInitialAccessToken(asked.house.db, asked.params.id, { by, origin });
+  example: { params: { id: exampleInitialAccessToken } },
+  async handle(request) {
+    const { by, origin: requestInfo } = auditActorOf(request);
+    const gone = await revokeInitialAccessToken(request.house.db, request.params.id, {
+      by,
+      origin: requestInfo,
+    });
     return gone ? undefined : { problem: 'not-found' };
   },
 });
 
-export const initialAccessTokens: readonly Endpoint[] = [list, create, revoke];
+export const initialAccessTokenEndpoints: readonly Endpoint[] = [
+  listTokensEndpoint,
+  createTokenEndpoint,
+  revokeTokenEndpoint,
+];

@@ -3,18 +3,18 @@ import type { ApiScope } from '../clients/resource-servers/api-scopes.ts';
 import { apiScopes } from '../clients/resource-servers/api-scopes.ts';
 import { phrasesFor } from '../i18n/phrases.ts';
 import { resourceServerSchema } from '../clients/resource-servers/schema.ts';
-import { definitionSchema } from './claims.ts';
-import { descriptionSchema } from './clients.ts';
+import { claimDefinitionSchema } from './claims.ts';
+import { clientDescriptionSchema } from './clients.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { ProblemCode } from './problem.ts';
-import { problems, problemSchema, problemType } from './problem.ts';
+import { problemTypes, problemSchema, problemType } from './problem.ts';
 
 /** The document of the interface (OpenAPI 3.1), made of the very schemas that judge what comes and build what goes. */
 
-type Json = Record<string, unknown>;
+type JsonObject = Record<string, unknown>;
 
 /** A schema as JSON Schema 2020-12, which is what OpenAPI 3.1 speaks. */
-function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
+function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
   const { $schema: _draft, ...json } = z.toJSONSchema(schema, {
     io,
     unrepresentable: 'any',
@@ -25,16 +25,16 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
       for (const key of Object.keys(jsonSchema)) Reflect.deleteProperty(jsonSchema, key);
       jsonSchema.$ref = `#/components/schemas/${described}`;
     },
-  }) as Json;
+  }) as JsonObject;
   return json;
 }
 
-const capital = (name: string): string => `${name[0]?.toUpperCase() ?? ''}${name.slice(1)}`;
+const capitalize = (name: string): string => `${name[0]?.toUpperCase() ?? ''}${name.slice(1)}`;
 
 /** What every endpoint may refuse, whatever it is about. */
-function refusalsOf(definition: Endpoint): ProblemCode[] {
+function possibleProblems(definition: Endpoint): ProblemCode[] {
   const { params, query, body, takes, versioned, refuses, scope } = definition;
-  const always: ProblemCode[] = [
+  const commonProblems: ProblemCode[] = [
     'no-token',
     'invalid-token',
     'sign-in-needed',
@@ -50,24 +50,31 @@ function refusalsOf(definition: Endpoint): ProblemCode[] {
     ...(scope === 'cases:write' ? (['person-needed', 'not-found'] as const) : []),
   ];
   return [
-    ...new Set([...always, ...input, ...refuses, 'too-many-requests', 'trouble', 'unavailable'] as const),
+    ...new Set([
+      ...commonProblems,
+      ...input,
+      ...refuses,
+      'too-many-requests',
+      'trouble',
+      'unavailable',
+    ] as const),
   ];
 }
 
-function problemExample(code: ProblemCode): Json {
-  const [status, title] = problems[code];
+function problemExample(code: ProblemCode): JsonObject {
+  const [status, title] = problemTypes[code];
   return { value: { type: problemType(code), title, status, code, reference: '4f2d8a90b1c3' } };
 }
 
 /** The refusals by their statuses, each with an example. */
-function refusalAnswers(definition: Endpoint): Json {
+function problemResponses(definition: Endpoint): JsonObject {
   const byStatus = new Map<number, ProblemCode[]>();
-  for (const code of refusalsOf(definition)) {
-    const [status] = problems[code];
+  for (const code of possibleProblems(definition)) {
+    const [status] = problemTypes[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  const answer = (codes: readonly ProblemCode[]) => ({
-    description: codes.map((code) => `\`${code}\`: ${problems[code][1]}`).join('\n'),
+  const response = (codes: readonly ProblemCode[]) => ({
+    description: codes.map((code) => `\`${code}\`: ${problemTypes[code][1]}`).join('\n'),
     content: {
       'application/problem+json': {
         schema: { $ref: '#/components/schemas/Problem' },
@@ -76,27 +83,27 @@ function refusalAnswers(definition: Endpoint): Json {
     },
   });
   const sorted = [...byStatus].toSorted(([one], [other]) => one - other);
-  return Object.fromEntries(sorted.map(([status, codes]) => [String(status), answer(codes)]));
+  return Object.fromEntries(sorted.map(([status, codes]) => [String(status), response(codes)]));
 }
 
 /** The members of an object's schema as parameters. */
-function parametersOf(definition: Endpoint): Json[] {
+function parameterObjects(definition: Endpoint): JsonObject[] {
   const { params, query, versioned, example } = definition;
-  const from = (
+  const toParameters = (
     schema: z.ZodType | undefined,
-    place: 'path' | 'query',
+    location: 'path' | 'query',
     values: Record<string, string> = {},
   ) => {
-    const json = schema ? schemaOf(schema, 'input') : {};
+    const json = schema ? toJsonSchema(schema, 'input') : {};
     const required = (json.required ?? []) as string[];
-    return Object.entries((json.properties ?? {}) as Record<string, Json>).map(
+    return Object.entries((json.properties ?? {}) as Record<string, JsonObject>).map(
       ([name, { description, ...rest }]) => ({
         name,
-        in: place,
-        required: place === 'path' || required.includes(name),
+        in: location,
+        required: location === 'path' || required.includes(name),
         ...(description === undefined ? {} : { description }),
         schema: rest,
-        ...(name in values ? { example: exampleValue(values[name] ?? '', rest) } : {}),
+        ...(name in values ? { example: parseExampleValue(values[name] ?? '', rest) } : {}),
       }),
     );
   };
@@ -110,16 +117,16 @@ function parametersOf(definition: Endpoint): Json[] {
     example: example.headers?.['If-Match'],
   };
   return [
-    ...from(params, 'path', example.params),
-    ...from(query, 'query', example.query),
+    ...toParameters(params, 'path', example.params),
+    ...toParameters(query, 'query', example.query),
     ...(versioned ? [version] : []),
   ];
 }
 
-const exampleValue = (text: string, { type }: Json): unknown =>
+const parseExampleValue = (text: string, { type }: JsonObject): unknown =>
   type === 'integer' || type === 'number' ? Number(text) : text;
 
-function requestBody({ name, body, takes, example }: Endpoint): Json {
+function requestBody({ name, body, takes, example }: Endpoint): JsonObject {
   if (takes)
     return {
       requestBody: {
@@ -135,20 +142,20 @@ function requestBody({ name, body, takes, example }: Endpoint): Json {
       },
     };
   if (!body) return {};
-  const schema = { $ref: `#/components/schemas/${capital(name)}Request` };
+  const schema = { $ref: `#/components/schemas/${capitalize(name)}Request` };
   return {
     requestBody: { required: true, content: { 'application/json': { schema, example: example.body } } },
   };
 }
 
-const header = (description: string): Json => ({ description, schema: { type: 'string' } });
+const headerObject = (description: string): JsonObject => ({ description, schema: { type: 'string' } });
 
-function goodAnswer({ name, answers, example }: Endpoint): Json {
+function successResponse({ name, answers, example }: Endpoint): JsonObject {
   const headers = {
-    ...(answers.status === 201 ? { Location: header('Where it is read.') } : {}),
-    ...(answers.etag ? { ETag: header('Its version.') } : {}),
+    ...(answers.status === 201 ? { Location: headerObject('Where it is read.') } : {}),
+    ...(answers.etag ? { ETag: headerObject('Its version.') } : {}),
   };
-  const schema = { $ref: `#/components/schemas/${capital(name)}Answer` };
+  const schema = { $ref: `#/components/schemas/${capitalize(name)}Answer` };
   const content = answers.schema
     ? { content: { 'application/json': { schema, example: example.answer } } }
     : answers.status === 200
@@ -159,38 +166,38 @@ function goodAnswer({ name, answers, example }: Endpoint): Json {
           },
         }
       : {};
-  const said = { 200: 'Done.', 201: 'Made.', 204: 'Done; there is nothing to say.' } as const;
+  const defaultDescriptions = { 200: 'Done.', 201: 'Made.', 204: 'Done; there is nothing to say.' } as const;
   return {
     [answers.status]: {
-      description: said[answers.status],
+      description: defaultDescriptions[answers.status],
       ...(Object.keys(headers).length > 0 ? { headers } : {}),
       ...content,
     },
   };
 }
 
-function operationOf(definition: Endpoint): Json {
+function operationObject(definition: Endpoint): JsonObject {
   const { name, path, summary, description, scope, alsoScope, fresh } = definition;
-  const freshly = fresh
+  const stepUpNote = fresh
     ? 'Where somebody signed in, two factors must have been proved within ten minutes (RFC 9470).'
     : undefined;
-  const more = [description, freshly].filter(Boolean).join(' ');
+  const descriptionParts = [description, stepUpNote].filter(Boolean).join(' ');
   const scopes = [scope, ...(alsoScope ? [alsoScope] : [])];
-  const parameters = parametersOf(definition);
+  const parameters = parameterObjects(definition);
   return {
     operationId: name,
     tags: [path.split('/')[1]],
     summary,
-    ...(more ? { description: more } : {}),
+    ...(descriptionParts ? { description: descriptionParts } : {}),
     security: [{ oauth: scopes }],
     ...(parameters.length > 0 ? { parameters } : {}),
     ...requestBody(definition),
-    responses: { ...goodAnswer(definition), ...refusalAnswers(definition) },
+    responses: { ...successResponse(definition), ...problemResponses(definition) },
   };
 }
 
 /** What each scope means, in the words of the console. */
-function scopesInWords(): Record<ApiScope, string> {
+function scopeDescriptions(): Record<ApiScope, string> {
   const words = phrasesFor('en').clients.choices.apiScopes;
   return Object.fromEntries(apiScopes.map((scope) => [scope, words[scope]])) as Record<ApiScope, string>;
 }
@@ -199,63 +206,65 @@ function scopesInWords(): Record<ApiScope, string> {
  * A description as it is made, as it is replaced (its identifier stands in the address, and what only the house changes
  * may stand in it as it was read), and as a list holds it.
  */
-function descriptions(): Json {
-  const whole = schemaOf(descriptionSchema, 'input');
-  const properties = whole.properties as Json;
+function clientSchemas(): JsonObject {
+  const fullSchema = toJsonSchema(clientDescriptionSchema, 'input');
+  const properties = fullSchema.properties as JsonObject;
   const read = Object.fromEntries(
     ['enabled', 'managed', 'registeredWith', 'createdAt', 'updatedAt'].map((name) => [
       name,
       { readOnly: true },
     ]),
   );
-  const server = schemaOf(resourceServerSchema, 'input');
-  const kept = Object.fromEntries(
+  const server = toJsonSchema(resourceServerSchema, 'input');
+  const replacementProperties = Object.fromEntries(
     ['number', 'managed', 'createdAt', 'updatedAt'].map((name) => [name, { readOnly: true }]),
   );
   return {
     ResourceServer: server,
     ResourceServerReplacement: {
       ...server,
-      properties: { ...(server.properties as Json), ...kept },
+      properties: { ...(server.properties as JsonObject), ...replacementProperties },
       required: ['name', 'scopes'],
     },
-    ClientDescription: whole,
-    ClientReplacement: { ...whole, properties: { ...properties, ...read }, required: ['name'] },
-    ...claimDefinitions(),
-    ClientEntry: { ...whole, properties: { ...properties, enabled: { type: 'boolean' } } },
+    ClientDescription: fullSchema,
+    ClientReplacement: { ...fullSchema, properties: { ...properties, ...read }, required: ['name'] },
+    ...claimSchemas(),
+    ClientEntry: { ...fullSchema, properties: { ...properties, enabled: { type: 'boolean' } } },
   };
 }
 
 /** A claim as it is defined, and as it is described anew: its name stands in the address. */
-function claimDefinitions(): Json {
-  const whole = schemaOf(definitionSchema, 'input');
-  return { ClaimDefinition: whole, ClaimReplacement: { ...whole, required: ['scope', 'label'] } };
+function claimSchemas(): JsonObject {
+  const fullSchema = toJsonSchema(claimDefinitionSchema, 'input');
+  return { ClaimDefinition: fullSchema, ClaimReplacement: { ...fullSchema, required: ['scope', 'label'] } };
 }
 
-function schemasOf(endpoints: readonly Endpoint[]): Json {
+function componentSchemas(endpoints: readonly Endpoint[]): JsonObject {
   const named = endpoints.flatMap(({ name, body, answers }) => [
-    ...(body ? [[`${capital(name)}Request`, schemaOf(body, 'input')] as const] : []),
-    ...(answers.schema ? [[`${capital(name)}Answer`, schemaOf(answers.schema, 'output')] as const] : []),
+    ...(body ? [[`${capitalize(name)}Request`, toJsonSchema(body, 'input')] as const] : []),
+    ...(answers.schema
+      ? [[`${capitalize(name)}Answer`, toJsonSchema(answers.schema, 'output')] as const]
+      : []),
   ]);
   return {
-    Problem: schemaOf(problemSchema, 'output'),
-    ...descriptions(),
+    Problem: toJsonSchema(problemSchema, 'output'),
+    ...clientSchemas(),
     ...Object.fromEntries(named),
   };
 }
 
-function pathsOf(endpoints: readonly Endpoint[]): Json {
-  const paths: Record<string, Json> = {};
+function pathItems(endpoints: readonly Endpoint[]): JsonObject {
+  const paths: Record<string, JsonObject> = {};
   for (const definition of endpoints) {
     const path = `/api${definition.path}`;
-    paths[path] = { ...paths[path], [definition.method.toLowerCase()]: operationOf(definition) };
+    paths[path] = { ...paths[path], [definition.method.toLowerCase()]: operationObject(definition) };
   }
   return paths;
 }
 
 /** The whole document, with the addresses of this issuer. */
-export function documentOf(issuer: string, endpoints: readonly Endpoint[]): Json {
-  const scopes = scopesInWords();
+export function createOpenApiDocument(issuer: string, endpoints: readonly Endpoint[]): JsonObject {
+  const scopes = scopeDescriptions();
   const tokenUrl = `${issuer}/token`;
   return {
     openapi: '3.1.0',
@@ -266,11 +275,11 @@ export function documentOf(issuer: string, endpoints: readonly Endpoint[]): Json
       description: `Access tokens are for this resource alone: send \`resource=${issuer}/api\` with both requests (RFC 8707). Refusals are problem documents (RFC 9457).`,
     },
     servers: [{ url: issuer }],
-    paths: pathsOf(endpoints),
+    paths: pathItems(endpoints),
     components: {
-      schemas: schemasOf(endpoints),
+      schemas: componentSchemas(endpoints),
       examples: Object.fromEntries(
-        (Object.keys(problems) as ProblemCode[]).map((code) => [code, problemExample(code)]),
+        (Object.keys(problemTypes) as ProblemCode[]).map((code) => [code, problemExample(code)]),
       ),
       securitySchemes: {
         oauth: {

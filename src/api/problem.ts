@@ -5,7 +5,7 @@ import { z } from 'zod';
  * Every refusal of the interface: its status and what it is in one sentence. The code is the name that stays; a sentence
  * may be put better some day.
  */
-export const problems = {
+export const problemTypes = {
   // The request itself.
   'malformed-json': [400, 'The body is not JSON in UTF-8.'],
   'malformed-request': [400, 'The request holds what nobody can keep: broken text, or lists without bottom.'],
@@ -80,10 +80,10 @@ export const problems = {
   unavailable: [503, 'The service is away for a moment. Come again.'],
   trouble: [500, 'Something went wrong here. The reference finds it in the log.'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
-export type ProblemCode = keyof typeof problems;
+export type ProblemCode = keyof typeof problemTypes;
 
 /** One thing that is wrong with what was sent: where, and why. */
-export interface InputFault {
+export interface InputError {
   path: string;
   code: string;
   detail: string;
@@ -94,11 +94,11 @@ export interface Problem {
   problem: ProblemCode;
   /** Until it is worth coming again. */
   seconds?: number | undefined;
-  errors?: readonly InputFault[];
+  errors?: readonly InputError[];
 }
 
 /** A refusal of the domain as a refusal of the interface. */
-export const refused = ({ code, seconds }: { code: ProblemCode; seconds?: number }): Problem => ({
+export const toProblem = ({ code, seconds }: { code: ProblemCode; seconds?: number }): Problem => ({
   problem: code,
   seconds,
 });
@@ -121,8 +121,8 @@ export const problemSchema = z.object({
 export const problemType = (code: ProblemCode): string => `urn:hemma:problem:${code}`;
 
 /** The one way in which the interface refuses. Nothing that is not in the table above leaves the house. */
-export function answerProblem(ctx: Context, { problem: code, seconds, errors }: Problem): void {
-  const [status, title] = problems[code];
+export function sendProblem(ctx: Context, { problem: code, seconds, errors }: Problem): void {
+  const [status, title] = problemTypes[code];
   ctx.status = status;
   ctx.state.refusal ??= code;
   ctx.set('Cache-Control', 'no-store');
@@ -138,10 +138,10 @@ export function answerProblem(ctx: Context, { problem: code, seconds, errors }: 
   ctx.type = 'application/problem+json';
 }
 
-const isCode = (code: string): code is ProblemCode => Object.hasOwn(problems, code);
+const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(problemTypes, code);
 
 /** What a fault of the roof is here where it has no code of ours. */
-const byStatus: Partial<Record<number, ProblemCode>> = {
+const problemCodeByStatus: Partial<Record<number, ProblemCode>> = {
   400: 'malformed-request',
   404: 'not-found',
   413: 'too-large',
@@ -149,9 +149,9 @@ const byStatus: Partial<Record<number, ProblemCode>> = {
 };
 
 /** A fault that the roof caught, as the interface tells it: by its code where it has one here, or else by its status. */
-export function answerFault(ctx: Context, status: number, code: string): void {
-  answerProblem(ctx, { problem: isCode(code) ? code : (byStatus[status] ?? 'trouble') });
+export function sendErrorProblem(ctx: Context, status: number, code: string): void {
+  sendProblem(ctx, { problem: isProblemCode(code) ? code : (problemCodeByStatus[status] ?? 'trouble') });
 }
 
 /** What belongs to the interface for programs, by its address. */
-export const isApi = (path: string): boolean => path === '/api' || path.startsWith('/api/');
+export const isApiPath = (path: string): boolean => path === '/api' || path.startsWith('/api/');

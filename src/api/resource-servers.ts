@@ -1,26 +1,26 @@
 import { z } from 'zod';
-import { namesResource } from '../clients/clients.ts';
+import { isResourceReferenced } from '../clients/clients.ts';
 import { signingAlgs } from '../clients/schema.ts';
 import { tokenFormats } from '../clients/resource-servers/schema.ts';
-import type { RegisteredResource } from '../clients/resource-servers/resource-servers.ts';
+import type { RegisteredResourceServer } from '../clients/resource-servers/resource-servers.ts';
 import {
   changeResourceServer,
   createResourceServer,
   listResourceServers,
-  readResourceServer,
+  validateResourceServer,
   removeResourceServer,
-  resourceServerBy,
+  findResourceServer,
 } from '../clients/resource-servers/resource-servers.ts';
-import { inputFault } from './body.ts';
-import { matches } from './client-shapes.ts';
-import { doer, ofFaults } from './clients.ts';
+import { inputError } from './body.ts';
+import { matchesEtag } from './client-shapes.ts';
+import { auditActorOf, clientFaultsProblem } from './clients.ts';
 import type { Endpoint } from './endpoint.ts';
-import { endpoint } from './endpoint.ts';
-import { exampleResource, exampleVersion } from './examples.ts';
+import { defineEndpoint } from './endpoint.ts';
+import { exampleResourceServer, exampleClientVersion } from './examples.ts';
 import type { Problem } from './problem.ts';
-import { iso, moment } from './shapes.ts';
+import { isoString, instant } from './shapes.ts';
 
-const answer = z.object({
+const resourceServerSchema = z.object({
   number: z.uuid().meta({ description: 'Stands for it in addresses of this interface.' }),
   id: z.string().meta({ description: 'Its identifier: `resource` in requests, `aud` in tokens (RFC 8707).' }),
   name: z.string(),
@@ -29,59 +29,67 @@ const answer = z.object({
   signingAlg: z.enum(signingAlgs).optional(),
   lifetime: z.int(),
   managed: z.enum(['file', 'console']),
-  createdAt: moment,
-  updatedAt: moment,
+  createdAt: instant,
+  updatedAt: instant,
 });
 
-const shown = ({ server, number, managed, createdAt, updatedAt }: RegisteredResource) => ({
+const resourceServerResponse = ({
+  server,
+  number,
+  managed,
+  createdAt,
+  updatedAt,
+}: RegisteredResourceServer) => ({
   ...server,
   number,
   managed,
-  createdAt: iso(createdAt),
-  updatedAt: iso(updatedAt),
+  createdAt: isoString(createdAt),
+  updatedAt: isoString(updatedAt),
 });
 
-const etagOf = ({ updatedAt }: RegisteredResource): string => `"${updatedAt.getTime()}"`;
+const resourceServerEtag = ({ updatedAt }: RegisteredResourceServer): string => `"${updatedAt.getTime()}"`;
 
-const params = z.object({ server: z.uuid() });
+const resourceServerParams = z.object({ server: z.uuid() });
 
-/** What is described is judged by `readResourceServer`, whose schema stands in the document. */
-const described = (name: 'ResourceServer' | 'ResourceServerReplacement') =>
+/** What is described is judged by `validateResourceServer`, whose schema stands in the document. */
+const resourceServerInput = (name: 'ResourceServer' | 'ResourceServerReplacement') =>
   z.record(z.string(), z.unknown()).meta({ described: name });
 
-const exampleDescription = {
+const exampleInput = {
   name: 'Orders',
   scopes: [{ name: 'orders:read', description: 'read your orders' }],
 };
-const exampleAnswer = {
-  number: exampleResource.number,
-  id: exampleResource.id,
-  ...exampleDescription,
+const exampleResponse = {
+  number: exampleResourceServer.number,
+  id: exampleResourceServer.id,
+  ...exampleInput,
   tokenFormat: 'jwt',
   signingAlg: 'ES256',
   lifetime: 600,
   managed: 'console',
   createdAt: '2026-03-01T08:00:00.000Z',
-  updatedAt: exampleVersion.updatedAt,
+  updatedAt: exampleClientVersion.updatedAt,
 } as const;
-const exampleParams = { server: exampleResource.number };
+const exampleParams = { server: exampleResourceServer.number };
 
-const changedMeanwhile: Problem = { problem: 'changed-meanwhile' };
+const staleEtagProblem: Problem = { problem: 'changed-meanwhile' };
 
-const list = endpoint({
+const listResourceServersEndpoint = defineEndpoint({
   method: 'GET',
   path: '/resource-servers',
   name: 'listResourceServers',
   summary: 'All resource servers (APIs that take tokens of this provider) by identifier.',
   scope: 'clients:read',
   action: 'clients.read',
-  answers: { status: 200, schema: z.object({ items: z.array(answer) }) },
+  answers: { status: 200, schema: z.object({ items: z.array(resourceServerSchema) }) },
   refuses: [],
-  example: { answer: { items: [exampleAnswer] } },
-  handle: async ({ house }) => ({ body: { items: (await listResourceServers(house.db)).map(shown) } }),
+  example: { answer: { items: [exampleResponse] } },
+  handle: async ({ house: context }) => ({
+    body: { items: (await listResourceServers(context.db)).map(resourceServerResponse) },
+  }),
 });
 
-const create = endpoint({
+const createResourceServerEndpoint = defineEndpoint({
   method: 'POST',
   path: '/resource-servers',
   name: 'createResourceServer',
@@ -90,47 +98,49 @@ const create = endpoint({
   scope: 'clients:write',
   action: 'clients.write',
   fresh: true,
-  body: described('ResourceServer'),
-  answers: { status: 201, schema: answer, etag: true },
+  body: resourceServerInput('ResourceServer'),
+  answers: { status: 201, schema: resourceServerSchema, etag: true },
   refuses: ['resource-taken'],
   example: {
-    body: { id: 'https://stock.example/api', ...exampleDescription },
-    answer: { ...exampleAnswer, id: 'https://stock.example/api' },
+    body: { id: 'https://stock.example/api', ...exampleInput },
+    answer: { ...exampleResponse, id: 'https://stock.example/api' },
   },
-  async handle(asked) {
-    const { db, settings } = asked.house;
-    const read = await readResourceServer({ db, issuer: settings.HEMMA_ISSUER }, asked.body);
-    if ('faults' in read) return ofFaults(read.faults);
-    const made = await createResourceServer(db, read.server, doer(asked));
-    if ('fault' in made) return ofFaults([made.fault]);
-    const found = await resourceServerBy(db, made.number);
+  async handle(request) {
+    const { db, settings } = request.house;
+    const read = await validateResourceServer({ db, issuer: settings.HEMMA_ISSUER }, request.body);
+    if ('faults' in read) return clientFaultsProblem(read.faults);
+    const made = await createResourceServer(db, read.server, auditActorOf(request));
+    if ('fault' in made) return clientFaultsProblem([made.fault]);
+    const found = await findResourceServer(db, made.number);
     if (!found) return { problem: 'not-found' };
     const location = `${settings.HEMMA_ISSUER}/api/resource-servers/${made.number}`;
-    return { location, etag: etagOf(found), body: shown(found) };
+    return { location, etag: resourceServerEtag(found), body: resourceServerResponse(found) };
   },
 });
 
-const one = endpoint({
+const getResourceServerEndpoint = defineEndpoint({
   method: 'GET',
   path: '/resource-servers/{server}',
   name: 'getResourceServer',
   summary: 'A resource server, and in ETag its version.',
   scope: 'clients:read',
   action: 'clients.read',
-  params,
-  answers: { status: 200, schema: answer, etag: true },
+  params: resourceServerParams,
+  answers: { status: 200, schema: resourceServerSchema, etag: true },
   refuses: [],
-  example: { params: exampleParams, answer: exampleAnswer },
-  async handle({ house, params: { server } }) {
-    const found = await resourceServerBy(house.db, server);
-    return found ? { etag: etagOf(found), body: shown(found) } : { problem: 'not-found' };
+  example: { params: exampleParams, answer: exampleResponse },
+  async handle({ house: context, params: { server } }) {
+    const found = await findResourceServer(context.db, server);
+    return found
+      ? { etag: resourceServerEtag(found), body: resourceServerResponse(found) }
+      : { problem: 'not-found' };
   },
 });
 
 /** What stays may stand in a description as it was read, so that what was read can be sent back. */
-const fixed = ['id', 'number', 'managed', 'createdAt', 'updatedAt'] as const;
+const readOnlyFields = ['id', 'number', 'managed', 'createdAt', 'updatedAt'] as const;
 
-const replace = endpoint({
+const replaceResourceServerEndpoint = defineEndpoint({
   method: 'PUT',
   path: '/resource-servers/{server}',
   name: 'replaceResourceServer',
@@ -141,45 +151,51 @@ const replace = endpoint({
   action: 'clients.write',
   fresh: true,
   versioned: true,
-  params,
-  body: described('ResourceServerReplacement'),
-  answers: { status: 200, schema: answer, etag: true },
+  params: resourceServerParams,
+  body: resourceServerInput('ResourceServerReplacement'),
+  answers: { status: 200, schema: resourceServerSchema, etag: true },
   refuses: ['changed-meanwhile', 'resource-managed-by-file', 'resource-in-use'],
   example: {
     params: exampleParams,
-    headers: { 'If-Match': exampleVersion.etag },
-    body: { ...exampleDescription, lifetime: 300 },
-    answer: { ...exampleAnswer, lifetime: 300 },
+    headers: { 'If-Match': exampleClientVersion.etag },
+    body: { ...exampleInput, lifetime: 300 },
+    answer: { ...exampleResponse, lifetime: 300 },
   },
-  async handle(asked) {
-    const { db, settings } = asked.house;
-    const { server: number } = asked.params;
-    const known = await resourceServerBy(db, number);
+  async handle(request) {
+    const { db, settings } = request.house;
+    const { server: number } = request.params;
+    const known = await findResourceServer(db, number);
     if (!known) return { problem: 'not-found' };
-    if (!matches(asked.ctx.get('if-match'), etagOf(known))) return changedMeanwhile;
-    const is = shown(known);
-    const odd = fixed.filter((name) => asked.body[name] !== undefined && asked.body[name] !== is[name]);
-    if (odd.length > 0)
-      return { problem: 'invalid', errors: odd.map((name) => inputFault(name, 'not-a-choice')) };
-    const said = Object.entries(asked.body).filter(([name]) => !fixed.some((member) => member === name));
-    const read = await readResourceServer(
+    if (!matchesEtag(request.ctx.get('if-match'), resourceServerEtag(known))) return staleEtagProblem;
+    const currentResponse = resourceServerResponse(known);
+    const invalidFields = readOnlyFields.filter(
+      (name) => request.body[name] !== undefined && request.body[name] !== currentResponse[name],
+    );
+    if (invalidFields.length > 0)
+      return { problem: 'invalid', errors: invalidFields.map((name) => inputError(name, 'not-a-choice')) };
+    const submitted = Object.entries(request.body).filter(
+      ([name]) => !readOnlyFields.some((member) => member === name),
+    );
+    const read = await validateResourceServer(
       { db, issuer: settings.HEMMA_ISSUER },
       {
-        ...Object.fromEntries(said),
+        ...Object.fromEntries(submitted),
         id: known.server.id,
       },
     );
-    if ('faults' in read) return ofFaults(read.faults);
+    if ('faults' in read) return clientFaultsProblem(read.faults);
     const change = { number, server: read.server, seen: known.updatedAt };
-    const done = await changeResourceServer(db, change, namesResource, doer(asked));
+    const done = await changeResourceServer(db, change, isResourceReferenced, auditActorOf(request));
     if ('fault' in done)
-      return done.fault.code === 'resource-changed-meanwhile' ? changedMeanwhile : ofFaults([done.fault]);
-    const now = (await resourceServerBy(db, number)) ?? known;
-    return { etag: etagOf(now), body: shown(now) };
+      return done.fault.code === 'resource-changed-meanwhile'
+        ? staleEtagProblem
+        : clientFaultsProblem([done.fault]);
+    const current = (await findResourceServer(db, number)) ?? known;
+    return { etag: resourceServerEtag(current), body: resourceServerResponse(current) };
   },
 });
 
-const remove = endpoint({
+const deleteResourceServerEndpoint = defineEndpoint({
   method: 'DELETE',
   path: '/resource-servers/{server}',
   name: 'deleteResourceServer',
@@ -188,21 +204,27 @@ const remove = endpoint({
   action: 'clients.write',
   fresh: true,
   versioned: true,
-  params,
+  params: resourceServerParams,
   answers: { status: 204 },
   refuses: ['changed-meanwhile', 'resource-in-use'],
-  example: { params: exampleParams, headers: { 'If-Match': exampleVersion.etag } },
-  async handle(asked) {
-    const { db } = asked.house;
-    const { server: number } = asked.params;
-    const known = await resourceServerBy(db, number);
+  example: { params: exampleParams, headers: { 'If-Match': exampleClientVersion.etag } },
+  async handle(request) {
+    const { db } = request.house;
+    const { server: number } = request.params;
+    const known = await findResourceServer(db, number);
     if (!known) return { problem: 'not-found' };
-    if (!matches(asked.ctx.get('if-match'), etagOf(known))) return changedMeanwhile;
-    const which = { number, seen: known.updatedAt };
-    const refused = await removeResourceServer(db, which, namesResource, doer(asked));
+    if (!matchesEtag(request.ctx.get('if-match'), resourceServerEtag(known))) return staleEtagProblem;
+    const target = { number, seen: known.updatedAt };
+    const refused = await removeResourceServer(db, target, isResourceReferenced, auditActorOf(request));
     if (!refused) return undefined;
-    return refused.fault.code === 'resource-in-use' ? ofFaults([refused.fault]) : changedMeanwhile;
+    return refused.fault.code === 'resource-in-use' ? clientFaultsProblem([refused.fault]) : staleEtagProblem;
   },
 });
 
-export const resourceServers: readonly Endpoint[] = [list, create, one, replace, remove];
+export const resourceServerEndpoints: readonly Endpoint[] = [
+  listResourceServersEndpoint,
+  createResourceServerEndpoint,
+  getResourceServerEndpoint,
+  replaceResourceServerEndpoint,
+  deleteResourceServerEndpoint,
+];

@@ -1,61 +1,62 @@
 import { z } from 'zod';
 import { changeAttributes } from '../users/attributes.ts';
-import { groupBy } from '../users/groups.ts';
-import type { Action, DeedRefusal, ToAccount } from '../users/operators.ts';
-import { accountFor, changeRole } from '../users/operators.ts';
+import { findGroup } from '../users/groups.ts';
+import type { Permission, UserActionRefusal, UserAction } from '../users/operators.ts';
+import { findVisibleUser, changeRole } from '../users/operators.ts';
 import {
-  changeGroup,
-  disable,
-  enable,
-  requireTwoStep,
+  changeGroupMembership,
+  disableUser,
+  enableUser,
+  requireMfa,
   resendInvitation,
   signOutEverywhere,
 } from '../users/search.ts';
-import type { House } from '../context.ts';
-import { inputFault } from './body.ts';
-import type { Asked, Endpoint } from './endpoint.ts';
-import { endpoint } from './endpoint.ts';
-import { exampleGroup, examplePerson } from './examples.ts';
-import { personParams } from './users.ts';
+import type { AppContext } from '../context.ts';
+import { inputError } from './body.ts';
+import type { ApiRequest, Endpoint } from './endpoint.ts';
+import { defineEndpoint } from './endpoint.ts';
+import { exampleGroup, exampleUser } from './examples.ts';
+import { userParams } from './users.ts';
 import type { Problem, ProblemCode } from './problem.ts';
-import { refused } from './problem.ts';
-import { groupId, role } from './shapes.ts';
+import { toProblem } from './problem.ts';
+import { groupId, roleSchema } from './shapes.ts';
 
-type Refused =
-  | { code: Exclude<DeedRefusal['code'], 'not-there'> | 'no-such-group' | 'not-there' }
+type UserActionError =
+  | { code: Exclude<UserActionRefusal['code'], 'not-there'> | 'no-such-group' | 'not-there' }
   | { code: 'throttled'; seconds: number }
   | undefined;
 
 /** A refusal of the domain; an account that is not there and one that may not be touched are the same. */
-export function afterDeed(refusal: Refused): Problem | undefined {
+export function userActionProblem(refusal: UserActionError): Problem | undefined {
   if (!refusal) return undefined;
   if (refusal.code === 'not-there') return { problem: 'not-found' };
-  return refused('seconds' in refusal ? refusal : { code: refusal.code });
+  return toProblem('seconds' in refusal ? refusal : { code: refusal.code });
 }
 
-const toPerson = (
-  { ctx, caller }: Pick<Asked<unknown, unknown, unknown>, 'ctx' | 'caller'>,
+const userActionFor = (
+  { ctx, caller }: Pick<ApiRequest<unknown, unknown, unknown>, 'ctx' | 'caller'>,
   target: string,
-): ToAccount => ({ target, by: caller.actor, origin: ctx.state.origin });
+): UserAction => ({ target, by: caller.actor, origin: ctx.state.origin });
 
-interface Deed {
+interface UserActionDefinition {
   name: string;
   operation: string;
   summary: string;
-  action: Action;
+  action: Permission;
   refuses: readonly ProblemCode[];
-  carryOut: (house: House, deed: ToAccount) => Promise<Refused>;
+  carryOut: (house: AppContext, deed: UserAction) => Promise<UserActionError>;
 }
 
 /** The deeds that ask nothing: the same as the console's forms. Done already, they change nothing. */
-const deeds: readonly Deed[] = [
+const userActions: readonly UserActionDefinition[] = [
   {
     name: 'disable',
     operation: 'disablePerson',
     summary: 'Disable an account: sessions, codes and tokens end at once.',
     action: 'people.disable',
     refuses: ['last-administrator'],
-    carryOut: ({ db, post, aftermath }, deed) => disable(db, post, aftermath, deed),
+    carryOut: ({ db, post: enqueueMail, aftermath: userChangeHooks }, userAction) =>
+      disableUser(db, enqueueMail, userChangeHooks, userAction),
   },
   {
     name: 'enable',
@@ -63,7 +64,7 @@ const deeds: readonly Deed[] = [
     summary: 'Give a disabled account its access back.',
     action: 'people.disable',
     refuses: [],
-    carryOut: ({ db, post }, deed) => enable(db, post, deed),
+    carryOut: ({ db, post: enqueueMail }, userAction) => enableUser(db, enqueueMail, userAction),
   },
   {
     name: 'end-sessions',
@@ -71,7 +72,8 @@ const deeds: readonly Deed[] = [
     summary: 'Sign a person out everywhere, and forget their remembered devices.',
     action: 'people.end-sessions',
     refuses: [],
-    carryOut: ({ db, post, aftermath }, deed) => signOutEverywhere(db, post, aftermath, deed),
+    carryOut: ({ db, post: enqueueMail, aftermath: userChangeHooks }, userAction) =>
+      signOutEverywhere(db, enqueueMail, userChangeHooks, userAction),
   },
   {
     name: 'require-two-step',
@@ -79,7 +81,7 @@ const deeds: readonly Deed[] = [
     summary: 'Ask for two steps from the next sign-in on.',
     action: 'people.require-two-step',
     refuses: [],
-    carryOut: ({ db, post }, deed) => requireTwoStep(db, post, deed),
+    carryOut: ({ db, post: enqueueMail }, userAction) => requireMfa(db, enqueueMail, userAction),
   },
   {
     name: 'resend-invitation',
@@ -87,35 +89,43 @@ const deeds: readonly Deed[] = [
     summary: 'Mail an invitation that waits once more.',
     action: 'people.invite',
     refuses: ['throttled'],
-    carryOut: ({ db, post }, deed) => resendInvitation(db, post, deed),
+    carryOut: ({ db, post: enqueueMail }, userAction) => resendInvitation(db, enqueueMail, userAction),
   },
 ];
 
 /** Who waits for an invitation, in the examples. */
-const invited = '9b1d2f66-3c0a-4f57-8d77-0b8f5a0b6c33';
+const exampleInvitedUserId = '9b1d2f66-3c0a-4f57-8d77-0b8f5a0b6c33';
 
-const deedEndpoint = ({ name, operation, summary, action, refuses, carryOut }: Deed): Endpoint =>
-  endpoint({
+const userActionEndpoint = ({
+  name,
+  operation,
+  summary,
+  action: permission,
+  refuses,
+  carryOut,
+}: UserActionDefinition): Endpoint =>
+  defineEndpoint({
     method: 'POST',
     path: `/people/{id}/${name}`,
     name: operation,
     summary,
     scope: 'people:write',
-    action,
+    action: permission,
     fresh: true,
-    params: personParams,
+    params: userParams,
     answers: { status: 204 },
     refuses,
-    example: { params: { id: name === 'resend-invitation' ? invited : examplePerson.id } },
-    async handle(asked) {
-      const { house, caller, params } = asked;
+    example: { params: { id: name === 'resend-invitation' ? exampleInvitedUserId : exampleUser.id } },
+    async handle(request) {
+      const { house: context, caller, params } = request;
       // Asked before the deed, and again in it: whoever may not uses up nobody's invitations.
-      if (!(await accountFor(house.db, caller.actor, action, params.id))) return { problem: 'not-found' };
-      return afterDeed(await carryOut(house, toPerson(asked, params.id)));
+      if (!(await findVisibleUser(context.db, caller.actor, permission, params.id)))
+        return { problem: 'not-found' };
+      return userActionProblem(await carryOut(context, userActionFor(request, params.id)));
     },
   });
 
-const roleOf = endpoint({
+const setUserRoleEndpoint = defineEndpoint({
   method: 'PUT',
   path: '/people/{id}/role',
   name: 'setRoleOfPerson',
@@ -124,20 +134,20 @@ const roleOf = endpoint({
   scope: 'roles:write',
   action: 'people.role',
   fresh: true,
-  params: personParams,
-  body: z.strictObject({ role, group: groupId.nullable().default(null) }),
+  params: userParams,
+  body: z.strictObject({ role: roleSchema, group: groupId.nullable().default(null) }),
   answers: { status: 204 },
   refuses: ['last-administrator', 'no-such-group'],
-  example: { params: { id: examplePerson.id }, body: { role: 'person', group: null } },
-  async handle(asked) {
-    const { db, post, aftermath } = asked.house;
-    const { role: wanted, group } = asked.body;
-    const change = { ...toPerson(asked, asked.params.id), role: wanted, group: group ?? undefined };
-    return afterDeed(await changeRole(db, post, aftermath, change));
+  example: { params: { id: exampleUser.id }, body: { role: 'person', group: null } },
+  async handle(request) {
+    const { db, post: enqueueMail, aftermath: userChangeHooks } = request.house;
+    const { role: newRole, group } = request.body;
+    const change = { ...userActionFor(request, request.params.id), role: newRole, group: group ?? undefined };
+    return userActionProblem(await changeRole(db, enqueueMail, userChangeHooks, change));
   },
 });
 
-const attributes = endpoint({
+const updateUserAttributesEndpoint = defineEndpoint({
   method: 'PATCH',
   path: '/people/{id}',
   name: 'changePerson',
@@ -146,26 +156,26 @@ const attributes = endpoint({
   scope: 'people:write',
   action: 'people.attributes',
   fresh: true,
-  params: personParams,
+  params: userParams,
   body: z.strictObject({
     attributes: z.record(z.string().max(200), z.union([z.string(), z.array(z.string()).max(100), z.null()])),
   }),
   answers: { status: 204 },
   refuses: [],
-  example: { params: { id: examplePerson.id }, body: { attributes: { department: 'Lagret' } } },
-  async handle(asked) {
-    const change = { ...toPerson(asked, asked.params.id), given: asked.body.attributes };
-    const refused = await changeAttributes(asked.house.db, change);
-    if (!refused || 'code' in refused) return afterDeed(refused);
-    const errors = refused.faults.map(({ path, code }) =>
-      inputFault(path ? `attributes.${path}` : 'attributes', code),
+  example: { params: { id: exampleUser.id }, body: { attributes: { department: 'Lagret' } } },
+  async handle(request) {
+    const change = { ...userActionFor(request, request.params.id), given: request.body.attributes };
+    const refusal = await changeAttributes(request.house.db, change);
+    if (!refusal || 'code' in refusal) return userActionProblem(refusal);
+    const errors = refusal.faults.map(({ path, code }) =>
+      inputError(path ? `attributes.${path}` : 'attributes', code),
     );
     return { problem: 'invalid', errors };
   },
 });
 
-const membership = (member: boolean): Endpoint =>
-  endpoint({
+const setGroupMembership = (member: boolean): Endpoint =>
+  defineEndpoint({
     method: member ? 'PUT' : 'DELETE',
     path: '/people/{id}/groups/{group}',
     name: member ? 'addPersonToGroup' : 'removePersonFromGroup',
@@ -173,22 +183,24 @@ const membership = (member: boolean): Endpoint =>
     scope: 'people:write',
     action: 'people.groups',
     fresh: true,
-    params: personParams.extend({ group: groupId }),
+    params: userParams.extend({ group: groupId }),
     answers: { status: 204 },
     refuses: [],
-    example: { params: { id: examplePerson.id, group: exampleGroup.id } },
-    async handle(asked) {
-      const { db } = asked.house;
-      const group = await groupBy(db, { id: asked.params.group });
+    example: { params: { id: exampleUser.id, group: exampleGroup.id } },
+    async handle(request) {
+      const { db } = request.house;
+      const group = await findGroup(db, { id: request.params.group });
       if (!group) return { problem: 'not-found' };
-      return afterDeed(await changeGroup(db, { ...toPerson(asked, asked.params.id), group, member }));
+      return userActionProblem(
+        await changeGroupMembership(db, { ...userActionFor(request, request.params.id), group, member }),
+      );
     },
   });
 
-export const peopleDeeds: readonly Endpoint[] = [
-  ...deeds.map(deedEndpoint),
-  roleOf,
-  attributes,
-  membership(true),
-  membership(false),
+export const userActionEndpoints: readonly Endpoint[] = [
+  ...userActions.map(userActionEndpoint),
+  setUserRoleEndpoint,
+  updateUserAttributesEndpoint,
+  setGroupMembership(true),
+  setGroupMembership(false),
 ];

@@ -1,26 +1,31 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { exportAccounts } from '../users/export.ts';
+import { exportUsers } from '../users/export.ts';
 import type { RefusedRow } from '../users/import/import.ts';
-import { importAccounts } from '../users/import/import.ts';
-import { doerOf, mayAct } from '../users/operators.ts';
+import { importUsers } from '../users/import/import.ts';
+import { toAuditActor, hasPermission } from '../users/operators.ts';
 import { phrasesFor } from '../i18n/phrases.ts';
 import type { Endpoint } from './endpoint.ts';
-import { endpoint } from './endpoint.ts';
-import { flag } from './shapes.ts';
+import { defineEndpoint } from './endpoint.ts';
+import { booleanFlag } from './shapes.ts';
 
 /** Bytes of a file that is taken in at once: some fifty thousand rows. */
-const mostBytes = 10 * 1024 * 1024;
+const maxImportBytes = 10 * 1024 * 1024;
 /** How many refused rows an answer tells one by one. */
-const mostRefusals = 1000;
+const maxReportedRows = 1000;
 
-const words = phrasesFor('en').accountsImport;
-const rowWords: Record<string, string> = words.rows;
-const fileWords: Record<string, string> = words.files;
+const importPhrases = phrasesFor('en').accountsImport;
+const rowMessages: Record<string, string> = importPhrases.rows;
+const fileMessages: Record<string, string> = importPhrases.files;
 
-const row = z.object({ row: z.int(), code: z.string(), field: z.string().nullable(), detail: z.string() });
+const refusedRowSchema = z.object({
+  row: z.int(),
+  code: z.string(),
+  field: z.string().nullable(),
+  detail: z.string(),
+});
 
-const takeIn = endpoint({
+const importUsersEndpoint = defineEndpoint({
   method: 'POST',
   path: '/accounts/import',
   name: 'importAccounts',
@@ -30,8 +35,8 @@ const takeIn = endpoint({
   scope: 'accounts:import',
   action: 'accounts.import',
   fresh: true,
-  query: z.strictObject({ dryRun: flag, createGroups: flag, invite: flag }),
-  takes: { types: ['text/csv', 'application/json'], most: mostBytes },
+  query: z.strictObject({ dryRun: booleanFlag, createGroups: booleanFlag, invite: booleanFlag }),
+  takes: { types: ['text/csv', 'application/json'], most: maxImportBytes },
   answers: {
     status: 200,
     schema: z.object({
@@ -40,7 +45,7 @@ const takeIn = endpoint({
       existing: z.int(),
       refused: z.int(),
       dryRun: z.boolean(),
-      refusals: z.array(row),
+      refusals: z.array(refusedRowSchema),
     }),
   },
   refuses: ['unreadable-file', 'insufficient-scope'],
@@ -61,35 +66,35 @@ const takeIn = endpoint({
       ],
     },
   },
-  async handle({ house, ctx, caller, query, body }) {
+  async handle({ house: context, ctx, caller, query, body }) {
     const { dryRun, createGroups, invite } = query;
-    if (createGroups && !(caller.scopes.has('groups:write') && mayAct(caller.actor, 'groups.write')))
+    if (createGroups && !(caller.scopes.has('groups:write') && hasPermission(caller.actor, 'groups.write')))
       return { problem: 'insufficient-scope' };
-    const told: RefusedRow[] = [];
-    const done = await importAccounts(house.db, house.hasher, Readable.from([body as unknown as Buffer]), {
-      ...doerOf({ by: caller.actor, origin: ctx.state.origin }),
+    const refusedRows: RefusedRow[] = [];
+    const done = await importUsers(context.db, context.hasher, Readable.from([body as unknown as Buffer]), {
+      ...toAuditActor({ by: caller.actor, origin: ctx.state.origin }),
       format: ctx.is('text/csv') ? 'csv' : 'json',
       dryRun,
       createGroups,
-      invite: invite ? house.post : undefined,
-      onRefused: (one) => void (told.length < mostRefusals && told.push(one)),
+      invite: invite ? context.post : undefined,
+      onRefused: (one) => void (refusedRows.length < maxReportedRows && refusedRows.push(one)),
     });
     if ('fault' in done) {
       const { fault, column } = done;
-      const detail = fileWords[fault] ?? fault;
+      const detail = fileMessages[fault] ?? fault;
       return { problem: 'unreadable-file', errors: [{ path: column ?? '', code: fault, detail }] };
     }
-    const refusals = told.map(({ row: number, code, field }) => ({
+    const refusals = refusedRows.map(({ row: number, code, field }) => ({
       row: number,
       code,
       field: field ?? null,
-      detail: rowWords[code] ?? code,
+      detail: rowMessages[code] ?? code,
     }));
     return { body: { ...done, refusals } };
   },
 });
 
-const takeOut = endpoint({
+const exportUsersEndpoint = defineEndpoint({
   method: 'GET',
   path: '/accounts/export',
   name: 'exportAccounts',
@@ -101,12 +106,12 @@ const takeOut = endpoint({
   answers: { status: 200, type: 'application/json or text/csv' },
   refuses: [],
   example: { query: { format: 'csv' } },
-  async handle({ house, ctx, caller, query: { format } }) {
-    const doer = doerOf({ by: caller.actor, origin: ctx.state.origin });
-    const pieces = await exportAccounts(house.db, { format, withHashes: false, ...doer });
+  async handle({ house: context, ctx, caller, query: { format } }) {
+    const auditActor = toAuditActor({ by: caller.actor, origin: ctx.state.origin });
+    const chunks = await exportUsers(context.db, { format, withHashes: false, ...auditActor });
     const type = format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json';
-    return { file: Readable.from(pieces), type };
+    return { file: Readable.from(chunks), type };
   },
 });
 
-export const accounts: readonly Endpoint[] = [takeIn, takeOut];
+export const userImportEndpoints: readonly Endpoint[] = [importUsersEndpoint, exportUsersEndpoint];

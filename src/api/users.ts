@@ -1,65 +1,65 @@
 import { z } from 'zod';
-import type { Account } from '../users/users.ts';
-import { accountById, searchPeople } from '../users/users.ts';
-import { leavingRows } from '../users/audit-search.ts';
-import { asWritten, attributesOf } from '../users/attributes.ts';
+import type { User } from '../users/users.ts';
+import { findUserById, searchUsers } from '../users/users.ts';
+import { findPublicAuditEvents } from '../users/audit-search.ts';
+import { serializeAttributes, findAttributes } from '../users/attributes.ts';
 import { listClaims } from '../users/claim-definitions.ts';
-import { accountFor, mayAct, personFor } from '../users/operators.ts';
-import { invite } from '../users/search.ts';
-import { liveCode } from '../mfa/recovery-code.ts';
-import { authenticatorOf } from '../mfa/totp.ts';
+import { findVisibleUser, hasPermission, findVisibleUserWithGroups } from '../users/operators.ts';
+import { inviteUser } from '../users/search.ts';
+import { findActiveRecoveryCode } from '../mfa/recovery-code.ts';
+import { findAuthenticator } from '../mfa/totp.ts';
 import { locales } from '../i18n/phrases.ts';
-import { auditRows } from '../audit/audit-log.ts';
+import { findAuditEvents } from '../audit/audit-log.ts';
 import type { Endpoint } from './endpoint.ts';
-import { endpoint, nextOf, placeIn } from './endpoint.ts';
-import { exampleGroup, examplePerson, exampleRow } from './examples.ts';
+import { defineEndpoint, encodeListCursor, decodeListCursor } from './endpoint.ts';
+import { exampleGroup, exampleUser, exampleAuditEvent } from './examples.ts';
 import type { Problem } from './problem.ts';
 import {
-  accountId,
-  auditRow,
+  userId,
+  auditEventSchema,
   groupId,
-  iso,
-  isoOrNull,
-  listOf,
-  moment,
-  momentOrNull,
-  paged,
-  role,
+  isoString,
+  isoStringOrNull,
+  pageOf,
+  instant,
+  instantOrNull,
+  pageQueryFields,
+  roleSchema,
 } from './shapes.ts';
 
-export const personParams = z.object({ id: accountId });
+export const userParams = z.object({ id: userId });
 
-const listed = z.object({
-  id: accountId,
+const userSummary = z.object({
+  id: userId,
   email: z.string(),
   name: z.string(),
   state: z.enum(['active', 'invited', 'disabled']),
-  role,
+  role: roleSchema,
   roleGroup: groupId.nullable().meta({ description: 'The group that the role is limited to.' }),
   locale: z.enum(locales).nullable(),
   emailVerified: z.boolean(),
   twoStepRequired: z.boolean(),
-  createdAt: moment,
-  invitedAt: momentOrNull,
-  disabledAt: momentOrNull,
+  createdAt: instant,
+  invitedAt: instantOrNull,
+  disabledAt: instantOrNull,
 });
 
-const person = listed.extend({
+const userDetails = userSummary.extend({
   groups: z.array(z.object({ id: groupId, name: z.string() })),
   attributes: z
     .record(z.string(), z.union([z.string(), z.array(z.string())]))
     .optional()
     .meta({ description: "What the account has for the house's own claims, for those who may set it." }),
   authenticator: z
-    .object({ since: moment, lastUsedAt: moment, disabledAt: momentOrNull })
+    .object({ since: instant, lastUsedAt: instant, disabledAt: instantOrNull })
     .nullable()
     .meta({ description: 'The connected phone; null: none.' }),
-  recoveryCode: z.object({ since: moment, checkedAt: momentOrNull }).nullable(),
-  lastSignInAt: momentOrNull,
+  recoveryCode: z.object({ since: instant, checkedAt: instantOrNull }).nullable(),
+  lastSignInAt: instantOrNull,
   links: z.object({ events: z.string() }),
 });
 
-export const inList = (one: Account): z.output<typeof listed> => ({
+export const toUserSummary = (one: User): z.output<typeof userSummary> => ({
   id: one.id,
   email: one.email,
   name: one.name,
@@ -69,12 +69,12 @@ export const inList = (one: Account): z.output<typeof listed> => ({
   locale: one.locale ?? null,
   emailVerified: one.emailVerified,
   twoStepRequired: one.twoStepRequired,
-  createdAt: iso(one.createdAt),
-  invitedAt: isoOrNull(one.invitedAt),
-  disabledAt: isoOrNull(one.disabledAt),
+  createdAt: isoString(one.createdAt),
+  invitedAt: isoStringOrNull(one.invitedAt),
+  disabledAt: isoStringOrNull(one.disabledAt),
 });
 
-const list = endpoint({
+const listUsersEndpoint = defineEndpoint({
   method: 'GET',
   path: '/people',
   name: 'listPeople',
@@ -85,27 +85,27 @@ const list = endpoint({
   query: z.strictObject({
     q: z.string().max(254).default(''),
     group: groupId.optional(),
-    ...paged,
+    ...pageQueryFields,
   }),
-  answers: { status: 200, schema: listOf(listed) },
+  answers: { status: 200, schema: pageOf(userSummary) },
   refuses: ['invalid-cursor'],
-  example: { query: { q: 'nora', limit: '10' }, answer: { items: [examplePerson], next: null } },
-  async handle(asked) {
-    const { q, group, limit } = asked.query;
-    const at = placeIn(asked, 'people');
+  example: { query: { q: 'nora', limit: '10' }, answer: { items: [exampleUser], next: null } },
+  async handle(request) {
+    const { q, group, limit } = request.query;
+    const at = decodeListCursor(request, 'people');
     if ('problem' in at) return at;
     // One more than is answered tells whether there are more.
     const sought = { text: q.trim(), group, after: at.place, limit: limit + 1 };
-    const found = await searchPeople(asked.house.db, asked.caller.actor, sought);
+    const found = await searchUsers(request.house.db, request.caller.actor, sought);
     const items = found.slice(0, limit);
     const last = found.length > limit ? items.at(-1)?.email : undefined;
-    return { body: { items: items.map(inList), next: nextOf(asked, 'people', last) } };
+    return { body: { items: items.map(toUserSummary), next: encodeListCursor(request, 'people', last) } };
   },
 });
 
-const refusals = ['malformed-email', 'missing-name', 'has-account', 'no-such-group'] as const;
+const invitationProblems = ['malformed-email', 'missing-name', 'has-account', 'no-such-group'] as const;
 
-const invitation = endpoint({
+const inviteUserEndpoint = defineEndpoint({
   method: 'POST',
   path: '/people',
   name: 'invitePerson',
@@ -120,12 +120,12 @@ const invitation = endpoint({
     locale: z.enum(locales).optional(),
     group: groupId.optional(),
   }),
-  answers: { status: 201, schema: listed },
-  refuses: refusals,
+  answers: { status: 201, schema: userSummary },
+  refuses: invitationProblems,
   example: {
     body: { email: 'sven@north.example', name: 'Sven Norrman', locale: 'sv', group: exampleGroup.id },
     answer: {
-      ...examplePerson,
+      ...exampleUser,
       id: '5e0e4c3b-7a51-4c0b-8f0c-0f6c4f0f2a11',
       email: 'sven@north.example',
       name: 'Sven Norrman',
@@ -134,36 +134,39 @@ const invitation = endpoint({
       invitedAt: '2026-03-02T08:00:00.000Z',
     },
   },
-  async handle({ house, ctx, caller, body }) {
-    const { db, hasher, post, settings } = house;
-    const doer = { by: caller.actor, origin: ctx.state.origin };
-    const made = await invite(db, hasher, settings.HEMMA_BRAND_NAME, post, { ...body, ...doer });
+  async handle({ house: context, ctx, caller, body }) {
+    const { db, hasher, post: enqueueMail, settings } = context;
+    const auditActor = { by: caller.actor, origin: ctx.state.origin };
+    const made = await inviteUser(db, hasher, settings.HEMMA_BRAND_NAME, enqueueMail, {
+      ...body,
+      ...auditActor,
+    });
     if ('account' in made) {
       const { id } = made.account;
       // Read again: it was made before the invitation was noted.
-      const account = (await accountById(db, id)) ?? made.account;
-      return { location: `${settings.HEMMA_ISSUER}/api/people/${id}`, body: inList(account) };
+      const user = (await findUserById(db, id)) ?? made.account;
+      return { location: `${settings.HEMMA_ISSUER}/api/people/${id}`, body: toUserSummary(user) };
     }
-    const code = refusals.find((one) => one === made.refusal);
+    const code = invitationProblems.find((one) => one === made.refusal);
     if (!code) throw new Error(`an invitation was refused for ${made.refusal}`);
     return { problem: code };
   },
 });
 
-const one = endpoint({
+const getUserEndpoint = defineEndpoint({
   method: 'GET',
   path: '/people/{id}',
   name: 'getPerson',
   summary: 'A person: state, role, groups, factors and the last sign-in.',
   scope: 'people:read',
   action: 'people.read',
-  params: personParams,
-  answers: { status: 200, schema: person },
+  params: userParams,
+  answers: { status: 200, schema: userDetails },
   refuses: [],
   example: {
-    params: { id: examplePerson.id },
+    params: { id: exampleUser.id },
     answer: {
-      ...examplePerson,
+      ...exampleUser,
       groups: [exampleGroup],
       attributes: { department: 'Kontoret' },
       authenticator: {
@@ -173,40 +176,43 @@ const one = endpoint({
       },
       recoveryCode: null,
       lastSignInAt: '2026-03-01T09:00:00.000Z',
-      links: { events: `/api/people/${examplePerson.id}/events` },
+      links: { events: `/api/people/${exampleUser.id}/events` },
     },
   },
-  async handle({ house, caller, params: { id } }) {
-    const { db } = house;
-    const found = await personFor(db, caller.actor, 'people.read', id);
+  async handle({ house: context, caller, params: { id } }) {
+    const { db } = context;
+    const found = await findVisibleUserWithGroups(db, caller.actor, 'people.read', id);
     if (!found) return { problem: 'not-found' };
-    const { account, groups } = found;
-    const phone = await authenticatorOf(db, id);
-    const code = await liveCode(db, id);
-    const [signIn] = await auditRows(db, { accountId: id, event: 'sign-in.finished', limit: 1 });
-    const authenticator = phone && {
-      since: iso(phone.createdAt),
-      lastUsedAt: iso(phone.lastUsedAt),
-      disabledAt: isoOrNull(phone.disabledAt),
+    const { account: user, groups } = found;
+    const authenticatorRow = await findAuthenticator(db, id);
+    const recoveryCodeRow = await findActiveRecoveryCode(db, id);
+    const [signIn] = await findAuditEvents(db, { accountId: id, event: 'sign-in.finished', limit: 1 });
+    const authenticator = authenticatorRow && {
+      since: isoString(authenticatorRow.createdAt),
+      lastUsedAt: isoString(authenticatorRow.lastUsedAt),
+      disabledAt: isoStringOrNull(authenticatorRow.disabledAt),
     };
-    const recoveryCode = code && { since: iso(code.since), checkedAt: isoOrNull(code.checked) };
+    const recoveryCode = recoveryCodeRow && {
+      since: isoString(recoveryCodeRow.since),
+      checkedAt: isoStringOrNull(recoveryCodeRow.checked),
+    };
     return {
       body: {
-        ...inList(account),
+        ...toUserSummary(user),
         groups,
-        ...(mayAct(caller.actor, 'people.attributes')
-          ? { attributes: asWritten(await listClaims(db), await attributesOf(db, id)) }
+        ...(hasPermission(caller.actor, 'people.attributes')
+          ? { attributes: serializeAttributes(await listClaims(db), await findAttributes(db, id)) }
           : {}),
         authenticator: authenticator ?? null,
         recoveryCode: recoveryCode ?? null,
-        lastSignInAt: isoOrNull(signIn?.at),
+        lastSignInAt: isoStringOrNull(signIn?.at),
         links: { events: `/api/people/${id}/events` },
       },
     };
   },
 });
 
-const events = endpoint({
+const listUserEventsEndpoint = defineEndpoint({
   method: 'GET',
   path: '/people/{id}/events',
   name: 'listPersonEvents',
@@ -214,15 +220,22 @@ const events = endpoint({
   description: 'All of them are found by `GET /api/audit?account=…`, with its own scope.',
   scope: 'people:read',
   action: 'people.read',
-  params: personParams,
-  answers: { status: 200, schema: z.object({ items: z.array(auditRow) }) },
+  params: userParams,
+  answers: { status: 200, schema: z.object({ items: z.array(auditEventSchema) }) },
   refuses: [],
-  example: { params: { id: examplePerson.id }, answer: { items: [exampleRow] } },
-  async handle({ house, caller, params: { id } }) {
-    const account = await accountFor(house.db, caller.actor, 'people.read', id);
-    if (!account) return { problem: 'not-found' } satisfies Problem;
-    return { body: { items: await leavingRows(house.db, caller.actor, { accountId: id, limit: 15 }) } };
+  example: { params: { id: exampleUser.id }, answer: { items: [exampleAuditEvent] } },
+  async handle({ house: context, caller, params: { id } }) {
+    const user = await findVisibleUser(context.db, caller.actor, 'people.read', id);
+    if (!user) return { problem: 'not-found' } satisfies Problem;
+    return {
+      body: { items: await findPublicAuditEvents(context.db, caller.actor, { accountId: id, limit: 15 }) },
+    };
   },
 });
 
-export const people: readonly Endpoint[] = [list, invitation, one, events];
+export const userEndpoints: readonly Endpoint[] = [
+  listUsersEndpoint,
+  inviteUserEndpoint,
+  getUserEndpoint,
+  listUserEventsEndpoint,
+];

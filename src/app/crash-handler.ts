@@ -1,14 +1,18 @@
-import { logOf } from '../telemetry/log.ts';
+import { createLog } from '../telemetry/log.ts';
 
 /** Seconds that requests under way have to end; whatever hangs by then is left. */
-const lastSeconds = 5;
+const shutdownTimeoutSeconds = 5;
 
 /** The kind of a fault and where it came from; its words stay out, since they may hold what somebody typed. */
-function toldOf(fault: unknown): object {
+function describeFault(fault: unknown): object {
   if (!(fault instanceof Error)) return { fault: typeof fault };
   const { name, code, stack = '' } = fault as NodeJS.ErrnoException;
-  const places = stack.replace(fault.message, '').match(/^ {4}at .*$/gm) ?? [];
-  return { fault: name, ...(code === undefined ? {} : { code }), at: places.map((place) => place.trim()) };
+  const stackLines = stack.replace(fault.message, '').match(/^ {4}at .*$/gm) ?? [];
+  return {
+    fault: name,
+    ...(code === undefined ? {} : { code }),
+    at: stackLines.map((place) => place.trim()),
+  };
 }
 
 /**
@@ -17,18 +21,20 @@ function toldOf(fault: unknown): object {
  * down. After anything that was thrown it is not known what state the process is in: it ends with 1 once `stop` has, or
  * five seconds later, and what looks after it starts another.
  */
-export function endAfterFault(stop: () => Promise<unknown>): void {
-  const log = logOf('error');
+export function installCrashHandler(stop: () => Promise<unknown>): void {
+  const log = createLog('error');
   let ending = false;
-  process.on('unhandledRejection', (fault) => log.error(toldOf(fault), 'a rejection that nobody heard'));
+  process.on('unhandledRejection', (fault) =>
+    log.error(describeFault(fault), 'a rejection that nobody heard'),
+  );
   process.on('uncaughtException', (fault) => {
-    log.fatal(toldOf(fault), 'a fault that nothing caught: this process ends');
+    log.fatal(describeFault(fault), 'a fault that nothing caught: this process ends');
     if (ending) return;
     ending = true;
     // Also where it is stopping already, and ends by itself.
     process.exitCode = 1;
-    const end = () => process.exit(1);
-    setTimeout(end, lastSeconds * 1000);
-    stop().then(end, end);
+    const exit = () => process.exit(1);
+    setTimeout(exit, shutdownTimeoutSeconds * 1000);
+    stop().then(exit, exit);
   });
 }

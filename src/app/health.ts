@@ -1,39 +1,39 @@
 import type { Middleware } from 'koa';
-import type { House } from '../context.ts';
-import { migrated } from '../../migrations/index.ts';
+import type { AppContext } from '../context.ts';
+import { isMigrated } from '../../migrations/index.ts';
 import type { Keyring } from '../oidc/keys/keyring.ts';
-import { metricsReader } from '../http/request-info.ts';
+import { createMetricsAccessCheck } from '../http/request-info.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { within } from '../http/with-timeout.ts';
+import { withTimeout } from '../http/with-timeout.ts';
 
-const second = 1000;
+const secondMs = 1000;
 /** Questions to the database in a second; whoever asks beyond them is told the latest answer. */
-const most = 10;
+const maxChecksPerSecond = 10;
 /** A database that says nothing for so long is not there for whoever signs in, either. */
-const patience = 2 * second;
+const databaseTimeoutMs = 2 * secondMs;
 
 /**
  * Whether the database answers and has every step of its growth. However many ask: one question is under way at a time,
  * and ten in a second.
  */
-function databaseProbe(house: House): () => Promise<boolean> {
-  let began = Number.NEGATIVE_INFINITY;
-  let asked = 0;
-  let last: Promise<boolean> | undefined;
-  let underWay = false;
-  const ask = async () => {
-    underWay = true;
-    const well = await migrated(house.db).catch(() => false);
-    underWay = false;
-    return well;
+function createDatabaseCheck(context: AppContext): () => Promise<boolean> {
+  let windowStart = Number.NEGATIVE_INFINITY;
+  let checksInWindow = 0;
+  let latestResult: Promise<boolean> | undefined;
+  let isRunning = false;
+  const checkDatabase = async () => {
+    isRunning = true;
+    const isHealthy = await isMigrated(context.db).catch(() => false);
+    isRunning = false;
+    return isHealthy;
   };
   return () => {
     const now = performance.now();
-    if (now - began >= second) [began, asked] = [now, 0];
-    if (last && (underWay || asked >= most)) return last;
-    asked += 1;
-    last = ask();
-    return last;
+    if (now - windowStart >= secondMs) [windowStart, checksInWindow] = [now, 0];
+    if (latestResult && (isRunning || checksInWindow >= maxChecksPerSecond)) return latestResult;
+    checksInWindow += 1;
+    latestResult = checkDatabase();
+    return latestResult;
   };
 }
 
@@ -42,19 +42,19 @@ function databaseProbe(house: House): () => Promise<boolean> {
  * can open; one that was given the wrong secret keys gets no more sign-ins to sign. One that is about to stop is not
  * ready from that moment on, while it still answers: so whatever shares the work out sends it nothing more.
  */
-export function health(house: House, ring: Keyring, stopping: () => boolean): Middleware {
-  const database = databaseProbe(house);
-  const lack = async () => {
+export function healthEndpoints(context: AppContext, ring: Keyring, stopping: () => boolean): Middleware {
+  const database = createDatabaseCheck(context);
+  const unreadyReason = async () => {
     if (stopping()) return 'stopping';
-    if (!(await within(patience, database(), false))) return 'database';
+    if (!(await withTimeout(databaseTimeoutMs, database(), false))) return 'database';
     return ring.readable() ? undefined : 'keys';
   };
   return async (ctx, next) => {
     if (ctx.path === '/health/live') ctx.body = { status: 'live' };
     else if (ctx.path === '/health/ready') {
-      const lacks = await lack();
-      ctx.status = lacks ? 503 : 200;
-      ctx.body = lacks ? { status: 'not ready', lacks } : { status: 'ready' };
+      const reason = await unreadyReason();
+      ctx.status = reason ? 503 : 200;
+      ctx.body = reason ? { status: 'not ready', lacks: reason } : { status: 'ready' };
     } else return next();
     ctx.set('Cache-Control', 'no-store');
     return undefined;
@@ -65,11 +65,17 @@ export function health(house: House, ring: Keyring, stopping: () => boolean): Mi
  * The numbers of this process, for those of HEMMA_METRICS_FROM and by any Host, as machines inside call it. To everybody
  * else there is nothing at this address (ASVS 13.4.5).
  */
-export function metricsPage(house: House, metrics: Pick<Metrics, 'registry' | 'text'>): Middleware {
-  const may = metricsReader(house.settings);
+export function metricsEndpoint(
+  context: AppContext,
+  metrics: Pick<Metrics, 'registry' | 'text'>,
+): Middleware {
+  const mayReadMetrics = createMetricsAccessCheck(context.settings);
   return async (ctx, next) => {
-    const mine = ctx.path === '/metrics' && ['GET', 'HEAD'].includes(ctx.method);
-    if (!mine || !may({ socket: ctx.req.socket.remoteAddress ?? '', headers: ctx.req.headers }))
+    const isMetricsRequest = ctx.path === '/metrics' && ['GET', 'HEAD'].includes(ctx.method);
+    if (
+      !isMetricsRequest ||
+      !mayReadMetrics({ socket: ctx.req.socket.remoteAddress ?? '', headers: ctx.req.headers })
+    )
       return next();
     ctx.body = await metrics.text();
     ctx.set('Content-Type', metrics.registry.contentType);

@@ -1,7 +1,7 @@
-import { onePhoneFromLockOut } from '../mfa/recovery-code.ts';
-import { mailsWaiting } from '../mail/outbox.ts';
+import { countUsersWithoutRecoveryCode } from '../mfa/recovery-code.ts';
+import { getMailOutboxStats } from '../mail/outbox.ts';
 import type { Keyring } from '../oidc/keys/keyring.ts';
-import { logoutMessagesWaiting } from '../sessions/logout-outbox.ts';
+import { countPendingLogoutMessages } from '../sessions/logout-outbox.ts';
 import type { Database } from '../db/database.ts';
 import type { SharedHasher } from '../crypto/argon2.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -9,40 +9,40 @@ import { failedNames } from '../security/sign-in-budget.ts';
 import { slowedNetworks } from '../security/sliding-budget.ts';
 import { throttledNames } from '../security/throttle.ts';
 
-const second = 1000;
+const secondMs = 1000;
 
 /**
  * What is read at most so often, however often it is asked for. One question is under way at a time; what could not be
  * read is not told, rather than told as it was long ago.
  */
-function seldom<T>(
-  pause: number,
+function cachedReading<T>(
+  ttlMs: number,
   read: () => Promise<T>,
 ): { look: () => Promise<void>; last: () => T | undefined } {
-  let last: T | undefined;
-  let next = Number.NEGATIVE_INFINITY;
-  let looking: Promise<void> | undefined;
-  const look = async () => {
-    next = performance.now() + pause;
-    last = await read().catch(() => undefined);
-    looking = undefined;
+  let latestValue: T | undefined;
+  let nextRefreshAt = Number.NEGATIVE_INFINITY;
+  let pendingRefresh: Promise<void> | undefined;
+  const refresh = async () => {
+    nextRefreshAt = performance.now() + ttlMs;
+    latestValue = await read().catch(() => undefined);
+    pendingRefresh = undefined;
   };
   return {
-    last: () => last,
+    last: () => latestValue,
     look() {
-      if (performance.now() >= next) looking ??= look();
-      return looking ?? Promise.resolve();
+      if (performance.now() >= nextRefreshAt) pendingRefresh ??= refresh();
+      return pendingRefresh ?? Promise.resolve();
     },
   };
 }
 
 /** What this process and its database say of themselves when they are asked. */
-export function showGauges(
+export function registerMetrics(
   metrics: Metrics,
-  { db, hasher, ring }: { db: Database; hasher: SharedHasher; ring: Keyring },
+  { db, hasher, ring: keyring }: { db: Database; hasher: SharedHasher; ring: Keyring },
 ): void {
-  showDatabase(metrics, db);
-  showOutboxes(metrics, db);
+  registerDatabaseMetrics(metrics, db);
+  registerOutboxMetrics(metrics, db);
   showThrottling(metrics, db);
   const gauge = (name: string, help: string, read: () => number | undefined) =>
     metrics.shows({ name, help, read });
@@ -59,20 +59,20 @@ export function showGauges(
     help: 'Seconds that the key of each type signs yet; below zero its successor is late.',
     together: 'max',
     labels: ['type'],
-    read: () => ring.secondsLeft(),
+    read: () => keyring.secondsLeft(),
   });
   // The radar: whoever loses the phone now needs the help desk.
-  const radar = seldom(300 * second, () => onePhoneFromLockOut(db));
-  metrics.beforeReading(radar.look);
+  const lockOutRiskReading = cachedReading(300 * secondMs, () => countUsersWithoutRecoveryCode(db));
+  metrics.beforeReading(lockOutRiskReading.look);
   metrics.shows({
     name: 'hemma_accounts_one_phone_from_lock_out',
     help: 'Accounts with an authenticator and no recovery code; counted every five minutes.',
     together: 'max',
-    read: radar.last,
+    read: lockOutRiskReading.last,
   });
 }
 
-function showDatabase(metrics: Metrics, db: Database): void {
+function registerDatabaseMetrics(metrics: Metrics, db: Database): void {
   metrics.shows({
     name: 'hemma_sql_statements_total',
     help: 'Statements that this process asked of the database, BEGIN and COMMIT among them.',
@@ -120,25 +120,25 @@ function showThrottling(metrics: Metrics, db: Database): void {
     ],
   ] as const;
   for (const [name, help, count] of counts) {
-    const read = seldom(30 * second, () => count(db, new Date()));
+    const read = cachedReading(30 * secondMs, () => count(db, new Date()));
     metrics.beforeReading(read.look);
     metrics.shows({ name, help, together: 'max', read: read.last });
   }
 }
 
-function showOutboxes(metrics: Metrics, db: Database): void {
-  const mail = seldom(10 * second, () => mailsWaiting(db));
-  const signOut = seldom(10 * second, () => logoutMessagesWaiting(db));
+function registerOutboxMetrics(metrics: Metrics, db: Database): void {
+  const mail = cachedReading(10 * secondMs, () => getMailOutboxStats(db));
+  const signOut = cachedReading(10 * secondMs, () => countPendingLogoutMessages(db));
   metrics.beforeReading(mail.look);
   metrics.beforeReading(signOut.look);
   const outboxes = [
     ['mail', mail],
     ['sign-out', signOut],
   ] as const;
-  const show = (
+  const registerOutboxGauge = (
     name: string,
     help: string,
-    of: (waiting: { due: number; retried: number; oldest: Date | undefined }) => number,
+    valueOf: (waiting: { due: number; retried: number; oldest: Date | undefined }) => number,
   ) =>
     metrics.shows({
       name,
@@ -148,12 +148,18 @@ function showOutboxes(metrics: Metrics, db: Database): void {
       read: () =>
         outboxes.flatMap(([outbox, { last }]) => {
           const waiting = last();
-          return waiting ? [[{ outbox }, of(waiting)] as const] : [];
+          return waiting ? [[{ outbox }, valueOf(waiting)] as const] : [];
         }),
     });
-  show('hemma_outbox_due', 'Messages whose turn to be sent has come.', ({ due }) => due);
-  show('hemma_outbox_retried', 'Messages that were tried and are tried again.', ({ retried }) => retried);
-  show('hemma_outbox_oldest_seconds', 'Age of the oldest message that is not delivered.', ({ oldest }) =>
-    oldest ? Math.max(0, Math.round((Date.now() - oldest.getTime()) / second)) : 0,
+  registerOutboxGauge('hemma_outbox_due', 'Messages whose turn to be sent has come.', ({ due }) => due);
+  registerOutboxGauge(
+    'hemma_outbox_retried',
+    'Messages that were tried and are tried again.',
+    ({ retried }) => retried,
+  );
+  registerOutboxGauge(
+    'hemma_outbox_oldest_seconds',
+    'Age of the oldest message that is not delivered.',
+    ({ oldest }) => (oldest ? Math.max(0, Math.round((Date.now() - oldest.getTime()) / secondMs)) : 0),
   );
 }

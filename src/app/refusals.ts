@@ -1,9 +1,9 @@
 import type { Context, Middleware } from 'koa';
-import { isApi } from '../api/problem.ts';
-import { network } from '../http/request-info.ts';
+import { isApiPath } from '../api/problem.ts';
+import { toIpNetwork } from '../http/request-info.ts';
 import type { RefusalCounter } from '../audit/refusal-counter.ts';
 import type { Actor } from '../audit/refused-attempts.ts';
-import { routeOf } from './routes.ts';
+import { routeTemplate } from './routes.ts';
 
 /** What pages refuse of a form: another site sent it, or its token is not this session's or sign-in's. */
 const formRefusals = new Set(['foreign-form', 'form-expired']);
@@ -29,7 +29,7 @@ function reasonOf(ctx: Context): string | undefined {
   const { path, status, method } = ctx;
   const { refusal, actor, refusedAttempt } = ctx.state;
   if (refusedAttempt !== undefined) return refusedAttempt;
-  if (isApi(path)) return refusedByApi(ctx);
+  if (isApiPath(path)) return refusedByApi(ctx);
   if (status === 403 && refusal !== undefined && formRefusals.has(refusal)) return refusal;
   if (isConsole(path) && (status === 403 || status === 404) && actor) return refusal;
   if (path === '/reg' && status === 401 && hasBearer(ctx)) return 'invalid-token';
@@ -45,7 +45,7 @@ export function countRefusals(counter: Pick<RefusalCounter, 'count'>): Middlewar
     const reason = reasonOf(ctx);
     if (reason === undefined) return;
     const { address, request, program } = ctx.state.origin;
-    const actor: Actor = ctx.state.actor ?? { network: network(address, 3) };
-    counter.count({ actor, route: routeOf(ctx), reason, address, request, program });
+    const actor: Actor = ctx.state.actor ?? { network: toIpNetwork(address, 3) };
+    counter.count({ actor, route: routeTemplate(ctx), reason, address, request, program });
   };
 }

@@ -1,13 +1,13 @@
 import type { Context, Middleware } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Settings } from '../../config/settings.ts';
-import { proxyNumber } from '../http/request-info.ts';
+import { createProxyRequestIdReader } from '../http/request-info.ts';
 import type { RequestSpan } from '../telemetry/tracing.ts';
-import { doorOf, routeOf } from './routes.ts';
+import { endpointGroup, routeTemplate } from './routes.ts';
 import type { Telemetry } from '../telemetry/index.ts';
 
 /** What a request was, once it is answered. */
-interface Ended {
+interface CompletedRequest {
   route: string;
   /** 0: whoever asked went away before the answer. */
   status: number;
@@ -19,12 +19,13 @@ interface Ended {
 }
 
 /** Probes and answers that are the same for all come by the thousand and tell nothing of what people do. */
-const isQuiet = (route: string) => /^\/(health|public|\.well-known)\/|^\/(metrics|jwks)$/.test(route);
+const isExcludedFromLog = (route: string) =>
+  /^\/(health|public|\.well-known)\/|^\/(metrics|jwks)$/.test(route);
 
-const oidcOf = (ctx: Context) => (ctx as unknown as Partial<KoaContextWithOIDC>).oidc;
+const oidcContext = (ctx: Context) => (ctx as unknown as Partial<KoaContextWithOIDC>).oidc;
 
 /** The kinds of tokens in an answer of the token endpoint. A JWT has dots, which the library's opaque ones never have. */
-function kindsIn(body: object): string[] {
+function issuedTokenTypes(body: object): string[] {
   const { access_token: access, refresh_token: refresh, id_token: id } = body as Record<string, unknown>;
   return [
     ...(typeof access === 'string' ? [access.includes('.') ? 'access-jwt' : 'access'] : []),
@@ -34,29 +35,33 @@ function kindsIn(body: object): string[] {
 }
 
 /** What the standards' endpoints call an error where no listener heard of it: a race that was lost at the commit. */
-const errorIn = (body: unknown): string | undefined => {
+const errorCodeInBody = (body: unknown): string | undefined => {
   const { error } = (typeof body === 'object' && body !== null ? body : {}) as { error?: unknown };
   return typeof error === 'string' ? error : undefined;
 };
 
-function count({ metrics }: Telemetry, ctx: Context, { route, status, seconds }: Ended): void {
+function recordMetrics(
+  { metrics }: Telemetry,
+  ctx: Context,
+  { route, status, seconds }: CompletedRequest,
+): void {
   metrics.answered({ method: ctx.method, route, status, seconds });
-  const refusal = ctx.state.refusal ?? (status >= 400 ? errorIn(ctx.body) : undefined);
-  if (refusal !== undefined) metrics.refused(doorOf(route), refusal);
+  const refusal = ctx.state.refusal ?? (status >= 400 ? errorCodeInBody(ctx.body) : undefined);
+  if (refusal !== undefined) metrics.refused(endpointGroup(route), refusal);
   if (route !== '/token' || status !== 200 || typeof ctx.body !== 'object' || !ctx.body) return;
-  const grant = String(oidcOf(ctx)?.params?.['grant_type']);
-  for (const kind of kindsIn(ctx.body)) metrics.issued(grant, kind);
+  const grant = String(oidcContext(ctx)?.params?.['grant_type']);
+  for (const kind of issuedTokenTypes(ctx.body)) metrics.issued(grant, kind);
 }
 
-function say(
+function logRequest(
   { log }: Telemetry,
   ctx: Context,
-  { route, status, seconds, statements, bytes, client }: Ended,
-  { proxied, span }: { proxied: string | undefined; span: RequestSpan | undefined },
+  { route, status, seconds, statements, bytes, client }: CompletedRequest,
+  { proxied: proxyRequestId, span }: { proxied: string | undefined; span: RequestSpan | undefined },
 ): void {
-  const line = {
+  const entry = {
     request: ctx.state.origin.request,
-    ...(proxied === undefined ? {} : { proxy_request: proxied }),
+    ...(proxyRequestId === undefined ? {} : { proxy_request: proxyRequestId }),
     method: ctx.method,
     route,
     ...(status === 0 ? { aborted: true } : { status }),
@@ -66,11 +71,16 @@ function say(
     ...(client === undefined ? {} : { client }),
     ...span?.ids,
   };
-  log.info(line, 'request');
+  log.info(entry, 'request');
 }
 
-function close(span: RequestSpan, ctx: Context, ended: Ended, proxied: string | undefined): void {
-  const { route, status, statements, client } = ended;
+function endSpan(
+  span: RequestSpan,
+  ctx: Context,
+  completed: CompletedRequest,
+  proxyRequestId: string | undefined,
+): void {
+  const { route, status, statements, client } = completed;
   span.end({
     name: `${ctx.method} ${route}`,
     failed: status >= 500,
@@ -81,7 +91,7 @@ function close(span: RequestSpan, ctx: Context, ended: Ended, proxied: string | 
       'hemma.request': ctx.state.origin.request,
       'hemma.statements': statements,
       ...(client === undefined ? {} : { 'hemma.client_id': client }),
-      ...(proxied === undefined ? {} : { 'hemma.proxy_request': proxied }),
+      ...(proxyRequestId === undefined ? {} : { 'hemma.proxy_request': proxyRequestId }),
       ...(status >= 500 ? { 'error.type': String(status) } : {}),
     },
   });
@@ -92,28 +102,32 @@ function close(span: RequestSpan, ctx: Context, ended: Ended, proxied: string | 
  * number that is answered in X-Request-Id is ours and never taken over from outside: it stands in the audit and on pages,
  * is said over the telephone, and nobody shall choose it. What a trusted proxy calls the request stands beside it.
  */
-export function watched(settings: Settings, telemetry: Telemetry): Middleware {
-  const numberOf = proxyNumber(settings);
+export function requestLog(settings: Settings, telemetry: Telemetry): Middleware {
+  const proxyRequestIdOf = createProxyRequestIdReader(settings);
   const { tracing, requests } = telemetry;
   return (ctx, next) => {
-    const begun = performance.now();
-    const asked = { statements: 0 };
+    const startedAt = performance.now();
+    const databaseUsage = { statements: 0 };
     const span = tracing.request(ctx.method, ctx.headers);
     ctx.set('X-Request-Id', ctx.state.origin.request);
     ctx.res.once('close', () => {
-      const ended: Ended = {
-        route: routeOf(ctx),
+      const completed: CompletedRequest = {
+        route: routeTemplate(ctx),
         status: ctx.res.writableFinished ? ctx.res.statusCode : 0,
-        seconds: (performance.now() - begun) / 1000,
-        statements: asked.statements,
+        seconds: (performance.now() - startedAt) / 1000,
+        statements: databaseUsage.statements,
         bytes: Number(ctx.res.getHeader('content-length') ?? 0),
-        client: oidcOf(ctx)?.client?.clientId,
+        client: oidcContext(ctx)?.client?.clientId,
       };
-      const proxied = numberOf({ socket: ctx.req.socket.remoteAddress ?? '', headers: ctx.req.headers });
-      count(telemetry, ctx, ended);
-      if (settings.HEMMA_LOG_REQUESTS && !isQuiet(ended.route)) say(telemetry, ctx, ended, { proxied, span });
-      if (span) close(span, ctx, ended, proxied);
+      const proxyRequestId = proxyRequestIdOf({
+        socket: ctx.req.socket.remoteAddress ?? '',
+        headers: ctx.req.headers,
+      });
+      recordMetrics(telemetry, ctx, completed);
+      if (settings.HEMMA_LOG_REQUESTS && !isExcludedFromLog(completed.route))
+        logRequest(telemetry, ctx, completed, { proxied: proxyRequestId, span });
+      if (span) endSpan(span, ctx, completed, proxyRequestId);
     });
-    return requests.run(asked, () => (span ? span.run(next) : next()));
+    return requests.run(databaseUsage, () => (span ? span.run(next) : next()));
   };
 }

@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import { stepNames } from '../../interactions/sign-in/index.ts';
 
 /** The addresses that have no part that varies. */
-const fixed = new Set([
+const fixedPaths = new Set([
   '/',
   '/.well-known/openid-configuration',
   '/.well-known/oauth-authorization-server',
@@ -26,7 +26,7 @@ const fixed = new Set([
   '/token/revocation',
 ]);
 
-const shaped: readonly [RegExp, string][] = [
+const pathPatterns: readonly [RegExp, string][] = [
   [/^\/public\//, '/public/:file'],
   [/^\/auth\/[^/]+$/, '/auth/:uid'],
   [/^\/device\/[^/]+$/, '/device/:uid'],
@@ -37,7 +37,7 @@ const shaped: readonly [RegExp, string][] = [
  * The template of a request's address, for counting and for telling: one of a list that no stranger can make longer, and
  * never the address, which may hold the number of a sign-in, a person or an application.
  */
-export function routeOf(ctx: Context): string {
+export function routeTemplate(ctx: Context): string {
   if (ctx.state.route) return ctx.state.route;
   const { _matchedRoute: matched, params } = ctx as { _matchedRoute?: unknown; params?: { step?: string } };
   if (typeof matched === 'string') {
@@ -45,14 +45,14 @@ export function routeOf(ctx: Context): string {
     const { step = '' } = params ?? {};
     return stepNames.has(step) ? `${matched.slice(0, -':step'.length)}${step}` : matched;
   }
-  if (fixed.has(ctx.path)) return ctx.path;
-  return shaped.find(([shape]) => shape.test(ctx.path))?.[1] ?? 'other';
+  if (fixedPaths.has(ctx.path)) return ctx.path;
+  return pathPatterns.find(([shape]) => shape.test(ctx.path))?.[1] ?? 'other';
 }
 
 /** Which door refused: the endpoint of the standards, the interface for programs, or a page. */
-export function doorOf(route: string): string {
+export function endpointGroup(route: string): string {
   if (route.startsWith('/api')) return 'api';
   const [, ...parts] = route.split('/');
-  if (fixed.has(route) && route !== '/') return parts.join('-').replaceAll('.', '');
+  if (fixedPaths.has(route) && route !== '/') return parts.join('-').replaceAll('.', '');
   return 'page';
 }

@@ -3,7 +3,7 @@ import cluster from 'node:cluster';
 import { relayMetrics } from '../telemetry/shared-metrics.ts';
 
 /** The processes that serve one port together. */
-export interface Workers {
+export interface WorkerPool {
   /** Asks all of them to stop, and resolves when they have. */
   stop(): Promise<void>;
   /** Ends them at once. */
@@ -13,42 +13,42 @@ export interface Workers {
 }
 
 /** Milliseconds before a worker that died is replaced: longer each time that it dies young. */
-const firstPause = 500;
-const longestPause = 30_000;
-const youth = 60_000;
+const initialRestartDelayMs = 500;
+const maxRestartDelayMs = 30_000;
+const earlyExitMs = 60_000;
 
 /**
  * Starts `count` processes that share a port. The first one comes up alone: it migrates, greets, and says in its own
  * words what keeps it from starting; the others follow. One that dies is replaced.
  */
-export function startWorkers(count: number, say: (text: string) => void): Workers {
+export function startWorkerPool(count: number, writeLine: (text: string) => void): WorkerPool {
   const running = new Set<Worker>();
   const timers = new Set<NodeJS.Timeout>();
   let stopping = false;
   let fail: (code: number) => void = () => undefined;
   const failed = new Promise<number>((done) => (fail = done));
 
-  const replace = (born: number, deaths: number) => {
-    const early = performance.now() - born < youth ? deaths + 1 : 0;
-    const pause = Math.min(longestPause, firstPause * 2 ** early);
+  const replace = (startedAt: number, exits: number) => {
+    const earlyExits = performance.now() - startedAt < earlyExitMs ? exits + 1 : 0;
+    const pause = Math.min(maxRestartDelayMs, initialRestartDelayMs * 2 ** earlyExits);
     const timer = setTimeout(() => {
       timers.delete(timer);
-      begin(early);
+      begin(earlyExits);
     }, pause);
     timers.add(timer);
-    say(`A worker ended; another takes its place in ${Math.round(pause / 100) / 10} s.`);
+    writeLine(`A worker ended; another takes its place in ${Math.round(pause / 100) / 10} s.`);
   };
-  const begin = (deaths: number): Worker => {
+  const begin = (exits: number): Worker => {
     const worker = cluster.fork();
-    const born = performance.now();
-    let up = false;
+    const startedAt = performance.now();
+    let readyCount = false;
     running.add(worker);
-    worker.once('listening', () => (up = true));
+    worker.once('listening', () => (readyCount = true));
     worker.once('exit', () => {
       running.delete(worker);
       if (stopping) return;
-      if (worker.id === 1 && !up) fail(1);
-      else replace(born, deaths);
+      if (worker.id === 1 && !readyCount) fail(1);
+      else replace(startedAt, exits);
     });
     return worker;
   };
@@ -62,11 +62,11 @@ export function startWorkers(count: number, say: (text: string) => void): Worker
     async stop() {
       stopping = true;
       for (const timer of timers) clearTimeout(timer);
-      const gone = [...running].map(
+      const exited = [...running].map(
         (worker) => new Promise<void>((done) => worker.once('exit', () => done())),
       );
       for (const worker of running) worker.process.kill('SIGTERM');
-      await Promise.all(gone);
+      await Promise.all(exited);
     },
     end() {
       stopping = true;

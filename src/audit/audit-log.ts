@@ -1,13 +1,13 @@
 import type { Origin } from '../http/request-info.ts';
 import type { Knex } from 'knex';
 import type { Database, Db } from '../db/database.ts';
-import { mayBeUnkept, sql } from '../db/database.ts';
+import { mayBeUnstorable, sql } from '../db/database.ts';
 import type { Effect } from '../db/effects.ts';
-import { writeAtOnce } from '../db/effects.ts';
-import type { Hearing, Topic } from '../db/notifications.ts';
+import { applyEffects } from '../db/effects.ts';
+import type { Subscription, Topic } from '../db/notifications.ts';
 
 /** Every event that is ever recorded. The list is published in the README; a new event is added here first. */
-export const auditEvents = [
+export const auditEventTypes = [
   'account.created',
   'account.disabled',
   'account.enabled',
@@ -109,11 +109,11 @@ export const auditEvents = [
   'help-desk.stop-refused',
   'request.refused',
 ] as const;
-export type AuditEvent = (typeof auditEvents)[number];
+export type AuditEventType = (typeof auditEventTypes)[number];
 
 /** One deed. `detail` holds names and numbers of ours, never a secret and never unescaped text from outside. */
-export interface Deed {
-  event: AuditEvent;
+export interface AuditEvent {
+  event: AuditEventType;
   accountId?: string | undefined;
   /** The operator who did it to the account; nobody where it is the person, the house itself or a shell. */
   by?: string | undefined;
@@ -125,7 +125,7 @@ export interface Deed {
 export interface AuditRow {
   id: number;
   at: Date;
-  event: AuditEvent;
+  event: AuditEventType;
   account_id: string | null;
   actor: string | null;
   client_id: string | null;
@@ -137,82 +137,87 @@ export interface AuditRow {
 }
 
 /** As JSON that PostgreSQL keeps: half a character or a NUL in a name that somebody chose must not cost the row (T37). */
-function asJson(value: unknown): string {
+function toStorableJson(value: unknown): string {
   const text = JSON.stringify(value);
-  if (!mayBeUnkept(text)) return text;
+  if (!mayBeUnstorable(text)) return text;
   return JSON.stringify(value, (_name, inner: unknown) =>
     typeof inner === 'string' ? inner.toWellFormed().replaceAll('\0', '\uFFFD') : inner,
   );
 }
 
 /** What was recorded is said in this process, once it is committed. Whoever writes rows in another way says it, too. */
-export const auditTopic: Topic<readonly Deed[]> = { name: 'audit', everywhere: false };
+export const auditTopic: Topic<readonly AuditEvent[]> = { name: 'audit', everywhere: false };
 
 /** Hears each deed that this process recorded and that stayed: a transaction that is rolled back tells nothing. */
-export const hearDeeds = (db: Database, hear: (deed: Deed) => void): Hearing =>
-  db.hear(auditTopic, (deeds) => deeds?.forEach(hear));
+export const subscribeToAuditEvents = (
+  db: Database,
+  listener: (auditEvent: AuditEvent) => void,
+): Subscription => db.hear(auditTopic, (events) => events?.forEach(listener));
 
 /** Appends one row, in the caller's transaction where there is one. */
-export async function audit(db: Db, deed: Deed): Promise<void> {
-  const { event, accountId, by, clientId, origin, detail } = deed;
+export async function recordAuditEvent(db: Db, auditEvent: AuditEvent): Promise<void> {
+  const { event, accountId: userId, by: actorId, clientId, origin: requestInfo, detail } = auditEvent;
   await db.query(
     `INSERT INTO audit (at, event, account_id, client_id, address, request, detail, actor, program)
      VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8, $9)`,
     [
       new Date(),
       event,
-      accountId ?? null,
+      userId ?? null,
       clientId ?? null,
-      origin?.address ?? null,
-      origin?.request ?? null,
-      asJson(detail ?? {}),
-      by ?? null,
-      origin?.program ?? null,
+      requestInfo?.address ?? null,
+      requestInfo?.request ?? null,
+      toStorableJson(detail ?? {}),
+      actorId ?? null,
+      requestInfo?.program ?? null,
     ],
   );
-  await db.announce(auditTopic, [deed]);
+  await db.announce(auditTopic, [auditEvent]);
 }
 
-/** A row of JSON for `appendAudit`; `n` is its caller's. */
-export const auditRow = ({ event, accountId, by, clientId, origin, detail }: Deed, n: number): string =>
-  asJson({
-    n,
+/** A row of JSON for `insertAuditEventsSql`; `n` is its caller's. */
+export const auditEventToJson = (
+  { event, accountId: userId, by: actorId, clientId, origin: requestInfo, detail }: AuditEvent,
+  index: number,
+): string =>
+  toStorableJson({
+    n: index,
     event,
-    account_id: accountId,
+    account_id: userId,
     client_id: clientId,
-    address: origin?.address,
-    request: origin?.request,
+    address: requestInfo?.address,
+    request: requestInfo?.request,
     detail: detail ?? {},
-    actor: by,
-    program: origin?.program,
+    actor: actorId,
+    program: requestInfo?.program,
   });
 
 /**
  * The part of a statement that appends rows: one for each of `rows`, a piece of SQL in which `row` is what `auditRow`
  * made; `at` is when. Whoever uses it announces `auditTopic` with the deeds.
  */
-export const appendAudit = (rows: string, row: string, at: string): string =>
+export const insertAuditEventsSql = (rows: string, row: string, at: string): string =>
   `INSERT INTO audit (at, event, account_id, client_id, address, request, detail, actor, program)
    SELECT ${at}, ${row}->>'event', (${row}->>'account_id')::uuid, ${row}->>'client_id', ${row}->>'address',
      ${row}->>'request', ${row}->'detail', (${row}->>'actor')::uuid, ${row}->>'program' FROM ${rows}`;
 
 /** Rows, in the order given. */
-export const deedsAudited = (deeds: readonly Deed[]): Effect => ({
-  sql: ($, open) =>
-    `audited AS (${appendAudit(`jsonb_array_elements(${$(1)}::text::jsonb) AS deed WHERE ${open}`, 'deed', $(2))})`,
-  params: [`[${deeds.map(auditRow).join(',')}]`, new Date()],
-  announce: { say: (db) => db.announce(auditTopic, deeds) },
+export const recordAuditEventsEffect = (events: readonly AuditEvent[]): Effect => ({
+  sql: ($, condition) =>
+    `audited AS (${insertAuditEventsSql(`jsonb_array_elements(${$(1)}::text::jsonb) AS deed WHERE ${condition}`, 'deed', $(2))})`,
+  params: [`[${events.map(auditEventToJson).join(',')}]`, new Date()],
+  announce: { say: (db) => db.announce(auditTopic, events) },
 });
 
 /** Appends many rows in one statement. */
-export async function auditAll(open: Db, deeds: readonly Deed[]): Promise<void> {
-  if (deeds.length > 0) await writeAtOnce(open, [deedsAudited(deeds)]);
+export async function recordAuditEvents(tx: Db, events: readonly AuditEvent[]): Promise<void> {
+  if (events.length > 0) await applyEffects(tx, [recordAuditEventsEffect(events)]);
 }
 
 export interface AuditFilter {
   event?: string;
   /** Only these events. */
-  events?: readonly AuditEvent[];
+  events?: readonly AuditEventType[];
   accountId?: string;
   /** Only what this operator did. */
   actor?: string | undefined;
@@ -231,29 +236,29 @@ export interface AuditFilter {
  * The newest rows first; every filter is optional, `limit` is at most 1000. Each filter that a page offers has an index
  * in this order, so that a page costs what it shows and not what the audit holds.
  */
-export async function auditRows(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
-  const wanted = sql('audit')
+export async function findAuditEvents(db: Db, filter: AuditFilter): Promise<AuditRow[]> {
+  const query = sql('audit')
     .select('*')
     .orderBy([
       { column: 'at', order: 'desc' },
       { column: 'id', order: 'desc' },
     ])
     .limit(Math.min(filter.limit, 1000));
-  if (filter.event) wanted.where('event', filter.event);
-  if (filter.accountId) wanted.where('account_id', filter.accountId);
-  if (filter.actor) wanted.where('actor', filter.actor);
-  if (filter.about) wanted.whereIn('account_id', filter.about);
-  if (filter.group) wanted.whereRaw("(detail->>'group' IS NULL OR detail->>'group' = ?)", [filter.group]);
-  if (filter.until) wanted.where('at', '<', filter.until);
-  if (filter.since) wanted.where('at', '>=', filter.since);
-  if (filter.events) wanted.whereIn('event', filter.events);
+  if (filter.event) query.where('event', filter.event);
+  if (filter.accountId) query.where('account_id', filter.accountId);
+  if (filter.actor) query.where('actor', filter.actor);
+  if (filter.about) query.whereIn('account_id', filter.about);
+  if (filter.group) query.whereRaw("(detail->>'group' IS NULL OR detail->>'group' = ?)", [filter.group]);
+  if (filter.until) query.where('at', '<', filter.until);
+  if (filter.since) query.where('at', '>=', filter.since);
+  if (filter.events) query.whereIn('event', filter.events);
   if (filter.before !== undefined)
-    wanted.whereRaw('(at, id) < ((SELECT at FROM audit WHERE id = ?), ?)', [filter.before, filter.before]);
-  return (await db.run<AuditRow>(wanted)).rows;
+    query.whereRaw('(at, id) < ((SELECT at FROM audit WHERE id = ?), ?)', [filter.before, filter.before]);
+  return (await db.run<AuditRow>(query)).rows;
 }
 
 /** The latest times that people came to an application, the newest first: an index holds just these rows in this order. */
-export async function latestArrivals(db: Db, clientId: string, limit: number): Promise<AuditRow[]> {
+export async function findLatestSignIns(db: Db, clientId: string, limit: number): Promise<AuditRow[]> {
   const { rows } = await db.query<AuditRow>(
     `SELECT * FROM audit
      WHERE client_id = $1 AND event = 'token.issued' AND detail->>'grant' = 'authorization_code'
@@ -264,10 +269,10 @@ export async function latestArrivals(db: Db, clientId: string, limit: number): P
 }
 
 /** Removes rows older than `before`, at most `limit`; the only way a row ever leaves (see the trigger). */
-export function sweepAudit(db: Db, before: Date, limit: number): Promise<number> {
-  return db.transaction(async (open) => {
-    await open.query("SELECT set_config('hemma.retention', 'on', true)");
-    const { count } = await open.query(
+export function deleteOldAuditEvents(db: Db, before: Date, limit: number): Promise<number> {
+  return db.transaction(async (tx) => {
+    await tx.query("SELECT set_config('hemma.retention', 'on', true)");
+    const { count } = await tx.query(
       'DELETE FROM audit WHERE ctid = ANY(ARRAY(SELECT ctid FROM audit WHERE at < $1 ORDER BY at, id LIMIT $2))',
       [before, limit],
     );

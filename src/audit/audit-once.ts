@@ -1,5 +1,5 @@
-import type { Deed } from './audit-log.ts';
-import { audit } from './audit-log.ts';
+import type { AuditEvent } from './audit-log.ts';
+import { recordAuditEvent } from './audit-log.ts';
 import type { Db } from '../db/database.ts';
 
 /**
@@ -44,6 +44,6 @@ export function isFirstOfMinute(scope: object, group: string, key = '', limit = 
  *
  * @param subject - What the exhausted budget is counted by, whether a user has it or not: the time tells nothing.
  */
-export async function auditOncePerMinute(db: Db, subject: string, deed: Deed): Promise<void> {
-  if (isFirstOfMinute(db, `${deed.event} ${subject}`)) await audit(db, deed);
+export async function auditOncePerMinute(db: Db, subject: string, deed: AuditEvent): Promise<void> {
+  if (isFirstOfMinute(db, `${deed.event} ${subject}`)) await recordAuditEvent(db, deed);
 }

@@ -1,7 +1,7 @@
-import type { Deed } from './audit-log.ts';
-import { auditAll } from './audit-log.ts';
+import type { AuditEvent } from './audit-log.ts';
+import { recordAuditEvents } from './audit-log.ts';
 import type { Db } from '../db/database.ts';
-import { takeTurn } from '../db/database.ts';
+import { acquireAdvisoryLock } from '../db/database.ts';
 
 /**
  * Refused attempts, counted by actor, route and minute for the whole deployment. Processes gather them in memory
@@ -141,7 +141,7 @@ function withinLimits(attempts: readonly RefusedAttempts[], there: readonly Key[
 export function addRefusedAttempts(db: Db, attempts: readonly RefusedAttempts[]): Promise<void> {
   return db.transaction(async (open) => {
     // One process after the other: the limits are the deployment's.
-    await takeTurn(open, 'refused attempts');
+    await acquireAdvisoryLock(open, 'refused attempts');
     const minutes = [...new Set(attempts.map(({ minute }) => minute.getTime()))];
     const { rows: there } = await open.query<{ minute: Date; actor: string; route: string }>(
       'SELECT minute, actor, route FROM refused_attempts WHERE minute = ANY($1::timestamptz[])',
@@ -171,7 +171,7 @@ export function addRefusedAttempts(db: Db, attempts: readonly RefusedAttempts[])
 const settledAfter = 135_000;
 const batchSize = 500;
 
-const deedOf = (row: Omit<Row, 'minute'> & { minute: Date }): Deed => {
+const deedOf = (row: Omit<Row, 'minute'> & { minute: Date }): AuditEvent => {
   const reasons = Object.entries(row.reasons).toSorted(([, one], [, other]) => other - one);
   const { address, request, program } = row;
   return {
@@ -205,7 +205,7 @@ export function auditRefusedAttempts(db: Db): Promise<number> {
        RETURNING *`,
       [before, batchSize],
     );
-    await auditAll(open, rows.map(deedOf));
+    await recordAuditEvents(open, rows.map(deedOf));
     return rows.length;
   });
 }

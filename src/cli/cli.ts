@@ -4,40 +4,40 @@ import { generate } from 'otplib';
 import { z } from 'zod';
 import { readSettings } from '../../config/settings.ts';
 import { migrate } from '../../migrations/index.ts';
-import type { Account } from '../users/users.ts';
-import { accountByEmail, createAccount, listAccounts, roles } from '../users/users.ts';
+import type { User } from '../users/users.ts';
+import { findUserByEmail, createUser, listUsers, roles } from '../users/users.ts';
 import { claimCommands, claimHelp } from './claims.ts';
-import { clientCommands, clientHelp } from './clients.ts';
-import type { Call, Command, OptionName, Terminal } from './command.ts';
-import { needed, options, Refused, Usage } from './command.ts';
-import { auditEvents, auditRows } from '../audit/audit-log.ts';
+import { clientsCommands, clientsHelp } from './clients.ts';
+import type { CommandCall, Command, OptionName, Terminal } from './command.ts';
+import { requireValue, optionDefinitions, CommandRefusedError, UsageError } from './command.ts';
+import { auditEventTypes, findAuditEvents } from '../audit/audit-log.ts';
 import { openDatabase } from '../db/database.ts';
-import { hasherOf } from '../crypto/argon2.ts';
+import { createHasher } from '../crypto/argon2.ts';
 import { helpDeskCommands, helpDeskHelp } from './help-desk.ts';
 import { importCommands, importHelp } from './import.ts';
-import { keyCommands, keyHelp } from './keys.ts';
+import { keysCommands, keysHelp } from './keys.ts';
 import { registrationCommands, registrationHelp } from './registration.ts';
-import { peopleCommands, peopleHelp } from './users.ts';
+import { usersCommands, usersHelp } from './users.ts';
 
-const help = `hemma: the provider from a shell
+const helpText = `hemma: the provider from a shell
 
   accounts create --email E --name N [--role person|help-desk|administrator] [--locale sv|en]
                                      the password is read from standard input
   accounts list                      every account, a line each
-${peopleHelp}
+${usersHelp}
 ${importHelp}
 ${helpDeskHelp}
-${clientHelp}
+${clientsHelp}
 ${registrationHelp}
 ${claimHelp}
-${keyHelp}
+${keysHelp}
   audit [--event X] [--account E] [--operator E] [--limit N]
   totp KEY                           the six digits of a key now, for trying out
   migrate                            brings the database to the newest shape
 
   --json everywhere. Ends with 0, 1 (refused) or 2 (usage).`;
 
-const shown = ({ id, email, name, role, disabledAt }: Account) => ({
+const userOutput = ({ id, email, name, role, disabledAt }: User) => ({
   id,
   email,
   name,
@@ -45,84 +45,86 @@ const shown = ({ id, email, name, role, disabledAt }: Account) => ({
   disabled: disabledAt !== undefined,
 });
 
-async function createFromShell({ db, settings, option, terminal }: Call) {
-  const wanted = z
+async function runUsersCreate({ db, settings, option, terminal }: CommandCall) {
+  const parsed = z
     .object({ role: z.enum(roles).optional(), locale: z.enum(['sv', 'en']).optional() })
     .safeParse({ role: option('role'), locale: option('locale') });
-  if (!wanted.success) throw new Usage('the role is person, help-desk or administrator; the locale sv or en');
-  const email = needed(option('email'), '--email');
-  const name = needed(option('name'), '--name');
+  if (!parsed.success)
+    throw new UsageError('the role is person, help-desk or administrator; the locale sv or en');
+  const email = requireValue(option('email'), '--email');
+  const name = requireValue(option('name'), '--name');
   const password = (await text(terminal.stdin)).replace(/\r?\n$/, '');
-  const { role, locale } = wanted.data;
-  const result = await createAccount(db, await hasherOf(1), settings.HEMMA_BRAND_NAME, {
+  const { role, locale } = parsed.data;
+  const result = await createUser(db, await createHasher(1), settings.HEMMA_BRAND_NAME, {
     email,
     name,
     password,
     ...(role ? { role } : {}),
     ...(locale ? { locale } : {}),
   });
-  if ('refusal' in result) throw new Refused(`the account was not made: ${result.refusal}`);
-  return shown(result.account);
+  if ('refusal' in result) throw new CommandRefusedError(`the account was not made: ${result.refusal}`);
+  return userOutput(result.account);
 }
 
-async function everyAccount({ db }: Call) {
-  const all: Account[] = [];
-  for (let page = await listAccounts(db, '', 500); page.length > 0;) {
+async function runUsersList({ db }: CommandCall) {
+  const all: User[] = [];
+  for (let page = await listUsers(db, '', 500); page.length > 0;) {
     all.push(...page);
-    page = await listAccounts(db, page.at(-1)?.email ?? '', 500);
+    page = await listUsers(db, page.at(-1)?.email ?? '', 500);
   }
-  return all.map(shown);
+  return all.map(userOutput);
 }
 
-async function auditFrom({ db, option }: Call) {
+async function runAudit({ db, option }: CommandCall) {
   const numberOf = async (email: string | undefined) => {
-    const found = email ? (await accountByEmail(db, email))?.id : undefined;
-    if (email && !found) throw new Refused('there is no account with that address');
+    const found = email ? (await findUserByEmail(db, email))?.id : undefined;
+    if (email && !found) throw new CommandRefusedError('there is no account with that address');
     return found;
   };
-  const accountId = await numberOf(option('account'));
+  const userId = await numberOf(option('account'));
   const actor = await numberOf(option('operator'));
   const event = option('event');
-  if (event && !auditEvents.some((known) => known === event)) throw new Usage(`there is no event ${event}`);
+  if (event && !auditEventTypes.some((known) => known === event))
+    throw new UsageError(`there is no event ${event}`);
   const limit = z.coerce
     .number()
     .int()
     .min(1)
     .max(1000)
     .safeParse(option('limit') ?? '50');
-  if (!limit.success) throw new Usage('--limit is a number from 1 to 1000');
-  return auditRows(db, {
+  if (!limit.success) throw new UsageError('--limit is a number from 1 to 1000');
+  return findAuditEvents(db, {
     limit: limit.data,
     ...(event ? { event } : {}),
-    ...(accountId ? { accountId } : {}),
+    ...(userId ? { accountId: userId } : {}),
     actor,
   });
 }
 
 const commands: Record<string, Command> = {
-  'accounts create': { takes: ['email', 'name', 'role', 'locale'], run: createFromShell },
-  'accounts list': { takes: [], run: everyAccount },
-  ...peopleCommands,
+  'accounts create': { takes: ['email', 'name', 'role', 'locale'], run: runUsersCreate },
+  'accounts list': { takes: [], run: runUsersList },
+  ...usersCommands,
   ...importCommands,
   ...helpDeskCommands,
-  ...clientCommands,
+  ...clientsCommands,
   ...registrationCommands,
   ...claimCommands,
-  ...keyCommands,
-  audit: { takes: ['event', 'account', 'operator', 'limit'], run: auditFrom },
+  ...keysCommands,
+  audit: { takes: ['event', 'account', 'operator', 'limit'], run: runAudit },
   migrate: { takes: [], run: async ({ db }) => ({ applied: await migrate(db) }) },
 };
 
 /** A key as the page shows it: in groups of four, in any case. */
-const keyOf = (words: string[]): string => words.join('').replaceAll(/[\s-]/g, '').toUpperCase();
+const parseTotpKey = (words: string[]): string => words.join('').replaceAll(/[\s-]/g, '').toUpperCase();
 
-function cell(value: unknown): string {
+function formatCell(value: unknown): string {
   if (typeof value === 'string') return value;
   return value instanceof Date ? value.toISOString() : (JSON.stringify(value) ?? '');
 }
 
 /** Lines of `name=value` for people, one JSON document for programs. */
-function print({ stdout }: Terminal, result: unknown, json: boolean): void {
+function printResult({ stdout }: Terminal, result: unknown, json: boolean): void {
   // What is too long to be held has been written already.
   if (result === undefined) return;
   if (json) stdout.write(`${JSON.stringify(result, null, 2)}\n`);
@@ -130,42 +132,46 @@ function print({ stdout }: Terminal, result: unknown, json: boolean): void {
     for (const row of [result].flat()) {
       const cells =
         typeof row === 'object' && row !== null
-          ? Object.entries(row).map(([name, value]) => `${name}=${cell(value)}`)
-          : [cell(row)];
+          ? Object.entries(row).map(([name, value]) => `${name}=${formatCell(value)}`)
+          : [formatCell(row)];
       stdout.write(`${cells.join('  ')}\n`);
     }
   }
 }
 
-async function run(argv: readonly string[], terminal: Terminal): Promise<void> {
+async function runParsedCommand(argv: readonly string[], terminal: Terminal): Promise<void> {
   let parsed;
   try {
-    parsed = parseArgs({ args: [...argv], options, allowPositionals: true });
+    parsed = parseArgs({ args: [...argv], options: optionDefinitions, allowPositionals: true });
   } catch (fault) {
-    throw new Usage((fault as Error).message);
+    throw new UsageError((fault as Error).message);
   }
   const { values, positionals } = parsed;
   const json = values.json === true;
-  if (values.help || positionals.length === 0) return void terminal.stdout.write(`${help}\n`);
+  if (values.help || positionals.length === 0) return void terminal.stdout.write(`${helpText}\n`);
   if (positionals[0] === 'totp')
-    return print(terminal, await generate({ secret: needed(keyOf(positionals.slice(1)), 'the key') }), json);
+    return printResult(
+      terminal,
+      await generate({ secret: requireValue(parseTotpKey(positionals.slice(1)), 'the key') }),
+      json,
+    );
   const name = [3, 2, 1]
     .map((count) => positionals.slice(0, count).join(' '))
     .find((words) => Object.hasOwn(commands, words));
   const command = name && commands[name];
-  if (!command) throw new Usage(`there is no command ${positionals.join(' ')}`);
+  if (!command) throw new UsageError(`there is no command ${positionals.join(' ')}`);
   // An option that a command does not know is no small thing: `--dry-run` where there is none would do the deed.
   const given = (Object.keys(values) as OptionName[]).filter((option) => option !== 'json');
-  const odd = given.find((option) => !command.takes.includes(option));
-  if (odd) throw new Usage(`${name} takes no --${odd}`);
+  const unexpectedOption = given.find((option) => !command.takes.includes(option));
+  if (unexpectedOption) throw new UsageError(`${name} takes no --${unexpectedOption}`);
   const read = readSettings(terminal.env);
-  if ('faults' in read) throw new Refused(read.faults.join('\n'));
+  if ('faults' in read) throw new CommandRefusedError(read.faults.join('\n'));
   const db = await openDatabase(read.settings, true);
   try {
     if (name !== 'migrate') await migrate(db);
     // One that may be given several times is a list with commas.
     const option = (key: OptionName) => values[key]?.toString();
-    print(
+    printResult(
       terminal,
       await command.run({
         terminal,
@@ -187,11 +193,11 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<void> {
  */
 export async function runCommand(argv: readonly string[], terminal: Terminal): Promise<void> {
   try {
-    await run(argv, terminal);
+    await runParsedCommand(argv, terminal);
   } catch (fault) {
     terminal.stderr.write(
-      `${fault instanceof Usage ? `${fault.message}\n\n${help}` : (fault as Error).message}\n`,
+      `${fault instanceof UsageError ? `${fault.message}\n\n${helpText}` : (fault as Error).message}\n`,
     );
-    terminal.exitCode = fault instanceof Usage ? 2 : 1;
+    terminal.exitCode = fault instanceof UsageError ? 2 : 1;
   }
 }

@@ -3,11 +3,11 @@ import type { Settings } from '../../config/settings.ts';
 import type { Db } from '../db/database.ts';
 
 /** Refused: the sentence says why. Usage: the words of the command were off. */
-export class Refused extends Error {}
-export class Usage extends Error {}
+export class CommandRefusedError extends Error {}
+export class UsageError extends Error {}
 
 /** Every option of every command; which of them a command takes it says itself. */
-export const options = {
+export const optionDefinitions = {
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   email: { type: 'string' },
@@ -35,7 +35,7 @@ export const options = {
   type: { type: 'string', multiple: true },
   host: { type: 'string', multiple: true },
 } as const;
-export type OptionName = keyof typeof options;
+export type OptionName = keyof typeof optionDefinitions;
 
 /** Where a command is typed: the process itself, as far as a command needs it. */
 export interface Terminal {
@@ -47,7 +47,7 @@ export interface Terminal {
 }
 
 /** One call from a shell: the words after the command's own, and its options by name. */
-export interface Call {
+export interface CommandCall {
   db: Db;
   settings: Settings;
   terminal: Terminal;
@@ -58,10 +58,10 @@ export interface Call {
 /** What a command does, and the options that it takes besides --json; any other is refused. */
 export interface Command {
   takes: readonly OptionName[];
-  run: (call: Call) => Promise<unknown>;
+  run: (call: CommandCall) => Promise<unknown>;
 }
 
-export function needed(value: string | undefined, what: string): string {
-  if (!value) throw new Usage(`${what} is missing`);
+export function requireValue(value: string | undefined, label: string): string {
+  if (!value) throw new UsageError(`${label} is missing`);
   return value;
 }

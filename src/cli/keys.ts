@@ -1,17 +1,17 @@
-import type { Call, Command } from './command.ts';
-import { Refused } from './command.ts';
+import type { CommandCall, Command } from './command.ts';
+import { CommandRefusedError } from './command.ts';
 import type { SigningKey } from '../oidc/keys/rotation.ts';
-import { algorithmsOf, stateAt, typeOf } from '../oidc/keys/rotation.ts';
-import { rotateKeys, signingKeys } from '../oidc/keys/keys.ts';
-import { vaultOf, WrongSecretKeys } from '../crypto/encryption.ts';
-import { secretKeys } from '../crypto/secret-keys.ts';
+import { algorithmsByKeyType, getKeyState, getKeyType } from '../oidc/keys/rotation.ts';
+import { rotateKeys, listSigningKeys } from '../oidc/keys/keys.ts';
+import { createEncryption, UnknownSecretKeyError } from '../crypto/encryption.ts';
+import { loadSecretKeys } from '../crypto/secret-keys.ts';
 
 /** The public side of a key, with the moments of its life. */
-const shown = (key: SigningKey) => ({
+const keyOutput = (key: SigningKey) => ({
   kid: key.id,
-  type: typeOf(key),
-  algorithms: algorithmsOf[typeOf(key)].join(' '),
-  state: stateAt(key, new Date()),
+  type: getKeyType(key),
+  algorithms: algorithmsByKeyType[getKeyType(key)].join(' '),
+  state: getKeyState(key, new Date()),
   created: key.createdAt,
   signs: key.signsAt,
   retires: key.retiresAt ?? null,
@@ -19,16 +19,18 @@ const shown = (key: SigningKey) => ({
 });
 
 /** What a shell with another secret key wrote, the processes could not read. */
-function refuseForeign(fault: unknown): never {
-  if (!(fault instanceof WrongSecretKeys)) throw fault;
-  throw new Refused(`HEMMA_SECRET_KEYS does not fit this database: ${fault.message}`);
+function rethrowWrongSecretKey(fault: unknown): never {
+  if (!(fault instanceof UnknownSecretKeyError)) throw fault;
+  throw new CommandRefusedError(`HEMMA_SECRET_KEYS does not fit this database: ${fault.message}`);
 }
 
-const everyKey = async ({ db, settings }: Call) =>
-  (await signingKeys(db, vaultOf(secretKeys(settings))).catch(refuseForeign)).map(shown);
+const runKeysList = async ({ db, settings }: CommandCall) =>
+  (await listSigningKeys(db, createEncryption(loadSecretKeys(settings))).catch(rethrowWrongSecretKey)).map(
+    keyOutput,
+  );
 
 /** What an operator must know who has just exchanged keys that were stolen. */
-const brokenByNow = `Every key from before stops signing in ten seconds and is withdrawn ten seconds later.
+const rotateNowWarning = `Every key from before stops signing in ten seconds and is withdrawn ten seconds later.
 Until applications read the keys anew they may refuse sign-ins, and they believe the stolen key: minutes for most, up
 to an hour for mod_auth_openidc, up to twelve for .NET. Restart those that matter.
 What the old keys signed is refused from then on: ID tokens that come back as the hint of a sign-out (the person sees an
@@ -37,23 +39,25 @@ Sessions, codes and refresh tokens go on. Where more than the keys was stolen, e
 HEMMA_SECRET_KEYS first: the new keys are closed with it.
 `;
 
-async function rotate({ db, settings, option, terminal }: Call) {
-  const atOnce = option('now') !== undefined;
-  const made = await rotateKeys(db, vaultOf(secretKeys(settings)), { atOnce }).catch(refuseForeign);
+async function runKeysRotate({ db, settings, option, terminal }: CommandCall) {
+  const immediately = option('now') !== undefined;
+  const made = await rotateKeys(db, createEncryption(loadSecretKeys(settings)), {
+    atOnce: immediately,
+  }).catch(rethrowWrongSecretKey);
   if (made.length === 0)
-    throw new Refused(
+    throw new CommandRefusedError(
       'nothing was made: new keys are published already and sign when their time comes (`keys list` says when)',
     );
-  if (atOnce) terminal.stderr.write(brokenByNow);
-  return made.map(shown);
+  if (immediately) terminal.stderr.write(rotateNowWarning);
+  return made.map(keyOutput);
 }
 
-export const keyHelp = `  keys list                          the signing keys: pending, signing or retired, and until when
+export const keysHelp = `  keys list                          the signing keys: pending, signing or retired, and until when
   keys rotate [--now]                publishes new keys, which sign a day later; --now is for stolen keys:
                                      new ones sign in ten seconds, all others are withdrawn`;
 
 /** The commands by their words. */
-export const keyCommands: Record<string, Command> = {
-  'keys list': { takes: [], run: everyKey },
-  'keys rotate': { takes: ['now'], run: rotate },
+export const keysCommands: Record<string, Command> = {
+  'keys list': { takes: [], run: runKeysList },
+  'keys rotate': { takes: ['now'], run: runKeysRotate },
 };

@@ -1,11 +1,11 @@
-import type { Call, Command } from './command.ts';
-import { needed, Refused, Usage } from './command.ts';
+import type { CommandCall, Command } from './command.ts';
+import { requireValue, CommandRefusedError, UsageError } from './command.ts';
 import { phrasesFor } from '../i18n/phrases.ts';
 import {
-  newInitialAccessToken,
-  initialAccessTokens,
+  createInitialAccessToken,
+  listInitialAccessTokens,
   revokeInitialAccessToken,
-  stateOf,
+  getTokenState,
 } from '../oidc/registration/initial-access-tokens.ts';
 
 /** What the command line does with initial access tokens, for the help of the whole. */
@@ -16,37 +16,37 @@ export const registrationHelp = `  clients initial-access-token create --name N 
   clients initial-access-token revoke ID|NAME
                                      ends one; what was registered with it stays`;
 
-function number(given: string | undefined, what: string): number | undefined {
+function parseNumber(given: string | undefined, what: string): number | undefined {
   if (given === undefined) return undefined;
-  if (!/^\d{1,4}$/.test(given)) throw new Usage(`${what} is a number`);
+  if (!/^\d{1,4}$/.test(given)) throw new UsageError(`${what} is a number`);
   return Number(given);
 }
 
-const list = (given: string | undefined): string[] | undefined => given?.split(',');
+const parseList = (given: string | undefined): string[] | undefined => given?.split(',');
 
-async function create({ db, settings, option }: Call): Promise<unknown> {
-  const days = number(option('days'), '--days');
-  const made = await newInitialAccessToken(
+async function runTokenCreate({ db, settings, option }: CommandCall): Promise<unknown> {
+  const days = parseNumber(option('days'), '--days');
+  const made = await createInitialAccessToken(
     db,
     {
-      name: needed(option('name'), '--name'),
+      name: requireValue(option('name'), '--name'),
       hours: days === undefined ? undefined : days * 24,
-      uses: number(option('uses'), '--uses'),
-      types: list(option('type')),
-      hosts: list(option('host')),
+      uses: parseNumber(option('uses'), '--uses'),
+      types: parseList(option('type')),
+      hosts: parseList(option('host')),
     },
     {},
   );
-  if ('refusal' in made) throw new Refused(phrasesFor('en').registration.refusals[made.refusal]);
+  if ('refusal' in made) throw new CommandRefusedError(phrasesFor('en').registration.refusals[made.refusal]);
   const { id, name, token, expiresAt: expires } = made;
   return { id, name, token, expires, endpoint: `${settings.HEMMA_ISSUER}/reg` };
 }
 
-const every = async ({ db }: Call): Promise<unknown> =>
-  (await initialAccessTokens(db)).map((one) => ({
+const runTokenList = async ({ db }: CommandCall): Promise<unknown> =>
+  (await listInitialAccessTokens(db)).map((one) => ({
     id: one.id,
     name: one.name,
-    state: stateOf(one),
+    state: getTokenState(one),
     uses: one.uses,
     mostUses: one.mostUses,
     created: one.createdAt,
@@ -56,15 +56,19 @@ const every = async ({ db }: Call): Promise<unknown> =>
     hosts: one.hosts,
   }));
 
-async function revoke({ db, words }: Call): Promise<unknown> {
-  const which = needed(words[0], 'the token');
-  if (!(await revokeInitialAccessToken(db, which, {}))) throw new Refused(`there is no token ${which}`);
-  return { token: which, result: 'revoked' };
+async function runTokenRevoke({ db, words }: CommandCall): Promise<unknown> {
+  const idOrName = requireValue(words[0], 'the token');
+  if (!(await revokeInitialAccessToken(db, idOrName, {})))
+    throw new CommandRefusedError(`there is no token ${idOrName}`);
+  return { token: idOrName, result: 'revoked' };
 }
 
 /** The commands by their words. */
 export const registrationCommands: Record<string, Command> = {
-  'clients initial-access-token create': { takes: ['name', 'days', 'uses', 'type', 'host'], run: create },
-  'clients initial-access-token list': { takes: [], run: every },
-  'clients initial-access-token revoke': { takes: [], run: revoke },
+  'clients initial-access-token create': {
+    takes: ['name', 'days', 'uses', 'type', 'host'],
+    run: runTokenCreate,
+  },
+  'clients initial-access-token list': { takes: [], run: runTokenList },
+  'clients initial-access-token revoke': { takes: [], run: runTokenRevoke },
 };

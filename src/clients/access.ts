@@ -1,37 +1,37 @@
 import type { Client } from 'oidc-provider';
-import { groupsOf } from '../users/groups.ts';
-import { audit } from '../audit/audit-log.ts';
+import { listUserGroups } from '../users/groups.ts';
+import { recordAuditEvent } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import { transactionWithRetry } from '../db/deadlocks.ts';
-import { beyondReach } from './resource-servers/api-scopes.ts';
-import { allowedGroupsOf } from './metadata.ts';
+import { exceedsDelegationLimit } from './resource-servers/api-scopes.ts';
+import { getAllowedGroups } from './metadata.ts';
 import { secretsTopic } from './secrets.ts';
-import type { ClientDoer } from './clients.ts';
-import { forgetClient, heldClient } from './clients.ts';
-import { keepDescription } from '../sessions/logout-outbox.ts';
-import { endClient, endPendingAndGrants } from '../sessions/records.ts';
+import type { ClientActor } from './clients.ts';
+import { deleteClientRow, lockClient } from './clients.ts';
+import { saveClientDescription } from '../sessions/logout-outbox.ts';
+import { revokeClientAccess, endPendingAndGrants } from '../sessions/records.ts';
 
 /** Whether an account may use a client: everybody may, unless the client names groups and the account is in none. */
-export async function mayUse(db: Db, client: Client | undefined, accountId: string): Promise<boolean> {
-  const allowed = allowedGroupsOf(client);
+export async function canUseClient(db: Db, client: Client | undefined, accountId: string): Promise<boolean> {
+  const allowed = getAllowedGroups(client);
   if (!allowed) return true;
-  return (await groupsOf(db, accountId)).some(({ id }) => allowed.includes(id));
+  return (await listUserGroups(db, accountId)).some(({ id }) => allowed.includes(id));
 }
 
 /**
  * Ends what everybody has with a client: grants, codes, tokens, and its place in their sessions. The sessions here live
  * on, so users who come back are signed in silently. Answers how many logout messages it will get.
  */
-export function signOutEveryone(
+export function signOutAllUsers(
   db: Db,
   id: string,
-  { reach, ...doer }: ClientDoer,
+  { reach, ...doer }: ClientActor,
 ): Promise<number | 'beyond-reach'> {
-  return transactionWithRetry(db, async (open) => {
-    const held = await heldClient(open, id);
-    if (held && beyondReach(reach, held.client)) return 'beyond-reach';
-    const ended = await endClient(open, id);
-    await audit(open, {
+  return transactionWithRetry(db, async (tx) => {
+    const held = await lockClient(tx, id);
+    if (held && exceedsDelegationLimit(reach, held.client)) return 'beyond-reach';
+    const ended = await revokeClientAccess(tx, id);
+    await recordAuditEvent(tx, {
       event: 'client.everyone-signed-out',
       clientId: id,
       ...doer,
@@ -52,21 +52,21 @@ export function removeClient(
     seen,
     reach,
     ...doer
-  }: ClientDoer & { /** Only as it was then (its `updatedAt`). */ seen?: Date | undefined },
+  }: ClientActor & { /** Only as it was then (its `updatedAt`). */ seen?: Date | undefined },
 ): Promise<number | 'beyond-reach' | undefined> {
-  return transactionWithRetry(db, async (open) => {
-    const held = await heldClient(open, id);
+  return transactionWithRetry(db, async (tx) => {
+    const held = await lockClient(tx, id);
     if (!held || (seen && held.updatedAt.getTime() !== seen.getTime())) return undefined;
-    if (beyondReach(reach, held.client)) return 'beyond-reach';
-    await endPendingAndGrants(open, id);
-    const ended = await endClient(open, id);
+    if (exceedsDelegationLimit(reach, held.client)) return 'beyond-reach';
+    await endPendingAndGrants(tx, id);
+    const ended = await revokeClientAccess(tx, id);
     // Afterwards nobody knows where to send the message.
-    await keepDescription(open, held.client);
-    await forgetClient(open, id);
+    await saveClientDescription(tx, held.client);
+    await deleteClientRow(tx, id);
     // They went with it, and must not open another of the same name.
-    await open.announce(secretsTopic);
+    await tx.announce(secretsTopic);
     const detail = { name: held.client.name, managed: held.managed, sessions: ended };
-    await audit(open, { event: 'client.removed', clientId: id, ...doer, detail });
+    await recordAuditEvent(tx, { event: 'client.removed', clientId: id, ...doer, detail });
     return ended;
   });
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AuthMethod } from './schema.ts';
-import { publicKeys } from './keys.ts';
+import { publicJwksSchema } from './keys.ts';
 
 /** Algorithms by which clients sign assertions (OpenID Connect Core §9); `EdDSA` and `Ed25519` are two names (RFC 9864). */
 export const keyAlgs = ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'] as const;
@@ -21,7 +21,7 @@ export const assertionFields = {
   assertionAudience: z.enum(assertionAudiences).optional(),
 };
 
-type Keys = z.output<typeof publicKeys>;
+type Keys = z.output<typeof publicJwksSchema>;
 type Key = Keys['keys'][number];
 
 /** Algorithms of each kind of key, the default first. */
@@ -75,7 +75,7 @@ export function keptAlg(
   const { assertionSigningAlg: alg, authMethod } = known;
   const method = given.authMethod ?? (given.jwks === undefined ? undefined : 'private_key_jwt');
   if (!alg || method !== authMethod) return undefined;
-  const read = publicKeys.safeParse(given.jwks);
+  const read = publicJwksSchema.safeParse(given.jwks);
   return authMethod === 'client_secret_jwt' || (read.success && someKeyFits(read.data, alg))
     ? alg
     : undefined;

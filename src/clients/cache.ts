@@ -1,17 +1,17 @@
 import type { AdapterPayload } from 'oidc-provider';
 import type { Database } from '../db/database.ts';
-import { remembered } from '../db/remembered.ts';
+import { createDatabaseCache } from '../db/remembered.ts';
 import type { SecretReader } from './secrets.ts';
-import { secretsTopic, storedSecrets } from './secrets.ts';
-import { clientMetadata, clientsTopic } from './clients.ts';
+import { secretsTopic, createSecretReader } from './secrets.ts';
+import { findClientMetadata, clientsTopic } from './clients.ts';
 import type { ResourceServer } from './resource-servers/schema.ts';
-import { resourceServersNamed, resourceServersTopic } from './resource-servers/resource-servers.ts';
+import { findResourceServersById, resourceServersTopic } from './resource-servers/resource-servers.ts';
 
 /**
  * What is asked of applications at every request: their descriptions, their secrets, and the resource servers that they
  * ask for. It is kept, and forgotten in every process as soon as an administrator changes something of it.
  */
-export interface ClientBook {
+export interface ClientCache {
   /** The client as the protocol sees it; undefined where there is none or it is switched off. */
   metadata(id: string): Promise<AdapterPayload | undefined>;
   secrets: SecretReader;
@@ -20,11 +20,11 @@ export interface ClientBook {
 }
 
 /** Opens the book; nothing is read yet. */
-export function openClientBook(db: Database): ClientBook {
-  const clients = remembered(db, clientsTopic, (id) => clientMetadata(db, id));
-  const secrets = remembered(db, secretsTopic, storedSecrets(db));
-  const servers = remembered(db, resourceServersTopic, async (id) =>
-    (await resourceServersNamed(db, [id])).get(id),
+export function createClientCache(db: Database): ClientCache {
+  const clients = createDatabaseCache(db, clientsTopic, (id) => findClientMetadata(db, id));
+  const secrets = createDatabaseCache(db, secretsTopic, createSecretReader(db));
+  const servers = createDatabaseCache(db, resourceServersTopic, async (id) =>
+    (await findResourceServersById(db, [id])).get(id),
   );
   return {
     metadata: async (id) => {

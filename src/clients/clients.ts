@@ -1,25 +1,25 @@
 // Longer than usual: a table has one owner.
 import type { AdapterPayload } from 'oidc-provider';
-import type { Doer, Group } from '../users/groups.ts';
-import { groupBy, keepGroups } from '../users/groups.ts';
-import { audit } from '../audit/audit-log.ts';
+import type { AuditActor, Group } from '../users/groups.ts';
+import { findGroup, lockGroups } from '../users/groups.ts';
+import { recordAuditEvent } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import { transactionWithRetry } from '../db/deadlocks.ts';
 import type { Topic } from '../db/notifications.ts';
-import type { Reach } from './resource-servers/api-scopes.ts';
-import { beyondReach } from './resource-servers/api-scopes.ts';
+import type { DelegationLimit } from './resource-servers/api-scopes.ts';
+import { exceedsDelegationLimit } from './resource-servers/api-scopes.ts';
 import { assertionDefaults, keptAlg } from './assertion-rules.ts';
 import type { ClientFault } from './connectivity-check.ts';
-import { checkClient, loopbackFaults } from './connectivity-check.ts';
-import type { ClientDescription, FieldName } from './schema.ts';
-import { identifier } from './schema.ts';
-import type { Difference } from './diff.ts';
-import { differences, inShort } from './diff.ts';
-import { protocolMetadata } from './metadata.ts';
-import { keepScopes, scopeFaults } from './scopes.ts';
-import { endClient, endGrantsOf, endPendingAndGrants } from '../sessions/records.ts';
+import { parseClient, loopbackFaults } from './connectivity-check.ts';
+import type { ClientDescription, ClientFieldName } from './schema.ts';
+import { clientIdPattern } from './schema.ts';
+import type { FieldChange } from './diff.ts';
+import { diffClients, summarizeChanges } from './diff.ts';
+import { toClientMetadata } from './metadata.ts';
+import { lockScopes, findScopeFaults } from './scopes.ts';
+import { revokeClientAccess, revokeAllGrantsOfClient, endPendingAndGrants } from '../sessions/records.ts';
 import type { ResourceServer } from './resource-servers/schema.ts';
-import { keepResources, resourceFaultsOf } from './resource-servers/resource-servers.ts';
+import { lockReferencedResources, findResourceFaults } from './resource-servers/resource-servers.ts';
 
 /** What is announced when clients have changed. */
 export const clientsTopic: Topic = { name: 'clients', everywhere: true };
@@ -28,12 +28,12 @@ export const clientsTopic: Topic = { name: 'clients', everywhere: true };
 export const revocationTopic: Topic = { name: 'client revocation', everywhere: false };
 
 /** Who looks after a client's description: a file that is applied, or the console. */
-export type Managed = 'file' | 'console';
+export type ManagedBy = 'file' | 'console';
 
 interface Row {
   id: string;
   metadata: ClientDescription;
-  managed: Managed;
+  managed: ManagedBy;
   created_at: Date;
   updated_at: Date;
   disabled_at: Date | null;
@@ -43,7 +43,7 @@ interface Row {
 /** An application with what is known of it besides its description; never a secret. */
 export interface RegisteredClient {
   client: ClientDescription;
-  managed: Managed;
+  managed: ManagedBy;
   /** The name of the initial access token with which it registered itself (see registration.ts). */
   registeredWith: string | undefined;
   enabled: boolean;
@@ -55,7 +55,7 @@ export interface RegisteredClient {
 const columns = 'id, metadata, managed, created_at, updated_at, disabled_at, registered_with';
 
 /** Rows of an older version lack the newer fields, which then say what they said before. */
-function complete(stored: ClientDescription): ClientDescription {
+function fillMissingFields(stored: ClientDescription): ClientDescription {
   const authMethod =
     stored.authMethod ??
     (stored.jwks ? 'private_key_jwt' : ['web', 'service'].includes(stored.type) ? 'secret' : 'none');
@@ -79,8 +79,8 @@ const withDefaults = (stored: ClientDescription): ClientDescription => ({
   consent: stored.consent ?? (stored.firstParty ? 'none' : 'remembered'),
 });
 
-const registered = (row: Row): RegisteredClient => ({
-  client: complete(row.metadata),
+const toRegisteredClient = (row: Row): RegisteredClient => ({
+  client: fillMissingFields(row.metadata),
   managed: row.managed,
   registeredWith: row.registered_with ?? undefined,
   enabled: row.disabled_at === null,
@@ -89,8 +89,8 @@ const registered = (row: Row): RegisteredClient => ({
 });
 
 /** The client as the protocol sees it; undefined where there is none or it is switched off. */
-export async function clientMetadata(db: Db, id: string): Promise<AdapterPayload | undefined> {
-  if (!identifier.test(id)) return undefined;
+export async function findClientMetadata(db: Db, id: string): Promise<AdapterPayload | undefined> {
+  if (!clientIdPattern.test(id)) return undefined;
   const { rows } = await db.query<Row>(
     `SELECT ${columns} FROM clients WHERE id = $1 AND disabled_at IS NULL`,
     [id],
@@ -98,50 +98,50 @@ export async function clientMetadata(db: Db, id: string): Promise<AdapterPayload
   const [row] = rows;
   return (
     row && {
-      ...protocolMetadata(complete(row.metadata), row.updated_at),
+      ...toClientMetadata(fillMissingFields(row.metadata), row.updated_at),
       'urn:hemma:registered-itself': row.registered_with !== null,
     }
   );
 }
 
 /** The client with that identifier, also one that is switched off. */
-export async function clientById(db: Db, id: string): Promise<RegisteredClient | undefined> {
-  if (!identifier.test(id)) return undefined;
+export async function findClientById(db: Db, id: string): Promise<RegisteredClient | undefined> {
+  if (!clientIdPattern.test(id)) return undefined;
   const { rows } = await db.query<Row>(`SELECT ${columns} FROM clients WHERE id = $1`, [id]);
-  return rows[0] && registered(rows[0]);
+  return rows[0] && toRegisteredClient(rows[0]);
 }
 
 /** The same, held until the caller's transaction ends: what is decided about it stays true that long. */
-export async function heldClient(open: Db, id: string): Promise<RegisteredClient | undefined> {
-  if (!identifier.test(id)) return undefined;
-  const { rows } = await open.query<Row>(`SELECT ${columns} FROM clients WHERE id = $1 FOR UPDATE`, [id]);
-  return rows[0] && registered(rows[0]);
+export async function lockClient(tx: Db, id: string): Promise<RegisteredClient | undefined> {
+  if (!clientIdPattern.test(id)) return undefined;
+  const { rows } = await tx.query<Row>(`SELECT ${columns} FROM clients WHERE id = $1 FOR UPDATE`, [id]);
+  return rows[0] && toRegisteredClient(rows[0]);
 }
 
 /** All clients by identifier. */
 export async function listClients(db: Db): Promise<RegisteredClient[]> {
   const { rows } = await db.query<Row>(`SELECT ${columns} FROM clients ORDER BY id LIMIT 5000`);
-  return rows.map(registered);
+  return rows.map(toRegisteredClient);
 }
 
 /** The group with that number or name. */
-const groupSaid = async (db: Db, said: string): Promise<Group | undefined> =>
-  (await groupBy(db, { id: said })) ?? (await groupBy(db, { name: said }));
+const findGroupByIdOrName = async (db: Db, idOrName: string): Promise<Group | undefined> =>
+  (await findGroup(db, { id: idOrName })) ?? (await findGroup(db, { name: idOrName }));
 
 /** Groups may be named by their name or their number; what is stored is the number. */
-async function withGroups(
+async function resolveGroupIds(
   db: Db,
   client: ClientDescription,
 ): Promise<{ client: ClientDescription } | { faults: ClientFault[] }> {
   const faults: ClientFault[] = [];
   const ids = new Set<string>();
   for (const [at, group] of client.allowedGroups.entries()) {
-    const found = await groupSaid(db, group);
+    const found = await findGroupByIdOrName(db, group);
     if (found) ids.add(found.id);
     else faults.push({ path: `allowedGroups.${at}`, field: 'allowedGroups', code: 'group-unknown' });
   }
   const { apiGroup } = client;
-  const limit = apiGroup === undefined ? undefined : await groupSaid(db, apiGroup);
+  const limit = apiGroup === undefined ? undefined : await findGroupByIdOrName(db, apiGroup);
   if (apiGroup !== undefined && !limit)
     faults.push({ path: 'apiGroup', field: 'apiGroup', code: 'group-unknown' });
   if (faults.length > 0) return { faults };
@@ -151,13 +151,13 @@ async function withGroups(
 }
 
 /** What will be there by the time that a client is: scopes of the house's own claims, and resource servers. */
-export interface Coming {
+export interface PendingDefinitions {
   scopes?: readonly string[];
   servers?: readonly ResourceServer[];
 }
 
 /** Where clients are registered. Addresses of this machine are refused unless `loopback` allows them. */
-export interface RegistrationRules extends Coming {
+export interface RegistrationRules extends PendingDefinitions {
   loopback?: boolean;
 }
 
@@ -165,12 +165,12 @@ export interface RegistrationRules extends Coming {
  * What was given, with the signatures that the client has already where nothing is said of them: they are built into the
  * client, so neither a default that changed with our version nor a file that is applied at every delivery changes them.
  */
-async function asItSigns(db: Db, given: unknown): Promise<unknown> {
+async function keepSigningAlg(db: Db, given: unknown): Promise<unknown> {
   if (typeof given !== 'object' || given === null || !('id' in given) || typeof given.id !== 'string')
     return given;
-  const said: Partial<Record<FieldName, unknown>> = given;
+  const said: Partial<Record<ClientFieldName, unknown>> = given;
   if (said.signingAlg !== undefined && said.assertionSigningAlg !== undefined) return given;
-  const known = (await clientById(db, given.id))?.client;
+  const known = (await findClientById(db, given.id))?.client;
   if (!known) return given;
   const alg = said.assertionSigningAlg ?? keptAlg(known, said);
   return {
@@ -184,34 +184,34 @@ async function asItSigns(db: Db, given: unknown): Promise<unknown> {
  * A description as somebody gave it, judged with its scopes, groups and resource servers: what console, command line and
  * programs may register.
  */
-export async function readClient(
+export async function validateClient(
   db: Db,
   given: unknown,
-  { loopback = false, ...coming }: RegistrationRules = {},
+  { loopback = false, ...pending }: RegistrationRules = {},
 ): Promise<{ client: ClientDescription } | { faults: ClientFault[] }> {
-  const checked = checkClient(await asItSigns(db, given));
-  const read = 'client' in checked ? await withGroups(db, checked.client) : checked;
+  const checked = parseClient(await keepSigningAlg(db, given));
+  const read = 'client' in checked ? await resolveGroupIds(db, checked.client) : checked;
   const faults = [
     ...('faults' in read ? read.faults : []),
-    ...(await scopeFaults(db, given, coming.scopes ?? [])),
+    ...(await findScopeFaults(db, given, pending.scopes ?? [])),
     ...('client' in checked && !loopback ? loopbackFaults(checked.client) : []),
-    ...('client' in checked ? await resourceFaultsOf(db, checked.client, coming.servers ?? []) : []),
+    ...('client' in checked ? await findResourceFaults(db, checked.client, pending.servers ?? []) : []),
   ];
   return faults.length > 0 || 'faults' in read ? { faults } : read;
 }
 
 /** Who changes applications: a program gives none of them more than it has itself. */
-export interface ClientDoer extends Doer {
-  reach?: Reach | undefined;
+export interface ClientActor extends AuditActor {
+  reach?: DelegationLimit | undefined;
 }
 
 /** The groups that an application names, by their numbers. */
-const groupsNamed = ({ allowedGroups, apiGroup }: ClientDescription): string[] =>
+const collectGroupIds = ({ allowedGroups, apiGroup }: ClientDescription): string[] =>
   apiGroup === undefined ? allowedGroups : [...allowedGroups, apiGroup];
 
 /** Whether an application names a group: as one whose people may use it, or as the limit of what it may do itself. */
-export async function namesGroup(open: Db, group: string): Promise<boolean> {
-  const { count } = await open.query(
+export async function isGroupReferenced(tx: Db, group: string): Promise<boolean> {
+  const { count } = await tx.query(
     `SELECT 1 FROM clients WHERE metadata->'allowedGroups' ? $1 OR metadata->>'apiGroup' = $1 LIMIT 1`,
     [group],
   );
@@ -219,109 +219,114 @@ export async function namesGroup(open: Db, group: string): Promise<boolean> {
 }
 
 /** Whether an application names a resource server, or a scope of it besides those of `but`. */
-export async function namesResource(open: Db, id: string, but?: readonly string[]): Promise<boolean> {
-  const { count } = await open.query(
+export async function isResourceReferenced(
+  tx: Db,
+  id: string,
+  exceptScopes?: readonly string[],
+): Promise<boolean> {
+  const { count } = await tx.query(
     `SELECT 1 FROM clients WHERE ($2::text IS NULL AND metadata->>'introspects' = $1)
        OR EXISTS (SELECT 1 FROM jsonb_array_elements(coalesce(metadata->'resources', '[]')) AS used
          WHERE used->>'resource' = $1 AND ($2::text IS NULL OR EXISTS (
            SELECT 1 FROM jsonb_array_elements_text(used->'scopes') AS scope WHERE NOT $2::text::jsonb ? scope))) LIMIT 1`,
-    [id, but ? JSON.stringify(but) : null],
+    [id, exceptScopes ? JSON.stringify(exceptScopes) : null],
   );
   return count > 0;
 }
 
 /** Whether an application is registered for a scope. */
-export async function namesScope(open: Db, scope: string): Promise<boolean> {
-  const { count } = await open.query("SELECT 1 FROM clients WHERE metadata->'scopes' ? $1 LIMIT 1", [scope]);
+export async function isScopeReferenced(tx: Db, scope: string): Promise<boolean> {
+  const { count } = await tx.query("SELECT 1 FROM clients WHERE metadata->'scopes' ? $1 LIMIT 1", [scope]);
   return count > 0;
 }
 
 /** The applications that ask nobody. */
-export async function silentClients(open: Db): Promise<string[]> {
-  const { rows } = await open.query<{ id: string }>(
+export async function listClientsWithoutConsent(tx: Db): Promise<string[]> {
+  const { rows } = await tx.query<{ id: string }>(
     "SELECT id FROM clients WHERE coalesce(metadata->>'consent' = 'none', first_party)",
   );
   return rows.map(({ id }) => id);
 }
 
-export interface Applied {
+export interface ApplyResult {
   result: 'created' | 'changed' | 'unchanged' | 'not-ours' | 'beyond-reach';
-  changes: Difference[];
+  changes: FieldChange[];
 }
 
-const insert = (open: Db, client: ClientDescription, managed: Managed, registeredWith?: string) =>
-  open.query(
+const insertClient = (tx: Db, client: ClientDescription, managed: ManagedBy, registeredWith?: string) =>
+  tx.query(
     `INSERT INTO clients (id, metadata, first_party, managed, created_at, updated_at, registered_with)
      VALUES ($1, $2::text::jsonb, $3, $4, $5, $5, $6) ON CONFLICT (id) DO NOTHING`,
     [client.id, JSON.stringify(client), client.firstParty, managed, new Date(), registeredWith ?? null],
   );
 
-async function update(
-  open: Db,
+async function updateClient(
+  tx: Db,
   known: RegisteredClient | undefined,
   client: ClientDescription,
-  managed: Managed,
+  managed: ManagedBy,
 ): Promise<void> {
-  await open.query(
+  await tx.query(
     `UPDATE clients SET metadata = $2::text::jsonb, first_party = $3, managed = $4,
        updated_at = greatest($5, updated_at + interval '1 millisecond') WHERE id = $1`,
     [client.id, JSON.stringify(client), client.firstParty, managed, new Date()],
   );
   // What was given while nobody was asked is nobody's yes: now everybody is.
-  if (known?.client.consent === 'none' && client.consent !== 'none') await endGrantsOf(open, client.id);
-  await open.announce(clientsTopic);
+  if (known?.client.consent === 'none' && client.consent !== 'none')
+    await revokeAllGrantsOfClient(tx, client.id);
+  await tx.announce(clientsTopic);
 }
 
-const noted = (
-  open: Db,
+const auditClientChange = (
+  tx: Db,
   client: ClientDescription,
   result: string,
-  managed: Managed,
-  changes: Difference[],
-  doer: Doer,
+  managed: ManagedBy,
+  changes: FieldChange[],
+  doer: AuditActor,
 ) =>
-  audit(open, {
+  recordAuditEvent(tx, {
     event: 'client.applied',
     clientId: client.id,
     ...doer,
-    detail: { result, managed, changes: inShort(changes) },
+    detail: { result, managed, changes: summarizeChanges(changes) },
   });
 
 /**
  * Makes or changes a client as its file says; once more changes nothing. One that the console looks after is `not-ours`
- * unless it is the same already or the file is told to `adopt` it. Its groups must be numbers by now (`readClient`).
+ * unless it is the same already or the file is told to `adopt` it. Its groups must be numbers by now (`validateClient`).
  */
-export function describeFromFile(
+export function applyClientFromFile(
   db: Db,
   client: ClientDescription,
-  { adopt = false, reach, ...doer }: ClientDoer & { adopt?: boolean } = {},
-): Promise<Applied> {
-  return transactionWithRetry(db, async (open) => {
-    if (!(await keepScopes(open, client.scopes)))
+  { adopt = false, reach, ...doer }: ClientActor & { adopt?: boolean } = {},
+): Promise<ApplyResult> {
+  return transactionWithRetry(db, async (tx) => {
+    if (!(await lockScopes(tx, client.scopes)))
       throw new Error('a scope was removed meanwhile: apply the file once more');
-    if (!(await keepGroups(open, groupsNamed(client))))
+    if (!(await lockGroups(tx, collectGroupIds(client))))
       throw new Error('a group was removed meanwhile: apply the file once more');
-    if ((await keepResources(open, client)).length > 0)
+    if ((await lockReferencedResources(tx, client)).length > 0)
       throw new Error('a resource server was changed meanwhile: apply the file once more');
-    const { count } = await insert(open, client, 'file');
-    const known = await heldClient(open, client.id);
-    const changes = differences(count > 0 ? undefined : known?.client, client);
+    const { count } = await insertClient(tx, client, 'file');
+    const known = await lockClient(tx, client.id);
+    const changes = diffClients(count > 0 ? undefined : known?.client, client);
     if (count === 0 && changes.length === 0 && !(adopt && known?.managed === 'console'))
       return { result: 'unchanged', changes };
     if (count === 0 && known?.managed === 'console' && !adopt) return { result: 'not-ours', changes };
-    if (beyondReach(reach, client, known?.client)) return { result: 'beyond-reach', changes };
+    if (exceedsDelegationLimit(reach, client, known?.client)) return { result: 'beyond-reach', changes };
     const result = count > 0 ? 'created' : 'changed';
-    if (count === 0) await update(open, known, client, 'file');
-    await noted(open, client, result, 'file', changes, doer);
+    if (count === 0) await updateClient(tx, known, client, 'file');
+    await auditClientChange(tx, client, result, 'file', changes, doer);
     return { result, changes };
   });
 }
 
 /** Makes or changes a client as described, whoever looks after it. Answers what happened. */
-export const applyClient = async (db: Db, client: ClientDescription): Promise<Applied['result']> =>
-  (await describeFromFile(db, client, { adopt: true })).result;
+export const applyClient = async (db: Db, client: ClientDescription): Promise<ApplyResult['result']> =>
+  (await applyClientFromFile(db, client, { adopt: true })).result;
 
-const refused = (code: ClientFault['code'], field = ''): { fault: ClientFault } => ({
+const createFault = (code: ClientFault['code'], field = ''): { fault: ClientFault } => ({
   fault: { path: field, field, code },
 });
 
@@ -329,21 +334,23 @@ const refused = (code: ClientFault['code'], field = ''): { fault: ClientFault } 
 export function createClient(
   db: Db,
   client: ClientDescription,
-  { reach, registeredWith, ...doer }: ClientDoer & { registeredWith?: string },
+  { reach, registeredWith, ...doer }: ClientActor & { registeredWith?: string },
 ): Promise<{ fault: ClientFault } | undefined> {
-  if (beyondReach(reach, client)) return Promise.resolve(refused('beyond-reach', 'apiScopes'));
-  return db.transaction(async (open) => {
-    if (!(await keepScopes(open, client.scopes))) return refused('not-a-choice', 'scopes');
-    if (!(await keepGroups(open, groupsNamed(client)))) return refused('group-unknown', 'allowedGroups');
-    const [gone] = await keepResources(open, client);
+  if (exceedsDelegationLimit(reach, client)) return Promise.resolve(createFault('beyond-reach', 'apiScopes'));
+  return db.transaction(async (tx) => {
+    if (!(await lockScopes(tx, client.scopes))) return createFault('not-a-choice', 'scopes');
+    if (!(await lockGroups(tx, collectGroupIds(client))))
+      return createFault('group-unknown', 'allowedGroups');
+    const [gone] = await lockReferencedResources(tx, client);
     if (gone) return { fault: gone };
-    const { count } = await insert(open, client, 'console', registeredWith);
-    if (count === 0) return refused('id-taken', 'id');
-    const changes = differences(undefined, client);
-    if (registeredWith === undefined) await noted(open, client, 'created', 'console', changes, doer);
+    const { count } = await insertClient(tx, client, 'console', registeredWith);
+    if (count === 0) return createFault('id-taken', 'id');
+    const changes = diffClients(undefined, client);
+    if (registeredWith === undefined)
+      await auditClientChange(tx, client, 'created', 'console', changes, doer);
     else {
-      const detail = { token: registeredWith, changes: inShort(changes) };
-      await audit(open, { event: 'client.registered', clientId: client.id, ...doer, detail });
+      const detail = { token: registeredWith, changes: summarizeChanges(changes) };
+      await recordAuditEvent(tx, { event: 'client.registered', clientId: client.id, ...doer, detail });
     }
     return undefined;
   });
@@ -356,22 +363,24 @@ export function createClient(
 export function changeClient(
   db: Db,
   client: ClientDescription,
-  seen: Date,
-  { reach, ...doer }: ClientDoer,
-): Promise<{ fault: ClientFault } | { changes: Difference[] }> {
-  return transactionWithRetry(db, async (open) => {
-    if (!(await keepScopes(open, client.scopes))) return refused('not-a-choice', 'scopes');
-    if (!(await keepGroups(open, groupsNamed(client)))) return refused('group-unknown', 'allowedGroups');
-    const [gone] = await keepResources(open, client);
+  expectedUpdatedAt: Date,
+  { reach, ...doer }: ClientActor,
+): Promise<{ fault: ClientFault } | { changes: FieldChange[] }> {
+  return transactionWithRetry(db, async (tx) => {
+    if (!(await lockScopes(tx, client.scopes))) return createFault('not-a-choice', 'scopes');
+    if (!(await lockGroups(tx, collectGroupIds(client))))
+      return createFault('group-unknown', 'allowedGroups');
+    const [gone] = await lockReferencedResources(tx, client);
     if (gone) return { fault: gone };
-    const known = await heldClient(open, client.id);
-    if (!known || known.updatedAt.getTime() !== seen.getTime()) return refused('changed-meanwhile');
-    if (known.managed === 'file') return refused('managed-by-file');
-    if (beyondReach(reach, known.client, client)) return refused('beyond-reach', 'apiScopes');
-    const changes = differences(known.client, client);
+    const known = await lockClient(tx, client.id);
+    if (!known || known.updatedAt.getTime() !== expectedUpdatedAt.getTime())
+      return createFault('changed-meanwhile');
+    if (known.managed === 'file') return createFault('managed-by-file');
+    if (exceedsDelegationLimit(reach, known.client, client)) return createFault('beyond-reach', 'apiScopes');
+    const changes = diffClients(known.client, client);
     if (changes.length === 0) return { changes };
-    await update(open, known, client, 'console');
-    await noted(open, client, 'changed', 'console', changes, doer);
+    await updateClient(tx, known, client, 'console');
+    await auditClientChange(tx, client, 'changed', 'console', changes, doer);
     return { changes };
   });
 }
@@ -382,28 +391,32 @@ export function changeClient(
  * requests under way may have written since, so nothing from before comes back. Answers whether that was a change. Both
  * need the same rights: a program changes no client that may do more than it may itself.
  */
-export function setEnabled(
+export function setClientEnabled(
   db: Db,
   id: string,
   enabled: boolean,
-  { reach, ...doer }: ClientDoer,
+  { reach, ...doer }: ClientActor,
 ): Promise<boolean | 'beyond-reach'> {
-  const change = async (open: Db) => {
-    const held = await heldClient(open, id);
+  const change = async (tx: Db) => {
+    const held = await lockClient(tx, id);
     if (!held || held.enabled === enabled) return false;
-    if (beyondReach(reach, held.client)) return 'beyond-reach';
+    if (exceedsDelegationLimit(reach, held.client)) return 'beyond-reach';
     if (enabled) {
-      await endPendingAndGrants(open, id);
+      await endPendingAndGrants(tx, id);
       // What requests wrote into sessions after the job had ended is worth nothing without its grant.
-      if (await isBeingRevoked(open, id)) await endClient(open, id);
+      if (await isBeingRevoked(tx, id)) await revokeClientAccess(tx, id);
     }
-    await open.query('UPDATE clients SET disabled_at = $2, revoking_since = $2 WHERE id = $1', [
+    await tx.query('UPDATE clients SET disabled_at = $2, revoking_since = $2 WHERE id = $1', [
       id,
       enabled ? null : new Date(),
     ]);
-    if (!enabled) await open.announce(revocationTopic);
-    await audit(open, { event: enabled ? 'client.enabled' : 'client.disabled', clientId: id, ...doer });
-    await open.announce(clientsTopic);
+    if (!enabled) await tx.announce(revocationTopic);
+    await recordAuditEvent(tx, {
+      event: enabled ? 'client.enabled' : 'client.disabled',
+      clientId: id,
+      ...doer,
+    });
+    await tx.announce(clientsTopic);
     return true;
   };
   // Enabling right after disabling ends all of it here.
@@ -452,8 +465,8 @@ export async function noteRevoked(open: Db, { id, since }: Revocation): Promise<
 }
 
 /** Removes a client's row, in the transaction that ends everything of it (see client-access.ts). */
-export async function forgetClient(open: Db, id: string): Promise<boolean> {
-  const { count } = await open.query('DELETE FROM clients WHERE id = $1', [id]);
-  await open.announce(clientsTopic);
+export async function deleteClientRow(tx: Db, id: string): Promise<boolean> {
+  const { count } = await tx.query('DELETE FROM clients WHERE id = $1', [id]);
+  await tx.announce(clientsTopic);
   return count > 0;
 }

@@ -1,12 +1,12 @@
 import type { z } from 'zod';
-import type { AddressFault, AddressUse } from './redirect-uris.ts';
+import type { UriFaultCode, UriPurpose } from './redirect-uris.ts';
 import { loopbackFault } from './redirect-uris.ts';
 import type { ClientDescription } from './schema.ts';
 import { clientSchema } from './schema.ts';
-import { resourceFaults } from './resource-servers/schema.ts';
+import { resourceFaultCodes } from './resource-servers/schema.ts';
 
 /** Why a description is refused besides its addresses; the code is the phrase key. */
-export const clientFaults = [
+export const clientFaultCodes = [
   'missing',
   'malformed',
   'unknown-field',
@@ -47,13 +47,13 @@ export const clientFaults = [
   'api-group-not-used',
   'dpop-not-for-api',
   'beyond-reach',
-  ...resourceFaults,
+  ...resourceFaultCodes,
   'sector-malformed',
   'sector-missing',
   'sector-not-used',
   'device-flow-pairwise',
 ] as const;
-export type ClientFaultCode = (typeof clientFaults)[number] | AddressFault;
+export type ClientFaultCode = (typeof clientFaultCodes)[number] | UriFaultCode;
 
 /** One thing that is wrong with a description: where (`redirectUris.0`), and why. */
 export interface ClientFault {
@@ -64,22 +64,22 @@ export interface ClientFault {
 }
 
 /** What zod finds by itself, in our codes. */
-const ofZod: Partial<Record<string, ClientFaultCode>> = {
+const faultCodeByZodIssue: Partial<Record<string, ClientFaultCode>> = {
   invalid_value: 'not-a-choice',
   invalid_union: 'not-a-choice',
   too_big: 'too-long',
 };
 
-function codeOf(issue: z.core.$ZodIssue): ClientFaultCode {
-  const own = clientFaults.find((code) => code === issue.message);
+function toFaultCode(issue: z.core.$ZodIssue): ClientFaultCode {
+  const own = clientFaultCodes.find((code) => code === issue.message);
   if (own) return own;
-  if (issue.code === 'custom') return issue.message as AddressFault;
+  if (issue.code === 'custom') return issue.message as UriFaultCode;
   if (issue.path[0] === 'jwks') return 'keys-malformed';
   if (issue.code === 'invalid_type') return issue.input === undefined ? 'missing' : 'malformed';
-  return ofZod[issue.code ?? ''] ?? 'malformed';
+  return faultCodeByZodIssue[issue.code ?? ''] ?? 'malformed';
 }
 
-function faultsOf(issue: z.core.$ZodIssue): ClientFault[] {
+function toFaults(issue: z.core.$ZodIssue): ClientFault[] {
   const at = issue.path.map(String);
   const named = (path: string[], code: ClientFaultCode) => ({
     path: path.join('.'),
@@ -88,15 +88,15 @@ function faultsOf(issue: z.core.$ZodIssue): ClientFault[] {
   });
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => named([...at, key], 'unknown-field'));
-  return [named(at, codeOf(issue))];
+  return [named(at, toFaultCode(issue))];
 }
 
 /**
  * Whether a description may be registered, and if not everything that is wrong with it. The one judge for the command
  * line, the console and programs; whether its identifier is taken and its groups exist is the store's to say.
  */
-export function checkClient(given: unknown): { client: ClientDescription } | { faults: ClientFault[] } {
-  const read = judged(clientSchema, given);
+export function parseClient(given: unknown): { client: ClientDescription } | { faults: ClientFault[] } {
+  const read = parseWithFaults(clientSchema, given);
   return 'value' in read ? { client: read.value } : read;
 }
 
@@ -106,7 +106,7 @@ const opened = {
   frontchannelLogoutUri: 'front-channel',
   launchUrl: 'launch',
   initiateLoginUri: 'initiate-login',
-} as const satisfies Partial<Record<keyof ClientDescription, AddressUse>>;
+} as const satisfies Partial<Record<keyof ClientDescription, UriPurpose>>;
 
 /** The addresses of this machine in a description: faults wherever the provider does not run on `localhost` itself. */
 export function loopbackFaults(client: ClientDescription): ClientFault[] {
@@ -124,13 +124,13 @@ export function loopbackFaults(client: ClientDescription): ClientFault[] {
 }
 
 /** What was described, judged by a schema whose messages are codes of ours. */
-export function judged<Value>(
+export function parseWithFaults<Value>(
   schema: z.ZodType<Value>,
   given: unknown,
 ): { value: Value } | { faults: ClientFault[] } {
   const read = schema.safeParse(given, { reportInput: true });
   if (read.success) return { value: read.data };
-  const all = read.error.issues.flatMap(faultsOf);
+  const all = read.error.issues.flatMap(toFaults);
   // One word for one place: what a field has told is not told again by the rules between fields.
   return { faults: all.filter((fault, at) => all.findIndex(({ path }) => path === fault.path) === at) };
 }

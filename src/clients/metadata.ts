@@ -1,15 +1,15 @@
 import type { AdapterPayload, Client } from 'oidc-provider';
 import type { ApiScope } from './resource-servers/api-scopes.ts';
 import type { AssertionAudience } from './assertion-rules.ts';
-import { levelOf } from '../sessions/assurance.ts';
+import { parseAcr } from '../sessions/assurance.ts';
 import type { ClientDescription, ConsentMode, LifetimeName } from './schema.ts';
-import { keptOf } from './schema.ts';
+import { secretStorageByMethod } from './schema.ts';
 import type { AllowedResource } from './resources.ts';
-import { sectorOf } from './sector-identifiers.ts';
-import { accountClientId, adminClientId, trialPrefix } from '../../config/built-in-clients.ts';
+import { getSectorIdentifier } from './sector-identifiers.ts';
+import { accountClientId, adminClientId, testSignInPrefix } from '../../config/built-in-clients.ts';
 
 /** What the library keeps of a client besides its own fields; the names stand in no answer of the provider. */
-export const ownMetadata = [
+export const customClientMetadata = [
   'urn:hemma:first-party',
   'urn:hemma:allowed-intents',
   'urn:hemma:consent',
@@ -27,11 +27,12 @@ export const ownMetadata = [
 
 /**
  * What the library needs in a field that it never reads: secrets are several to a client, and looked at by
- * `matchingSecret` and `signingSecret`. Changing with the client's edits, it tells the library's cache of built clients.
+ * `findMatchingSecret` and `findSigningSecret`. Changing with the client's edits, it tells the library's cache of built clients.
  */
-const unusable = (client: ClientDescription, updatedAt: Date) => `hashed:${client.id}:${updatedAt.getTime()}`;
+const createUnusableSecret = (client: ClientDescription, updatedAt: Date) =>
+  `hashed:${client.id}:${updatedAt.getTime()}`;
 
-const methods = {
+const tokenEndpointAuthMethods = {
   secret: 'client_secret_basic',
   private_key_jwt: 'private_key_jwt',
   client_secret_jwt: 'client_secret_jwt',
@@ -39,14 +40,14 @@ const methods = {
 } as const;
 
 /** What a client of people may redeem; without an address to come back to it is for devices alone. */
-const grantTypesOf = ({ redirectUris, deviceFlow }: ClientDescription): string[] => [
+const getGrantTypes = ({ redirectUris, deviceFlow }: ClientDescription): string[] => [
   ...(redirectUris.length > 0 ? ['authorization_code'] : []),
   ...(deviceFlow ? ['urn:ietf:params:oauth:grant-type:device_code'] : []),
   'refresh_token',
 ];
 
 /** A client as the library wants it described. */
-export function protocolMetadata(client: ClientDescription, updatedAt: Date): AdapterPayload {
+export function toClientMetadata(client: ClientDescription, updatedAt: Date): AdapterPayload {
   const service = client.type === 'service';
   return {
     client_id: client.id,
@@ -55,8 +56,8 @@ export function protocolMetadata(client: ClientDescription, updatedAt: Date): Ad
     redirect_uris: client.redirectUris,
     post_logout_redirect_uris: client.postLogoutRedirectUris,
     response_types: client.redirectUris.length > 0 ? ['code'] : [],
-    grant_types: service ? ['client_credentials'] : grantTypesOf(client),
-    token_endpoint_auth_method: methods[client.authMethod],
+    grant_types: service ? ['client_credentials'] : getGrantTypes(client),
+    token_endpoint_auth_method: tokenEndpointAuthMethods[client.authMethod],
     id_token_signed_response_alg: client.signingAlg,
     scope: ['openid', ...client.scopes].join(' '),
     require_pushed_authorization_requests: client.parRequired,
@@ -65,10 +66,12 @@ export function protocolMetadata(client: ClientDescription, updatedAt: Date): Ad
     ...(client.initiateLoginUri ? { initiate_login_uri: client.initiateLoginUri } : {}),
     ...(client.requiredAcr ? { default_acr_values: [client.requiredAcr] } : {}),
     ...(client.subjectType === 'pairwise'
-      ? { subject_type: 'pairwise', sector_identifier_uri: `https://${sectorOf(client)}/` }
+      ? { subject_type: 'pairwise', sector_identifier_uri: `https://${getSectorIdentifier(client)}/` }
       : {}),
     ...(client.jwks ? { jwks: client.jwks } : {}),
-    ...(keptOf[client.authMethod] ? { client_secret: unusable(client, updatedAt) } : {}),
+    ...(secretStorageByMethod[client.authMethod]
+      ? { client_secret: createUnusableSecret(client, updatedAt) }
+      : {}),
     ...(client.assertionSigningAlg
       ? {
           token_endpoint_auth_signing_alg: client.assertionSigningAlg,
@@ -93,7 +96,7 @@ export function protocolMetadata(client: ClientDescription, updatedAt: Date): Ad
 }
 
 /** The provider's own pages as a client: `response_type=none`, back to My details, no tokens, no secret. */
-export const accountClient = (issuer: string): AdapterPayload => ({
+export const getAccountClientMetadata = (issuer: string): AdapterPayload => ({
   client_id: accountClientId,
   client_name: 'Hemma',
   redirect_uris: [`${issuer}/account`],
@@ -106,8 +109,8 @@ export const accountClient = (issuer: string): AdapterPayload => ({
 });
 
 /** The console as a client, of the same kind. Its forms ask for all factors anew before they are shown. */
-export const adminClient = (issuer: string): AdapterPayload => ({
-  ...accountClient(issuer),
+export const getAdminClientMetadata = (issuer: string): AdapterPayload => ({
+  ...getAccountClientMetadata(issuer),
   client_id: adminClientId,
   redirect_uris: [`${issuer}/admin`],
   post_logout_redirect_uris: [`${issuer}/admin`],
@@ -115,20 +118,20 @@ export const adminClient = (issuer: string): AdapterPayload => ({
 });
 
 /** The identifier under which an administrator tries a client's rules out. */
-export const trialOf = (id: string): string => `${trialPrefix}${id}`;
+export const toTestSignInId = (id: string): string => `${testSignInPrefix}${id}`;
 
 /** The client whose rules an identifier tries out; undefined for any other identifier. */
-export const triedBy = (id: string): string | undefined =>
-  id.startsWith(trialPrefix) ? id.slice(trialPrefix.length) : undefined;
+export const getTestedClientId = (id: string): string | undefined =>
+  id.startsWith(testSignInPrefix) ? id.slice(testSignInPrefix.length) : undefined;
 
 /** Where the console waits for the end of a trial. */
-export const trialPath = '/admin/clients/-/test-sign-in';
+export const testSignInPath = '/admin/clients/-/test-sign-in';
 
 /**
  * The same application for a trial by an administrator: its own rules for people, and instead of its address and secret
  * the console's page and PKCE alone. It gets no refresh token, is told of no sign-out and sends nobody anywhere.
  */
-export function trialMetadata(metadata: AdapterPayload, issuer: string): AdapterPayload {
+export function toTestSignInMetadata(metadata: AdapterPayload, issuer: string): AdapterPayload {
   const {
     client_secret: _secret,
     token_endpoint_auth_signing_alg: _alg,
@@ -143,9 +146,9 @@ export function trialMetadata(metadata: AdapterPayload, issuer: string): Adapter
   } = metadata;
   return {
     ...rest,
-    client_id: trialOf(String(metadata.client_id)),
+    client_id: toTestSignInId(String(metadata.client_id)),
     application_type: 'web',
-    redirect_uris: [`${issuer}${trialPath}`],
+    redirect_uris: [`${issuer}${testSignInPath}`],
     post_logout_redirect_uris: [],
     response_types: ['code'],
     grant_types: ['authorization_code'],
@@ -163,45 +166,45 @@ export const assertionAudienceOf = (client: Client): AssertionAudience =>
   (client['urn:hemma:assertion-audience'] as AssertionAudience | undefined) ?? 'issuer';
 
 /** Seconds that a client chose for something, or undefined where it chose none. */
-export const lifetimeOf = (client: Client | undefined, name: LifetimeName): number | undefined =>
+export const getClientLifetime = (client: Client | undefined, name: LifetimeName): number | undefined =>
   (client?.['urn:hemma:lifetimes'] as ClientDescription['lifetimes'] | undefined)?.[name];
 
 /** Whether it must come with a challenge: everybody must, but a confidential client that was let off. */
-export const pkceRequiredOf = (client: Client | undefined): boolean =>
+export const isPkceRequired = (client: Client | undefined): boolean =>
   client?.['urn:hemma:pkce-optional'] !== true;
 
 /** How its people are asked; the provider's own pages never ask. */
-export const consentOf = (client: Client | undefined): ConsentMode =>
+export const getConsentMode = (client: Client | undefined): ConsentMode =>
   (client?.['urn:hemma:consent'] as ConsentMode | undefined) ??
   (client?.['urn:hemma:first-party'] === true ? 'none' : 'remembered');
 
 /** The least level of a sign-in to it. */
-export const requiredLevelOf = (client: Client | undefined): 0 | 1 | 2 =>
-  levelOf(client?.['urn:hemma:required-acr'] as string | undefined);
+export const getRequiredLevel = (client: Client | undefined): 0 | 1 | 2 =>
+  parseAcr(client?.['urn:hemma:required-acr'] as string | undefined);
 
 /** What it may ask for of the interface for programs. */
-export const apiScopesOf = (client: Client | undefined): readonly ApiScope[] =>
+export const getApiScopes = (client: Client | undefined): readonly ApiScope[] =>
   (client?.['urn:hemma:api-scopes'] as readonly ApiScope[] | undefined) ?? [];
 
 /** Whether nobody of the house described it: its name is what it calls itself. */
-export const registeredItself = (client: Client | undefined): boolean =>
+export const isSelfRegistered = (client: Client | undefined): boolean =>
   client?.['urn:hemma:registered-itself'] === true;
 /** The resource servers that it may have tokens for, and which scopes of each. */
-export const resourcesOf = (client: Client | undefined): readonly AllowedResource[] =>
+export const getAllowedResources = (client: Client | undefined): readonly AllowedResource[] =>
   (client?.['urn:hemma:resources'] as readonly AllowedResource[] | undefined) ?? [];
 
 /** The resource server about whose tokens it may ask. */
-export const introspectedBy = (client: Client): string | undefined =>
+export const getIntrospectedResource = (client: Client): string | undefined =>
   client['urn:hemma:introspects'] as string | undefined;
 
 /** The groups whose people may use it; undefined where everybody may. */
-export function allowedGroupsOf(client: Client | undefined): readonly string[] | undefined {
+export function getAllowedGroups(client: Client | undefined): readonly string[] | undefined {
   const groups = client?.['urn:hemma:allowed-groups'] as readonly string[] | undefined;
   return groups && groups.length > 0 ? groups : undefined;
 }
 
 /** Whether scripts of an origin may call the provider for it: a public client's own pages, and what it registered. */
-export function mayCallFrom(client: Client, origin: string): boolean {
+export function isCorsOriginAllowed(client: Client, origin: string): boolean {
   if (client.clientAuthMethod !== 'none') return false;
   const registered = (client['urn:hemma:cors-origins'] as readonly string[] | undefined) ?? [];
   // An address of a scheme of one's own has the origin `null`, which is that of every sandboxed frame.

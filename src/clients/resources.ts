@@ -6,7 +6,7 @@ export interface AllowedResource {
   scopes: string[];
 }
 
-const inOrder = (given: readonly AllowedResource[]): AllowedResource[] =>
+const sortResources = (given: readonly AllowedResource[]): AllowedResource[] =>
   given
     .map(({ resource, scopes }) => ({ resource, scopes: [...new Set(scopes)].toSorted() }))
     .toSorted((one, other) => (one.resource < other.resource ? -1 : 1));
@@ -15,7 +15,7 @@ const inOrder = (given: readonly AllowedResource[]): AllowedResource[] =>
  * The resource servers that an application may have tokens for, and which of their scopes. That these are there is the
  * store's to say. The order means nothing, so one is chosen: what says the same is the same.
  */
-export const allowedResources = z
+export const allowedResourcesSchema = z
   .array(
     z.strictObject({
       resource: z.string().min(1, 'missing').max(500, 'too-long'),
@@ -25,17 +25,17 @@ export const allowedResources = z
   )
   .max(50, 'too-many')
   .default([])
-  .transform(inOrder);
+  .transform(sortResources);
 
-interface Described {
+interface ResourceClient {
   type: string;
   resources: readonly AllowedResource[];
   introspects?: string | undefined;
 }
 
 /** What no single field can tell. */
-export function resourceRules(
-  { type, resources, introspects }: Described,
+export function checkResourceRules(
+  { type, resources, introspects }: ResourceClient,
   refuse: (path: (string | number)[], code: string) => void,
 ): void {
   const ids = resources.map(({ resource }) => resource);

@@ -3,7 +3,7 @@ import { transactionWithRetry } from '../db/deadlocks.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Revocation } from './clients.ts';
 import { clientsToRevoke, holdForRevocation, noteRevoked } from './clients.ts';
-import { endGrantsOf, endPendingOf, leaveSessions } from '../sessions/records.ts';
+import { revokeAllGrantsOfClient, endPendingOf, leaveSessions } from '../sessions/records.ts';
 
 /** Rows that one transaction ends at most: its locks are held for milliseconds. */
 const batchSize = 500;
@@ -19,7 +19,7 @@ async function revokeClient(db: Db, revocation: Revocation): Promise<void> {
     transactionWithRetry(db, async (open) =>
       (await holdForRevocation(open, revocation)) ? { done: await work(open) } : undefined,
     );
-  for (const end of [endPendingOf, endGrantsOf])
+  for (const end of [endPendingOf, revokeAllGrantsOfClient])
     for (let ended = batchSize; ended === batchSize;) {
       const result = await batch((open) => end(open, id, batchSize));
       if (!result) return;

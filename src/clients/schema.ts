@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { isEmail } from '../users/users.ts';
-import { ownScope } from '../users/claim-value.ts';
-import { mayAct } from '../users/operators.ts';
+import { customScopePattern } from '../users/claim-value.ts';
+import { hasPermission } from '../users/operators.ts';
 import type { ApiScope } from './resource-servers/api-scopes.ts';
-import { actionsOfScope, apiScopes, isPersonal } from './resource-servers/api-scopes.ts';
+import { actionsByScope, apiScopes, requiresHumanOperator } from './resource-servers/api-scopes.ts';
 import { assertionDefaults, assertionFields, assertionRules } from './assertion-rules.ts';
-import type { AddressUse } from './redirect-uris.ts';
-import { addressFault } from './redirect-uris.ts';
-import { publicKeys } from './keys.ts';
-import { allowedResources, resourceRules } from './resources.ts';
-import { sector, sectorRules, subjectTypes } from './sector-identifiers.ts';
-import { isOwnClient } from '../../config/built-in-clients.ts';
+import type { UriPurpose } from './redirect-uris.ts';
+import { findUriFault } from './redirect-uris.ts';
+import { publicJwksSchema } from './keys.ts';
+import { allowedResourcesSchema, checkResourceRules } from './resources.ts';
+import { sectorSchema, checkSectorRules, subjectTypes } from './sector-identifiers.ts';
+import { isBuiltInClient } from '../../config/built-in-clients.ts';
 
 /** What kind of program an application is; the type chooses safe defaults and says which fields mean something. */
 export const clientTypes = ['web', 'single-page', 'native', 'service'] as const;
@@ -23,13 +23,13 @@ export type ClientType = (typeof clientTypes)[number];
 export const authMethods = ['secret', 'private_key_jwt', 'client_secret_jwt', 'none'] as const;
 export type AuthMethod = (typeof authMethods)[number];
 /** What we keep of the secrets of each: a hash to compare with, or themselves, encrypted, to check signatures by. */
-export const keptOf = {
+export const secretStorageByMethod = {
   secret: 'hashed',
   client_secret_jwt: 'encrypted',
   private_key_jwt: undefined,
   none: undefined,
 } as const satisfies Record<AuthMethod, string | undefined>;
-export type Kept = 'hashed' | 'encrypted';
+export type SecretStorage = 'hashed' | 'encrypted';
 
 /** Whether the person is asked what the application may see: every time, once until it runs out, or never. */
 export const consentModes = ['ask', 'remembered', 'none'] as const;
@@ -50,20 +50,20 @@ export const lifetimeLimits = {
   session: { least: 300, most: 10 * 3600 },
 } as const;
 /** The longest, in seconds, of a token that a service fetches for itself: it comes again whenever it likes. */
-export const serviceTokenMost = 600;
+export const maxServiceTokenSeconds = 600;
 export type LifetimeName = keyof typeof lifetimeLimits;
 
 /** What a client's identifier looks like. */
-export const identifier: RegExp = /^[a-z][a-z0-9-]{1,62}$/;
+export const clientIdPattern: RegExp = /^[a-z][a-z0-9-]{1,62}$/;
 
-const address = (use: AddressUse) =>
+const uriSchema = (use: UriPurpose) =>
   z.string().superRefine((text, ctx) => {
-    const fault = addressFault(text, use);
+    const fault = findUriFault(text, use);
     if (fault) ctx.addIssue({ code: 'custom', message: fault });
   });
-const addresses = (use: AddressUse) => z.array(address(use)).max(50, 'too-many').default([]);
+const uriListSchema = (use: UriPurpose) => z.array(uriSchema(use)).max(50, 'too-many').default([]);
 
-const seconds = ({ least, most }: { least: number; most: number }) =>
+const lifetimeSchema = ({ least, most }: { least: number; most: number }) =>
   z
     .number('lifetime-not-a-number')
     .int('lifetime-not-a-number')
@@ -72,51 +72,51 @@ const seconds = ({ least, most }: { least: number; most: number }) =>
     .optional();
 
 /** What is shown to people in one line: no control character, and none that turns the line around. */
-const unreadable = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
+const unreadableCharacters = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
 
-const fields = z.strictObject({
+const clientFields = z.strictObject({
   id: z
     .string()
-    .regex(identifier, 'id-malformed')
+    .regex(clientIdPattern, 'id-malformed')
     // A client is never mistaken for a person (RFC 9700 §4.15), nor for the provider's own pages.
-    .refine((id) => !isOwnClient(id), 'id-reserved')
+    .refine((id) => !isBuiltInClient(id), 'id-reserved')
     .refine((id) => !/^[0-9a-f]{8}-[0-9a-f]{4}-/.test(id), 'id-like-an-account'),
   name: z
     .string()
     .trim()
     .min(1, 'missing')
     .max(80, 'too-long')
-    .refine((name) => !unreadable.test(name), 'malformed'),
+    .refine((name) => !unreadableCharacters.test(name), 'malformed'),
   description: z.string().trim().min(1, 'missing').max(500, 'too-long').optional(),
   /** Whom to ask about the application: an address for administrators, never shown to people. */
   contact: z.string().refine(isEmail, 'contact-not-an-address').optional(),
   type: z.enum(clientTypes),
   firstParty: z.boolean().default(false),
   authMethod: z.enum(authMethods).optional(),
-  jwks: publicKeys.optional(),
+  jwks: publicJwksSchema.optional(),
   ...assertionFields,
-  redirectUris: addresses('redirect'),
-  postLogoutRedirectUris: addresses('post-logout'),
+  redirectUris: uriListSchema('redirect'),
+  postLogoutRedirectUris: uriListSchema('post-logout'),
   /** Origins besides those of the redirect addresses whose scripts may call the provider. */
-  corsOrigins: addresses('origin'),
-  backchannelLogoutUri: address('back-channel').optional(),
+  corsOrigins: uriListSchema('origin'),
+  backchannelLogoutUri: uriSchema('back-channel').optional(),
   /** A page of it that signs out whoever's browser opens it; for applications that take no messages. */
-  frontchannelLogoutUri: address('front-channel').optional(),
+  frontchannelLogoutUri: uriSchema('front-channel').optional(),
   /** Where a person opens the application; the way back from a page that lets nobody on. */
-  launchUrl: address('launch').optional(),
+  launchUrl: uriSchema('launch').optional(),
   /** Where a sign-in can be begun from here (OpenID Connect Core §4); comes before the launch address. */
-  initiateLoginUri: address('initiate-login').optional(),
-  scopes: z.array(z.string().regex(ownScope, 'not-a-choice')).max(50, 'too-many').optional(),
+  initiateLoginUri: uriSchema('initiate-login').optional(),
+  scopes: z.array(z.string().regex(customScopePattern, 'not-a-choice')).max(50, 'too-many').optional(),
   /** What it may send people here to do, besides signing in (see intents.ts). */
   allowedIntents: z.array(z.enum(clientIntents)).max(10, 'too-many').default([]),
-  /** Signing by it costs a twentieth of RS256; one that stands already keeps its own (see `readClient`). */
+  /** Signing by it costs a twentieth of RS256; one that stands already keeps its own (see `validateClient`). */
   signingAlg: z.enum(signingAlgs).default('ES256'),
   lifetimes: z
     .strictObject({
-      accessToken: seconds(lifetimeLimits.accessToken),
-      idToken: seconds(lifetimeLimits.idToken),
-      refreshToken: seconds(lifetimeLimits.refreshToken),
-      session: seconds(lifetimeLimits.session),
+      accessToken: lifetimeSchema(lifetimeLimits.accessToken),
+      idToken: lifetimeSchema(lifetimeLimits.idToken),
+      refreshToken: lifetimeSchema(lifetimeLimits.refreshToken),
+      session: lifetimeSchema(lifetimeLimits.session),
     })
     .default({}),
   /** The least that a sign-in to it must be worth, whatever the application asks for. */
@@ -134,22 +134,22 @@ const fields = z.strictObject({
   deviceFlow: z.boolean().default(false),
   /** Whether it knows people by their account's number, or by one that applications of its sector alone know. */
   subjectType: z.enum(subjectTypes).default('public'),
-  sector: sector.optional(),
+  sector: sectorSchema.optional(),
   /** What it may ask for of the interface for programs (see api-scopes.ts). */
   apiScopes: z.array(z.enum(apiScopes)).max(20, 'too-many').default([]),
   /** The number (in files: name) of the group that a service is limited to there; everybody, where undefined. */
   apiGroup: z.string().trim().min(1, 'missing').max(80, 'too-long').optional(),
   /** The resource servers that it may have tokens for (see resource-servers.ts). */
-  resources: allowedResources,
+  resources: allowedResourcesSchema,
   /** The resource server that a service is the door of: it may ask about tokens that were made for it (RFC 7662). */
   introspects: z.string().min(1, 'missing').max(500, 'too-long').optional(),
 });
 
-export type ClientFields = z.output<typeof fields>;
-export type FieldName = keyof ClientFields;
+export type ClientFields = z.output<typeof clientFields>;
+export type ClientFieldName = keyof ClientFields;
 
 /** What a person's sign-in is about, and a service has none of. */
-const forPeople = [
+const userSignInFields = [
   'redirectUris',
   'postLogoutRedirectUris',
   'corsOrigins',
@@ -165,43 +165,43 @@ const forPeople = [
   'pkceOptional',
   'deviceFlow',
   'sector',
-] as const satisfies readonly FieldName[];
+] as const satisfies readonly ClientFieldName[];
 
-const keepsSecrets = (type: ClientType): boolean => type === 'web' || type === 'service';
+const canKeepSecrets = (type: ClientType): boolean => type === 'web' || type === 'service';
 
 const isSet = (value: unknown): boolean =>
   Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
 
 /** PostgreSQL keeps neither a NUL nor half a character, wherever in a description it stands. */
-function isKept(value: unknown): boolean {
+function isStorable(value: unknown): boolean {
   if (typeof value === 'string') return !value.includes('\0') && value.isWellFormed();
   if (typeof value !== 'object' || value === null) return true;
-  return Object.entries(value).every(([name, part]) => isKept(name) && isKept(part));
+  return Object.entries(value).every(([name, part]) => isStorable(name) && isStorable(part));
 }
 
 type Refuse = (path: (string | number)[], code: string) => void;
 
-function serviceRules(client: ClientFields, refuse: Refuse): void {
-  for (const name of forPeople) if (isSet(client[name])) refuse([name], 'not-for-a-service');
+function checkServiceRules(client: ClientFields, refuse: Refuse): void {
+  for (const name of userSignInFields) if (isSet(client[name])) refuse([name], 'not-for-a-service');
   if (client.consent && client.consent !== 'none') refuse(['consent'], 'not-for-a-service');
   if (client.subjectType !== 'public') refuse(['subjectType'], 'not-for-a-service');
-  if ((client.lifetimes.accessToken ?? 0) > serviceTokenMost)
+  if ((client.lifetimes.accessToken ?? 0) > maxServiceTokenSeconds)
     refuse(['lifetimes', 'accessToken'], 'lifetime-out-of-range');
   for (const name of ['idToken', 'refreshToken', 'session'] as const) {
     if (client.lifetimes[name] !== undefined) refuse(['lifetimes', name], 'not-for-a-service');
   }
 }
 
-const sameOrigin = (one: string, other: string): boolean =>
+const isSameOrigin = (one: string, other: string): boolean =>
   URL.canParse(one) && URL.canParse(other) && new URL(one).origin === new URL(other).origin;
 
-function addressRules(client: ClientFields, refuse: Refuse): void {
+function checkUriRules(client: ClientFields, refuse: Refuse): void {
   const { type, redirectUris, postLogoutRedirectUris, corsOrigins } = client;
   const lists = { redirectUris, postLogoutRedirectUris, corsOrigins };
   for (const [name, list] of Object.entries(lists)) {
     list.forEach((text, at) => {
       const use = name === 'redirectUris' ? 'redirect' : 'post-logout';
-      const fault = name === 'corsOrigins' ? undefined : addressFault(text, use, type);
+      const fault = name === 'corsOrigins' ? undefined : findUriFault(text, use, type);
       if (fault) refuse([name, at], fault);
       else if (list.indexOf(text) !== at) refuse([name, at], 'address-twice');
     });
@@ -211,19 +211,19 @@ function addressRules(client: ClientFields, refuse: Refuse): void {
   if (type === 'single-page' && client.deviceFlow) refuse(['deviceFlow'], 'device-flow-in-browser');
   // Front-Channel Logout 1.0 §2: a page of the application itself, or anybody's could be opened here.
   const front = client.frontchannelLogoutUri;
-  if (front && !redirectUris.some((uri) => sameOrigin(uri, front)))
+  if (front && !redirectUris.some((uri) => isSameOrigin(uri, front)))
     refuse(['frontchannelLogoutUri'], 'front-channel-elsewhere');
-  if (corsOrigins.length > 0 && keepsSecrets(type)) refuse(['corsOrigins'], 'cors-with-secret');
+  if (corsOrigins.length > 0 && canKeepSecrets(type)) refuse(['corsOrigins'], 'cors-with-secret');
 }
 
 /** How a client proves who it is: by what it keeps, where nothing is said. */
 const methodOf = ({ type, authMethod, jwks }: ClientFields): AuthMethod =>
-  authMethod ?? (jwks ? 'private_key_jwt' : keepsSecrets(type) ? 'secret' : 'none');
+  authMethod ?? (jwks ? 'private_key_jwt' : canKeepSecrets(type) ? 'secret' : 'none');
 
-function proofRules(client: ClientFields, refuse: Refuse): void {
+function checkAuthMethodRules(client: ClientFields, refuse: Refuse): void {
   const { type, authMethod, jwks, pkceOptional } = client;
-  assertionRules({ ...client, authMethod: keepsSecrets(type) ? methodOf(client) : 'none' }, refuse);
-  if (!keepsSecrets(type)) {
+  assertionRules({ ...client, authMethod: canKeepSecrets(type) ? methodOf(client) : 'none' }, refuse);
+  if (!canKeepSecrets(type)) {
     if (pkceOptional) refuse(['pkceOptional'], 'pkce-public');
     if (authMethod && authMethod !== 'none') refuse(['authMethod'], 'auth-method-public');
     if (jwks) refuse(['jwks'], 'keys-not-used');
@@ -236,33 +236,36 @@ function proofRules(client: ClientFields, refuse: Refuse): void {
 }
 
 /** Whether a program that is limited to a group can do anything at all with a scope. */
-const worksInGroup = (scope: ApiScope): boolean =>
-  actionsOfScope[scope].some((action) =>
-    mayAct({ program: 'any', actions: actionsOfScope[scope], group: 'any' }, action),
+const isUsableInGroup = (scope: ApiScope): boolean =>
+  actionsByScope[scope].some((action) =>
+    hasPermission({ program: 'any', actions: actionsByScope[scope], group: 'any' }, action),
   );
 
-function apiRules({ type, apiScopes: scopes, apiGroup, dpopRequired }: ClientFields, refuse: Refuse): void {
+function checkApiRules(
+  { type, apiScopes: scopes, apiGroup, dpopRequired }: ClientFields,
+  refuse: Refuse,
+): void {
   // The interface takes no bound tokens, and such a client gets no other.
   if (dpopRequired && scopes.length > 0) refuse(['dpopRequired'], 'dpop-not-for-api');
   if (apiGroup !== undefined && (type !== 'service' || scopes.length === 0))
     refuse(['apiGroup'], 'api-group-not-used');
   if (type !== 'service') return;
   scopes.forEach((scope, at) => {
-    if (isPersonal(scope)) refuse(['apiScopes', at], 'api-scope-for-people');
-    else if (apiGroup !== undefined && !worksInGroup(scope))
+    if (requiresHumanOperator(scope)) refuse(['apiScopes', at], 'api-scope-for-people');
+    else if (apiGroup !== undefined && !isUsableInGroup(scope))
       refuse(['apiScopes', at], 'api-scope-beyond-group');
   });
 }
 
 /** What no single field can tell: a combination that the provider would not honour is refused, never ignored. */
-function rules(client: ClientFields, refuse: Refuse): void {
-  for (const [name, value] of Object.entries(client)) if (!isKept(value)) refuse([name], 'malformed');
-  proofRules(client, refuse);
-  apiRules(client, refuse);
-  resourceRules(client, refuse);
-  if (client.type === 'service') return serviceRules(client, refuse);
-  addressRules(client, refuse);
-  sectorRules(client, refuse);
+function checkRules(client: ClientFields, refuse: Refuse): void {
+  for (const [name, value] of Object.entries(client)) if (!isStorable(value)) refuse([name], 'malformed');
+  checkAuthMethodRules(client, refuse);
+  checkApiRules(client, refuse);
+  checkResourceRules(client, refuse);
+  if (client.type === 'service') return checkServiceRules(client, refuse);
+  checkUriRules(client, refuse);
+  checkSectorRules(client, refuse);
   if (client.consent === 'none' && !client.firstParty) refuse(['consent'], 'consent-none-for-others');
   const offline = (client.scopes ?? []).includes('offline_access');
   if (client.lifetimes.refreshToken !== undefined && !offline)
@@ -276,7 +279,7 @@ export type ClientDescription = Omit<ClientFields, 'authMethod' | 'scopes' | 'co
   consent: ConsentMode;
 };
 
-function withDefaults(client: ClientFields): ClientDescription {
+function applyDefaults(client: ClientFields): ClientDescription {
   const authMethod = methodOf(client);
   return {
     ...client,
@@ -288,8 +291,8 @@ function withDefaults(client: ClientFields): ClientDescription {
 }
 
 /** An application as an administrator describes it. Every message is a code, and the code a phrase key. */
-export const clientSchema = fields
+export const clientSchema = clientFields
   .superRefine((client, ctx) =>
-    rules(client, (path, code) => ctx.addIssue({ code: 'custom', path, message: code })),
+    checkRules(client, (path, code) => ctx.addIssue({ code: 'custom', path, message: code })),
   )
-  .transform(withDefaults);
+  .transform(applyDefaults);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const subjectTypes = ['public', 'pairwise'] as const;
 
 /** The host that a text names, alone or in an https address; undefined where it names none. */
-function hostIn(text: string): string | undefined {
+function parseHost(text: string): string | undefined {
   const address = text.includes('/') ? text : `https://${text}`;
   if (!/^https:\/\/[a-z0-9.-]+(:\d{1,5})?(\/[\x21-\x7e]*)?$/i.test(address) || !URL.canParse(address))
     return undefined;
@@ -12,14 +12,14 @@ function hostIn(text: string): string | undefined {
 }
 
 /** What groups applications: a host's name, or an address, of which the host alone counts (§8.1). */
-export const sector = z
+export const sectorSchema = z
   .string()
   .trim()
   .max(200, 'too-long')
-  .refine((text) => hostIn(text) !== undefined, 'sector-malformed')
-  .transform((text) => hostIn(text) ?? text);
+  .refine((text) => parseHost(text) !== undefined, 'sector-malformed')
+  .transform((text) => parseHost(text) ?? text);
 
-interface Described {
+interface SectorClient {
   subjectType: (typeof subjectTypes)[number];
   sector?: string | undefined;
   redirectUris: readonly string[];
@@ -27,10 +27,10 @@ interface Described {
 }
 
 /** The sector of an application: the one that was chosen, or the one host that people come back to. */
-export function sectorOf({
+export function getSectorIdentifier({
   sector: chosen,
   redirectUris,
-}: Omit<Described, 'subjectType' | 'deviceFlow'>): string | undefined {
+}: Omit<SectorClient, 'subjectType' | 'deviceFlow'>): string | undefined {
   if (chosen !== undefined) return chosen;
   const hosts = new Set(redirectUris.map((uri) => (URL.canParse(uri) ? new URL(uri).host : '')));
   const [host] = hosts;
@@ -38,12 +38,12 @@ export function sectorOf({
 }
 
 /** What cannot be honoured is refused: a sector that nobody goes by, and a pairwise number without one. */
-export function sectorRules(client: Described, refuse: (path: string[], code: string) => void): void {
+export function checkSectorRules(client: SectorClient, refuse: (path: string[], code: string) => void): void {
   if (client.subjectType === 'public') {
     if (client.sector !== undefined) refuse(['sector'], 'sector-not-used');
     return;
   }
-  if (sectorOf(client) === undefined) refuse(['sector'], 'sector-missing');
+  if (getSectorIdentifier(client) === undefined) refuse(['sector'], 'sector-missing');
   // The library lets such an application do so only with keys fetched from an address, which are not taken here.
   if (client.deviceFlow) refuse(['deviceFlow'], 'device-flow-pairwise');
 }

@@ -11,79 +11,79 @@ import {
 } from 'node:crypto';
 
 /** Opens and closes what the database keeps secret. Newest key first; older keys still open what they closed. */
-export interface Vault {
+export interface Encryption {
   /** Encrypts with AES-256-GCM; `about` names the row and is authenticated, so that rows cannot be swapped. */
-  seal(plain: Buffer | string, about: string): Buffer;
+  seal(plaintext: Buffer | string, associatedData: string): Buffer;
   /** Decrypts; `stale` says that an older key closed it and the owner should seal it anew. Throws when nothing fits. */
-  open(sealed: Buffer, about: string): { plain: Buffer; stale: boolean };
+  open(ciphertext: Buffer, associatedData: string): { plain: Buffer; stale: boolean };
   /** Whether one of the keys closed it: an operator may have dropped the one that did. */
-  opens(sealed: Buffer): boolean;
+  opens(ciphertext: Buffer): boolean;
   /** A keyed digest of a text for one purpose (HMAC-SHA-256, base64url). */
   mac(purpose: string, text: string): string;
   /** Whether `given` is that digest under any of the keys, in constant time. */
-  macMatches(purpose: string, text: string, given: string): boolean;
+  macMatches(purpose: string, text: string, digest: string): boolean;
 }
 
 /** None of the keys closed it. */
-export class WrongSecretKeys extends Error {}
+export class UnknownSecretKeyError extends Error {}
 
-const derive = (master: Buffer, use: string) =>
-  Buffer.from(hkdfSync('sha256', master, '', `hemma ${use}`, 32));
+const deriveKey = (masterKey: Buffer, purpose: string) =>
+  Buffer.from(hkdfSync('sha256', masterKey, '', `hemma ${purpose}`, 32));
 
-function keyOf(encoded: string) {
-  const master = Buffer.from(encoded, 'base64url');
-  const encryption = derive(master, 'encryption');
+function deriveKeys(encoded: string) {
+  const masterKey = Buffer.from(encoded, 'base64url');
+  const encryptionKey = deriveKey(masterKey, 'encryption');
   return {
-    id: createHash('sha256').update(encryption).digest().subarray(0, 4),
-    encryption,
+    id: createHash('sha256').update(encryptionKey).digest().subarray(0, 4),
+    encryption: encryptionKey,
     // As a key object: out of bytes one would be made at each digest, which costs four times as much as the digest.
-    authentication: createSecretKey(derive(master, 'authentication')),
+    authentication: createSecretKey(deriveKey(masterKey, 'authentication')),
   };
 }
 
 const ivLength = 12;
 const tagLength = 16;
-const headLength = 4 + ivLength + tagLength;
+const headerLength = 4 + ivLength + tagLength;
 
 /** @param encodedKeys 32 bytes each, base64url, newest first; at least one. */
-export function vaultOf(encodedKeys: readonly string[]): Vault {
-  const keys = encodedKeys.map(keyOf);
+export function createEncryption(encodedKeys: readonly string[]): Encryption {
+  const keys = encodedKeys.map(deriveKeys);
   const [newest] = keys;
   if (!newest) throw new Error('a vault needs a key');
   const digest = (key: typeof newest, purpose: string, text: string) =>
     createHmac('sha256', key.authentication).update(`${purpose}\0${text}`).digest();
   return {
-    seal(plain, about) {
+    seal(plaintext, associatedData) {
       const iv = randomBytes(ivLength);
       const cipher = createCipheriv('aes-256-gcm', newest.encryption, iv, { authTagLength: tagLength });
-      cipher.setAAD(Buffer.from(about));
-      const body = Buffer.concat([cipher.update(plain), cipher.final()]);
-      return Buffer.concat([newest.id, iv, cipher.getAuthTag(), body]);
+      cipher.setAAD(Buffer.from(associatedData));
+      const encrypted = Buffer.concat([cipher.update(plaintext), cipher.final()]);
+      return Buffer.concat([newest.id, iv, cipher.getAuthTag(), encrypted]);
     },
-    opens: (sealed) => keys.some(({ id }) => id.equals(sealed.subarray(0, 4))),
-    open(sealed, about) {
-      const key = keys.find(({ id }) => id.equals(sealed.subarray(0, 4)));
-      if (!key) throw new WrongSecretKeys(`none of its keys opens ${about}`);
-      const iv = sealed.subarray(4, 4 + ivLength);
+    opens: (ciphertext) => keys.some(({ id }) => id.equals(ciphertext.subarray(0, 4))),
+    open(ciphertext, associatedData) {
+      const key = keys.find(({ id }) => id.equals(ciphertext.subarray(0, 4)));
+      if (!key) throw new UnknownSecretKeyError(`none of its keys opens ${associatedData}`);
+      const iv = ciphertext.subarray(4, 4 + ivLength);
       const decipher = createDecipheriv('aes-256-gcm', key.encryption, iv, { authTagLength: tagLength });
-      decipher.setAAD(Buffer.from(about));
-      decipher.setAuthTag(sealed.subarray(4 + ivLength, headLength));
-      const plain = Buffer.concat([decipher.update(sealed.subarray(headLength)), decipher.final()]);
-      return { plain, stale: key !== newest };
+      decipher.setAAD(Buffer.from(associatedData));
+      decipher.setAuthTag(ciphertext.subarray(4 + ivLength, headerLength));
+      const plaintext = Buffer.concat([decipher.update(ciphertext.subarray(headerLength)), decipher.final()]);
+      return { plain: plaintext, stale: key !== newest };
     },
     mac: (purpose, text) => digest(newest, purpose, text).toString('base64url'),
-    macMatches(purpose, text, given) {
-      const bytes = Buffer.from(given, 'base64url');
+    macMatches(purpose, text, claimedDigest) {
+      const bytes = Buffer.from(claimedDigest, 'base64url');
       return keys.some((key) => {
-        const right = digest(key, purpose, text);
-        return right.length === bytes.length && timingSafeEqual(right, bytes);
+        const expected = digest(key, purpose, text);
+        return expected.length === bytes.length && timingSafeEqual(expected, bytes);
       });
     },
   };
 }
 
 /** A new secret of 256 bits, base64url. */
-export const randomToken = (): string => randomBytes(32).toString('base64url');
+export const generateToken = (): string => randomBytes(32).toString('base64url');
 
 /** SHA-256: enough for secrets of 112 bits and more (NIST SP 800-63B-4 §3.1.2.2), too fast for anything shorter. */
 export const sha256 = (text: string): Buffer =>

@@ -7,7 +7,7 @@ import type { Settings } from '../../config/settings.ts';
  * The keys that encrypt what the database keeps secret. On http://localhost they are made on first start and kept
  * beside the data; anywhere else the settings must name them.
  */
-export function secretKeys(settings: Settings): readonly string[] {
+export function loadSecretKeys(settings: Settings): readonly string[] {
   if (settings.HEMMA_SECRET_KEYS) return settings.HEMMA_SECRET_KEYS;
   const file = join(settings.HEMMA_DATA, 'secret-keys');
   mkdirSync(settings.HEMMA_DATA, { recursive: true, mode: 0o700 });

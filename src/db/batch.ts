@@ -1,22 +1,22 @@
 /** How much is gathered. */
-export interface Gathering<In> {
+export interface BatchOptions<In> {
   /** Pieces in one batch. */
   most: number;
   /** Batches under way at once; what comes meanwhile waits and goes together. */
   abreast: number;
   /** What a piece touches that no other piece of the same batch may; the second one waits for the next batch. */
-  touches?: (piece: In) => readonly string[];
+  touches?: (item: In) => readonly string[];
 }
 
 /** Milliseconds after which a batch holds up nobody else: it waits for a lock that somebody has. */
-const patience = 25;
+const slowBatchMs = 25;
 /** Batches under way at once with those that hold up nobody; the pool has room for others beside them. */
-const mostAbreast = 6;
+const maxConcurrency = 6;
 
-interface Waiting<In, Out> {
+interface PendingItem<In, Out> {
   piece: In;
   done: (result: Out) => void;
-  failed: (fault: unknown) => void;
+  failed: (error: unknown) => void;
 }
 
 /**
@@ -27,73 +27,73 @@ interface Waiting<In, Out> {
  * A batch that is held up, by somebody's lock, holds up no other. Where one fails each of its pieces is told so, and goes
  * on alone if it can: one piece's fault is never another's.
  */
-export function gathered<In, Out>(
-  run: (pieces: readonly In[]) => Promise<readonly Out[]>,
-  { most, abreast, touches }: Gathering<In>,
-): (piece: In) => Promise<Out> {
-  let waiting: Waiting<In, Out>[] = [];
-  let underWay = 0;
-  let counted = 0;
-  let planned = false;
+export function createBatcher<In, Out>(
+  run: (items: readonly In[]) => Promise<readonly Out[]>,
+  { most: batchSize, abreast: concurrency, touches: conflictKeys }: BatchOptions<In>,
+): (item: In) => Promise<Out> {
+  let waiting: PendingItem<In, Out>[] = [];
+  let running = 0;
+  let runningFast = 0;
+  let scheduled = false;
 
-  const take = (): Waiting<In, Out>[] => {
-    if (!touches) return waiting.splice(0, most);
-    const taken: Waiting<In, Out>[] = [];
-    const left: Waiting<In, Out>[] = [];
-    const touched = new Set<string>();
-    for (const one of waiting) {
-      const those = taken.length < most ? touches(one.piece) : [];
-      const fits = taken.length < most && !those.some((name) => touched.has(name));
+  const takeBatch = (): PendingItem<In, Out>[] => {
+    if (!conflictKeys) return waiting.splice(0, batchSize);
+    const batch: PendingItem<In, Out>[] = [];
+    const remaining: PendingItem<In, Out>[] = [];
+    const usedKeys = new Set<string>();
+    for (const pending of waiting) {
+      const keys = batch.length < batchSize ? conflictKeys(pending.piece) : [];
+      const fits = batch.length < batchSize && !keys.some((name) => usedKeys.has(name));
       // What waits keeps its place: whoever comes later must not touch it first.
-      for (const name of those) touched.add(name);
-      (fits ? taken : left).push(one);
+      for (const name of keys) usedKeys.add(name);
+      (fits ? batch : remaining).push(pending);
     }
-    waiting = left;
-    return taken;
+    waiting = remaining;
+    return batch;
   };
 
-  const settle = async (batch: readonly Waiting<In, Out>[]) => {
+  const runBatch = async (batch: readonly PendingItem<In, Out>[]) => {
     try {
-      const results = await run(batch.map(({ piece }) => piece));
-      for (const [at, { done }] of batch.entries()) done(results[at] as Out);
+      const results = await run(batch.map(({ piece: item }) => item));
+      for (const [index, { done: resolve }] of batch.entries()) resolve(results[index] as Out);
     } catch (fault) {
-      for (const { failed } of batch) failed(fault);
+      for (const { failed: reject } of batch) reject(fault);
     }
   };
 
-  const begin = (batch: readonly Waiting<In, Out>[]) => {
-    let held = true;
-    underWay += 1;
-    counted += 1;
-    const letPass = () => {
-      if (held) counted -= 1;
-      held = false;
+  const startBatch = (batch: readonly PendingItem<In, Out>[]) => {
+    let countsAsFast = true;
+    running += 1;
+    runningFast += 1;
+    const stopCounting = () => {
+      if (countsAsFast) runningFast -= 1;
+      countsAsFast = false;
     };
-    const late = setTimeout(() => {
-      letPass();
-      go();
-    }, patience);
-    const ended = () => {
-      clearTimeout(late);
-      letPass();
-      underWay -= 1;
-      go();
+    const slowTimer = setTimeout(() => {
+      stopCounting();
+      startBatches();
+    }, slowBatchMs);
+    const onEnd = () => {
+      clearTimeout(slowTimer);
+      stopCounting();
+      running -= 1;
+      startBatches();
     };
-    settle(batch).then(ended, ended);
+    runBatch(batch).then(onEnd, onEnd);
   };
 
-  const hasRoom = () => counted < abreast && underWay < mostAbreast && waiting.length > 0;
-  const go = () => {
-    planned = false;
-    while (hasRoom()) begin(take());
+  const hasRoom = () => runningFast < concurrency && running < maxConcurrency && waiting.length > 0;
+  const startBatches = () => {
+    scheduled = false;
+    while (hasRoom()) startBatch(takeBatch());
   };
 
-  return (piece) =>
-    new Promise((done, failed) => {
-      waiting.push({ piece, done, failed });
-      if (planned || counted >= abreast) return;
-      planned = true;
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ piece: item, done: resolve, failed: reject });
+      if (scheduled || runningFast >= concurrency) return;
+      scheduled = true;
       // After everything that this turn of the event loop has read: what arrived together goes together.
-      setImmediate(go);
+      setImmediate(startBatches);
     });
 }

@@ -7,20 +7,20 @@ interface Fault {
 }
 
 /** Whether nobody reached it; a connection that broke may have been that one alone. */
-const unreachable = ({ code = '', message = '' }: Fault): boolean =>
+const isUnreachable = ({ code = '', message = '' }: Fault): boolean =>
   /^(ECONNREFUSED|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|57P03)$/.test(code) ||
   /trying to connect|timeout expired|due to connection timeout|Query read timeout/.test(message);
 
 /** Nobody asked the database, or nobody waits for its answer any more: it is known to be away. */
-export class NotAsked extends Error {
+export class DatabaseUnavailableError extends Error {
   readonly code = '57P03';
 }
 
 /** Milliseconds between two looks whether a database that was away is back. */
-const pause = 250;
+const probeIntervalMs = 250;
 
 /** Milliseconds without any answer after which it is asked for a sign of life, and how long that may take. */
-const silence = 1_000;
+const silenceMs = 1_000;
 
 /**
  * An engine that fails at once while its database is known to be away, and looks by itself whether it is back. Without it
@@ -28,86 +28,87 @@ const silence = 1_000;
  * by its silence, long before the first question has run out of time: nobody waits for it then, and what is in the middle
  * of a transaction is not committed.
  */
-export function failingFast(engine: Engine): Engine {
-  const underWay = new Set<() => void>();
-  let heard = 0;
-  let away = false;
-  let looking = false;
+export function withCircuitBreaker(engine: Engine): Engine {
+  const pendingCalls = new Set<() => void>();
+  let lastResponseAt = 0;
+  let isOpen = false;
+  let isProbing = false;
   const closed = new AbortController();
 
-  const signOfLife = () =>
+  const ping = () =>
     engine.query('SELECT 1', [], false).then(
       () => true,
       () => false,
     );
-  const untilBack = async () => {
-    while (!closed.signal.aborted && !(await signOfLife())) await wait(pause, undefined, { ref: false });
-    heard = performance.now();
-    away = false;
+  const waitUntilAvailable = async () => {
+    while (!closed.signal.aborted && !(await ping())) await wait(probeIntervalMs, undefined, { ref: false });
+    lastResponseAt = performance.now();
+    isOpen = false;
   };
-  const isGone = () => {
-    if (!away) void untilBack();
-    away = true;
+  const openCircuit = () => {
+    if (!isOpen) void waitUntilAvailable();
+    isOpen = true;
   };
 
   /** Hung, or busy with what takes its time: whoever is held up by somebody's lock is not given up. */
-  const look = async () => {
-    if (looking || away || underWay.size === 0 || performance.now() - heard < silence) return;
-    looking = true;
-    const lives = await Promise.race([signOfLife(), wait(silence, false, { ref: false })]);
-    looking = false;
-    if (lives) heard = performance.now();
-    if (lives || closed.signal.aborted) return;
-    isGone();
-    for (const giveUp of underWay) giveUp();
+  const probeIfSilent = async () => {
+    if (isProbing || isOpen || pendingCalls.size === 0 || performance.now() - lastResponseAt < silenceMs)
+      return;
+    isProbing = true;
+    const isAlive = await Promise.race([ping(), wait(silenceMs, false, { ref: false })]);
+    isProbing = false;
+    if (isAlive) lastResponseAt = performance.now();
+    if (isAlive || closed.signal.aborted) return;
+    openCircuit();
+    for (const abandon of pendingCalls) abandon();
   };
-  const watch = setInterval(() => void look(), silence / 4);
-  watch.unref();
+  const probeTimer = setInterval(() => void probeIfSilent(), silenceMs / 4);
+  probeTimer.unref();
 
   /** `wanted` throws where nobody waits for it any more. */
-  const ask = async <T>(call: (wanted: () => void) => Promise<T>): Promise<T> => {
-    if (away) throw new NotAsked('the database is known to be away');
-    const { promise: over, reject } = Promise.withResolvers<never>();
-    let given = false;
-    const giveUp = () => {
-      given = true;
-      reject(new NotAsked('the database answers nobody'));
+  const guard = async <T>(call: (assertNotAbandoned: () => void) => Promise<T>): Promise<T> => {
+    if (isOpen) throw new DatabaseUnavailableError('the database is known to be away');
+    const { promise: abandoned, reject } = Promise.withResolvers<never>();
+    let isAbandoned = false;
+    const abandon = () => {
+      isAbandoned = true;
+      reject(new DatabaseUnavailableError('the database answers nobody'));
     };
-    const wanted = () => {
-      if (given) throw new NotAsked('nobody waits for it any more');
+    const assertNotAbandoned = () => {
+      if (isAbandoned) throw new DatabaseUnavailableError('nobody waits for it any more');
     };
-    if (underWay.size === 0) heard = performance.now();
-    underWay.add(giveUp);
+    if (pendingCalls.size === 0) lastResponseAt = performance.now();
+    pendingCalls.add(abandon);
     try {
-      return await Promise.race([call(wanted), over]);
+      return await Promise.race([call(assertNotAbandoned), abandoned]);
     } catch (fault) {
-      if (!given && unreachable(fault as Fault)) isGone();
+      if (!isAbandoned && isUnreachable(fault as Fault)) openCircuit();
       throw fault;
     } finally {
-      underWay.delete(giveUp);
-      heard = performance.now();
+      pendingCalls.delete(abandon);
+      lastResponseAt = performance.now();
     }
   };
 
   return {
     ...engine,
-    query: (...asked) => ask(() => engine.query(...asked)),
-    transaction: (work, pace) =>
-      ask((wanted) =>
+    query: (...args) => guard(() => engine.query(...args)),
+    transaction: (work, options) =>
+      guard((assertNotAbandoned) =>
         engine.transaction(async (query) => {
-          const result = await work(async (...asked) => {
-            wanted();
-            const answer = await query(...asked);
-            heard = performance.now();
+          const result = await work(async (...args) => {
+            assertNotAbandoned();
+            const answer = await query(...args);
+            lastResponseAt = performance.now();
             return answer;
           });
-          wanted();
+          assertNotAbandoned();
           return result;
-        }, pace),
+        }, options),
       ),
     close() {
       closed.abort();
-      clearInterval(watch);
+      clearInterval(probeTimer);
       return engine.close();
     },
   };

@@ -1,5 +1,5 @@
 import type { Db } from './database.ts';
-import type { Pace } from './engine.ts';
+import type { TransactionOptions } from './engine.ts';
 
 /** How often the loser of a deadlock tries again; each time it finds more rows settled. */
 const maxTries = 5;
@@ -31,5 +31,8 @@ export async function retryOnDeadlock<T>(run: () => Promise<T>): Promise<T> {
 }
 
 /** A transaction of its own that locks rows of which requests of other kinds lock some, in an order of theirs. */
-export const transactionWithRetry = <T>(db: Db, work: (open: Db) => Promise<T>, pace?: Pace): Promise<T> =>
-  retryOnDeadlock(() => db.transaction(work, pace));
+export const transactionWithRetry = <T>(
+  db: Db,
+  work: (open: Db) => Promise<T>,
+  pace?: TransactionOptions,
+): Promise<T> => retryOnDeadlock(() => db.transaction(work, pace));

@@ -1,15 +1,15 @@
 import type { Db } from './database.ts';
 
 /** Names one of a part's own parameters, the first being 1; the whole statement numbers them anew. */
-export type Parameter = (place: number) => string;
+export type Placeholder = (place: number) => string;
 
 /**
  * What must hold for anything to be written: a SELECT, UPDATE or DELETE that gives a row where it does. It changes or
  * locks the row that it goes by (`FOR SHARE`), so that it is asked of that row as it is by then, and not as it was when
  * the statement began.
  */
-export interface Gate {
-  sql: ($: Parameter) => string;
+export interface Precondition {
+  sql: ($: Placeholder) => string;
   params: readonly unknown[];
 }
 
@@ -22,7 +22,7 @@ export interface Gate {
  */
 export interface Effect {
   /** CTEs, each `name AS (…)`, that write where the SQL `open` is true. */
-  sql: ($: Parameter, open: string) => string;
+  sql: ($: Placeholder, condition: string) => string;
   params: readonly unknown[];
   /** It asks for rows that others write in the same turn: it begins when the gate has been passed. */
   behindGate?: boolean;
@@ -30,38 +30,45 @@ export interface Effect {
   announce?: { say: (db: Db) => Promise<void>; where?: string };
 }
 
-const from =
-  (first: number): Parameter =>
+const placeholdersFrom =
+  (first: number): Placeholder =>
   (place) =>
     `$${first + place}`;
 
 /** Whether a gate is open; what it locked or changed stays so until the transaction ends. */
-export async function passes(open: Db, { sql, params }: Gate): Promise<boolean> {
-  return (await open.query(sql(from(0)), params)).count > 0;
+export async function checkPrecondition(tx: Db, { sql, params }: Precondition): Promise<boolean> {
+  return (await tx.query(sql(placeholdersFrom(0)), params)).count > 0;
 }
 
-const always: Gate = { sql: () => 'SELECT 1', params: [] };
+const alwaysTrue: Precondition = { sql: () => 'SELECT 1', params: [] };
 
 /**
  * Writes several things, all of them where the gate is open, and nothing where it is not; answers whether it was. It is
  * one statement, which by itself is a transaction, unless an effect must stay behind the gate.
  */
-export async function writeAtOnce(db: Db, effects: readonly Effect[], gate: Gate = always): Promise<boolean> {
-  if (gate !== always && effects.some(({ behindGate }) => behindGate))
-    return db.transaction(async (open) => (await passes(open, gate)) && writeAtOnce(open, effects));
-  const params = [...gate.params];
-  const parts = [`gate AS MATERIALIZED (${gate.sql(from(0))})`];
-  const wrote: string[] = [];
-  for (const { sql, params: own, announce } of effects) {
-    parts.push(sql(from(params.length), 'EXISTS (SELECT FROM gate)'));
-    params.push(...own);
-    wrote.push(announce?.where ? `EXISTS (SELECT FROM ${announce.where})` : 'true');
+export async function applyEffects(
+  db: Db,
+  effects: readonly Effect[],
+  precondition: Precondition = alwaysTrue,
+): Promise<boolean> {
+  if (precondition !== alwaysTrue && effects.some(({ behindGate: afterPrecondition }) => afterPrecondition))
+    return db.transaction(
+      async (tx) => (await checkPrecondition(tx, precondition)) && applyEffects(tx, effects),
+    );
+  const params = [...precondition.params];
+  const parts = [`gate AS MATERIALIZED (${precondition.sql(placeholdersFrom(0))})`];
+  const wroteSql: string[] = [];
+  for (const { sql, params: effectParams, announce: publish } of effects) {
+    parts.push(sql(placeholdersFrom(params.length), 'EXISTS (SELECT FROM gate)'));
+    params.push(...effectParams);
+    wroteSql.push(publish?.where ? `EXISTS (SELECT FROM ${publish.where})` : 'true');
   }
   const { rows } = await db.query<{ wrote: boolean[] }>(
-    `WITH ${parts.join(', ')} SELECT ARRAY[${wrote.join(', ')}]::boolean[] AS wrote FROM gate`,
+    `WITH ${parts.join(', ')} SELECT ARRAY[${wroteSql.join(', ')}]::boolean[] AS wrote FROM gate`,
     params,
   );
   const [done] = rows;
-  for (const [at, { announce }] of effects.entries()) if (done?.wrote[at]) await announce?.say(db);
+  for (const [index, { announce: publish }] of effects.entries())
+    if (done?.wrote[index]) await publish?.say(db);
   return done !== undefined;
 }

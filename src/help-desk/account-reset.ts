@@ -1,57 +1,67 @@
-import type { Account } from '../users/users.ts';
-import { latestChanges, openEnrolment, replacePassword } from '../users/users.ts';
+import type { User } from '../users/users.ts';
+import { findLatestChanges, openEnrollment, replacePassword } from '../users/users.ts';
 import { removeOtherDevices } from '../users/devices.ts';
-import { voidLive } from '../mfa/recovery-code.ts';
-import { endAuthenticator } from '../mfa/totp.ts';
-import { beginAnewAsked, invitedAnew } from '../mail/templates/help-desk.ts';
-import type { Post } from '../mail/outbox.ts';
-import type { Aftermath } from '../security/user-changes.ts';
-import { audit } from '../audit/audit-log.ts';
+import { revokeActiveCode } from '../mfa/recovery-code.ts';
+import { removeAuthenticators } from '../mfa/totp.ts';
+import { accountResetRequestedMail, accountResetInvitationMail } from '../mail/templates/help-desk.ts';
+import type { EnqueueMail } from '../mail/outbox.ts';
+import type { UserChangeHooks } from '../security/user-changes.ts';
+import { recordAuditEvent } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import { transactionWithRetry } from '../db/deadlocks.ts';
 import type { Hasher } from '../crypto/argon2.ts';
-import { voidProofs } from '../security/verified-factors.ts';
-import { randomToken } from '../crypto/encryption.ts';
+import { discardVerifiedFactors } from '../security/verified-factors.ts';
+import { generateToken } from '../crypto/encryption.ts';
 import type { Approval } from './approvals.ts';
-import { askApproval, grant, standing } from './approvals.ts';
-import type { Case, CaseDeed, CaseRefusal } from './cases.ts';
-import { endCase, openCaseFor, touchCase, turnedAway } from './cases.ts';
-import { newStopCode } from './dispute-link.ts';
-import type { AccountFault } from './help-desk-code.ts';
-import { faultOf, quietSeconds } from './help-desk-code.ts';
+import { requestApproval, grantApproval, listValidApprovals } from './approvals.ts';
+import type { Case, CaseAction, CaseRefusal } from './cases.ts';
+import { markCaseClosed, lockOpenCaseForAction, touchCase, auditCaseRefusal } from './cases.ts';
+import { createDisputeCode } from './dispute-link.ts';
+import type { CaseEligibilityFault } from './help-desk-code.ts';
+import { checkCaseEligibility, remainingCooldownSeconds } from './help-desk-code.ts';
 
-type AnewRefusal = CaseRefusal | AccountFault | { code: 'changed-recently'; seconds: number };
+type AccountResetRefusal = CaseRefusal | CaseEligibilityFault | { code: 'changed-recently'; seconds: number };
 
 /** The invitation goes to the sign-in address: never to one that was changed in the last 72 hours. */
-async function anewFault(open: Db, account: Account, found: Case): Promise<AnewRefusal | undefined> {
-  const fault = faultOf(account, found);
+async function checkResetAllowed(
+  tx: Db,
+  account: User,
+  found: Case,
+): Promise<AccountResetRefusal | undefined> {
+  const fault = checkCaseEligibility(account, found);
   if (fault) return fault;
-  const { emailChangedAt } = await latestChanges(open, account.id);
-  const seconds = quietSeconds(emailChangedAt);
+  const { emailChangedAt } = await findLatestChanges(tx, account.id);
+  const seconds = remainingCooldownSeconds(emailChangedAt);
   return seconds === undefined ? undefined : { code: 'changed-recently', seconds };
 }
 
 /** Password and phone are lost together: one operator asks that the person be invited anew. Nothing changes yet, and the person is told. */
-export function askToBeginAnew(db: Db, post: Post, deed: CaseDeed): Promise<AnewRefusal | undefined> {
-  return db.transaction(async (open) => {
-    const asked = await openCaseFor(open, 'cases.send-code', deed);
-    if ('refusal' in asked) return turnedAway(open, deed, asked.refusal);
-    const { found, account } = asked;
-    const about = { accountId: account.id, by: deed.by.id, origin: deed.origin };
-    const fault = await anewFault(open, account, found);
+export function requestAccountReset(
+  db: Db,
+  enqueueMail: EnqueueMail,
+  deed: CaseAction,
+): Promise<AccountResetRefusal | undefined> {
+  return db.transaction(async (tx) => {
+    const locked = await lockOpenCaseForAction(tx, 'cases.send-code', deed);
+    if ('refusal' in locked) return auditCaseRefusal(tx, deed, locked.refusal);
+    const { found, account } = locked;
+    const auditFields = { accountId: account.id, by: deed.by.id, origin: deed.origin };
+    const fault = await checkResetAllowed(tx, account, found);
     if (fault) {
       const detail = { case: found.number, reason: fault.code };
-      await audit(open, { event: 'help-desk.refused', ...about, detail });
+      await recordAuditEvent(tx, { event: 'help-desk.refused', ...auditFields, detail });
       return fault;
     }
-    const first = await askApproval(open, { about: found, deed: 'invite', by: deed.by.id });
+    const first = await requestApproval(tx, { about: found, deed: 'invite', by: deed.by.id });
     if (!first) return undefined;
-    await touchCase(open, found.id);
+    await touchCase(tx, found.id);
     const detail = { case: found.number, deed: 'invite' };
-    await audit(open, { event: 'help-desk.approval-asked', ...about, detail });
+    await recordAuditEvent(tx, { event: 'help-desk.approval-asked', ...auditFields, detail });
     // Before anything happens the person hears of it, and can stop it.
-    const stopCode = await newStopCode(open, found.id);
-    await post(open, account, 'begin-anew-asked', (facts) => beginAnewAsked(facts, found.number, stopCode));
+    const stopCode = await createDisputeCode(tx, found.id);
+    await enqueueMail(tx, account, 'begin-anew-asked', (facts) =>
+      accountResetRequestedMail(facts, found.number, stopCode),
+    );
     return undefined;
   });
 }
@@ -60,43 +70,43 @@ export function askToBeginAnew(db: Db, post: Post, deed: CaseDeed): Promise<Anew
  * Takes away all that the account could be opened with, and invites the person anew: whoever reads its mail chooses a
  * password with a typed code and then connects a phone, in one sign-in. The mail carries no code and no secret.
  */
-async function beginAnew(
-  open: Db,
-  post: Post,
-  aftermath: Pick<Aftermath, 'endEverything'>,
-  { account, found, hash, deed }: { account: Account; found: Case; hash: string; deed: CaseDeed },
+async function resetAccount(
+  tx: Db,
+  enqueueMail: EnqueueMail,
+  aftermath: Pick<UserChangeHooks, 'endEverything'>,
+  { account, found, hash, deed }: { account: User; found: Case; hash: string; deed: CaseAction },
 ): Promise<void> {
-  await replacePassword(open, account.id, hash);
-  await endAuthenticator(open, account.id);
-  await voidLive(open, account.id);
+  await replacePassword(tx, account.id, hash);
+  await removeAuthenticators(tx, account.id);
+  await revokeActiveCode(tx, account.id);
   // The password alone connects no phone: the mailbox is asked in the same sign-in.
-  await openEnrolment(open, account.id, undefined);
-  const { by, origin } = deed;
-  await voidProofs(open, { accountId: account.id });
-  await removeOtherDevices(open, account.id, undefined);
-  await aftermath.endEverything(open, { accountId: account.id });
+  await openEnrollment(tx, account.id, undefined);
+  const { by, origin: requestInfo } = deed;
+  await discardVerifiedFactors(tx, { accountId: account.id });
+  await removeOtherDevices(tx, account.id, undefined);
+  await aftermath.endEverything(tx, { accountId: account.id });
   const detail = { case: found.number };
-  await audit(open, {
+  await recordAuditEvent(tx, {
     event: 'help-desk.invitation-sent',
     accountId: account.id,
     by: by.id,
-    origin,
+    origin: requestInfo,
     detail,
   });
-  await post(open, account, 'invited-anew', invitedAnew);
-  await endCase(open, { id: found.id, outcome: 'invited-anew', by: by.id, origin });
+  await enqueueMail(tx, account, 'invited-anew', accountResetInvitationMail);
+  await markCaseClosed(tx, { id: found.id, outcome: 'invited-anew', by: by.id, origin: requestInfo });
 }
 
-export type ApprovalRefusal = AnewRefusal | { code: 'nothing-to-approve' | 'own-request' };
+export type ApprovalRefusal = AccountResetRefusal | { code: 'nothing-to-approve' | 'own-request' };
 
 /** What waits for this operator: the very question that they were shown, or, where they name none, the first. */
-async function waiting(
-  open: Db,
+async function findPendingApproval(
+  tx: Db,
   found: Case,
   by: string,
   shown: string | undefined,
 ): Promise<Approval | ApprovalRefusal> {
-  const all = (await standing(open, found)).filter(({ approvedBy }) => approvedBy === undefined);
+  const all = (await listValidApprovals(tx, found)).filter(({ approvedBy }) => approvedBy === undefined);
   const theirs = all.filter(({ askedBy }) => askedBy !== by);
   if (all.length > 0 && theirs.length === 0) return { code: 'own-request' };
   return theirs.find(({ id }) => shown === undefined || id === shown) ?? { code: 'nothing-to-approve' };
@@ -107,35 +117,35 @@ async function waiting(
  * an account that begins anew, which it does at once. `question`: the one that stood on the page; a form that is sent
  * twice allows nothing that nobody has read.
  */
-export async function approve(
+export async function approveRequest(
   db: Db,
   hasher: Hasher,
-  post: Post,
-  aftermath: Pick<Aftermath, 'endEverything'>,
-  deed: CaseDeed & { question?: string | undefined },
+  enqueueMail: EnqueueMail,
+  aftermath: Pick<UserChangeHooks, 'endEverything'>,
+  deed: CaseAction & { question?: string | undefined },
 ): Promise<ApprovalRefusal | undefined> {
   // A password that nobody knows, made before the transaction.
-  const hash = await hasher.hash(randomToken());
-  return transactionWithRetry(db, async (open) => {
-    const asked = await openCaseFor(open, 'cases.approve', deed);
-    if ('refusal' in asked) return turnedAway(open, deed, asked.refusal);
-    const { found, account } = asked;
-    const question = await waiting(open, found, deed.by.id, deed.question);
-    if ('code' in question) return turnedAway(open, deed, question);
-    const anew = question.deed === 'invite';
-    const fault = anew ? await anewFault(open, account, found) : undefined;
-    if (fault) return turnedAway(open, deed, fault);
-    if (!(await grant(open, question.id, deed.by.id))) return { code: 'nothing-to-approve' };
-    await touchCase(open, found.id);
-    const detail = { case: found.number, deed: question.deed, asked: question.askedBy };
-    await audit(open, {
+  const hash = await hasher.hash(generateToken());
+  return transactionWithRetry(db, async (tx) => {
+    const locked = await lockOpenCaseForAction(tx, 'cases.approve', deed);
+    if ('refusal' in locked) return auditCaseRefusal(tx, deed, locked.refusal);
+    const { found, account } = locked;
+    const approval = await findPendingApproval(tx, found, deed.by.id, deed.question);
+    if ('code' in approval) return auditCaseRefusal(tx, deed, approval);
+    const isReset = approval.deed === 'invite';
+    const fault = isReset ? await checkResetAllowed(tx, account, found) : undefined;
+    if (fault) return auditCaseRefusal(tx, deed, fault);
+    if (!(await grantApproval(tx, approval.id, deed.by.id))) return { code: 'nothing-to-approve' };
+    await touchCase(tx, found.id);
+    const detail = { case: found.number, deed: approval.deed, asked: approval.askedBy };
+    await recordAuditEvent(tx, {
       event: 'help-desk.approved',
       accountId: account.id,
       by: deed.by.id,
       origin: deed.origin,
       detail,
     });
-    if (anew) await beginAnew(open, post, aftermath, { account, found, hash, deed });
+    if (isReset) await resetAccount(tx, enqueueMail, aftermath, { account, found, hash, deed });
     return undefined;
   });
 }

@@ -1,10 +1,10 @@
-import type { Account } from '../users/users.ts';
-import { accountById } from '../users/users.ts';
+import type { User } from '../users/users.ts';
+import { findUserById } from '../users/users.ts';
 import type { Actor } from '../users/operators.ts';
-import { helpDeskCodeUntil } from '../mfa/recovery-code.ts';
+import { findHelpDeskCodeExpiry } from '../mfa/recovery-code.ts';
 import type { Db } from '../db/database.ts';
-import { approvalsOf } from './approvals.ts';
-import type { Case, Outcome } from './cases.ts';
+import { listApprovals } from './approvals.ts';
+import type { Case, CaseOutcome } from './cases.ts';
 import { listCases } from './cases.ts';
 
 /** How a case stands, in one word: what it waits for, or how it ended. */
@@ -18,21 +18,21 @@ export const caseStates = [
   'invited-anew',
   'closed',
   'left-alone',
-] as const satisfies readonly ('waiting' | 'approval' | 'approved' | 'sent' | Outcome)[];
+] as const satisfies readonly ('waiting' | 'approval' | 'approved' | 'sent' | CaseOutcome)[];
 export type CaseState = (typeof caseStates)[number];
 
-export async function stateOfCase(db: Db, one: Case): Promise<CaseState> {
-  if (one.outcome) return one.outcome;
-  const approvals = await approvalsOf(db, one.id);
+export async function getCaseState(db: Db, helpDeskCase: Case): Promise<CaseState> {
+  if (helpDeskCase.outcome) return helpDeskCase.outcome;
+  const approvals = await listApprovals(db, helpDeskCase.id);
   if (approvals.some(({ approvedBy }) => approvedBy === undefined)) return 'approval';
   if (approvals.length > 0) return 'approved';
-  return (await helpDeskCodeUntil(db, one.accountId)) ? 'sent' : 'waiting';
+  return (await findHelpDeskCodeExpiry(db, helpDeskCase.accountId)) ? 'sent' : 'waiting';
 }
 
 /** A case in the queue: whose it is, and how it stands. */
 export interface QueuedCase {
   one: Case;
-  account: Account | undefined;
+  account: User | undefined;
   state: CaseState;
 }
 
@@ -40,7 +40,7 @@ export interface QueuedCase {
  * A page of the cases that an operator looks after, the newest first, from `after` on; `next` is where the next page
  * begins, where there is one.
  */
-export async function caseQueue(
+export async function listCaseQueue(
   db: Db,
   actor: Actor,
   { closed, after, limit }: { closed: boolean; after: string | undefined; limit: number },
@@ -51,6 +51,6 @@ export async function caseQueue(
   const shown = found.slice(0, limit);
   const cases: QueuedCase[] = [];
   for (const one of shown)
-    cases.push({ one, account: await accountById(db, one.accountId), state: await stateOfCase(db, one) });
+    cases.push({ one, account: await findUserById(db, one.accountId), state: await getCaseState(db, one) });
   return { cases, next: found.length > limit ? shown.at(-1)?.openedAt.toISOString() : undefined };
 }

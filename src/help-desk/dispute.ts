@@ -1,32 +1,43 @@
-import { accountById } from '../users/users.ts';
-import { voidHelpDeskCode } from '../mfa/recovery-code.ts';
-import { caseStopped } from '../mail/templates/help-desk.ts';
-import type { Post } from '../mail/outbox.ts';
+import { findUserById } from '../users/users.ts';
+import { revokeHelpDeskCode } from '../mfa/recovery-code.ts';
+import { caseDisputedMail } from '../mail/templates/help-desk.ts';
+import type { EnqueueMail } from '../mail/outbox.ts';
 import type { Origin } from '../http/request-info.ts';
-import { audit } from '../audit/audit-log.ts';
+import { recordAuditEvent } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
-import { takeTurn } from '../db/database.ts';
+import { acquireAdvisoryLock } from '../db/database.ts';
 import { countForNetwork, forgiveForNetwork } from '../security/sliding-budget.ts';
-import { caseById, endCase } from './cases.ts';
-import { caseOfStopCode, looksLikeStopCode } from './dispute-link.ts';
+import { findCaseById, markCaseClosed } from './cases.ts';
+import { findCaseIdByDisputeCode, looksLikeDisputeCode } from './dispute-link.ts';
 
-export type StopRefusal =
+export type DisputeRefusal =
   { code: 'wrong-stop-code' | 'nothing-to-stop' } | { code: 'throttled'; seconds: number };
 
-async function stop(open: Db, post: Post, caseId: string, origin: Origin): Promise<StopRefusal | undefined> {
-  const known = await caseById(open, caseId);
+async function disputeInTransaction(
+  tx: Db,
+  enqueueMail: EnqueueMail,
+  caseId: string,
+  requestInfo: Origin,
+): Promise<DisputeRefusal | undefined> {
+  const known = await findCaseById(tx, caseId);
   if (!known) return { code: 'wrong-stop-code' };
-  await takeTurn(open, `account:${known.accountId}`);
-  if (!(await endCase(open, { id: caseId, outcome: 'stopped', origin }))) {
+  await acquireAdvisoryLock(tx, `account:${known.accountId}`);
+  if (!(await markCaseClosed(tx, { id: caseId, outcome: 'stopped', origin: requestInfo }))) {
     // Typed twice, it is stopped all the same.
-    const { outcome } = (await caseById(open, caseId)) ?? known;
+    const { outcome } = (await findCaseById(tx, caseId)) ?? known;
     return outcome === 'stopped' ? undefined : { code: 'nothing-to-stop' };
   }
-  await voidHelpDeskCode(open, known.accountId);
+  await revokeHelpDeskCode(tx, known.accountId);
   const detail = { case: known.number };
-  await audit(open, { event: 'help-desk.stopped', accountId: known.accountId, origin, detail });
-  const account = await accountById(open, known.accountId);
-  if (account) await post(open, account, 'case-stopped', (facts) => caseStopped(facts, known.number));
+  await recordAuditEvent(tx, {
+    event: 'help-desk.stopped',
+    accountId: known.accountId,
+    origin: requestInfo,
+    detail,
+  });
+  const account = await findUserById(tx, known.accountId);
+  if (account)
+    await enqueueMail(tx, account, 'case-stopped', (facts) => caseDisputedMail(facts, known.number));
   return undefined;
 }
 
@@ -35,19 +46,19 @@ async function stop(open: Db, post: Post, caseId: string, origin: Origin): Promi
  * code from the help desk is void also where somebody has typed it and waits, and the person is told. Wrong codes are
  * counted for the network that they come from, before they are looked at, and tell nothing of any account.
  */
-export async function stopCase(
+export async function disputeCase(
   db: Db,
-  post: Post,
-  { code, origin }: { code: string; origin: Origin },
-): Promise<StopRefusal | undefined> {
-  if (!looksLikeStopCode(code)) return { code: 'wrong-stop-code' };
-  const counted = await countForNetwork(db, origin, 'dispute-code');
+  enqueueMail: EnqueueMail,
+  { code, origin: requestInfo }: { code: string; origin: Origin },
+): Promise<DisputeRefusal | undefined> {
+  if (!looksLikeDisputeCode(code)) return { code: 'wrong-stop-code' };
+  const counted = await countForNetwork(db, requestInfo, 'dispute-code');
   if (!counted.allowed) return { code: 'throttled', seconds: counted.seconds };
-  const caseId = await caseOfStopCode(db, code);
+  const caseId = await findCaseIdByDisputeCode(db, code);
   if (!caseId) {
-    await audit(db, { event: 'help-desk.stop-refused', origin });
+    await recordAuditEvent(db, { event: 'help-desk.stop-refused', origin: requestInfo });
     return { code: 'wrong-stop-code' };
   }
-  await forgiveForNetwork(db, origin, 'dispute-code');
-  return db.transaction((open) => stop(open, post, caseId, origin));
+  await forgiveForNetwork(db, requestInfo, 'dispute-code');
+  return db.transaction((tx) => disputeInTransaction(tx, enqueueMail, caseId, requestInfo));
 }

@@ -36,15 +36,15 @@ export const cookieOptions = (settings: Settings) =>
  * in constant time likewise, but compared by the processor instead of by two digests under a random key, which made
  * each of a request's cookies 46 µs dearer (3 µs now).
  */
-export function cookieKeys(keys: readonly string[]) {
+export function createCookieSigner(keys: readonly string[]) {
   const secrets = keys.map((key) => createSecretKey(key, 'utf8'));
   const digest = (key: (typeof secrets)[number], text: string) =>
     createHmac('sha1', key).update(text).digest();
-  const index = (text: string, given: string) => {
-    const bytes = Buffer.from(given, 'base64url');
+  const index = (text: string, signature: string) => {
+    const bytes = Buffer.from(signature, 'base64url');
     return secrets.findIndex((key) => {
-      const right = digest(key, text);
-      return right.length === bytes.length && timingSafeEqual(right, bytes);
+      const expected = digest(key, text);
+      return expected.length === bytes.length && timingSafeEqual(expected, bytes);
     });
   };
   const [newest] = secrets;
@@ -52,11 +52,11 @@ export function cookieKeys(keys: readonly string[]) {
   return {
     sign: (text: string) => digest(newest, text).toString('base64url'),
     index,
-    verify: (text: string, given: string) => index(text, given) >= 0,
+    verify: (text: string, signature: string) => index(text, signature) >= 0,
   };
 }
 
-function blockListOf(entries: readonly string[]): BlockList {
+function buildBlockList(entries: readonly string[]): BlockList {
   const list = new BlockList();
   for (const entry of entries) {
     const [address = '', bits] = entry.split('/');
@@ -68,13 +68,13 @@ function blockListOf(entries: readonly string[]): BlockList {
   return list;
 }
 
-const plain = (address: string) => address.replace(/^::ffff:(?=\d+\.)/, '');
+const stripIpv4Mapping = (address: string) => address.replace(/^::ffff:(?=\d+\.)/, '');
 
 /**
  * What budgets of addresses are counted by: the address, or the network of an IPv6 one, which has 2^64 of them.
  * @param groups Groups of 16 bits that make the network of an IPv6 address.
  */
-export function network(address: string, groups: 3 | 4 = 4): string {
+export function toIpNetwork(address: string, groups: 3 | 4 = 4): string {
   if (isIP(address) !== 6) return address;
   const [left = '', right = ''] = address.split('::');
   const head = left.split(':').filter(Boolean);
@@ -87,8 +87,8 @@ export function network(address: string, groups: 3 | 4 = 4): string {
 }
 
 /** Whether an address is in one of the ranges. */
-function oneOf(ranges: readonly string[]): (address: string) => boolean {
-  const list = blockListOf(ranges);
+function createRangeMatcher(ranges: readonly string[]): (address: string) => boolean {
+  const list = buildBlockList(ranges);
   return (address) => isIP(address) !== 0 && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
@@ -96,15 +96,15 @@ function oneOf(ranges: readonly string[]): (address: string) => boolean {
  * Finds the client's address: the socket's, or, where that is a configured proxy, the last address in
  * X-Forwarded-For that is not one (ASVS 15.3.4). What anybody else writes into that header is ignored.
  */
-export function addressFinder(
+export function createClientIpResolver(
   trustedProxies: readonly string[],
 ): (socket: string, forwarded: string) => string {
-  const isTrusted = oneOf(trustedProxies);
+  const isTrusted = createRangeMatcher(trustedProxies);
   return (socket, forwarded) => {
-    let address = plain(socket);
+    let address = stripIpv4Mapping(socket);
     for (const hop of forwarded
       .split(',')
-      .map((part) => plain(part.trim()))
+      .map((part) => stripIpv4Mapping(part.trim()))
       .toReversed()) {
       if (isIP(hop) === 0 || !isTrusted(address)) break;
       address = hop;
@@ -113,10 +113,10 @@ export function addressFinder(
   };
 }
 
-const forwarding = ['x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'forwarded', 'via'];
+const forwardingHeaders = ['x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'forwarded', 'via'];
 
 /** What is known of whoever asks: the socket's address, and the request's headers. */
-export interface Asker {
+export interface RequestSource {
   socket: string;
   headers: IncomingHttpHeaders;
 }
@@ -126,27 +126,29 @@ export interface Asker {
  * one for which a trusted proxy vouches. Whatever else came through a proxy has the proxy's address and proves nothing;
  * and a proxy that says nothing of itself still passes on the public name, by which nobody inside asks.
  */
-export function metricsReader(settings: Settings): (asker: Asker) => boolean {
-  const allowed = oneOf(settings.HEMMA_METRICS_FROM);
-  const isProxy = oneOf(settings.HEMMA_TRUSTED_PROXIES);
-  const find = addressFinder(settings.HEMMA_TRUSTED_PROXIES);
+export function createMetricsAccessCheck(settings: Settings): (source: RequestSource) => boolean {
+  const allowed = createRangeMatcher(settings.HEMMA_METRICS_FROM);
+  const isProxy = createRangeMatcher(settings.HEMMA_TRUSTED_PROXIES);
+  const resolveClientIp = createClientIpResolver(settings.HEMMA_TRUSTED_PROXIES);
   const { host } = new URL(settings.HEMMA_ISSUER);
   return ({ socket, headers }) => {
-    const address = plain(socket);
-    if (!forwarding.some((name) => headers[name] !== undefined))
+    const address = stripIpv4Mapping(socket);
+    if (!forwardingHeaders.some((name) => headers[name] !== undefined))
       return allowed(address) && (settings.development || headers.host !== host);
-    const client = isProxy(address) ? find(address, String(headers['x-forwarded-for'] ?? '')) : address;
+    const client = isProxy(address)
+      ? resolveClientIp(address, String(headers['x-forwarded-for'] ?? ''))
+      : address;
     return client !== address && allowed(client);
   };
 }
 
 /** The number that a trusted proxy gave the request, for finding its line in the proxy's log; a stranger's is nothing. */
-export function proxyNumber(settings: Settings): (asker: Asker) => string | undefined {
-  const isProxy = oneOf(settings.HEMMA_TRUSTED_PROXIES);
+export function createProxyRequestIdReader(settings: Settings): (asker: RequestSource) => string | undefined {
+  const isProxy = createRangeMatcher(settings.HEMMA_TRUSTED_PROXIES);
   return ({ socket, headers }) => {
     const given = headers['x-request-id'];
     if (typeof given !== 'string' || !/^[\w.:-]{1,64}$/.test(given)) return undefined;
-    return isProxy(plain(socket)) ? given : undefined;
+    return isProxy(stripIpv4Mapping(socket)) ? given : undefined;
   };
 }
 
@@ -162,11 +164,11 @@ declare module 'koa' {
 }
 
 /** Gives every request its number and the address it comes from. */
-export function requestOrigin(settings: Settings): Middleware {
-  const find = addressFinder(settings.HEMMA_TRUSTED_PROXIES);
-  const isTrusted = oneOf(settings.HEMMA_TRUSTED_NETWORKS);
+export function setRequestInfo(settings: Settings): Middleware {
+  const resolveClientIp = createClientIpResolver(settings.HEMMA_TRUSTED_PROXIES);
+  const isTrusted = createRangeMatcher(settings.HEMMA_TRUSTED_NETWORKS);
   return (ctx, next) => {
-    const address = find(ctx.req.socket.remoteAddress ?? '', ctx.get('x-forwarded-for'));
+    const address = resolveClientIp(ctx.req.socket.remoteAddress ?? '', ctx.get('x-forwarded-for'));
     ctx.state.origin = {
       address,
       trusted: isTrusted(address),
@@ -182,7 +184,7 @@ export function requestOrigin(settings: Settings): Middleware {
  * The provider builds addresses from the Host header; a foreign one is refused (RFC 9700 §4.13) and the
  * scheme is the issuer's, whatever the proxy in front says.
  */
-export function ownHostOnly(settings: Settings): Middleware {
+export function requireIssuerHost(settings: Settings): Middleware {
   const { host, protocol } = new URL(settings.HEMMA_ISSUER);
   return (ctx, next) => {
     if (ctx.path.startsWith('/health/')) return next();
@@ -198,7 +200,7 @@ export function ownHostOnly(settings: Settings): Middleware {
  * Whether a browser sent this form from a page of ours: `Sec-Fetch-Site: same-origin`, or, where a browser
  * does not send that header, `Origin` equal to the issuer's (never to what the request itself claims).
  */
-export function sentByOurPage(ctx: Context, issuer: string): boolean {
+export function isSameOriginRequest(ctx: Context, issuer: string): boolean {
   const site = ctx.get('sec-fetch-site');
   if (site !== '') return site === 'same-origin';
   return ctx.get('origin') === new URL(issuer).origin;

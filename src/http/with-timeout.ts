@@ -2,18 +2,18 @@
  * What `work` answers, or `otherwise` once so many milliseconds have passed; then nobody waits for it any longer, and a
  * fault of it that comes later is nobody's.
  */
-export async function within<Result>(
-  milliseconds: number,
+export async function withTimeout<Result>(
+  timeoutMs: number,
   work: Promise<Result>,
-  otherwise: Result,
+  fallback: Result,
 ): Promise<Result> {
-  let late: NodeJS.Timeout | undefined;
-  const waited = new Promise<Result>((done) => {
-    late = setTimeout(() => done(otherwise), milliseconds);
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<Result>((resolve) => {
+    timer = setTimeout(() => resolve(fallback), timeoutMs);
   });
   try {
-    return await Promise.race([work, waited]);
+    return await Promise.race([work, timeout]);
   } finally {
-    clearTimeout(late);
+    clearTimeout(timer);
   }
 }

@@ -8,7 +8,7 @@ export interface Message {
 }
 
 /** What every mail needs to know. `name` is the person's, `brand` the provider's. */
-export interface MailFacts {
+export interface MailContext {
   locale: Locale;
   brand: string;
   name: string;
@@ -17,18 +17,27 @@ export interface MailFacts {
   at: Date;
 }
 
-export const when = ({ locale, at }: MailFacts): string => formatMoment(locale, at);
+export const formatSentAt = ({ locale, at }: MailContext): string => formatMoment(locale, at);
 
 // A name is the person's own text: one line of it, so that it can neither add a header nor a paragraph.
-export const line = (text: string) => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+export const toSingleLine = (text: string) => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
 
-export function letter(facts: MailFacts, subject: string, paragraphs: string[], notYou: string): Message {
-  const hello = facts.locale === 'sv' ? `Hej ${line(facts.name)},` : `Hello ${line(facts.name)},`;
+export function composeMail(
+  facts: MailContext,
+  subject: string,
+  paragraphs: string[],
+  notYouNotice: string,
+): Message {
+  const greeting =
+    facts.locale === 'sv' ? `Hej ${toSingleLine(facts.name)},` : `Hello ${toSingleLine(facts.name)},`;
   const closing = facts.locale === 'sv' ? `Hälsningar\n${facts.brand}` : `Regards\n${facts.brand}`;
-  return { subject: line(subject), text: `${[hello, ...paragraphs, notYou, closing].join('\n\n')}\n` };
+  return {
+    subject: toSingleLine(subject),
+    text: `${[greeting, ...paragraphs, notYouNotice, closing].join('\n\n')}\n`,
+  };
 }
 
-export const notYou = (facts: MailFacts) =>
+export const notYouText = (facts: MailContext) =>
   facts.locale === 'sv'
     ? `Var det inte du? Kontakta ${facts.helpDesk} genast, och lämna aldrig ut ditt lösenord eller en kod till någon.`
     : `Was it not you? Contact ${facts.helpDesk} at once, and never give your password or a code to anybody.`;

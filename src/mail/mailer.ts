@@ -1,15 +1,15 @@
 import type { Transporter } from 'nodemailer';
-import type { Mail, Refusal } from './outbox.ts';
+import type { OutboxMail, MailRejection } from './outbox.ts';
 
 /** Speaks SMTP. A mail server that hangs is given up after the time-outs below; the outbox tries again. */
 export interface Mailer {
   /** Answers with the refusal where the server takes nothing for this address, today or ever. */
-  deliver(mail: Mail): Promise<Refusal | undefined>;
+  deliver(mail: OutboxMail): Promise<MailRejection | undefined>;
   close(): void;
 }
 
 /** Milliseconds that a silent mail server is waited for; the outbox comes again. */
-const patience = 8_000;
+const smtpTimeoutMs = 8_000;
 
 interface SmtpFault extends Error {
   response?: string;
@@ -20,7 +20,7 @@ interface SmtpFault extends Error {
  * Why an address gets no mail, ever: there is no such mailbox (5.1.1), host (5.1.2) or address (5.1.3), it means nobody
  * in particular (5.1.4), has moved (5.1.6), its domain takes no mail (5.1.10) or the mailbox is closed (5.2.1).
  */
-const ofTheAddress = new Set(['5.1.1', '5.1.2', '5.1.3', '5.1.4', '5.1.6', '5.1.10', '5.2.1']);
+const permanentAddressCodes = new Set(['5.1.1', '5.1.2', '5.1.3', '5.1.4', '5.1.6', '5.1.10', '5.2.1']);
 
 /**
  * What a try that failed means. A number from 500 on is final for the command that it answers (RFC 5321 §4.2.1), but only
@@ -30,18 +30,21 @@ const ofTheAddress = new Set(['5.1.1', '5.1.2', '5.1.3', '5.1.4', '5.1.6', '5.1.
  * else somebody can repair: it is thrown, and the mail waits. An answer often names whom it is about; its numbers alone
  * leave this function.
  */
-function judged(fault: SmtpFault): Refusal {
+function toRejection(fault: SmtpFault): MailRejection {
   const { response, command = 'a command' } = fault;
   if (response === undefined) throw fault;
-  const [, number = 'no number', why] = /^(\d{3})(?:[ -](\d\.\d{1,3}\.\d{1,3}))?/.exec(response) ?? [];
-  const answer = why ? `${number} ${why}` : number;
-  const forGood = why ? number.startsWith('5') && ofTheAddress.has(why) : number === '556';
-  if (command === 'RCPT TO' && forGood) return { answer };
-  throw new Error(`the mail server answered ${answer} to ${command}`);
+  const [, statusCode = 'no number', enhancedCode] =
+    /^(\d{3})(?:[ -](\d\.\d{1,3}\.\d{1,3}))?/.exec(response) ?? [];
+  const replyCode = enhancedCode ? `${statusCode} ${enhancedCode}` : statusCode;
+  const isPermanent = enhancedCode
+    ? statusCode.startsWith('5') && permanentAddressCodes.has(enhancedCode)
+    : statusCode === '556';
+  if (command === 'RCPT TO' && isPermanent) return { answer: replyCode };
+  throw new Error(`the mail server answered ${replyCode} to ${command}`);
 }
 
 /** @param url `smtp://` or `smtps://`, with user and password where the server wants them. */
-export function mailerOf(url: string, from: string): Mailer {
+export function createMailer(url: string, from: string): Mailer {
   const { protocol, hostname, port, username, password } = new URL(url);
   const secure = protocol === 'smtps:';
   const options = {
@@ -49,9 +52,9 @@ export function mailerOf(url: string, from: string): Mailer {
     port: port ? Number(port) : secure ? 465 : 25,
     secure,
     ...(username ? { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } } : {}),
-    connectionTimeout: patience,
-    greetingTimeout: patience,
-    socketTimeout: patience,
+    connectionTimeout: smtpTimeoutMs,
+    greetingTimeout: smtpTimeoutMs,
+    socketTimeout: smtpTimeoutMs,
     // A mail is text that we wrote: nothing in it is ever fetched or read from a disk.
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -63,7 +66,7 @@ export function mailerOf(url: string, from: string): Mailer {
       const { createTransport } = await import('nodemailer');
       transport ??= createTransport(options);
       const to = { name: '', address: recipient };
-      return transport.sendMail({ from, to, subject, text }).then(() => undefined, judged);
+      return transport.sendMail({ from, to, subject, text }).then(() => undefined, toRejection);
     },
     close: () => transport?.close(),
   };

@@ -1,10 +1,10 @@
-import type { MailFacts, Message } from './letter.ts';
-import { letter, notYou } from './letter.ts';
+import type { MailContext, Message } from './letter.ts';
+import { composeMail, notYouText } from './letter.ts';
 
 /** A typed code, before a phone may be connected. It is typed on the page that asked; no link changes anything. */
-export function enrollmentCode(facts: MailFacts, code: string): Message {
+export function enrollmentCodeMail(facts: MailContext, code: string): Message {
   return facts.locale === 'sv'
-    ? letter(
+    ? composeMail(
         facts,
         'Din kod för att koppla en telefon',
         [
@@ -12,9 +12,9 @@ export function enrollmentCode(facts: MailFacts, code: string): Message {
           `    ${code}`,
           'Koden gäller i tio minuter.',
         ],
-        notYou(facts),
+        notYouText(facts),
       )
-    : letter(
+    : composeMail(
         facts,
         'Your code for connecting a phone',
         [
@@ -22,14 +22,14 @@ export function enrollmentCode(facts: MailFacts, code: string): Message {
           `    ${code}`,
           'The code works for ten minutes.',
         ],
-        notYou(facts),
+        notYouText(facts),
       );
 }
 
 /** A typed code that stands in for a forgotten password; the second factor is still asked. */
-export function passwordCode(facts: MailFacts, code: string): Message {
+export function passwordCodeMail(facts: MailContext, code: string): Message {
   return facts.locale === 'sv'
-    ? letter(
+    ? composeMail(
         facts,
         'Din kod för att välja ett nytt lösenord',
         [
@@ -37,9 +37,9 @@ export function passwordCode(facts: MailFacts, code: string): Message {
           `    ${code}`,
           'Koden gäller i tio minuter, och den kod som din telefon visar behövs också.',
         ],
-        notYou(facts),
+        notYouText(facts),
       )
-    : letter(
+    : composeMail(
         facts,
         'Your code for choosing a new password',
         [
@@ -47,14 +47,14 @@ export function passwordCode(facts: MailFacts, code: string): Message {
           `    ${code}`,
           'The code works for ten minutes, and the code that your phone shows is needed as well.',
         ],
-        notYou(facts),
+        notYouText(facts),
       );
 }
 
 /** A code that is typed together with the password while the password is throttled. */
-export function throttledPasswordCode(facts: MailFacts, code: string): Message {
+export function throttledPasswordCode(facts: MailContext, code: string): Message {
   return facts.locale === 'sv'
-    ? letter(
+    ? composeMail(
         facts,
         'Din kod för att logga in',
         [
@@ -64,7 +64,7 @@ export function throttledPasswordCode(facts: MailFacts, code: string): Message {
         ],
         'Var det inte du? Då behöver du inte göra något: koden fungerar bara med ditt lösenord. Lämna aldrig ut den till någon.',
       )
-    : letter(
+    : composeMail(
         facts,
         'Your code for signing in',
         [
@@ -77,9 +77,9 @@ export function throttledPasswordCode(facts: MailFacts, code: string): Message {
 }
 
 /** A typed code at an address that is to hear of what happens to an account. */
-export function noticeEmailCode(facts: MailFacts, code: string): Message {
+export function noticeEmailCodeMail(facts: MailContext, code: string): Message {
   return facts.locale === 'sv'
-    ? letter(
+    ? composeMail(
         facts,
         'Bekräfta din extra adress för meddelanden',
         [
@@ -89,7 +89,7 @@ export function noticeEmailCode(facts: MailFacts, code: string): Message {
         ],
         'Var det inte du? Då har någon skrivit fel adress, och du behöver inte göra något.',
       )
-    : letter(
+    : composeMail(
         facts,
         'Confirm your second address for notices',
         [
@@ -102,9 +102,9 @@ export function noticeEmailCode(facts: MailFacts, code: string): Message {
 }
 
 /** A typed code at an address that somebody wants to sign in with from now on. */
-export function emailCode(facts: MailFacts, code: string): Message {
+export function emailCodeMail(facts: MailContext, code: string): Message {
   return facts.locale === 'sv'
-    ? letter(
+    ? composeMail(
         facts,
         'Bekräfta din nya e-postadress',
         [
@@ -114,7 +114,7 @@ export function emailCode(facts: MailFacts, code: string): Message {
         ],
         'Var det inte du? Då har någon skrivit fel adress, och du behöver inte göra något.',
       )
-    : letter(
+    : composeMail(
         facts,
         'Confirm your new email address',
         [

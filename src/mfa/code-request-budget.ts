@@ -1,8 +1,8 @@
 import type { Origin } from '../http/request-info.ts';
 import type { Db } from '../db/database.ts';
-import { network } from '../http/request-info.ts';
+import { toIpNetwork } from '../http/request-info.ts';
 import { countForNetwork, countSliding, forgiveForNetwork } from '../security/sliding-budget.ts';
-import { countAttempt, forgiveAttempt } from '../security/throttle.ts';
+import { countAttempt, undoAttempt } from '../security/throttle.ts';
 
 /** A signed-in user, or someone who has proved nothing, perhaps in a browser that the user has signed in from (its id). */
 export type Requester = { user: string } | { device: string | undefined };
@@ -10,7 +10,7 @@ export type Requester = { user: string } | { device: string | undefined };
 export interface CodeRequest {
   purpose: string;
   requestedBy: Requester;
-  /** What the email address is counted by (`emailSubject`), whether a user has it or not. */
+  /** What the email address is counted by (`emailThrottleSubject`), whether a user has it or not. */
   subject: string;
   origin: Origin;
 }
@@ -54,7 +54,7 @@ async function countStranger(db: Db, { subject, origin }: CodeRequest): Promise<
   const byNetwork = await countForNetwork(db, origin, 'code-request');
   if (!byNetwork.allowed) return byNetwork;
   // A home has 256 of the networks /64: for one mailbox they are one.
-  const requester = `${subject}@${network(origin.address, 3)}`;
+  const requester = `${subject}@${toIpNetwork(origin.address, 3)}`;
   const byRequester = await countAttempt(db, requester, 'mail');
   if (!byRequester.allowed) {
     await forgiveForNetwork(db, origin, 'code-request');
@@ -65,6 +65,6 @@ async function countStranger(db: Db, { subject, origin }: CodeRequest): Promise<
   if (byMailbox.allowed) return { allowed: true, requester };
   // Nothing was sent, so nothing was used up: waiting brings the reserved requests back.
   await forgiveForNetwork(db, origin, 'code-request');
-  await forgiveAttempt(db, requester, 'mail');
+  await undoAttempt(db, requester, 'mail');
   return byMailbox;
 }

@@ -1,25 +1,25 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import type { MailFacts, Message } from '../mail/letter.ts';
-import type { Post, Recipient } from '../mail/outbox.ts';
+import type { MailContext, Message } from '../mail/letter.ts';
+import type { EnqueueMail, Recipient } from '../mail/outbox.ts';
 import {
-  emailCode,
-  enrollmentCode,
-  noticeEmailCode,
-  passwordCode,
+  emailCodeMail,
+  enrollmentCodeMail,
+  noticeEmailCodeMail,
+  passwordCodeMail,
   throttledPasswordCode,
 } from '../mail/typed-codes.ts';
 import type { Origin } from '../http/request-info.ts';
-import { audit } from '../audit/audit-log.ts';
+import { recordAuditEvent } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
-import { takeTurn } from '../db/database.ts';
-import { writeAtOnce } from '../db/effects.ts';
+import { acquireAdvisoryLock } from '../db/database.ts';
+import { applyEffects } from '../db/effects.ts';
 import type { Hasher } from '../crypto/argon2.ts';
-import type { Part } from '../db/parts.ts';
-import { oneRow } from '../db/parts.ts';
-import type { Gate } from '../db/effects.ts';
-import { passes } from '../db/effects.ts';
-import type { CountedCode, ProofFactor, Rebind } from '../security/verified-factors.ts';
-import { recordProof } from '../security/verified-factors.ts';
+import type { JsonSubquery } from '../db/parts.ts';
+import { selectRowAsJson } from '../db/parts.ts';
+import type { Precondition } from '../db/effects.ts';
+import { checkPrecondition } from '../db/effects.ts';
+import type { CountedCode, FactorType, Rebind } from '../security/verified-factors.ts';
+import { recordVerifiedFactor } from '../security/verified-factors.ts';
 import { clearAttempts, countAttempt } from '../security/throttle.ts';
 import type { Requester } from './code-request-budget.ts';
 import { countCodeRequest } from './code-request-budget.ts';
@@ -35,28 +35,28 @@ import { eightDigits } from './recovery-code-format.ts';
  * - `new-email`: proves the new address before it becomes the account's;
  * - `notice-email`: proves the second address before it hears anything.
  */
-export type Purpose =
+export type MailedCodePurpose =
   'enrollment' | 'forgotten-password' | 'throttled-password' | 'new-email' | 'notice-email';
 
 /** Purposes of codes that are typed on a page which asks for nothing else. */
-export type PagePurpose = Exclude<Purpose, 'throttled-password'>;
+export type PagePurpose = Exclude<MailedCodePurpose, 'throttled-password'>;
 
-const livesMinutes = 10;
+const codeTtlMinutes = 10;
 /** Seconds between two codes of one interaction. Until then the first stays valid, and nothing is counted. */
-const pauseSeconds = 60;
+const resendDelaySeconds = 60;
 /** Wrong pairs of password and code that void the code. */
 const maxPairs = 5;
 
-const letters: Record<Purpose, (facts: MailFacts, code: string) => Message> = {
-  enrollment: enrollmentCode,
-  'forgotten-password': passwordCode,
+const templates: Record<MailedCodePurpose, (facts: MailContext, code: string) => Message> = {
+  enrollment: enrollmentCodeMail,
+  'forgotten-password': passwordCodeMail,
   'throttled-password': throttledPasswordCode,
-  'new-email': emailCode,
-  'notice-email': noticeEmailCode,
+  'new-email': emailCodeMail,
+  'notice-email': noticeEmailCodeMail,
 };
 
 /** What a right code writes as a proof; the new address is proved by the deed itself. */
-const proofs: Record<PagePurpose, ProofFactor | undefined> = {
+const factorByPurpose: Record<PagePurpose, FactorType | undefined> = {
   enrollment: 'mailed-code',
   'forgotten-password': 'mailbox',
   'new-email': undefined,
@@ -65,10 +65,10 @@ const proofs: Record<PagePurpose, ProofFactor | undefined> = {
 
 const noRecipient: Recipient = { id: randomUUID(), email: '', name: '', locale: undefined };
 
-export type SendRefusal = { code: 'throttled' | 'just-sent'; seconds: number };
+export type MailedCodeSendRefusal = { code: 'throttled' | 'just-sent'; seconds: number };
 
-interface Request {
-  purpose: Purpose;
+interface SendRequest {
+  purpose: MailedCodePurpose;
   interaction: string;
   origin: Origin;
   /** Where the code goes: an account's address, or the new one. Undefined where nobody has the address. */
@@ -79,26 +79,30 @@ interface Request {
 }
 
 /** Seconds until this interaction may have another code; undefined where it may now. */
-async function justSent(db: Db, { interaction, purpose }: Request, now: Date): Promise<number | undefined> {
+async function justSent(
+  db: Db,
+  { interaction, purpose }: SendRequest,
+  now: Date,
+): Promise<number | undefined> {
   const { rows } = await db.query<{ created_at: Date }>(
     'SELECT created_at FROM mailed_codes WHERE interaction = $1 AND purpose = $2 AND created_at > $3 ORDER BY created_at DESC LIMIT 1',
-    [interaction, purpose, new Date(now.getTime() - pauseSeconds * 1000)],
+    [interaction, purpose, new Date(now.getTime() - resendDelaySeconds * 1000)],
   );
   const latest = rows[0]?.created_at;
-  return latest && Math.max(1, Math.ceil(pauseSeconds - (now.getTime() - latest.getTime()) / 1000));
+  return latest && Math.max(1, Math.ceil(resendDelaySeconds - (now.getTime() - latest.getTime()) / 1000));
 }
 
 /**
  * Sends a new code; older ones of the purpose in this interaction are revoked. At most one a minute in an interaction, and
  * within the budgets of the requester. For an unknown address, everything is the same but the mail.
  */
-export async function sendCode(
+export async function sendMailedCode(
   db: Db,
   hasher: Hasher,
-  post: Post,
-  request: Request,
-): Promise<SendRefusal | undefined> {
-  const { purpose, interaction, origin, recipient } = request;
+  enqueueMail: EnqueueMail,
+  request: SendRequest,
+): Promise<MailedCodeSendRefusal | undefined> {
+  const { purpose, interaction, origin: requestInfo, recipient } = request;
   const early = await justSent(db, request, new Date());
   if (early !== undefined) return { code: 'just-sent', seconds: early };
   const counted = await countCodeRequest(db, request);
@@ -106,16 +110,16 @@ export async function sendCode(
   const code = String(randomInt(100_000_000)).padStart(8, '0');
   const hash = await hasher.hash(code);
   const now = new Date();
-  return db.transaction(async (open) => {
+  return db.transaction(async (tx) => {
     // Several sendings of one page at once are one: the second finds what the first has sent.
-    await takeTurn(open, `mailed-code:${interaction}`);
-    const again = await justSent(open, request, now);
+    await acquireAdvisoryLock(tx, `mailed-code:${interaction}`);
+    const again = await justSent(tx, request, now);
     if (again !== undefined) return { code: 'just-sent', seconds: again };
-    await open.query(
+    await tx.query(
       'UPDATE mailed_codes SET used_at = $3 WHERE interaction = $1 AND purpose = $2 AND used_at IS NULL',
       [interaction, purpose, now],
     );
-    await open.query(
+    await tx.query(
       `INSERT INTO mailed_codes (id, interaction, purpose, account_id, address, subject, hash, created_at, expires_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
       [
@@ -127,16 +131,21 @@ export async function sendCode(
         counted.requester,
         hash,
         now,
-        new Date(now.getTime() + livesMinutes * 60_000),
+        new Date(now.getTime() + codeTtlMinutes * 60_000),
       ],
     );
-    await audit(open, { event: 'mailed-code.sent', accountId: recipient?.id, origin, detail: { purpose } });
+    await recordAuditEvent(tx, {
+      event: 'mailed-code.sent',
+      accountId: recipient?.id,
+      origin: requestInfo,
+      detail: { purpose },
+    });
     const shown = `${code.slice(0, 4)} ${code.slice(4)}`;
     // For an address without a user the same statement runs, and writes nothing.
-    const letter = post.effect(recipient ?? noRecipient, `${purpose}-code`, (facts) =>
-      letters[purpose](facts, shown),
+    const letter = enqueueMail.effect(recipient ?? noRecipient, `${purpose}-code`, (facts) =>
+      templates[purpose](facts, shown),
     );
-    await writeAtOnce(open, [letter], {
+    await applyEffects(tx, [letter], {
       sql: ($) => `SELECT 1 WHERE ${$(1)}::boolean`,
       params: [recipient !== undefined],
     });
@@ -145,28 +154,29 @@ export async function sendCode(
 }
 
 /** A code that was mailed: its purpose, whose it is, and the address that it went to. */
-export interface WaitingCode {
+export interface PendingMailedCode {
   purpose: PagePurpose;
   accountId: string | undefined;
   address: string | undefined;
 }
 
 /** The code whose page an interaction waits at, if any. A code beside a password has no page that it opens. */
-export const waitingPart: Part<{ interaction: string }, WaitingCode | undefined> = {
-  ask: ({ interaction }) =>
-    oneRow(`SELECT purpose, account_id, address FROM mailed_codes
+export const pendingMailedCodeSubquery: JsonSubquery<{ interaction: string }, PendingMailedCode | undefined> =
+  {
+    ask: ({ interaction }) =>
+      selectRowAsJson(`SELECT purpose, account_id, address FROM mailed_codes
       WHERE interaction = ${interaction} AND used_at IS NULL AND purpose <> 'throttled-password'
       ORDER BY created_at DESC LIMIT 1`),
-  read(json) {
-    const row = json as { purpose: PagePurpose; account_id: string | null; address: string | null } | null;
-    if (!row) return undefined;
-    return {
-      purpose: row.purpose,
-      accountId: row.account_id ?? undefined,
-      address: row.address ?? undefined,
-    };
-  },
-};
+    read(json) {
+      const row = json as { purpose: PagePurpose; account_id: string | null; address: string | null } | null;
+      if (!row) return undefined;
+      return {
+        purpose: row.purpose,
+        accountId: row.account_id ?? undefined,
+        address: row.address ?? undefined,
+      };
+    },
+  };
 
 export type MailedCodeRefusal =
   { code: 'wrong-mailed-code' | 'expired-mailed-code' } | { code: 'throttled'; seconds: number };
@@ -218,8 +228,8 @@ async function spendCode(open: Db, id: string): Promise<number> {
 export async function verifyMailedCode(
   db: Db,
   hasher: Hasher,
-  { purpose, interaction, rebind, origin, code, account }: MailedCodeAttempt,
-  then?: (open: Db, proved: { accountId: string; address: string }) => Promise<void>,
+  { purpose, interaction, rebind, origin: requestInfo, code, account }: MailedCodeAttempt,
+  onVerified?: (tx: Db, proved: { accountId: string; address: string }) => Promise<void>,
 ): Promise<MailedCodeRefusal | undefined> {
   const digits = eightDigits(code);
   // What can be no code is no guess, and costs none.
@@ -243,48 +253,53 @@ export async function verifyMailedCode(
   const { account_id: accountId, address } = row ?? { account_id: null, address: null };
   const others = account !== undefined && account !== accountId;
   if (!right || !row || !accountId || !address || others) {
-    await audit(db, {
+    await recordAuditEvent(db, {
       event: 'mailed-code.wrong',
       accountId: accountId ?? undefined,
-      origin,
+      origin: requestInfo,
       detail: { purpose },
     });
     return { code: 'wrong-mailed-code' };
   }
-  return db.transaction(async (open) => {
-    await takeTurn(open, `account:${accountId}`);
+  return db.transaction(async (tx) => {
+    await acquireAdvisoryLock(tx, `account:${accountId}`);
     const first = purpose === 'forgotten-password';
-    if (first && !(await passes(open, rebind(usable(row.id, new Date())))))
+    if (first && !(await checkPrecondition(tx, rebind(mailedCodeUsable(row.id, new Date())))))
       return { code: 'expired-mailed-code' };
-    if ((await spendCode(open, row.id)) === 0) return { code: 'expired-mailed-code' };
-    await clearAttempts(open, subject, 'mailed-code');
-    const factor = proofs[purpose];
-    if (factor) await recordProof(open, interaction, { factor, accountId, ref: row.id, first });
-    await audit(open, { event: 'mailed-code.right', accountId, origin, detail: { purpose } });
-    await then?.(open, { accountId, address });
+    if ((await spendCode(tx, row.id)) === 0) return { code: 'expired-mailed-code' };
+    await clearAttempts(tx, subject, 'mailed-code');
+    const factor = factorByPurpose[purpose];
+    if (factor) await recordVerifiedFactor(tx, interaction, { factor, accountId, ref: row.id, first });
+    await recordAuditEvent(tx, {
+      event: 'mailed-code.right',
+      accountId,
+      origin: requestInfo,
+      detail: { purpose },
+    });
+    await onVerified?.(tx, { accountId, address });
     return undefined;
   });
 }
 
 /** Passes where a code may still be consumed. */
-const usable = (id: string, now: Date): Gate => ({
+const mailedCodeUsable = (id: string, now: Date): Precondition => ({
   sql: ($) => `SELECT 1 FROM mailed_codes WHERE id = ${$(1)} AND used_at IS NULL AND expires_at > ${$(2)}`,
   params: [id, now],
 });
 
 /** The address is another: codes that went to the old one in other sign-ins of this account are worth nothing. */
-export async function voidMailedCodes(
-  open: Db,
+export async function revokeMailedCodes(
+  tx: Db,
   { account, interaction }: { account: Recipient; interaction: string },
 ): Promise<void> {
-  await open.query(
+  await tx.query(
     'UPDATE mailed_codes SET used_at = $3 WHERE account_id = $1 AND interaction <> $2 AND used_at IS NULL',
     [account.id, interaction, new Date()],
   );
 }
 
 /** Removes codes older than `before`, at most `limit`; answers how many. */
-export async function sweepMailedCodes(db: Db, before: Date, limit: number): Promise<number> {
+export async function pruneMailedCodes(db: Db, before: Date, limit: number): Promise<number> {
   const { count } = await db.query(
     'DELETE FROM mailed_codes WHERE id IN (SELECT id FROM mailed_codes WHERE created_at < $1 LIMIT $2)',
     [before, limit],

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { verify } from 'otplib';
-import { authenticatorDisabled, wrongSecondFactor } from '../mail/templates/sign-in.ts';
-import type { Post, Recipient } from '../mail/outbox.ts';
+import { authenticatorDisabledMail, secondFactorFailedMail } from '../mail/templates/sign-in.ts';
+import type { EnqueueMail, Recipient } from '../mail/outbox.ts';
 import type { Origin } from '../http/request-info.ts';
-import { audit, deedsAudited } from '../audit/audit-log.ts';
+import { recordAuditEvent, recordAuditEventsEffect } from '../audit/audit-log.ts';
 import { auditOncePerMinute } from '../audit/audit-once.ts';
 import type { Db } from '../db/database.ts';
-import { turnTaken } from '../db/database.ts';
-import { writeAtOnce } from '../db/effects.ts';
-import type { Part } from '../db/parts.ts';
-import { alone, oneRow, timeOf, timeOrNone } from '../db/parts.ts';
-import { proofsRecorded, recordProof } from '../security/verified-factors.ts';
-import type { Vault } from '../crypto/encryption.ts';
-import { attemptsCleared, clearAttempts, countAttempt } from '../security/throttle.ts';
+import { advisoryLockSql } from '../db/database.ts';
+import { applyEffects } from '../db/effects.ts';
+import type { JsonSubquery } from '../db/parts.ts';
+import { buildQuery, selectRowAsJson, parseTimestamp, parseOptionalTimestamp } from '../db/parts.ts';
+import { recordVerifiedFactorsEffect, recordVerifiedFactor } from '../security/verified-factors.ts';
+import type { Encryption } from '../crypto/encryption.ts';
+import { clearAttemptsEffect, clearAttempts, countAttempt } from '../security/throttle.ts';
 
 /** The authenticator app of an account: a 160-bit secret (RFC 4226 R6) and the last step that was accepted. */
 export interface Authenticator {
@@ -26,14 +26,14 @@ export const stepSeconds = 30;
 /** One step to either side (RFC 6238 §5.2). */
 export const windowSeconds = stepSeconds;
 /** How far back a code is recognised, to say that the phone's clock is slow; it is refused all the same. */
-export const slowSeconds = 10 * stepSeconds;
+export const clockSkewSeconds = 10 * stepSeconds;
 /** NIST SP 800-63B-4 §3.2.2 ends at 100; three codes are valid at a time, so we end at 50. */
-const mostFailures = 50;
+const maxFailures = 50;
 /** Consecutive wrong codes after a right password that are worth a mail. */
-const worthTelling = 3;
+const notifyAtFailures = 3;
 
 /** Six digits as typed: blanks and hyphens between them do not matter. Anything else is not a code. */
-export function sixDigits(typed: string): string | undefined {
+export function parseTotpCode(typed: string): string | undefined {
   const code = typed.normalize('NFKC').replaceAll(/[\s-]/g, '');
   return /^\d{6}$/.test(code) ? code : undefined;
 }
@@ -47,9 +47,9 @@ interface Row {
   disabled_at: Date | null;
 }
 
-const about = (id: string) => `authenticator:${id}`;
+const associatedData = (id: string) => `authenticator:${id}`;
 
-async function authenticatorRow(db: Db, accountId: string): Promise<Row | undefined> {
+async function findAuthenticatorRow(db: Db, accountId: string): Promise<Row | undefined> {
   const { rows } = await db.query<Row>(
     `SELECT id, sealed_secret, last_step, created_at, last_used_at, disabled_at
      FROM authenticators WHERE account_id = $1`,
@@ -59,9 +59,9 @@ async function authenticatorRow(db: Db, accountId: string): Promise<Row | undefi
 }
 
 /** The authenticator of an account, without its secret. */
-export const authenticatorPart: Part<{ account: string }, Authenticator | undefined> = {
+export const authenticatorSubquery: JsonSubquery<{ account: string }, Authenticator | undefined> = {
   ask: ({ account }) =>
-    oneRow(
+    selectRowAsJson(
       `SELECT id, created_at, last_used_at, disabled_at FROM authenticators WHERE account_id = ${account}`,
     ),
   read(json) {
@@ -74,38 +74,38 @@ export const authenticatorPart: Part<{ account: string }, Authenticator | undefi
     if (!row) return undefined;
     return {
       id: row.id,
-      createdAt: timeOf(row.created_at),
-      lastUsedAt: timeOf(row.last_used_at),
-      disabledAt: timeOrNone(row.disabled_at),
+      createdAt: parseTimestamp(row.created_at),
+      lastUsedAt: parseTimestamp(row.last_used_at),
+      disabledAt: parseOptionalTimestamp(row.disabled_at),
     };
   },
 };
 
-const askAuthenticator = alone(authenticatorPart, { account: '$1' });
+const queryAuthenticator = buildQuery(authenticatorSubquery, { account: '$1' });
 
 /** The same, asked for alone. */
-export const authenticatorOf = (db: Db, accountId: string): Promise<Authenticator | undefined> =>
-  askAuthenticator(db, [accountId]);
+export const findAuthenticator = (db: Db, accountId: string): Promise<Authenticator | undefined> =>
+  queryAuthenticator(db, [accountId]);
 
 /** SQL: the accounts that have an authenticator. */
-export const authenticatorHolders = 'SELECT account_id FROM authenticators';
+export const authenticatorHoldersSql = 'SELECT account_id FROM authenticators';
 
 export type TotpRefusal =
   | { code: 'malformed-code' | 'wrong-code' | 'used-code' | 'authenticator-disabled' }
   | { code: 'clock-behind' | 'throttled'; seconds: number };
 
-type Judged = { step: number } | { behind: number } | { ahead: number } | 'used' | 'wrong';
+type CodeMatch = { step: number } | { behind: number } | { ahead: number } | 'used' | 'wrong';
 
 /** Compares a code with the server's clock alone. */
-async function judge(secret: string, code: string, lastStep: number): Promise<Judged> {
+async function matchCode(secret: string, code: string, lastStep: number): Promise<CodeMatch> {
   const epoch = Date.now() / 1000;
   const near = await verify({ secret, token: code, epoch, epochTolerance: windowSeconds });
   if (near.valid && 'timeStep' in near) return near.timeStep > lastStep ? { step: near.timeStep } : 'used';
-  const slow = await verify({ secret, token: code, epoch, epochTolerance: [slowSeconds, 0] });
+  const slow = await verify({ secret, token: code, epoch, epochTolerance: [clockSkewSeconds, 0] });
   // Only a code that was never accepted tells of a slow clock: an old one seen over a shoulder stays merely wrong.
   if (slow.valid && 'timeStep' in slow && slow.timeStep > lastStep)
     return { behind: -slow.delta * stepSeconds };
-  const fast = await verify({ secret, token: code, epoch, epochTolerance: [0, slowSeconds] });
+  const fast = await verify({ secret, token: code, epoch, epochTolerance: [0, clockSkewSeconds] });
   if (fast.valid && 'timeStep' in fast) return { ahead: fast.timeStep };
   return 'wrong';
 }
@@ -118,31 +118,32 @@ export interface TotpAttempt {
 }
 
 /** What follows a wrong code: the audit row, a mail at the third, the end of the authenticator at the fiftieth. */
-async function refuse(
+async function recordFailedAttempt(
   db: Db,
-  post: Post,
+  enqueueMail: EnqueueMail,
   attempt: TotpAttempt,
   failures: number,
   reused: boolean,
 ): Promise<boolean> {
-  const { account, origin } = attempt;
-  return db.transaction(async (open) => {
+  const { account, origin: requestInfo } = attempt;
+  return db.transaction(async (tx) => {
     const event = reused ? 'totp.reused' : 'totp.wrong';
-    await audit(open, { event, accountId: account.id, origin, detail: { failures } });
-    if (failures === worthTelling) await post(open, account, 'wrong-second-factor', wrongSecondFactor);
-    if (failures < mostFailures) return false;
-    const { count } = await open.query(
+    await recordAuditEvent(tx, { event, accountId: account.id, origin: requestInfo, detail: { failures } });
+    if (failures === notifyAtFailures)
+      await enqueueMail(tx, account, 'wrong-second-factor', secondFactorFailedMail);
+    if (failures < maxFailures) return false;
+    const { count } = await tx.query(
       'UPDATE authenticators SET disabled_at = $2 WHERE account_id = $1 AND disabled_at IS NULL',
       [account.id, new Date()],
     );
     if (count > 0) {
-      await audit(open, {
+      await recordAuditEvent(tx, {
         event: 'authenticator.disabled',
         accountId: account.id,
-        origin,
+        origin: requestInfo,
         detail: { failures },
       });
-      await post(open, account, 'authenticator-disabled', authenticatorDisabled);
+      await enqueueMail(tx, account, 'authenticator-disabled', authenticatorDisabledMail);
     }
     return true;
   });
@@ -155,35 +156,45 @@ async function refuse(
  */
 export async function verifyTotp(
   db: Db,
-  vault: Vault,
-  post: Post,
+  encryption: Encryption,
+  enqueueMail: EnqueueMail,
   attempt: TotpAttempt,
 ): Promise<TotpRefusal | undefined> {
-  const { account, interaction, origin } = attempt;
-  const code = sixDigits(attempt.code);
+  const { account, interaction, origin: requestInfo } = attempt;
+  const code = parseTotpCode(attempt.code);
   if (!code) return { code: 'malformed-code' };
-  const row = await authenticatorRow(db, account.id);
+  const row = await findAuthenticatorRow(db, account.id);
   if (!row) return { code: 'wrong-code' };
   if (row.disabled_at) return { code: 'authenticator-disabled' };
   const subject = `account:${account.id}`;
   const counted = await countAttempt(db, subject, 'totp');
   if (!counted.allowed) {
-    await auditOncePerMinute(db, subject, { event: 'totp.throttled', accountId: account.id, origin });
+    await auditOncePerMinute(db, subject, {
+      event: 'totp.throttled',
+      accountId: account.id,
+      origin: requestInfo,
+    });
     return { code: 'throttled', seconds: counted.seconds };
   }
-  if (!vault.opens(row.sealed_secret)) return { code: 'authenticator-disabled' };
-  const { plain, stale } = vault.open(row.sealed_secret, about(row.id));
-  const judged = await judge(plain.toString(), code, row.last_step);
+  if (!encryption.opens(row.sealed_secret)) return { code: 'authenticator-disabled' };
+  const { plain, stale } = encryption.open(row.sealed_secret, associatedData(row.id));
+  const judged = await matchCode(plain.toString(), code, row.last_step);
   const right = typeof judged === 'object' && 'step' in judged ? judged.step : undefined;
-  const accepted = right !== undefined && (await spendStep(db, row, right, attempt));
+  const accepted = right !== undefined && (await consumeStep(db, row, right, attempt));
   // A code that somebody knew before its time looks merely wrong, and is worth nothing when its time comes.
-  if (typeof judged === 'object' && 'ahead' in judged) await burnStep(db, row.id, judged.ahead);
+  if (typeof judged === 'object' && 'ahead' in judged) await invalidateStep(db, row.id, judged.ahead);
   if (accepted) {
-    if (stale) await reseal(db, row, vault.seal(plain, about(row.id)));
+    if (stale) await reencryptSecret(db, row, encryption.seal(plain, associatedData(row.id)));
     return undefined;
   }
   const reused = judged === 'used' || right !== undefined;
-  const ended = await refuse(db, post, { ...attempt, account, interaction }, counted.failures, reused);
+  const ended = await recordFailedAttempt(
+    db,
+    enqueueMail,
+    { ...attempt, account, interaction },
+    counted.failures,
+    reused,
+  );
   if (ended) return { code: 'authenticator-disabled' };
   if (reused) return { code: 'used-code' };
   if (typeof judged === 'object' && 'behind' in judged)
@@ -191,31 +202,31 @@ export async function verifyTotp(
   return { code: 'wrong-code' };
 }
 
-async function burnStep(db: Db, id: string, step: number): Promise<void> {
+async function invalidateStep(db: Db, id: string, step: number): Promise<void> {
   await db.query('UPDATE authenticators SET last_step = $2 WHERE id = $1 AND last_step < $2', [id, step]);
 }
 
 /** The write is the check: only a greater step passes, and only on an authenticator that is still switched on. */
-function spendStep(
+function consumeStep(
   db: Db,
   row: Row,
   step: number,
-  { account: { id: accountId }, interaction, origin }: TotpAttempt,
+  { account: { id: accountId }, interaction, origin: requestInfo }: TotpAttempt,
 ): Promise<boolean> {
   const effects = [
-    attemptsCleared([`account:${accountId}`, 'totp']),
-    proofsRecorded({ interaction, accountId, factors: [{ factor: 'totp', ref: row.id }] }),
-    deedsAudited([{ event: 'totp.right', accountId, origin }]),
+    clearAttemptsEffect([`account:${accountId}`, 'totp']),
+    recordVerifiedFactorsEffect({ interaction, accountId, factors: [{ factor: 'totp', ref: row.id }] }),
+    recordAuditEventsEffect([{ event: 'totp.right', accountId, origin: requestInfo }]),
   ];
-  return writeAtOnce(db, effects, {
+  return applyEffects(db, effects, {
     sql: ($) => `UPDATE authenticators SET last_step = ${$(2)}, last_used_at = ${$(3)}
-      WHERE id = ${$(1)} AND last_step < ${$(2)} AND disabled_at IS NULL AND ${turnTaken($(4))} RETURNING 1`,
+      WHERE id = ${$(1)} AND last_step < ${$(2)} AND disabled_at IS NULL AND ${advisoryLockSql($(4))} RETURNING 1`,
     params: [row.id, step, new Date(), `account:${accountId}`],
   });
 }
 
 /** An older key closed the secret: the newest closes it now (HEMMA_SECRET_KEYS). */
-async function reseal(db: Db, row: Row, sealed: Buffer): Promise<void> {
+async function reencryptSecret(db: Db, row: Row, sealed: Buffer): Promise<void> {
   await db.query('UPDATE authenticators SET sealed_secret = $2 WHERE id = $1 AND sealed_secret = $3', [
     row.id,
     sealed,
@@ -227,13 +238,13 @@ async function reseal(db: Db, row: Row, sealed: Buffer): Promise<void> {
  * Takes this very authenticator away, in the caller's transaction; answers whether it was still the account's. One
  * that took its place meanwhile stays.
  */
-export async function unbindAuthenticator(open: Db, accountId: string, id: string): Promise<boolean> {
-  const { count } = await open.query('DELETE FROM authenticators WHERE account_id = $1 AND id = $2', [
+export async function unbindAuthenticator(tx: Db, accountId: string, id: string): Promise<boolean> {
+  const { count } = await tx.query('DELETE FROM authenticators WHERE account_id = $1 AND id = $2', [
     accountId,
     id,
   ]);
   if (count === 0) return false;
-  await clearAttempts(open, `account:${accountId}`, 'totp');
+  await clearAttempts(tx, `account:${accountId}`, 'totp');
   return true;
 }
 
@@ -242,28 +253,28 @@ export async function unbindAuthenticator(open: Db, accountId: string, id: strin
  * place for it, and the insert decides who takes it: of two tabs one wins. Answers whether this one did.
  */
 export async function bindAuthenticator(
-  open: Db,
-  vault: Vault,
-  { account, interaction, origin }: Omit<TotpAttempt, 'code'>,
+  tx: Db,
+  encryption: Encryption,
+  { account, interaction, origin: requestInfo }: Omit<TotpAttempt, 'code'>,
   { secret, step }: { secret: string; step: number },
 ): Promise<boolean> {
   const id = randomUUID();
-  const { count } = await open.query(
+  const { count } = await tx.query(
     `INSERT INTO authenticators (id, account_id, sealed_secret, last_step, created_at, last_used_at)
      VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (account_id) DO NOTHING`,
-    [id, account.id, vault.seal(secret, about(id)), step, new Date()],
+    [id, account.id, encryption.seal(secret, associatedData(id)), step, new Date()],
   );
   if (count === 0) return false;
   await Promise.all([
-    recordProof(open, interaction, { factor: 'totp', accountId: account.id, ref: id }),
-    audit(open, { event: 'authenticator.connected', accountId: account.id, origin }),
+    recordVerifiedFactor(tx, interaction, { factor: 'totp', accountId: account.id, ref: id }),
+    recordAuditEvent(tx, { event: 'authenticator.connected', accountId: account.id, origin: requestInfo }),
   ]);
   return true;
 }
 
 /** Ends whatever authenticator the account has, in the caller's transaction; answers whether it had one. */
-export async function endAuthenticator(open: Db, accountId: string): Promise<boolean> {
-  const { count } = await open.query('DELETE FROM authenticators WHERE account_id = $1', [accountId]);
-  await clearAttempts(open, `account:${accountId}`, 'totp');
+export async function removeAuthenticators(tx: Db, accountId: string): Promise<boolean> {
+  const { count } = await tx.query('DELETE FROM authenticators WHERE account_id = $1', [accountId]);
+  await clearAttempts(tx, `account:${accountId}`, 'totp');
   return count > 0;
 }

@@ -1,20 +1,20 @@
 import {
-  authenticatorConnected,
-  authenticatorReplaced,
-  twoStepDeactivated,
+  authenticatorEnrolledMail,
+  authenticatorReplacedMail,
+  mfaDeactivatedMail,
 } from '../mail/templates/sign-in.ts';
-import type { Post, Recipient } from '../mail/outbox.ts';
+import type { EnqueueMail, Recipient } from '../mail/outbox.ts';
 import type { Origin } from '../http/request-info.ts';
-import { audit } from '../audit/audit-log.ts';
+import { recordAuditEvent } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import { transactionWithRetry } from '../db/deadlocks.ts';
-import type { Aftermath } from '../security/user-changes.ts';
+import type { UserChangeHooks } from '../security/user-changes.ts';
 import type { EndWeakerSignIns } from '../security/factor-change.ts';
-import { recordDeed, turnOf } from '../security/verified-factors.ts';
-import type { Vault } from '../crypto/encryption.ts';
-import type { ConnectionRefusal } from './enrollment.ts';
-import { proveConnection, takePending } from './enrollment.ts';
-import { spendClaimed, voidLive } from './recovery-code.ts';
+import { recordCompletedAction, lockUserIfSignInValid } from '../security/verified-factors.ts';
+import type { Encryption } from '../crypto/encryption.ts';
+import type { EnrollmentRefusal } from './enrollment.ts';
+import { verifyEnrollmentCode, consumePendingEnrollment } from './enrollment.ts';
+import { consumeReservedCode, revokeActiveCode } from './recovery-code.ts';
 import type { TotpAttempt } from './totp.ts';
 import { bindAuthenticator, unbindAuthenticator } from './totp.ts';
 
@@ -33,31 +33,31 @@ export interface Ending {
  * becomes the authenticator, what rests on the password alone ends, the proof and the audit row are written and the mail
  * is posted. Where another tab was first, nothing happens and the next page asks for a code of the phone that won.
  */
-export async function activate(
+export async function activateMfa(
   db: Db,
-  vault: Vault,
-  post: Post,
+  encryption: Encryption,
+  enqueueMail: EnqueueMail,
   endWeakerSignIns: EndWeakerSignIns,
   attempt: TotpAttempt & Ending,
-): Promise<ConnectionRefusal | undefined> {
+): Promise<EnrollmentRefusal | undefined> {
   const { account, interaction, session, device, endOtherSessions } = attempt;
-  const judged = await proveConnection(db, vault, attempt);
+  const judged = await verifyEnrollmentCode(db, encryption, attempt);
   if ('refusal' in judged) return judged.refusal;
-  await transactionWithRetry(db, async (open) => {
-    if (!(await turnOf(open, account.id, interaction))) return;
-    const mine = await takePending(open, interaction);
-    const won = mine && (await bindAuthenticator(open, vault, attempt, judged.proven));
+  await transactionWithRetry(db, async (tx) => {
+    if (!(await lockUserIfSignInValid(tx, account.id, interaction))) return;
+    const mine = await consumePendingEnrollment(tx, interaction);
+    const won = mine && (await bindAuthenticator(tx, encryption, attempt, judged.proven));
     if (!won) return;
-    await endWeakerSignIns(open, { accountId: account.id, interaction, session, device, endOtherSessions });
+    await endWeakerSignIns(tx, { accountId: account.id, interaction, session, device, endOtherSessions });
     await Promise.all([
-      recordDeed(open, interaction, account.id, 'replace_authenticator'),
-      post(open, account, 'authenticator-connected', authenticatorConnected),
+      recordCompletedAction(tx, interaction, account.id, 'replace_authenticator'),
+      enqueueMail(tx, account, 'authenticator-connected', authenticatorEnrolledMail),
     ]);
   });
   return undefined;
 }
 
-export interface Change extends Ending {
+export interface MfaChange extends Ending {
   account: Recipient;
   interaction: string;
   origin: Origin;
@@ -67,7 +67,7 @@ export interface Change extends Ending {
   authenticator: string | undefined;
 }
 
-export type Replacement = Change & { code: string };
+export type AuthenticatorReplacement = MfaChange & { code: string };
 
 /**
  * Another phone takes the old one's place. A code of the new secret is verified; then, in one transaction: the old
@@ -76,33 +76,41 @@ export type Replacement = Change & { code: string };
  * code was claimed by another sign-in meanwhile, or another tab was first and connected its own phone, nothing happens:
  * of two phones the first one stays, and the other tab is asked for its digits.
  */
-export async function replace(
+export async function replaceAuthenticator(
   db: Db,
-  vault: Vault,
-  post: Post,
-  aftermath: Aftermath,
-  replacement: Replacement,
-): Promise<ConnectionRefusal | undefined> {
-  const { account, interaction, origin, claimed, authenticator, endOtherSessions, session, device } =
-    replacement;
-  const judged = await proveConnection(db, vault, replacement);
+  encryption: Encryption,
+  enqueueMail: EnqueueMail,
+  aftermath: UserChangeHooks,
+  replacement: AuthenticatorReplacement,
+): Promise<EnrollmentRefusal | undefined> {
+  const {
+    account,
+    interaction,
+    origin: requestInfo,
+    claimed,
+    authenticator,
+    endOtherSessions,
+    session,
+    device,
+  } = replacement;
+  const judged = await verifyEnrollmentCode(db, encryption, replacement);
   if ('refusal' in judged) return judged.refusal;
-  await transactionWithRetry(db, async (open) => {
-    if (!(await turnOf(open, account.id, interaction))) return;
-    if (!(await takePending(open, interaction))) return;
-    if (claimed && !(await spendClaimed(open, account.id, interaction, origin))) return;
-    if (!authenticator || !(await unbindAuthenticator(open, account.id, authenticator))) {
+  await transactionWithRetry(db, async (tx) => {
+    if (!(await lockUserIfSignInValid(tx, account.id, interaction))) return;
+    if (!(await consumePendingEnrollment(tx, interaction))) return;
+    if (claimed && !(await consumeReservedCode(tx, account.id, interaction, requestInfo))) return;
+    if (!authenticator || !(await unbindAuthenticator(tx, account.id, authenticator))) {
       if (claimed) throw new Error('a recovery code was live beside an authenticator that is gone');
       return;
     }
     const [, bound] = await Promise.all([
-      voidLive(open, account.id),
-      bindAuthenticator(open, vault, replacement, judged.proven),
+      revokeActiveCode(tx, account.id),
+      bindAuthenticator(tx, encryption, replacement, judged.proven),
     ]);
     if (!bound) {
       throw new Error('the place of the authenticator was taken inside the transaction that emptied it');
     }
-    await aftermath.endWeakerSignIns(open, {
+    await aftermath.endWeakerSignIns(tx, {
       accountId: account.id,
       interaction,
       session,
@@ -110,10 +118,10 @@ export async function replace(
       endOtherSessions,
     });
     await Promise.all([
-      recordDeed(open, interaction, account.id, 'replace_authenticator'),
-      audit(open, { event: 'authenticator.replaced', accountId: account.id, origin }),
-      post(open, account, 'authenticator-replaced', authenticatorReplaced),
-      aftermath.closeCase(open, account.id),
+      recordCompletedAction(tx, interaction, account.id, 'replace_authenticator'),
+      recordAuditEvent(tx, { event: 'authenticator.replaced', accountId: account.id, origin: requestInfo }),
+      enqueueMail(tx, account, 'authenticator-replaced', authenticatorReplacedMail),
+      aftermath.closeCase(tx, account.id),
     ]);
   });
   return undefined;
@@ -124,25 +132,39 @@ export async function replace(
  * on the password alone ends, other sessions end where asked, and this session may connect a phone again for ten minutes.
  * Where a recovery code opened the sign-in it is spent here, if it still is this interaction's.
  */
-export async function deactivate(db: Db, post: Post, aftermath: Aftermath, change: Change): Promise<void> {
-  const { account, interaction, origin, claimed, authenticator, endOtherSessions, session, device } = change;
-  await transactionWithRetry(db, async (open) => {
-    if (!(await turnOf(open, account.id, interaction))) return;
-    if (claimed && !(await spendClaimed(open, account.id, interaction, origin))) return;
+export async function deactivateMfa(
+  db: Db,
+  enqueueMail: EnqueueMail,
+  aftermath: UserChangeHooks,
+  change: MfaChange,
+): Promise<void> {
+  const {
+    account,
+    interaction,
+    origin: requestInfo,
+    claimed,
+    authenticator,
+    endOtherSessions,
+    session,
+    device,
+  } = change;
+  await transactionWithRetry(db, async (tx) => {
+    if (!(await lockUserIfSignInValid(tx, account.id, interaction))) return;
+    if (claimed && !(await consumeReservedCode(tx, account.id, interaction, requestInfo))) return;
     // Sent twice, or done by another tab: nothing is left to take away, and the answer is the same.
-    if (!authenticator || !(await unbindAuthenticator(open, account.id, authenticator))) return;
-    await voidLive(open, account.id);
-    await aftermath.endWeakerSignIns(open, {
+    if (!authenticator || !(await unbindAuthenticator(tx, account.id, authenticator))) return;
+    await revokeActiveCode(tx, account.id);
+    await aftermath.endWeakerSignIns(tx, {
       accountId: account.id,
       interaction,
       session,
       device,
       endOtherSessions,
     });
-    await aftermath.weakenSession(open, account.id, session);
-    await aftermath.openEnrolment(open, account.id, session);
-    await recordDeed(open, interaction, account.id, 'deactivate_two_step');
-    await audit(open, { event: 'two-step.deactivated', accountId: account.id, origin });
-    await post(open, account, 'two-step-deactivated', twoStepDeactivated);
+    await aftermath.weakenSession(tx, account.id, session);
+    await aftermath.openEnrolment(tx, account.id, session);
+    await recordCompletedAction(tx, interaction, account.id, 'deactivate_two_step');
+    await recordAuditEvent(tx, { event: 'two-step.deactivated', accountId: account.id, origin: requestInfo });
+    await enqueueMail(tx, account, 'two-step-deactivated', mfaDeactivatedMail);
   });
 }

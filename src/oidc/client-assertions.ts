@@ -2,17 +2,17 @@ import { decodeJwt, decodeProtectedHeader } from 'jose';
 import type { Client, Configuration } from 'oidc-provider';
 import { errors, Provider } from 'oidc-provider';
 import type { Db } from '../db/database.ts';
-import type { Vault } from '../crypto/encryption.ts';
+import type { Encryption } from '../crypto/encryption.ts';
 import { assertionSigningAlgs } from '../clients/assertion-rules.ts';
 import { assertionAudienceOf } from '../clients/metadata.ts';
 import type { SecretReader } from '../clients/secrets.ts';
-import { noteUse, signingSecret } from '../clients/secrets.ts';
+import { recordSecretUse, findSigningSecret } from '../clients/secrets.ts';
 import type { UnitOfWork } from './storage/unit-of-work.ts';
 
 /** Seconds that an assertion may be good for: one that is found later is worth nothing (RFC 7523 §3). */
-const longestAssertion = 3600;
+const maxAssertionSeconds = 3600;
 /** The library's own tolerance of clocks, in seconds. */
-const tolerance = 15;
+const clockToleranceSeconds = 15;
 
 /** The one string that a client's assertions must name as their audience. */
 const audienceOf = (issuer: string, client: Client): string =>
@@ -26,11 +26,11 @@ function audienceFault(aud: unknown, expected: string): string | undefined {
 }
 
 /** The lifetime of an assertion, by a key or by a secret; its audience and algorithm are in `holdToRegistration`. */
-export const furtherRules: NonNullable<Configuration['assertJwtClientAuthClaimsAndHeader']> = (
+export const checkAssertionLifetime: NonNullable<Configuration['assertJwtClientAuthClaimsAndHeader']> = (
   _ctx,
   { exp },
 ) => {
-  if (Number(exp) > Date.now() / 1000 + longestAssertion + tolerance)
+  if (Number(exp) > Date.now() / 1000 + maxAssertionSeconds + clockToleranceSeconds)
     throw new errors.InvalidClientAuth('the client assertion is good for longer than an hour');
 };
 
@@ -70,19 +70,19 @@ export function holdToRegistration({ OIDCContext }: Provider): void {
 const known = (alg: unknown): string =>
   assertionSigningAlgs.some((one) => one === alg) ? `; it was ${String(alg)}` : '';
 
-interface Key {
+interface HmacKey {
   kty: 'oct';
   alg: 'HS256';
   k: string;
 }
 
 /** The part of a client that the library verifies its signatures by. */
-interface SymmetricKeys {
+interface SymmetricKeyStore {
   clear(): void;
-  selectForVerify(wanted: { alg: string }): readonly Key[];
+  selectForVerify(wanted: { alg: string }): readonly HmacKey[];
 }
 
-const signedParts = (assertion: string) => {
+const splitAssertion = (assertion: string) => {
   const end = assertion.lastIndexOf('.');
   return {
     text: assertion.slice(0, Math.max(end, 0)),
@@ -95,17 +95,17 @@ const signedParts = (assertion: string) => {
  * one secret for a client, keeps it as long as it keeps the built client, and ours are several, end at once and stand in
  * no metadata. The keys of a request are those of its own assertion, and are gone with it.
  */
-export function signBySecrets(
+export function verifySecretJwtAssertions(
   provider: Provider,
-  by: { db: Db; vault: Vault; read: SecretReader },
-  work: UnitOfWork,
+  dependencies: { db: Db; vault: Encryption; read: SecretReader },
+  unitOfWork: UnitOfWork,
 ): void {
-  const read = new WeakMap<object, readonly Key[]>();
-  const keysFor = async (clientId: string, assertion: string): Promise<readonly Key[]> => {
-    const found = await signingSecret(by, clientId, signedParts(assertion));
+  const keysByRequest = new WeakMap<object, readonly HmacKey[]>();
+  const findKeys = async (clientId: string, assertion: string): Promise<readonly HmacKey[]> => {
+    const found = await findSigningSecret(dependencies, clientId, splitAssertion(assertion));
     if (!found) return [];
     // At most once a minute, and after the answer's own writes.
-    if (found.stale) work.afterCommit(() => noteUse(by.db, found.id));
+    if (found.stale) unitOfWork.afterCommit(() => recordSecretUse(dependencies.db, found.id));
     return [{ kty: 'oct', alg: 'HS256', k: Buffer.from(found.secret).toString('base64url') }];
   };
   const { Client } = provider;
@@ -113,14 +113,15 @@ export function signBySecrets(
   Client.find = async (id) => {
     const client = await find(id);
     if (client?.clientAuthMethod !== 'client_secret_jwt') return client;
-    const { symmetricKeyStore: keys } = client as unknown as { symmetricKeyStore: SymmetricKeys };
+    const { symmetricKeyStore: keys } = client as unknown as { symmetricKeyStore: SymmetricKeyStore };
     // What the library made of the text that stands in the secret's place opens nothing.
     keys.clear();
-    keys.selectForVerify = ({ alg }) => (alg === 'HS256' && read.get(Provider.ctx ?? keys)) || [];
+    keys.selectForVerify = ({ alg }) => (alg === 'HS256' && keysByRequest.get(Provider.ctx ?? keys)) || [];
     const { ctx } = Provider;
     const { client_assertion: assertion } = ctx?.oidc.params ?? {};
     // Here and not when they are asked for: there the library takes a database that is away for a wrong signature.
-    if (ctx && typeof assertion === 'string') read.set(ctx, await keysFor(client.clientId, assertion));
+    if (ctx && typeof assertion === 'string')
+      keysByRequest.set(ctx, await findKeys(client.clientId, assertion));
     return client;
   };
 }

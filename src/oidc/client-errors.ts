@@ -1,10 +1,10 @@
 import type { Db } from '../db/database.ts';
 import { sha256 } from '../crypto/encryption.ts';
-import type { RefusalCause } from './error-causes.ts';
-import { causeOf } from './error-causes.ts';
+import type { ClientErrorCause } from './error-causes.ts';
+import { findErrorCause } from './error-causes.ts';
 
 /** Where a request came to. */
-export const refusingEndpoints = [
+export const clientErrorEndpoints = [
   'authorization',
   'pushed-request',
   'device-authorization',
@@ -14,11 +14,11 @@ export const refusingEndpoints = [
   'userinfo',
   'sign-out',
 ] as const;
-export type RefusingEndpoint = (typeof refusingEndpoints)[number];
+export type ClientErrorEndpoint = (typeof clientErrorEndpoints)[number];
 
 /** Something that an application asked for and did not get. */
-export interface Refusal {
-  endpoint: RefusingEndpoint;
+export interface ClientError {
+  endpoint: ClientErrorEndpoint;
   /** The standard's code, as the application was told it. */
   error: string;
   /** Why, in the library's words. Some of it may come from outside, so it is shown as text. */
@@ -27,8 +27,8 @@ export interface Refusal {
   address?: string | undefined;
 }
 
-export interface RefusedRequest extends Refusal {
-  cause: RefusalCause;
+export interface ClientErrorRecord extends ClientError {
+  cause: ClientErrorCause;
   /** How often; what comes more than once a second is counted once. */
   times: number;
   firstAt: Date;
@@ -39,14 +39,14 @@ export interface RefusedRequest extends Refusal {
  * Anybody can send anything in an application's name: so many different refusals of it are kept at each endpoint, the
  * latest, and so many new ones are taken in a minute. A flood at one door hides nothing of what came to another.
  */
-const kept = 10;
-const newInAMinute = 10;
+const maxErrorsPerEndpoint = 10;
+const maxNewPerMinute = 10;
 
 const second = 1000;
-const longest = { error: 60, detail: 200, address: 500 };
+const maxLengths = { error: 60, detail: 200, address: 500 };
 
 /** PostgreSQL keeps no NUL, and nobody reads what turns a line around. */
-const legible = (text: string, most: number): string =>
+const sanitizeText = (text: string, most: number): string =>
   text
     .toWellFormed()
     // oxlint-disable-next-line no-control-regex -- these are the characters that are meant
@@ -54,14 +54,14 @@ const legible = (text: string, most: number): string =>
     .slice(0, most);
 
 /** Notes a refusal for whoever looks after the application. One that is gone meanwhile has none. */
-export async function noteRefusal(
+export async function recordClientError(
   db: Db,
   clientId: string,
-  { endpoint, ...refusal }: Refusal,
+  { endpoint, ...refusal }: ClientError,
 ): Promise<void> {
-  const error = legible(refusal.error, longest.error);
-  const detail = legible(refusal.detail, longest.detail);
-  const address = refusal.address === undefined ? null : legible(refusal.address, longest.address);
+  const error = sanitizeText(refusal.error, maxLengths.error);
+  const detail = sanitizeText(refusal.detail, maxLengths.detail);
+  const address = refusal.address === undefined ? null : sanitizeText(refusal.address, maxLengths.address);
   const now = new Date();
   const ago = (time: number) => new Date(now.getTime() - time);
   const { rows } = await db.query<{ times: number }>(
@@ -83,21 +83,21 @@ export async function noteRefusal(
       now,
       ago(60 * second),
       ago(second),
-      newInAMinute,
+      maxNewPerMinute,
     ],
   );
   if (rows[0]?.times !== 1) return;
   await db.query(
     `DELETE FROM refused_requests WHERE client_id = $1 AND endpoint = $2 AND digest NOT IN (
        SELECT digest FROM refused_requests WHERE client_id = $1 AND endpoint = $2 ORDER BY last_at DESC LIMIT $3)`,
-    [clientId, endpoint, kept],
+    [clientId, endpoint, maxErrorsPerEndpoint],
   );
 }
 
 /** What an application did not get, the latest first. */
-export async function refusedRequests(db: Db, clientId: string): Promise<RefusedRequest[]> {
+export async function listClientErrors(db: Db, clientId: string): Promise<ClientErrorRecord[]> {
   const { rows } = await db.query<
-    Omit<Refusal, 'address'> & { address: string | null; times: number; first_at: Date; last_at: Date }
+    Omit<ClientError, 'address'> & { address: string | null; times: number; first_at: Date; last_at: Date }
   >(
     `SELECT endpoint, error, detail, address, times, first_at, last_at FROM refused_requests
      WHERE client_id = $1 ORDER BY last_at DESC`,
@@ -105,7 +105,7 @@ export async function refusedRequests(db: Db, clientId: string): Promise<Refused
   );
   return rows.map(({ first_at: firstAt, last_at: lastAt, address, ...row }) => ({
     ...row,
-    cause: causeOf(row),
+    cause: findErrorCause(row),
     firstAt,
     lastAt,
     ...(address === null ? {} : { address }),
@@ -113,12 +113,12 @@ export async function refusedRequests(db: Db, clientId: string): Promise<Refused
 }
 
 /** Forgets them, once whoever looks after the application has seen to it. */
-export async function forgetRefusedRequests(db: Db, clientId: string): Promise<void> {
+export async function clearClientErrors(db: Db, clientId: string): Promise<void> {
   await db.query('DELETE FROM refused_requests WHERE client_id = $1', [clientId]);
 }
 
 /** Removes what has not come again since `before`, at most `limit`; answers how many. */
-export async function sweepRefusedRequests(db: Db, before: Date, limit: number): Promise<number> {
+export async function pruneClientErrors(db: Db, before: Date, limit: number): Promise<number> {
   const { count } = await db.query(
     'DELETE FROM refused_requests WHERE ctid = ANY(ARRAY(SELECT ctid FROM refused_requests WHERE last_at < $1 LIMIT $2))',
     [before, limit],

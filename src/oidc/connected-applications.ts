@@ -1,14 +1,14 @@
 import type { Client, Provider } from 'oidc-provider';
 import type { Origin } from '../http/request-info.ts';
-import { audit } from '../audit/audit-log.ts';
+import { recordAuditEvent } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import { transactionWithRetry } from '../db/deadlocks.ts';
-import type { Allowed } from '../sessions/records.ts';
-import { allowedBy, endGrants } from '../sessions/records.ts';
-import { resourceServersNamed } from '../clients/resource-servers/resource-servers.ts';
+import type { ClientGrant } from '../sessions/records.ts';
+import { listClientGrants, revokeClientGrants } from '../sessions/records.ts';
+import { findResourceServersById } from '../clients/resource-servers/resource-servers.ts';
 
 /** An application that a person's account is connected to. */
-export interface Application extends Allowed {
+export interface ConnectedApplication extends ClientGrant {
   name: string;
   /** What it may do at resource servers, in their words; `told` are the scopes that these stand for. */
   at: { name: string; scopes: string[]; told: string[] }[];
@@ -19,7 +19,7 @@ export interface Application extends Allowed {
 }
 
 /** Its own door, or one that begins a sign-in here (OpenID Connect Core §4). Both were judged when they were registered. */
-function doorOf(client: Client | undefined, issuer: string): string | undefined {
+function getLaunchUrl(client: Client | undefined, issuer: string): string | undefined {
   if (!client?.initiateLoginUri) return client?.clientUri;
   const url = new URL(client.initiateLoginUri);
   url.searchParams.set('iss', issuer);
@@ -27,9 +27,13 @@ function doorOf(client: Client | undefined, issuer: string): string | undefined 
 }
 
 /** The applications that an account is connected to; one that is switched off or gone goes by its identifier. */
-export async function applicationsOf(db: Db, provider: Provider, accountId: string): Promise<Application[]> {
-  const allowed = await allowedBy(db, accountId);
-  const servers = await resourceServersNamed(
+export async function listConnectedApplications(
+  db: Db,
+  provider: Provider,
+  accountId: string,
+): Promise<ConnectedApplication[]> {
+  const allowed = await listClientGrants(db, accountId);
+  const servers = await findResourceServersById(
     db,
     allowed.flatMap(({ resources }) => Object.keys(resources)),
   );
@@ -47,7 +51,7 @@ export async function applicationsOf(db: Db, provider: Provider, accountId: stri
             : [];
         }),
         firstParty: client?.['urn:hemma:first-party'] === true,
-        openAt: doorOf(client, provider.issuer),
+        openAt: getLaunchUrl(client, provider.issuer),
       };
     }),
   );
@@ -57,10 +61,16 @@ export async function applicationsOf(db: Db, provider: Provider, accountId: stri
  * Disconnects an application from an account: what was allowed, and all codes and tokens of it, end in one
  * transaction. Another account's connection stays. Answers whether there was one.
  */
-export function disconnect(db: Db, accountId: string, clientId: string, origin: Origin): Promise<boolean> {
-  return transactionWithRetry(db, async (open) => {
-    const ended = await endGrants(open, accountId, clientId);
-    if (ended) await audit(open, { event: 'grant.revoked', accountId, clientId, origin });
+export function disconnectApplication(
+  db: Db,
+  accountId: string,
+  clientId: string,
+  requestInfo: Origin,
+): Promise<boolean> {
+  return transactionWithRetry(db, async (tx) => {
+    const ended = await revokeClientGrants(tx, accountId, clientId);
+    if (ended)
+      await recordAuditEvent(tx, { event: 'grant.revoked', accountId, clientId, origin: requestInfo });
     return ended;
   });
 }

@@ -7,7 +7,7 @@ export type CookieNames = Record<'session' | 'interaction' | 'resume', string>;
  * The names of oidc-provider's cookies. Only the session's is a cookie of browsers; on http://localhost it is plain, since
  * browsers take no prefix there. The other two are set by this process alone, within a request (interaction-cookies.ts).
  */
-export const cookieNames = ({ development }: Pick<Settings, 'development'>): CookieNames => ({
+export const getCookieNames = ({ development }: Pick<Settings, 'development'>): CookieNames => ({
   session: development ? 'hemma-session' : '__Host-hemma-session',
   interaction: 'hemma-interaction',
   resume: 'hemma-resume',

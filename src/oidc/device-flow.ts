@@ -1,15 +1,15 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { errors, Provider } from 'oidc-provider';
-import { accountById } from '../users/users.ts';
-import { deviceLabel } from '../users/devices.ts';
-import { deviceAllowed } from '../mail/templates/device.ts';
-import type { Post } from '../mail/outbox.ts';
-import { audit } from '../audit/audit-log.ts';
+import { findUserById } from '../users/users.ts';
+import { describeUserAgent } from '../users/devices.ts';
+import { deviceAuthorizedMail } from '../mail/templates/device.ts';
+import type { EnqueueMail } from '../mail/outbox.ts';
+import { recordAuditEvent } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
-import { network, sentByOurPage } from '../http/request-info.ts';
+import { toIpNetwork, isSameOriginRequest } from '../http/request-info.ts';
 import { countForNetwork, forgiveForNetwork } from '../security/sliding-budget.ts';
-import { countAttempt, forgiveAttempt } from '../security/throttle.ts';
-import { askedTooSoon, devicePause } from '../sessions/records.ts';
+import { countAttempt, undoAttempt } from '../security/throttle.ts';
+import { recordDevicePoll, devicePollSeconds } from '../sessions/records.ts';
 import type { UnitOfWork } from './storage/unit-of-work.ts';
 
 /**
@@ -19,7 +19,7 @@ import type { UnitOfWork } from './storage/unit-of-work.ts';
  */
 
 /** Seconds that a code lives. */
-export const deviceSeconds = 600;
+export const deviceCodeSeconds = 600;
 
 /** Why a person's code was not taken; the code is the phrase key. */
 export type DeviceRefusal =
@@ -36,7 +36,7 @@ export type DeviceRefusal =
   | { code: 'throttled'; seconds: number; typed?: undefined };
 
 /** What a person is asked to confirm. */
-export interface Asking {
+export interface DeviceConfirmation {
   clientName: string;
   /** As the device shows it. */
   userCode: string;
@@ -52,13 +52,13 @@ export interface Asking {
 /** The pages of the device flow, made where HTML is made. */
 export interface DevicePages {
   entry(ctx: KoaContextWithOIDC, refused: DeviceRefusal | undefined): void;
-  confirm(ctx: KoaContextWithOIDC, asking: Asking): void;
+  confirm(ctx: KoaContextWithOIDC, asking: DeviceConfirmation): void;
   allowed(ctx: KoaContextWithOIDC): void;
   notAllowed(ctx: KoaContextWithOIDC): void;
 }
 
 /** So many codes were typed that the next one has to wait. */
-class TooManyCodes extends errors.OIDCProviderError {
+class TooManyAttemptsError extends errors.OIDCProviderError {
   readonly seconds: number;
 
   constructor(seconds: number) {
@@ -68,14 +68,14 @@ class TooManyCodes extends errors.OIDCProviderError {
 }
 
 /** A form that no page of ours sent. */
-class ForeignForm extends errors.OIDCProviderError {
+class CrossSiteFormError extends errors.OIDCProviderError {
   constructor() {
     super(403, 'foreign-form');
   }
 }
 
 /** The library's own faults about a person's code, which it exports under no name. */
-const ofLibrary: Record<string, 'missing-user-code' | 'wrong-user-code' | 'expired-user-code'> = {
+const codeByLibraryError: Record<string, 'missing-user-code' | 'wrong-user-code' | 'expired-user-code'> = {
   NoCodeError: 'missing-user-code',
   NotFoundError: 'wrong-user-code',
   // Whether a code was ever good is nobody's business.
@@ -83,10 +83,10 @@ const ofLibrary: Record<string, 'missing-user-code' | 'wrong-user-code' | 'expir
   ExpiredError: 'expired-user-code',
 };
 
-function refusalOf({ oidc }: KoaContextWithOIDC, fault: Error): DeviceRefusal {
-  if (fault instanceof TooManyCodes) return { code: 'throttled', seconds: fault.seconds };
+function toDeviceRefusal({ oidc }: KoaContextWithOIDC, fault: Error): DeviceRefusal {
+  if (fault instanceof TooManyAttemptsError) return { code: 'throttled', seconds: fault.seconds };
   const { userCode: typed } = fault as { userCode?: string };
-  const known = ofLibrary[fault.name];
+  const known = codeByLibraryError[fault.name];
   if (known === 'expired-user-code' || (known && oidc.route === 'code_verification'))
     return { code: known, typed };
   const begun = oidc.route === 'device_resume' || oidc.entities.DeviceCode !== undefined;
@@ -94,27 +94,27 @@ function refusalOf({ oidc }: KoaContextWithOIDC, fault: Error): DeviceRefusal {
 }
 
 /** The client that a refused device belongs to. */
-function clientOf({ oidc }: KoaContextWithOIDC): string | undefined {
+function getClientId({ oidc }: KoaContextWithOIDC): string | undefined {
   const { DeviceCode: device, Interaction: interaction } = oidc.entities;
   return device?.clientId ?? (interaction?.params as { client_id?: string } | undefined)?.client_id;
 }
 
-async function askingOf(
+async function buildConfirmation(
   db: Db,
   ctx: KoaContextWithOIDC,
   clientName: string,
   userCode: string,
-): Promise<Asking> {
+): Promise<DeviceConfirmation> {
   const { DeviceCode: code } = ctx.oidc.entities;
   const { address = '', device = '' } = (code?.deviceInfo ?? {}) as { address?: string; device?: string };
   const { accountId } = ctx.oidc.session ?? {};
-  const account = accountId === undefined ? undefined : await accountById(db, accountId);
+  const account = accountId === undefined ? undefined : await findUserById(db, accountId);
   const wish = code?.params?.ui_locales;
   return {
     clientName,
     userCode,
     from: { address, device, at: new Date((code?.iat ?? 0) * 1000) },
-    nearby: network(address) === network(ctx.state.origin.address),
+    nearby: toIpNetwork(address) === toIpNetwork(ctx.state.origin.address),
     email: account?.disabledAt ? undefined : account?.email,
     uiLocales: typeof wish === 'string' ? wish : undefined,
   };
@@ -124,7 +124,7 @@ async function askingOf(
  * Whether this browser brought no session: then there is no form that it could send back. The library would save for the
  * form a session that was never begun, and fail at it.
  */
-function withoutCookie({ oidc }: KoaContextWithOIDC): boolean {
+function lacksSessionCookie({ oidc }: KoaContextWithOIDC): boolean {
   const session = oidc.session as { exp?: number; touched?: boolean } | undefined;
   if (!session || session.exp !== undefined) return false;
   session.touched = false;
@@ -132,9 +132,9 @@ function withoutCookie({ oidc }: KoaContextWithOIDC): boolean {
 }
 
 /** The feature as the library is told of it. */
-export function deviceFeature(
+export function configureDeviceFlow(
   db: Db,
-  work: UnitOfWork,
+  unitOfWork: UnitOfWork,
   pages: {
     device: DevicePages;
     problem(ctx: KoaContextWithOIDC, code: string, description: undefined): void;
@@ -146,38 +146,45 @@ export function deviceFeature(
     mask: '****-****',
     deviceInfo: (ctx) => {
       const { address, userAgent } = ctx.state.origin;
-      return { address, device: deviceLabel(userAgent) };
+      return { address, device: describeUserAgent(userAgent) };
     },
     userCodeInputSource(ctx, _form, out, fault) {
       if (!fault) return pages.device.entry(ctx, undefined);
-      if (withoutCookie(ctx)) return pages.problem(ctx, 'sign-in-ended', undefined);
-      if (out?.error === 'server_error' || fault instanceof ForeignForm)
-        return pages.problem(ctx, fault instanceof ForeignForm ? 'foreign-form' : 'trouble', undefined);
-      if (fault.name !== 'AbortedError') return pages.device.entry(ctx, refusalOf(ctx, fault));
+      if (lacksSessionCookie(ctx)) return pages.problem(ctx, 'sign-in-ended', undefined);
+      if (out?.error === 'server_error' || fault instanceof CrossSiteFormError)
+        return pages.problem(
+          ctx,
+          fault instanceof CrossSiteFormError ? 'foreign-form' : 'trouble',
+          undefined,
+        );
+      if (fault.name !== 'AbortedError') return pages.device.entry(ctx, toDeviceRefusal(ctx, fault));
       const accountId = ctx.oidc.session?.accountId;
-      const clientId = clientOf(ctx);
-      const { origin } = ctx.state;
-      work.note({ event: 'device.refused', accountId, clientId, origin });
+      const clientId = getClientId(ctx);
+      const { origin: requestInfo } = ctx.state;
+      unitOfWork.note({ event: 'device.refused', accountId, clientId, origin: requestInfo });
       return pages.device.notAllowed(ctx);
     },
     async userCodeConfirmSource(ctx, _form, client, _info, userCode) {
-      pages.device.confirm(ctx, await askingOf(db, ctx, client.clientName ?? client.clientId, userCode));
+      pages.device.confirm(
+        ctx,
+        await buildConfirmation(db, ctx, client.clientName ?? client.clientId, userCode),
+      );
     },
     successSource: (ctx) => pages.device.allowed(ctx),
   };
 }
 
 /** Counts a typed code for the network and the user that it comes from; returns what takes it back if it was right. */
-async function countCode(db: Db, { oidc, state }: KoaContextWithOIDC): Promise<() => Promise<void>> {
+async function countCodeAttempt(db: Db, { oidc, state }: KoaContextWithOIDC): Promise<() => Promise<void>> {
   const { origin } = state;
   const byNetwork = await countForNetwork(db, origin, 'user-code');
-  if (!byNetwork.allowed) throw new TooManyCodes(byNetwork.seconds);
+  if (!byNetwork.allowed) throw new TooManyAttemptsError(byNetwork.seconds);
   const subject = oidc.session?.accountId && `account:${oidc.session.accountId}`;
   const byUser = subject ? await countAttempt(db, subject, 'user-code') : undefined;
-  if (byUser && !byUser.allowed) throw new TooManyCodes(byUser.seconds);
+  if (byUser && !byUser.allowed) throw new TooManyAttemptsError(byUser.seconds);
   return async () => {
     await forgiveForNetwork(db, origin, 'user-code');
-    if (subject) await forgiveAttempt(db, subject, 'user-code');
+    if (subject) await undoAttempt(db, subject, 'user-code');
   };
 }
 
@@ -187,7 +194,7 @@ type DeviceCode = NonNullable<Awaited<ReturnType<Provider['DeviceCode']['findByU
  * Binds a code to the browser that said yes to it: there it may be typed again, by whoever closed the page half-way, and
  * nowhere else. The library notes only that somebody did.
  */
-function keepWith(code: DeviceCode, session: string): void {
+function bindCodeToSession(code: DeviceCode, session: string): void {
   const held = code as { inFlight?: boolean | string; save: DeviceCode['save'] };
   if (held.inFlight === session) delete held.inFlight;
   const save = code.save.bind(code);
@@ -207,28 +214,35 @@ export function guardUserCodes(provider: Provider, db: Db, issuer: string): void
   codes.findByUserCode = async (userCode, options) => {
     const { ctx } = Provider;
     if (!ctx?.oidc.session) return undefined;
-    if (!sentByOurPage(ctx, issuer)) throw new ForeignForm();
-    const forgive = await countCode(db, ctx);
+    if (!isSameOriginRequest(ctx, issuer)) throw new CrossSiteFormError();
+    const forgive = await countCodeAttempt(db, ctx);
     const code = await find(userCode, options);
     const { accountId, uid } = ctx.oidc.session;
-    const { origin } = ctx.state;
-    if (code) keepWith(code, uid);
+    const { origin: requestInfo } = ctx.state;
+    if (code) bindCodeToSession(code, uid);
     const good = code && !code.isExpired && !code.error && !code.accountId && !code.inFlight;
     if (good) await forgive();
-    else await audit(db, { event: 'device.wrong-code', accountId, clientId: code?.clientId, origin });
+    else
+      await recordAuditEvent(db, {
+        event: 'device.wrong-code',
+        accountId,
+        clientId: code?.clientId,
+        origin: requestInfo,
+      });
     return code;
   };
 }
 
 /** Devices are told how often to ask, and those that ask more often to slow down (RFC 8628 §3.2, §3.5). */
-export function paceDevices(provider: Provider, db: Db): void {
+export function enforcePollingInterval(provider: Provider, db: Db): void {
   provider.use(async (ctx, next) => {
     await next();
     const { route, params } = ctx.oidc ?? {};
     const body = ctx.body as Record<string, unknown> | undefined;
-    if (route === 'device_authorization' && ctx.status === 200) ctx.body = { ...body, interval: devicePause };
+    if (route === 'device_authorization' && ctx.status === 200)
+      ctx.body = { ...body, interval: devicePollSeconds };
     if (route !== 'token' || body?.error !== 'authorization_pending') return;
-    if (await askedTooSoon(db, String(params?.device_code)))
+    if (await recordDevicePoll(db, String(params?.device_code)))
       ctx.body = {
         error: 'slow_down',
         error_description: 'wait five seconds longer between requests from now on',
@@ -236,32 +250,48 @@ export function paceDevices(provider: Provider, db: Db): void {
   });
 }
 
-const devicePages = new Set(['code_verification', 'device_resume']);
+const deviceRoutes = new Set(['code_verification', 'device_resume']);
 
 /** Records and mails that a device was let in, once that is committed; and what stood in the way of one. */
-export function listenToDevices(provider: Provider, db: Db, work: UnitOfWork, post: Post): void {
+export function recordDeviceEvents(
+  provider: Provider,
+  db: Db,
+  unitOfWork: UnitOfWork,
+  enqueueMail: EnqueueMail,
+): void {
   provider.on('authorization.success', (ctx) => {
     const { route, client, session } = ctx.oidc;
     const accountId = session?.accountId;
-    if (!devicePages.has(route) || !client || accountId === undefined) return;
-    const { origin } = ctx.state;
-    work.afterCommit(() =>
-      db.transaction(async (open) => {
-        await audit(open, { event: 'device.allowed', accountId, clientId: client.clientId, origin });
-        const account = await accountById(open, accountId);
+    if (!deviceRoutes.has(route) || !client || accountId === undefined) return;
+    const { origin: requestInfo } = ctx.state;
+    unitOfWork.afterCommit(() =>
+      db.transaction(async (tx) => {
+        await recordAuditEvent(tx, {
+          event: 'device.allowed',
+          accountId,
+          clientId: client.clientId,
+          origin: requestInfo,
+        });
+        const account = await findUserById(tx, accountId);
         if (!account) return;
         const name = client.clientName ?? client.clientId;
-        await post(open, account, 'device-allowed', (facts) => deviceAllowed(facts, name));
+        await enqueueMail(tx, account, 'device-allowed', (facts) => deviceAuthorizedMail(facts, name));
       }),
     );
   });
   const refused = (ctx: KoaContextWithOIDC, fault: Error) => {
     const { client, session } = ctx.oidc;
     if (!client) return;
-    const { origin } = ctx.state;
+    const { origin: requestInfo } = ctx.state;
     const detail = { error: fault.message };
     const { clientId } = client;
-    work.note({ event: 'sign-in.refused', accountId: session?.accountId, clientId, origin, detail });
+    unitOfWork.note({
+      event: 'sign-in.refused',
+      accountId: session?.accountId,
+      clientId,
+      origin: requestInfo,
+      detail,
+    });
   };
   provider.on('code_verification.error', refused);
   provider.on('device_resume.error', refused);

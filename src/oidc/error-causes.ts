@@ -1,5 +1,5 @@
 /** What an administrator can do something about, each with words of its own in every language. */
-export const refusalCauses = [
+export const clientErrorCauses = [
   'redirect-address',
   'sign-out-address',
   'hint',
@@ -27,13 +27,13 @@ export const refusalCauses = [
   'parameters',
   'other',
 ] as const;
-export type RefusalCause = (typeof refusalCauses)[number];
+export type ClientErrorCause = (typeof clientErrorCauses)[number];
 
 /**
  * By the standard's code and the library's own words, the first that fits. The words are not promised to stay: what
  * none fits is `other`, and still shown with its code and detail.
  */
-const table: readonly (readonly [RefusalCause, error: RegExp, detail: RegExp])[] = [
+const causeTable: readonly (readonly [ClientErrorCause, error: RegExp, detail: RegExp])[] = [
   ['sign-out-address', /./, /post_logout_redirect_uri/],
   ['hint', /./, /id_token_hint/],
   ['code-address', /invalid_grant/, /redirect_uri (mismatch|is no longer registered)/],
@@ -65,11 +65,11 @@ const table: readonly (readonly [RefusalCause, error: RegExp, detail: RegExp])[]
 ];
 
 /** What it comes down to. */
-export const causeOf = ({ error, detail }: { error: string; detail: string }): RefusalCause =>
-  table.find(([, code, words]) => code.test(error) && words.test(detail))?.[0] ?? 'other';
+export const findErrorCause = ({ error, detail }: { error: string; detail: string }): ClientErrorCause =>
+  causeTable.find(([, code, words]) => code.test(error) && words.test(detail))?.[0] ?? 'other';
 
 /** Answers that belong to the course of things: nobody has to see to anything. */
-const ordinary = new Set([
+const expectedErrors = new Set([
   'login_required',
   'consent_required',
   'interaction_required',
@@ -81,4 +81,4 @@ const ordinary = new Set([
   'use_dpop_nonce',
 ]);
 
-export const isOrdinary = (error: string): boolean => ordinary.has(error);
+export const isExpectedError = (error: string): boolean => expectedErrors.has(error);

@@ -1,10 +1,10 @@
 import type { AccessToken, Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider';
 import type { Db } from '../db/database.ts';
-import { consentOf } from '../clients/metadata.ts';
-import { consentGiven } from '../sessions/records.ts';
+import { getConsentMode } from '../clients/metadata.ts';
+import { findConsent } from '../sessions/records.ts';
 
 /** What this request asks for of resource servers and the interface for programs, by their names. */
-const resourcesAsked = (oidc: KoaContextWithOIDC['oidc']): Record<string, string> =>
+const getRequestedResources = (oidc: KoaContextWithOIDC['oidc']): Record<string, string> =>
   Object.fromEntries(
     Object.entries(oidc.resourceServers ?? {}).flatMap(([resource, { scopes }]) => {
       const asked = [...oidc.requestParamScopes].filter((scope) => scopes.has(scope));
@@ -13,13 +13,13 @@ const resourcesAsked = (oidc: KoaContextWithOIDC['oidc']): Record<string, string
   );
 
 /** Whether a grant lacks something that this request asks for. */
-function lacks(grant: Grant, { oidc }: KoaContextWithOIDC): boolean {
+function lacksRequestedAccess(grant: Grant, { oidc }: KoaContextWithOIDC): boolean {
   const scopes = new Set(grant.getOIDCScopeEncountered().split(' '));
   const claims = new Set(grant.getOIDCClaimsEncountered());
   return (
     [...oidc.requestParamOIDCScopes].some((scope) => !scopes.has(scope)) ||
     [...oidc.requestParamClaims].some((claim) => !claims.has(claim)) ||
-    Object.entries(resourcesAsked(oidc)).some(([resource, asked]) => {
+    Object.entries(getRequestedResources(oidc)).some(([resource, asked]) => {
       const known = new Set(grant.getResourceScopeEncountered(resource).split(' '));
       return asked.split(' ').some((scope) => !known.has(scope));
     })
@@ -30,7 +30,7 @@ function lacks(grant: Grant, { oidc }: KoaContextWithOIDC): boolean {
  * The grant of this session and client: tokens hang on it and end with it, so that signing out in one browser leaves
  * another's alone. What a person allowed once is written into each new one; a first-party client needs no asking.
  */
-export function existingGrant(db: Db): Configuration['loadExistingGrant'] {
+export function createGrantLoader(db: Db): Configuration['loadExistingGrant'] {
   return async (ctx) => {
     const { oidc } = ctx;
     const { client, session, account, provider } = oidc;
@@ -41,19 +41,19 @@ export function existingGrant(db: Db): Configuration['loadExistingGrant'] {
     const found = known ? await provider.Grant.find(known) : undefined;
     const mine =
       found?.accountId === account.accountId && found.clientId === client.clientId ? found : undefined;
-    const mode = consentOf(client);
+    const mode = getConsentMode(client);
     // Asked every time: only the answer that was given in this very sign-in counts.
     if (mode === 'ask' && !oidc.result?.consent) return undefined;
-    if (mine && !(mode === 'none' && lacks(mine, ctx))) return mine;
+    if (mine && !(mode === 'none' && lacksRequestedAccess(mine, ctx))) return mine;
     const allowed =
       mode === 'none'
         ? {
             scope: [...oidc.requestParamOIDCScopes].join(' '),
             claims: [...oidc.requestParamClaims],
-            resources: resourcesAsked(oidc),
+            resources: getRequestedResources(oidc),
             seconds: undefined,
           }
-        : await consentGiven(db, account.accountId, client.clientId);
+        : await findConsent(db, account.accountId, client.clientId);
     if (!allowed) return undefined;
     const grant = mine ?? new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
     grant.addOIDCScope(allowed.scope);
@@ -68,7 +68,7 @@ export function existingGrant(db: Db): Configuration['loadExistingGrant'] {
 }
 
 /** A token for a resource says which sign-in it was given for (RFC 9068 §2.2.1, RFC 9470 §6.2), however often it is renewed. */
-export const noteSignIn: Configuration['extraTokenClaims'] = ({ oidc }, { kind, aud }) => {
+export const addSignInClaims: Configuration['extraTokenClaims'] = ({ oidc }, { kind, aud }) => {
   if (kind !== 'AccessToken' || aud === undefined) return undefined;
   const { AuthorizationCode: code, RefreshToken: renewed, DeviceCode: typed } = oidc.entities;
   const { authTime, acr, amr } = renewed ?? code ?? typed ?? {};
@@ -76,5 +76,5 @@ export const noteSignIn: Configuration['extraTokenClaims'] = ({ oidc }, { kind, 
 };
 
 /** When two factors were proved for such a token; long ago where it does not say. */
-export const signInOf = ({ extra }: Pick<AccessToken, 'extra'>): Date =>
+export const getSignInTime = ({ extra }: Pick<AccessToken, 'extra'>): Date =>
   new Date(Number(extra?.auth_time ?? 0) * 1000);

@@ -24,7 +24,7 @@ export type Intent = (typeof intents)[number];
 
 export const isIntent = (value: unknown): value is Intent => intents.some((intent) => intent === value);
 
-const allowed = (client: Client, intent: Intent) => {
+const isIntentAllowed = (client: Client, intent: Intent) => {
   if (client.clientId === accountClientId) return true;
   const own = client['urn:hemma:allowed-intents'];
   return Array.isArray(own) && own.includes(intent);
@@ -37,13 +37,14 @@ export function checkIntent(ctx: KoaContextWithOIDC, value: string | undefined, 
   if (ctx.oidc.route === 'device_authorization')
     throw new errors.InvalidRequest('a device asks for no intent');
   if (!isIntent(value)) throw new errors.InvalidRequest('the intent is not one of ours');
-  if (!allowed(client, value)) throw new errors.InvalidRequest('the intent is not allowed to this client');
+  if (!isIntentAllowed(client, value))
+    throw new errors.InvalidRequest('the intent is not allowed to this client');
 }
 
 const { Check } = interactionPolicy;
 
 /** Asks for the interaction until its result says that the intent was carried out or declined. */
-export const intentOpen = new Check('intent', 'the intent needs the person', (ctx) => {
+export const intentCheck = new Check('intent', 'the intent needs the person', (ctx) => {
   const { intent } = ctx.oidc.params ?? {};
   const result = ctx.oidc.result as { intent?: { name?: string } } | undefined;
   if (!intent || result?.intent?.name === intent) return Check.NO_NEED_TO_PROMPT;

@@ -1,41 +1,46 @@
 import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { errors } from 'oidc-provider';
-import { apiResource } from '../clients/resource-servers/api-scopes.ts';
-import type { ClientBook } from '../clients/cache.ts';
-import { apiScopesOf, introspectedBy, resourcesOf } from '../clients/metadata.ts';
-import { noteSignIn } from './grants.ts';
+import { getApiResource } from '../clients/resource-servers/api-scopes.ts';
+import type { ClientCache } from '../clients/cache.ts';
+import { getApiScopes, getIntrospectedResource, getAllowedResources } from '../clients/metadata.ts';
+import { addSignInClaims } from './grants.ts';
 import type { ResourceServer } from '../clients/resource-servers/schema.ts';
 
 /** A resource that an application may ask for, and which scopes of it. */
-interface Opened {
+interface GrantableResource {
   scopes: readonly string[];
   /** Undefined: the interface for programs, which looks its tokens up itself. */
   server: ResourceServer | undefined;
 }
 
 /** Each is looked up: more of them in one request than anybody needs is nobody's honest request. */
-const mostAsked = 10;
+const maxResourcesPerRequest = 10;
 
 /** Known everywhere, given nowhere: a program that asks for them out of habit is not refused for it (Core §5.4). */
-const passedOver = new Set(['address', 'phone']);
+const ignoredScopes = new Set(['address', 'phone']);
 
 /** What of these resources is open to an application. */
-async function openTo(book: ClientBook, issuer: string, client: Client, asked: readonly string[]) {
-  const allowed = resourcesOf(client).filter(({ resource }) => asked.includes(resource));
-  const servers = await book.resourceServers(allowed.map(({ resource }) => resource));
-  const open = new Map<string, Opened>();
+async function findGrantableResources(
+  clientCache: ClientCache,
+  issuer: string,
+  client: Client,
+  asked: readonly string[],
+) {
+  const allowed = getAllowedResources(client).filter(({ resource }) => asked.includes(resource));
+  const servers = await clientCache.resourceServers(allowed.map(({ resource }) => resource));
+  const open = new Map<string, GrantableResource>();
   for (const { resource, scopes } of allowed) {
     const server = servers.get(resource);
     const there = new Set(server?.scopes.map(({ name }) => name));
     if (server) open.set(resource, { scopes: scopes.filter((scope) => there.has(scope)), server });
   }
-  const own: readonly string[] = apiScopesOf(client);
-  if (own.length > 0) open.set(apiResource(issuer), { scopes: own, server: undefined });
+  const own: readonly string[] = getApiScopes(client);
+  if (own.length > 0) open.set(getApiResource(issuer), { scopes: own, server: undefined });
   return open;
 }
 
 /** The library's description of a resource server. Its lifetime is taken up by `ttl` in provider.ts. */
-function infoOf(resource: string, { scopes, server }: Opened) {
+function toResourceServerInfo(resource: string, { scopes, server }: GrantableResource) {
   const common = { scope: scopes.join(' '), audience: resource };
   if (server?.tokenFormat !== 'jwt')
     return {
@@ -57,39 +62,39 @@ function infoOf(resource: string, { scopes, server }: Opened) {
  * that there is no such target, and asks for no scope that its description does not list. A person's request names a scope
  * of each, since scopes are what the person is asked about.
  */
-export function resourcesFor(book: ClientBook, issuer: string) {
+export function createResourceResolver(clientCache: ClientCache, issuer: string) {
   return async (ctx: KoaContextWithOIDC, resource: string, client: Client) => {
     const { params = {}, requestParamScopes, requestParamOIDCScopes, route } = ctx.oidc;
     const given = params.resource === undefined ? [resource] : [params.resource].flat();
-    if (given.length > mostAsked) throw new errors.InvalidTarget('too many resources');
-    const open = await openTo(book, issuer, client, given as string[]);
+    if (given.length > maxResourcesPerRequest) throw new errors.InvalidTarget('too many resources');
+    const open = await findGrantableResources(clientCache, issuer, client, given as string[]);
     const found = open.get(resource);
     if (!found) throw new errors.InvalidTarget();
     const asked = [...requestParamScopes].filter(
       (scope) => scope !== '' && !requestParamOIDCScopes.has(scope),
     );
     const all = new Set((given as string[]).flatMap((one) => open.get(one)?.scopes ?? []));
-    const beyond = asked.find((scope) => !all.has(scope) && !passedOver.has(scope));
+    const beyond = asked.find((scope) => !all.has(scope) && !ignoredScopes.has(scope));
     if (beyond !== undefined) throw new errors.InvalidScope('requested scope is not allowed', beyond);
     if (found.server && route !== 'token' && !asked.some((scope) => found.scopes.includes(scope)))
       throw new errors.InvalidScope('a scope of the resource must be requested', found.scopes.join(' '));
-    return infoOf(resource, found);
+    return toResourceServerInfo(resource, found);
   };
 }
 
 /** What a token says besides; none is made for a resource server without a scope of it, whatever was taken away since. */
-export const tokenFacts: NonNullable<Configuration['extraTokenClaims']> = (ctx, token) => {
+export const addTokenClaims: NonNullable<Configuration['extraTokenClaims']> = (ctx, token) => {
   const { aud, scope } = token;
-  if (aud !== undefined && aud !== apiResource(ctx.oidc.issuer) && !scope)
+  if (aud !== undefined && aud !== getApiResource(ctx.oidc.issuer) && !scope)
     throw new errors.InvalidScope('a scope of the resource must be requested', '');
-  return noteSignIn?.(ctx, token);
+  return addSignInClaims?.(ctx, token);
 };
 
 /** Seconds that the resource of a token gives it. */
-export const resourceLifetimeOf = (token: unknown): number | undefined =>
+export const getResourceLifetime = (token: unknown): number | undefined =>
   (token as { resourceServer?: { accessTokenTTL?: number } } | undefined)?.resourceServer?.accessTokenTTL;
 
-interface Asked {
+interface IntrospectedToken {
   clientId?: string | undefined;
   aud?: string | string[] | undefined;
   scope?: string | undefined;
@@ -99,16 +104,16 @@ interface Asked {
  * Whose token it is that a client asks about, where it may ask at all: its own, or one that was made for the resource
  * server that it is the door of. A token for more than its client may still ask for is nobody's.
  */
-export async function holderOf(
+export async function findTokenClient(
   { oidc }: KoaContextWithOIDC,
   client: Client,
-  { clientId, aud, scope }: Asked,
+  { clientId, aud, scope }: IntrospectedToken,
 ): Promise<Client | undefined> {
   const own = clientId === client.clientId;
-  const guarded = typeof aud === 'string' && aud === introspectedBy(client);
+  const guarded = typeof aud === 'string' && aud === getIntrospectedResource(client);
   if (clientId === undefined || !(own || guarded)) return undefined;
   const holder = own ? client : await oidc.provider.Client.find(clientId);
-  if (!holder || aud === undefined || aud === apiResource(oidc.issuer)) return holder;
-  const allowed = resourcesOf(holder).find(({ resource }) => resource === aud)?.scopes ?? [];
+  if (!holder || aud === undefined || aud === getApiResource(oidc.issuer)) return holder;
+  const allowed = getAllowedResources(holder).find(({ resource }) => resource === aud)?.scopes ?? [];
   return (scope ?? '').split(' ').every((one) => allowed.includes(one)) ? holder : undefined;
 }

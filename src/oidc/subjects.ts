@@ -2,14 +2,14 @@ import { createHmac } from 'node:crypto';
 import type { Configuration, Provider } from 'oidc-provider';
 import instance from 'oidc-provider/lib/helpers/weak_cache.js';
 import type { ClientDescription } from '../clients/schema.ts';
-import { sectorOf } from '../clients/sector-identifiers.ts';
+import { getSectorIdentifier } from '../clients/sector-identifiers.ts';
 
 /**
  * The numbers by which applications know people (OpenID Connect Core §8). A pairwise one is made of the account and the
  * sector with a key that was drawn once and is kept sealed: it is the same for ever, whatever becomes of the secret keys
  * that seal it, and no application can reckon it for another. Nothing is stored, so nothing is looked up.
  */
-export function subjects(
+export function configureSubjects(
   key: Buffer,
 ): Pick<Configuration, 'subjectTypes' | 'pairwiseIdentifier' | 'sectorIdentifierUriValidate'> {
   return {
@@ -25,12 +25,14 @@ export function subjects(
 }
 
 /** The number by which an application knows an account. */
-export async function subjectFor(
+export async function getSubject(
   provider: Provider,
   client: ClientDescription,
   accountId: string,
 ): Promise<string> {
   if (client.subjectType === 'public') return accountId;
   const { configuration } = instance(provider);
-  return configuration.pairwiseIdentifier(undefined, accountId, { sectorIdentifier: sectorOf(client) });
+  return configuration.pairwiseIdentifier(undefined, accountId, {
+    sectorIdentifier: getSectorIdentifier(client),
+  });
 }

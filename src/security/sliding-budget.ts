@@ -1,7 +1,7 @@
 import type { Origin } from '../http/request-info.ts';
 import type { Db } from '../db/database.ts';
-import { network } from '../http/request-info.ts';
-import type { Attempt } from './throttle.ts';
+import { toIpNetwork } from '../http/request-info.ts';
+import type { AttemptResult } from './throttle.ts';
 
 /**
  * Budgets that slide (docs/adr/0001-throttling.md): a level grows by one with each event and halves every half-life. An
@@ -47,7 +47,7 @@ const longestWait = 48 * hour;
 
 /** What the budgets of a network are counted by; undefined in a trusted network (HEMMA_TRUSTED_NETWORKS), which has none. */
 export const networkSubject = ({ address, trusted }: Origin): string | undefined =>
-  trusted ? undefined : `network:${network(address)}`;
+  trusted ? undefined : `network:${toIpNetwork(address)}`;
 
 /** SQL of what is left of a value of `row` at the time `now`. float8 has no room for less than 2^-1022. */
 const remaining = (row: string, value: string, now: string, halfLife: string) =>
@@ -149,7 +149,7 @@ export async function countSliding(
   subject: string,
   budget: SlidingBudget,
   { limit = slidingRules[budget].limit }: { limit?: number } = {},
-): Promise<Pick<Attempt & { allowed: true }, 'allowed'> | (Attempt & { allowed: false })> {
+): Promise<Pick<AttemptResult & { allowed: true }, 'allowed'> | (AttemptResult & { allowed: false })> {
   const now = new Date();
   const { growth, halfLifeSeconds } = slidingRules[budget];
   const { count } = await db.query(countOne, [subject, budget, now, limit, growth, halfLifeSeconds]);

@@ -1,9 +1,10 @@
 import type { Db } from '../db/database.ts';
 import type { Effect } from '../db/effects.ts';
-import { writeAtOnce } from '../db/effects.ts';
+import { applyEffects } from '../db/effects.ts';
 
 /** What can be tried: each has its own budget for each subject (an account, an email address, a browser). */
-export type Tried = 'password' | 'totp' | 'recovery-code' | 'mailed-code' | 'mail' | 'case' | 'user-code';
+export type ThrottledAction =
+  'password' | 'totp' | 'recovery-code' | 'mailed-code' | 'mail' | 'case' | 'user-code';
 
 interface Budget {
   /** Failures before the first pause. */
@@ -13,7 +14,7 @@ interface Budget {
 }
 
 // NIST SP 800-63B-4 §3.2.2. docs/adr/0001-throttling.md has all budgets in one table; those of networks are sliding ones.
-const budgets: Record<Tried, Budget> = {
+const budgets: Record<ThrottledAction, Budget> = {
   password: { free: 10 },
   totp: { free: 5 },
   'recovery-code': { free: 5 },
@@ -26,10 +27,10 @@ const budgets: Record<Tried, Budget> = {
   'user-code': { free: 10, forgetAfter: 15 * 60_000 },
 };
 
-const firstPause = 30;
-const longestPause = 3600;
+const firstDelaySeconds = 30;
+const maxDelaySeconds = 3600;
 
-export type Attempt = { allowed: true; failures: number } | { allowed: false; seconds: number };
+export type AttemptResult = { allowed: true; failures: number } | { allowed: false; seconds: number };
 
 /** The parameters of `attemptCounting`, as expressions of the statement. */
 export interface CountingNames {
@@ -50,19 +51,19 @@ export const attemptCounting = ({ subject, factor, now, forgotten, free, after }
      ON CONFLICT (subject, factor) DO UPDATE SET
        failures = CASE WHEN a.updated_at < ${forgotten}::timestamptz THEN 1 ELSE a.failures + 1 END,
        blocked_until = CASE WHEN a.updated_at >= ${forgotten}::timestamptz AND a.failures + 1 >= ${free}::int
-         THEN ${now}::timestamptz + least(${longestPause}, ${firstPause} * 2 ^ least(a.failures + 1 - ${free}::int, 20)) * interval '1 second' END,
+         THEN ${now}::timestamptz + least(${maxDelaySeconds}, ${firstDelaySeconds} * 2 ^ least(a.failures + 1 - ${free}::int, 20)) * interval '1 second' END,
        updated_at = ${now}::timestamptz
      WHERE a.blocked_until IS NULL OR a.blocked_until <= ${now}::timestamptz
      RETURNING failures`;
 
 /** The values for `free` and `forgotten` of a budget. */
-export function countingValues(tried: Tried, now: Date): { free: number; forgotten: Date } {
+export function countingValues(tried: ThrottledAction, now: Date): { free: number; forgotten: Date } {
   const { free, forgetAfter } = budgets[tried];
   return { free, forgotten: new Date(forgetAfter ? now.getTime() - forgetAfter : 0) };
 }
 
 /** How long a budget still pauses, in whole seconds and at least one. */
-export async function pauseLeft(db: Db, subject: string, tried: Tried, now: Date): Promise<number> {
+export async function pauseLeft(db: Db, subject: string, tried: ThrottledAction, now: Date): Promise<number> {
   const { rows } = await db.query<{ blocked_until: Date | null }>(
     'SELECT blocked_until FROM attempts WHERE subject = $1 AND factor = $2',
     [subject, tried],
@@ -84,44 +85,44 @@ const countOne = attemptCounting({
  * one budget, and a request that fails later has still been counted. The first attempt past the budget opens a
  * pause of 30 s, each further one doubles it up to an hour; success clears the count (`clearAttempts`).
  */
-export async function countAttempt(db: Db, subject: string, tried: Tried): Promise<Attempt> {
+export async function countAttempt(db: Db, subject: string, action: ThrottledAction): Promise<AttemptResult> {
   const now = new Date();
-  const { free, forgotten } = countingValues(tried, now);
-  const { rows } = await db.query<{ failures: number }>(countOne, [subject, tried, now, forgotten, free]);
+  const { free, forgotten } = countingValues(action, now);
+  const { rows } = await db.query<{ failures: number }>(countOne, [subject, action, now, forgotten, free]);
   if (rows[0]) return { allowed: true, failures: rows[0].failures };
-  return { allowed: false, seconds: await pauseLeft(db, subject, tried, now) };
+  return { allowed: false, seconds: await pauseLeft(db, subject, action, now) };
 }
 
 /** A count: whose, and of what. */
-export type Counted = readonly [subject: string, tried: Tried];
+export type AttemptKey = readonly [subject: string, tried: ThrottledAction];
 
-/** SQL of whether what `attemptsCleared` forgot were more failures than so many, this right attempt counted among them. */
-export const moreCleared = (failures: number): string =>
+/** SQL of whether what `clearAttemptsEffect` forgot were more failures than so many, this right attempt counted among them. */
+export const clearedMoreThanSql = (failures: number): string =>
   `EXISTS (SELECT FROM attempts_cleared WHERE failures > ${failures})`;
 
 /**
  * After a success: the failures of that factor are forgotten (NIST SP 800-63B-4 §3.2.2). `after` names a CTE of the same
  * statement that is read first, so that rows are locked in the order in which they are counted.
  */
-export const attemptsCleared = ([subject, tried]: Counted, after?: string): Effect => ({
-  sql: ($, open) =>
-    `attempts_cleared AS (DELETE FROM attempts WHERE subject = ${$(1)} AND factor = ${$(2)} AND ${open}
+export const clearAttemptsEffect = ([subject, action]: AttemptKey, after?: string): Effect => ({
+  sql: ($, condition) =>
+    `attempts_cleared AS (DELETE FROM attempts WHERE subject = ${$(1)} AND factor = ${$(2)} AND ${condition}
        ${after ? `AND (SELECT count(*) FROM ${after}) >= 0` : ''} RETURNING failures)`,
-  params: [subject, tried],
+  params: [subject, action],
 });
 
 /** Forgets the failures of one factor. */
-export async function clearAttempts(db: Db, subject: string, tried: Tried): Promise<void> {
-  await writeAtOnce(db, [attemptsCleared([subject, tried])]);
+export async function clearAttempts(db: Db, subject: string, action: ThrottledAction): Promise<void> {
+  await applyEffects(db, [clearAttemptsEffect([subject, action])]);
 }
 
 /** Takes back one counted attempt that turned out well. */
-export async function forgiveAttempt(db: Db, subject: string, tried: Tried): Promise<void> {
+export async function undoAttempt(db: Db, subject: string, action: ThrottledAction): Promise<void> {
   await db.query(
     `UPDATE attempts SET failures = greatest(failures - 1, 0),
        blocked_until = CASE WHEN failures - 1 < $3::int THEN NULL ELSE blocked_until END
      WHERE subject = $1 AND factor = $2`,
-    [subject, tried, budgets[tried].free],
+    [subject, action, budgets[action].free],
   );
 }
 
@@ -136,7 +137,7 @@ export async function throttledNames(db: Db, now: Date): Promise<number> {
 }
 
 /** Removes counts that nobody touched since `before`, at most `limit` of them; answers how many. */
-export async function sweepAttempts(db: Db, before: Date, limit: number): Promise<number> {
+export async function deleteOldAttempts(db: Db, before: Date, limit: number): Promise<number> {
   const { count } = await db.query(
     `DELETE FROM attempts WHERE ctid = ANY(ARRAY(
        SELECT ctid FROM attempts WHERE updated_at < $1 AND (blocked_until IS NULL OR blocked_until < $1) LIMIT $2))`,

@@ -9,14 +9,14 @@ export const operatorLimits = { longest: hour, fresh: 600 };
 /** Seconds that an interaction is open for. */
 export const interactionSeconds = 30 * 60;
 
-const now = () => Math.floor(Date.now() / 1000);
+const nowInSeconds = () => Math.floor(Date.now() / 1000);
 
 /** Seconds that a session lives on from now: its idle time or the rest of its day, whichever is less. */
-export function sessionSeconds(since: number | undefined): number {
-  const left = since === undefined ? sessionLimits.idle : since + sessionLimits.overall - now();
+export function remainingSessionSeconds(since: number | undefined): number {
+  const left = since === undefined ? sessionLimits.idle : since + sessionLimits.overall - nowInSeconds();
   return Math.max(1, Math.min(sessionLimits.idle, left));
 }
 
 /** Whether a session's day is over, however busy it was: the library's own leeway would carry it on for ever. */
-export const dayIsOver = (since: unknown): boolean =>
-  typeof since === 'number' && since + sessionLimits.overall <= now();
+export const isPastAbsoluteLimit = (since: unknown): boolean =>
+  typeof since === 'number' && since + sessionLimits.overall <= nowInSeconds();

@@ -1,8 +1,8 @@
 import { removeOtherDevices } from '../users/devices.ts';
 import type { Db } from '../db/database.ts';
 import type { FactorChange } from '../security/factor-change.ts';
-import { voidProofs } from '../security/verified-factors.ts';
-import { endFinished, endSessions, endWeakTokens } from './records.ts';
+import { discardVerifiedFactors } from '../security/verified-factors.ts';
+import { endFinishedInteractions, endSessions, endWeakTokens } from './records.ts';
 
 /**
  * Ends what rests on less than the factors that a user has from this transaction on (ASVS 7.4.3). Every function that
@@ -18,7 +18,7 @@ import { endFinished, endSessions, endWeakTokens } from './records.ts';
  *
  * The interaction that makes the change and the session of its browser go on. That browser stays known, but not trusted.
  *
- * The caller holds the lock of the account (`signInStands`), which every finishing sign-in waits for. The order matters:
+ * The caller holds the lock of the account (`signInValidPrecondition`), which every finishing sign-in waits for. The order matters:
  * a sign-in loses what it verified, then its result, then its session, then its tokens. A request that is between two of
  * these has either lost the earlier one, or its later one is committed before that is looked for.
  *
@@ -30,8 +30,8 @@ export async function endWeakerSignIns(
 ): Promise<void> {
   // One journey, and one statement after the other (see `Db.transaction`).
   await Promise.all([
-    voidProofs(open, { accountId, except: interaction }),
-    endFinished(open, accountId, interaction),
+    discardVerifiedFactors(open, { accountId, except: interaction }),
+    endFinishedInteractions(open, accountId, interaction),
     removeOtherDevices(open, accountId, device),
     endSessions(open, accountId, { except: session, onPasswordAlone: !endOtherSessions }),
   ]);

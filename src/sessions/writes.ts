@@ -1,9 +1,9 @@
-import type { Deed } from '../audit/audit-log.ts';
+import type { AuditEvent } from '../audit/audit-log.ts';
 
 export type Payload = Record<string, unknown> & { consumed?: number | boolean };
 
 /** Everything that a request wants written, in order, all or nothing. */
-export type Write = Upsert | Once | { kind: 'revoke'; model: string; grantId: string };
+export type RecordWrite = Upsert | OneTimeWrite | { kind: 'revoke'; model: string; grantId: string };
 
 /** A finished sign-in: whose, in which interaction, and when the factor was verified that opened it (milliseconds). */
 export interface FinishedLogin {
@@ -26,101 +26,104 @@ export interface Upsert {
   login?: FinishedLogin | undefined;
 }
 
-interface Ending<Kind> {
+interface KeyedWrite<Kind> {
   kind: Kind;
   model: string;
   key: Buffer;
   base: string | undefined;
 }
 /** What happens to a record once. */
-export type Once = Ending<'consume'> | Ending<'destroy'>;
+export type OneTimeWrite = KeyedWrite<'consume'> | KeyedWrite<'destroy'>;
 
 /** A payload anew from what is kept of it: nobody shares it. */
-export const payloadOf = (text: string): Payload => JSON.parse(text) as Payload;
+export const parsePayload = (text: string): Payload => JSON.parse(text) as Payload;
 
 type Authorizations = Record<string, unknown>;
-export const authorizationsOf = (payload: Payload | undefined) =>
+export const getAuthorizations = (payload: Payload | undefined) =>
   (payload?.authorizations ?? {}) as Authorizations;
 
 /** What a request changed in a session's applications, so that two tabs do not overwrite each other's. */
-export function changes(base: Payload | undefined, next: Payload): { set: Authorizations; gone: string[] } {
-  const before = authorizationsOf(base);
-  const after = authorizationsOf(next);
+export function diffAuthorizations(
+  base: Payload | undefined,
+  next: Payload,
+): { set: Authorizations; gone: string[] } {
+  const before = getAuthorizations(base);
+  const after = getAuthorizations(next);
   const set = Object.entries(after).filter(
     ([id, value]) => JSON.stringify(value) !== JSON.stringify(before[id]),
   );
   return { set: Object.fromEntries(set), gone: Object.keys(before).filter((id) => !(id in after)) };
 }
 
-const issued = new Set(['AuthorizationCode', 'AccessToken', 'RefreshToken', 'DeviceCode']);
+const issuedModels = new Set(['AuthorizationCode', 'AccessToken', 'RefreshToken', 'DeviceCode']);
 
 /** Whether something is handed out that must not be when the session that it rests on has ended meanwhile. */
-export const issues = (writes: readonly Write[]): boolean =>
-  writes.some((write) => write.kind === 'upsert' && issued.has(write.model));
+export const issuesTokens = (writes: readonly RecordWrite[]): boolean =>
+  writes.some((write) => write.kind === 'upsert' && issuedModels.has(write.model));
 
 /** Whether a session goes on under a new identifier, or begins. */
-export const rotates = (writes: readonly Write[]): boolean =>
+export const rotatesSession = (writes: readonly RecordWrite[]): boolean =>
   writes.some((write) => write.kind === 'upsert' && write.model === 'Session' && !write.base);
 
 /**
  * The writes of one request that one statement can carry, beside those of other requests: at most one of them, the gate,
  * can come too late, and then nothing of this request is written.
  */
-export interface Piece {
+export interface RequestWrites {
   /**
    * The interaction that this request resumes. It is consumed before the gate is tried, so that a sign-in gives one
    * session and one code. Where the gate then fails, the interaction stays consumed and the browser starts again.
    */
-  interaction: Once | undefined;
+  interaction: OneTimeWrite | undefined;
   /** The gate, where there is one. */
-  gate: Once | Upsert | undefined;
+  gate: OneTimeWrite | Upsert | undefined;
   /** Sessions that were read and are saved, with what changed of their applications. */
   keeps: { write: Upsert; set: Authorizations }[];
   /** New records. `set`: of a session that moves, what it brings to the applications that it takes along. */
   puts: { write: Upsert; set: Authorizations | undefined }[];
   /** Records that go, whether they are there or not. */
-  ends: Once[];
-  deeds: readonly Deed[];
+  ends: OneTimeWrite[];
+  deeds: readonly AuditEvent[];
 }
 
-export const nameOf = (model: string, key: Buffer): string => `${model}:${key.toString('hex')}`;
+export const toRecordName = (model: string, key: Buffer): string => `${model}:${key.toString('hex')}`;
 
 /** What a piece touches: no two that touch the same record go in one statement. A session at the gate is among those kept. */
-export const touchedBy = ({ interaction, gate, keeps, puts, ends }: Piece): string[] =>
+export const listTouchedRecords = ({ interaction, gate, keeps, puts, ends }: RequestWrites): string[] =>
   [
     ...(interaction ? [interaction] : []),
     ...(gate && gate.kind !== 'upsert' ? [gate] : []),
     ...keeps.map(({ write }) => write),
     ...puts.map(({ write }) => write),
     ...ends,
-  ].map(({ model, key }) => nameOf(model, key));
+  ].map(({ model, key }) => toRecordName(model, key));
 
 /** Of several times that a request saves a record the last counts, in the place of the first. */
-function lastOfEach(writes: readonly Write[]): Write[] {
-  const last = new Map<string | Write, Write>();
+function keepLastWrites(writes: readonly RecordWrite[]): RecordWrite[] {
+  const last = new Map<string | RecordWrite, RecordWrite>();
   for (const write of writes)
-    last.set(write.kind === 'upsert' ? nameOf(write.model, write.key) : write, write);
+    last.set(write.kind === 'upsert' ? toRecordName(write.model, write.key) : write, write);
   return [...last.values()];
 }
 
 /** A session that moves to a new identifier, for the same person and without losing an application. */
-function movedWith(gone: Once, landed: Upsert | undefined): Authorizations | undefined {
+function carriedAuthorizations(gone: OneTimeWrite, landed: Upsert | undefined): Authorizations | undefined {
   if (!gone.base || !landed) return undefined;
-  const before = payloadOf(gone.base);
-  const after = payloadOf(landed.text);
-  const { set, gone: lost } = changes(before, after);
+  const before = parsePayload(gone.base);
+  const after = parsePayload(landed.text);
+  const { set, gone: lost } = diffAuthorizations(before, after);
   return before.accountId === after.accountId && lost.length === 0 ? set : undefined;
 }
 
 // What is saved by a question of its own, and not in one piece with others.
-const asks = ({ model, base, login }: Upsert) =>
+const needsOwnStatement = ({ model, base, login }: Upsert) =>
   login !== undefined || model === 'ReplayDetection' || (model === 'DeviceCode' && base !== undefined);
 
 /** A finished sign-in, where a request writes nothing else of the provider's. */
-export function loginOf(
-  all: readonly Write[],
+export function findLoginWrite(
+  all: readonly RecordWrite[],
 ): { write: Upsert; login: NonNullable<Upsert['login']> } | undefined {
-  const [write, another] = lastOfEach(all);
+  const [write, another] = keepLastWrites(all);
   return !another && write?.kind === 'upsert' && write.login ? { write, login: write.login } : undefined;
 }
 
@@ -128,38 +131,49 @@ export function loginOf(
  * Makes one piece of a request's writes, or answers undefined where they go by themselves: whatever tells applications
  * of an end, takes a person's turn, revokes a grant, or may be too late in two ways.
  */
-export function pieceOf(all: readonly Write[], deeds: readonly Deed[]): Piece | undefined {
-  const writes = lastOfEach(all);
-  const piece: Piece = { interaction: undefined, gate: undefined, keeps: [], puts: [], ends: [], deeds };
-  const gates: (Once | Upsert)[] = [];
-  const hands = issues(writes);
-  const moves = rotates(writes);
+export function combineWrites(
+  all: readonly RecordWrite[],
+  auditEvents: readonly AuditEvent[],
+): RequestWrites | undefined {
+  const writes = keepLastWrites(all);
+  const requestWrites: RequestWrites = {
+    interaction: undefined,
+    gate: undefined,
+    keeps: [],
+    puts: [],
+    ends: [],
+    deeds: auditEvents,
+  };
+  const conditionalWrites: (OneTimeWrite | Upsert)[] = [];
+  const issuing = issuesTokens(writes);
+  const rotating = rotatesSession(writes);
   for (const write of writes) {
     if (write.kind === 'revoke') return undefined;
-    if (write.kind === 'consume' && write.model === 'Interaction') piece.interaction = write;
-    else if (write.kind === 'consume') gates.push(write);
+    if (write.kind === 'consume' && write.model === 'Interaction') requestWrites.interaction = write;
+    else if (write.kind === 'consume') conditionalWrites.push(write);
     else if (write.kind === 'destroy') {
-      if (write.model !== 'Session') piece.ends.push(write);
-      else if (moves) gates.push(write);
+      if (write.model !== 'Session') requestWrites.ends.push(write);
+      else if (rotating) conditionalWrites.push(write);
       else return undefined;
-    } else if (asks(write)) return undefined;
+    } else if (needsOwnStatement(write)) return undefined;
     else if (write.model === 'Session' && write.base) {
-      const { set, gone } = changes(payloadOf(write.base), payloadOf(write.text));
+      const { set, gone } = diffAuthorizations(parsePayload(write.base), parsePayload(write.text));
       if (gone.length > 0) return undefined;
-      piece.keeps.push({ write, set });
-      if (hands) gates.push(write);
-    } else piece.puts.push({ write, set: undefined });
+      requestWrites.keeps.push({ write, set });
+      if (issuing) conditionalWrites.push(write);
+    } else requestWrites.puts.push({ write, set: undefined });
   }
-  const [gate, second] = gates;
+  const [gate, second] = conditionalWrites;
   // What is saved of a session beside another gate would be saved although that one was shut.
-  if (second || ((piece.interaction || gate?.kind === 'consume') && piece.keeps.length > 0)) return undefined;
-  piece.gate = gate;
+  if (second || ((requestWrites.interaction || gate?.kind === 'consume') && requestWrites.keeps.length > 0))
+    return undefined;
+  requestWrites.gate = gate;
   if (gate?.kind === 'destroy') {
-    const landed = piece.puts.find(({ write }) => write.model === 'Session');
-    const set = movedWith(gate, landed?.write);
+    const landed = requestWrites.puts.find(({ write }) => write.model === 'Session');
+    const set = carriedAuthorizations(gate, landed?.write);
     if (!landed || !set) return undefined;
     landed.set = set;
   }
-  const touched = touchedBy(piece);
-  return new Set(touched).size === touched.length ? piece : undefined;
+  const touched = listTouchedRecords(requestWrites);
+  return new Set(touched).size === touched.length ? requestWrites : undefined;
 }

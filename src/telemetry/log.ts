@@ -8,10 +8,10 @@ export type Log = Logger;
  * second, and where the process ends, by itself or by a fault; only `kill -9` takes it along. Never more than a pipe takes
  * whole (PIPE_BUF), or lines of several processes would get into each other.
  */
-const gathered = { dest: 1, sync: false, minLength: 3072, maxWrite: 4096, periodicFlush: 100 };
+const bufferOptions = { dest: 1, sync: false, minLength: 3072, maxWrite: 4096, periodicFlush: 100 };
 
 /** The moment as lines have it. Lines of one millisecond share its text, which costs more than the rest of a short line. */
-function momentOfLines(): () => string {
+function createTimestamp(): () => string {
   let last = 0;
   let text = '';
   return () => {
@@ -26,13 +26,13 @@ function momentOfLines(): () => string {
  * JSON lines, one per event. Whoever logs names fields of ours; request bodies, headers and URLs with queries never go in.
  * `always` stands in every line: the trace that it belongs to.
  */
-export function logOf(level: string, to?: DestinationStream, always?: () => object): Log {
+export function createLog(level: string, destinationStream?: DestinationStream, mixin?: () => object): Log {
   const options = {
     level,
     base: null,
-    ...(always ? { mixin: always } : {}),
-    timestamp: momentOfLines(),
+    ...(mixin ? { mixin: mixin } : {}),
+    timestamp: createTimestamp(),
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return pino(options, to ?? destination(gathered));
+  return pino(options, destinationStream ?? destination(bufferOptions));
 }

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { within } from '../http/with-timeout.ts';
+import { withTimeout } from '../http/with-timeout.ts';
 
 /** An audit event, as far as it is counted. */
 export interface CountedEvent {
@@ -8,7 +8,7 @@ export interface CountedEvent {
 }
 
 /** A request that was answered, as it is counted: no address, number or name of anybody is in it. */
-export interface Answered {
+export interface HttpRequestSample {
   method: string;
   /** The address's template (`/interaction/:uid/password`), never the address. */
   route: string;
@@ -17,33 +17,33 @@ export interface Answered {
 }
 
 /** How numbers of several processes become one: added up, or the largest where all of them count the same thing. */
-export type Together = 'sum' | 'max';
+export type Aggregation = 'sum' | 'max';
 
 /** What this process counts. One registry of its own for each provider, handed to whoever counts. */
 export interface Metrics {
   registry: Registry;
-  answered(request: Answered): void;
+  answered(request: HttpRequestSample): void;
   /** Something that was asked for and not given; `error` is a code of the standard or of ours. */
   refused(endpoint: string, error: string): void;
   issued(grant: string, kind: string): void;
   /** A deed whose transaction is committed. */
   heard(event: CountedEvent): void;
   hashWaited(seconds: number): void;
-  choreEnded(chore: string, well: boolean): void;
+  choreEnded(job: string, succeeded: boolean): void;
   /** A number that `read` tells at each reading; it may have labels, and undefined shows nothing. */
-  shows(what: Shown): void;
+  shows(metric: MetricDefinition): void;
   /** Asks something before each reading; whoever reads waits two seconds for it at most. */
-  beforeReading(ask: () => Promise<void>): void;
+  beforeReading(refresh: () => Promise<void>): void;
   /** All of it in Prometheus's text format 0.0.4. */
   text(): Promise<string>;
   /** The same as values, for adding up what several processes count. */
   values(): Promise<unknown[]>;
 }
 
-export interface Shown {
+export interface MetricDefinition {
   name: string;
   help: string;
-  together?: Together;
+  together?: Aggregation;
   /** Set for what only ever grows. */
   grows?: boolean;
   labels?: readonly string[];
@@ -53,41 +53,51 @@ export interface Shown {
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const factors = new Set(['password', 'totp', 'recovery-code', 'help-desk-code', 'mailed-code']);
 const outcomes = new Set(['right', 'wrong', 'reused', 'expired', 'throttled']);
-const levels: Record<string, string> = { 'urn:hemma:1': '1', 'urn:hemma:2': '2', 'urn:hemma:3': '3' };
+const acrLevels: Record<string, string> = { 'urn:hemma:1': '1', 'urn:hemma:2': '2', 'urn:hemma:3': '3' };
 
 /** Seconds. A token takes milliseconds and a password a tenth of a second; what a page takes lies between. */
-const durations = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
-const waits = [0.001, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+const waitBuckets = [0.001, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** At most so many values of one label, whatever comes: what is beyond them, or no plain word, is `other`. */
-function bounded(most: number): (value: string) => string {
+function createLabelLimiter(maxValues: number): (value: string) => string {
   const seen = new Set<string>();
   return (value) => {
     if (seen.has(value)) return value;
-    if (seen.size >= most || !/^[a-z][a-z0-9_-]{0,59}$/.test(value)) return 'other';
+    if (seen.size >= maxValues || !/^[a-z][a-z0-9_-]{0,59}$/.test(value)) return 'other';
     seen.add(value);
     return value;
   };
 }
 
 /** Whatever hangs is left out: old numbers are better than no answer. */
-const patience = 2_000;
+const collectTimeoutMs = 2_000;
 
 /** A number that is asked for at each reading. */
-function show(registry: Registry, { name, help, together = 'sum', grows, labels = [], read }: Shown): void {
-  const options = { name, help, labelNames: [...labels], registers: [registry], aggregator: together };
+function registerMetric(
+  registry: Registry,
+  {
+    name,
+    help,
+    together: aggregator = 'sum',
+    grows: isCounter,
+    labels = [],
+    read: readValue,
+  }: MetricDefinition,
+): void {
+  const options = { name, help, labelNames: [...labels], registers: [registry], aggregator: aggregator };
   const collect = () => {
-    const now = read();
-    shown.reset();
-    if (now === undefined) shown.remove();
-    else if (typeof now === 'number') shown.inc(now);
-    else for (const [labels, value] of now) shown.inc(labels, value);
+    const now = readValue();
+    metric.reset();
+    if (now === undefined) metric.remove();
+    else if (typeof now === 'number') metric.inc(now);
+    else for (const [labels, value] of now) metric.inc(labels, value);
   };
-  const shown = grows ? new Counter({ ...options, collect }) : new Gauge({ ...options, collect });
+  const metric = isCounter ? new Counter({ ...options, collect }) : new Gauge({ ...options, collect });
 }
 
 /** Everything that is counted as it happens. */
-function countersIn(registry: Registry) {
+function createCounters(registry: Registry) {
   const registers = [registry];
   const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
     new Counter({ name, help, labelNames, registers });
@@ -96,7 +106,7 @@ function countersIn(registry: Registry) {
       name: 'hemma_http_request_duration_seconds',
       help: 'Requests by the template of their address and the class of their status, from the first byte read to the last byte written.',
       labelNames: ['method', 'route', 'status'],
-      buckets: durations,
+      buckets: durationBuckets,
       registers,
     }),
     refusals: counter(
@@ -126,7 +136,7 @@ function countersIn(registry: Registry) {
     waits: new Histogram({
       name: 'hemma_hash_wait_seconds',
       help: 'How long a password or a recovery code waited for a thread that verifies it.',
-      buckets: waits,
+      buckets: waitBuckets,
       registers,
     }),
     failures: counter('hemma_chore_failures_total', 'Turns of background work that failed.', 'chore'),
@@ -145,12 +155,17 @@ function countersIn(registry: Registry) {
   return counters;
 }
 
-export function metricsOf(): Metrics {
+export function createMetrics(): Metrics {
   const registry = new Registry();
-  const count = countersIn(registry);
-  const [endpointOf, errorOf, grantOf] = [bounded(50), bounded(100), bounded(20)];
-  const asked: (() => Promise<void>)[] = [];
-  const ready = () => within(patience, Promise.allSettled(asked.map((ask) => ask())), []);
+  const counters = createCounters(registry);
+  const [endpointOf, errorOf, grantOf] = [
+    createLabelLimiter(50),
+    createLabelLimiter(100),
+    createLabelLimiter(20),
+  ];
+  const refreshers: (() => Promise<void>)[] = [];
+  const refreshAll = () =>
+    withTimeout(collectTimeoutMs, Promise.allSettled(refreshers.map((refresh) => refresh())), []);
   return {
     registry,
     answered({ method, route, status, seconds }) {
@@ -159,31 +174,32 @@ export function metricsOf(): Metrics {
         route,
         status: status === 0 ? 'aborted' : `${Math.floor(status / 100)}xx`,
       };
-      count.requests.observe(labels, seconds);
+      counters.requests.observe(labels, seconds);
     },
     refused: (endpoint, error) =>
-      count.refusals.inc({ endpoint: endpointOf(endpoint), error: errorOf(error) }),
+      counters.refusals.inc({ endpoint: endpointOf(endpoint), error: errorOf(error) }),
     // The grants of the standards' extensions are URNs; their last part names them.
-    issued: (grant, kind) => count.tokens.inc({ grant: grantOf(grant.split(':').at(-1) ?? ''), kind }),
+    issued: (grant, kind) => counters.tokens.inc({ grant: grantOf(grant.split(':').at(-1) ?? ''), kind }),
     heard({ event, detail }) {
-      count.events.inc({ event });
+      counters.events.inc({ event });
       const [factor = '', outcome = ''] = event.split('.');
-      if (factors.has(factor) && outcomes.has(outcome)) count.attempts.inc({ factor, outcome });
-      if (event === 'sign-in.finished') count.signIns.inc({ acr: levels[String(detail?.acr)] ?? 'other' });
+      if (factors.has(factor) && outcomes.has(outcome)) counters.attempts.inc({ factor, outcome });
+      if (event === 'sign-in.finished')
+        counters.signIns.inc({ acr: acrLevels[String(detail?.acr)] ?? 'other' });
     },
-    hashWaited: (seconds) => count.waits.observe(seconds),
-    choreEnded(chore, well) {
-      if (well) count.turns.set({ chore }, Math.floor(Date.now() / 1000));
-      count.failures.inc({ chore }, well ? 0 : 1);
+    hashWaited: (seconds) => counters.waits.observe(seconds),
+    choreEnded(job, succeeded) {
+      if (succeeded) counters.turns.set({ chore: job }, Math.floor(Date.now() / 1000));
+      counters.failures.inc({ chore: job }, succeeded ? 0 : 1);
     },
-    shows: (what) => show(registry, what),
-    beforeReading: (ask) => void asked.push(ask),
+    shows: (metric) => registerMetric(registry, metric),
+    beforeReading: (refresh) => void refreshers.push(refresh),
     async text() {
-      await ready();
+      await refreshAll();
       return registry.metrics();
     },
     async values() {
-      await ready();
+      await refreshAll();
       return registry.getMetricsAsJSON();
     },
   };

@@ -3,11 +3,11 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Metrics } from './metrics.ts';
 
 /** The version of this program, from the package that it was installed as. */
-export function versionOfProgram(): string {
+export function readPackageVersion(): string {
   // Beside the sources, or one folder above what was built of them.
-  for (const place of ['../../package.json', '../../../package.json']) {
+  for (const path of ['../../package.json', '../../../package.json']) {
     try {
-      return (JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8')) as { version: string })
+      return (JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string })
         .version;
     } catch {
       // Not here.
@@ -24,18 +24,18 @@ const micro = 1e6;
  * client's own list: that one cannot be stopped again, and begins to watch the collection of garbage with every provider
  * that is started in a process.
  */
-export function watchProcess(metrics: Metrics): { stop(): void } {
+export function collectProcessMetrics(metrics: Metrics): { stop(): void } {
   // A timer each 20 ms costs less than a thousandth of a core.
   const lag = monitorEventLoopDelay({ resolution: 20 });
   lag.enable();
   const seconds = (nanoseconds: number) => (Number.isFinite(nanoseconds) ? nanoseconds / nano : 0);
   let usage = process.cpuUsage();
   let memory = process.memoryUsage();
-  let behind: Record<string, number> = {};
+  let lagSeconds: Record<string, number> = {};
   metrics.beforeReading(() => {
     usage = process.cpuUsage();
     memory = process.memoryUsage();
-    behind = {
+    lagSeconds = {
       mean: seconds(lag.mean),
       max: seconds(lag.max),
       p50: seconds(lag.percentile(50)),
@@ -70,10 +70,10 @@ export function watchProcess(metrics: Metrics): { stop(): void } {
       name: `nodejs_eventloop_lag_${which}_seconds`,
       help: `How late the event loop came to what was due since the last reading (${which}), 20 ms of its own clock included.`,
       together: 'max',
-      read: () => behind[which],
+      read: () => lagSeconds[which],
     });
   }
-  const version = versionOfProgram();
+  const version = readPackageVersion();
   metrics.shows({
     name: 'hemma_build_info',
     help: 'The program and what it runs on: 1 for each process.',

@@ -21,16 +21,17 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { Environment, SpanKind, Tracing } from './tracing.ts';
-import { within } from '../http/with-timeout.ts';
+import { withTimeout } from '../http/with-timeout.ts';
 
 /** Loaded only where traces are asked for (see tracing.ts): its packages take some megabytes. */
 
 const kinds: Record<SpanKind, Kind> = { call: Kind.CLIENT, inside: Kind.INTERNAL, send: Kind.CLIENT };
 
 /** The samplers that OpenTelemetry's variables name; undefined for any other word. */
-function samplerOf(env: Environment): Sampler | undefined {
-  const share = Number(env['OTEL_TRACES_SAMPLER_ARG'] || '1');
-  const ratio = () => new TraceIdRatioBasedSampler(share >= 0 && share <= 1 ? share : 1);
+function createSampler(env: Environment): Sampler | undefined {
+  const ratioArgument = Number(env['OTEL_TRACES_SAMPLER_ARG'] || '1');
+  const ratio = () =>
+    new TraceIdRatioBasedSampler(ratioArgument >= 0 && ratioArgument <= 1 ? ratioArgument : 1);
   const samplers: Record<string, () => Sampler> = {
     always_on: () => new AlwaysOnSampler(),
     always_off: () => new AlwaysOffSampler(),
@@ -43,12 +44,12 @@ function samplerOf(env: Environment): Sampler | undefined {
 }
 
 /** The sender's span, as the header names it (W3C Trace Context §3.2); undefined where it names none. */
-function parentOf(headers: Record<string, string | string[] | undefined>) {
-  const given = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/.exec(
+function parseTraceparent(headers: Record<string, string | string[] | undefined>) {
+  const match = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/.exec(
     String(headers['traceparent'] ?? ''),
   );
-  const [, traceId = '', spanId = '', flags = ''] = given ?? [];
-  if (!given || /^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
+  const [, traceId = '', spanId = '', flags = ''] = match ?? [];
+  if (!match || /^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
   const { tracestate } = headers;
   return {
     traceId,
@@ -60,40 +61,40 @@ function parentOf(headers: Record<string, string | string[] | undefined>) {
 }
 
 /** What went wrong, by its code: the words of a fault may hold what somebody typed. */
-function fail(span: Span, fault: unknown): void {
+function recordSpanError(span: Span, fault: unknown): void {
   const { code, name = 'fault' } = fault as { code?: unknown; name?: string };
   span.setAttribute('error.type', typeof code === 'string' ? code : name);
   span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
-const patience = 2_000;
+const shutdownTimeoutMs = 2_000;
 
 /** Sends what waits; a collector that is away keeps nobody from stopping. */
-const close = (provider: TracerProvider): Promise<void> =>
-  within(
-    patience,
+const shutdownProvider = (provider: TracerProvider): Promise<void> =>
+  withTimeout(
+    shutdownTimeoutMs,
     provider.shutdown().catch(() => undefined),
     undefined,
   );
 
-function tracingBy(tracer: Tracer, stop: () => Promise<void>): Tracing {
-  const open = new AsyncLocalStorage<Span>();
+function createOtelTracing(tracer: Tracer, stop: () => Promise<void>): Tracing {
+  const activeSpan = new AsyncLocalStorage<Span>();
   const idsOf = (span: Span) => {
     const { traceId, spanId } = span.spanContext();
     return { trace_id: traceId, span_id: spanId };
   };
-  const under = () => {
-    const span = open.getStore();
+  const activeContext = () => {
+    const span = activeSpan.getStore();
     return span ? trace.setSpan(ROOT_CONTEXT, span) : ROOT_CONTEXT;
   };
   return {
     on: true,
     request(method, headers) {
-      const parent = parentOf(headers);
-      const above = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
-      const span = tracer.startSpan(method, { kind: Kind.SERVER }, above);
+      const parent = parseTraceparent(headers);
+      const parentContext = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
+      const span = tracer.startSpan(method, { kind: Kind.SERVER }, parentContext);
       return {
-        run: (work) => open.run(span, work),
+        run: (work) => activeSpan.run(span, work),
         ids: idsOf(span),
         end({ name, attributes, failed }) {
           span.updateName(name);
@@ -105,24 +106,24 @@ function tracingBy(tracer: Tracer, stop: () => Promise<void>): Tracing {
     },
     async span(kind, name, attributes, work) {
       // What chores ask of the database every second is nobody's trace.
-      if (kind !== 'send' && !open.getStore()) return work();
-      const span = tracer.startSpan(name, { kind: kinds[kind], attributes }, under());
+      if (kind !== 'send' && !activeSpan.getStore()) return work();
+      const span = tracer.startSpan(name, { kind: kinds[kind], attributes }, activeContext());
       try {
-        return await open.run(span, work);
+        return await activeSpan.run(span, work);
       } catch (fault) {
-        fail(span, fault);
+        recordSpanError(span, fault);
         throw fault;
       } finally {
         span.end();
       }
     },
-    note: (attributes) => void open.getStore()?.setAttributes(attributes),
+    note: (attributes) => void activeSpan.getStore()?.setAttributes(attributes),
     ids() {
-      const span = open.getStore();
+      const span = activeSpan.getStore();
       return span && idsOf(span);
     },
     carried() {
-      const span = open.getStore()?.spanContext();
+      const span = activeSpan.getStore()?.spanContext();
       if (!span) return {};
       const state = span.traceState?.serialize();
       const flags = span.traceFlags.toString(16).padStart(2, '0');
@@ -136,16 +137,22 @@ function tracingBy(tracer: Tracer, stop: () => Promise<void>): Tracing {
 }
 
 /** The exporter reads its address, headers, time-out and compression from the variables itself. */
-export function openTracing(env: Environment, version: string, warn: (text: string) => void): Tracing {
-  const say = (text: string) => warn(text.slice(0, 300));
+export function startTracing(env: Environment, version: string, warn: (text: string) => void): Tracing {
+  const warnShort = (text: string) => warn(text.slice(0, 300));
   diag.setLogger(
-    { error: say, warn: say, info: () => undefined, debug: () => undefined, verbose: () => undefined },
+    {
+      error: warnShort,
+      warn: warnShort,
+      info: () => undefined,
+      debug: () => undefined,
+      verbose: () => undefined,
+    },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
   const protocol = env['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL'] || env['OTEL_EXPORTER_OTLP_PROTOCOL'];
   if (protocol && protocol !== 'http/json')
     warn(`traces are sent as http/json: ${protocol} is not spoken here`);
-  const sampler = samplerOf(env);
+  const sampler = createSampler(env);
   if (!sampler) warn('OTEL_TRACES_SAMPLER names no sampler that is known here: everything is traced');
   const delay = Number(env['OTEL_BSP_SCHEDULE_DELAY']);
   const processor = new BatchSpanProcessor({
@@ -159,5 +166,5 @@ export function openTracing(env: Environment, version: string, warn: (text: stri
     ...(sampler ? { sampler } : {}),
     spanProcessors: [processor],
   });
-  return tracingBy(provider.getTracer('hemma', version), () => close(provider));
+  return createOtelTracing(provider.getTracer('hemma', version), () => shutdownProvider(provider));
 }

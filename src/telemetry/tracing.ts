@@ -5,7 +5,7 @@ export type Attributes = Record<string, string | number | boolean>;
 export interface RequestSpan {
   /** Runs what belongs to it. */
   run<T>(work: () => T): T;
-  end(facts: { name: string; attributes: Attributes; failed: boolean }): void;
+  end(result: { name: string; attributes: Attributes; failed: boolean }): void;
   ids: TraceIds;
 }
 
@@ -43,7 +43,7 @@ export interface Tracing {
 /** `call`: the database does it. `inside`: this process does it. `send`: it leaves the house, whoever began it. */
 export type SpanKind = 'call' | 'inside' | 'send';
 
-export const untraced: Tracing = {
+export const noopTracing: Tracing = {
   on: false,
   request: () => undefined,
   span: (_kind, _name, _attributes, work) => work(),
@@ -66,12 +66,12 @@ export function isTraced(env: Environment): boolean {
  * Traces where an address to send them to is given; whoever gives none loads nothing of it and pays nothing.
  * `warn`: hears what an operator must know, such as that nobody takes the traces.
  */
-export async function tracingOf(
+export async function loadTracing(
   env: Environment,
   version: string,
   warn: (text: string) => void,
 ): Promise<Tracing> {
-  if (!isTraced(env)) return untraced;
-  const { openTracing } = await import('./spans.ts');
+  if (!isTraced(env)) return noopTracing;
+  const { startTracing: openTracing } = await import('./spans.ts');
   return openTracing(env, version, warn);
 }

@@ -1,23 +1,23 @@
-import { audit, auditAll } from '../audit/audit-log.ts';
+import { recordAuditEvent, recordAuditEvents } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import type { ClaimDefinition } from './claim-definitions.ts';
 import { listClaims } from './claim-definitions.ts';
-import type { Doer } from './groups.ts';
-import type { ToAccount } from './operators.ts';
-import { doerOf, permitted } from './operators.ts';
+import type { AuditActor } from './groups.ts';
+import type { UserAction } from './operators.ts';
+import { toAuditActor, lockUserForAction } from './operators.ts';
 
 /** What an account has for claims of the house's own, by their names; a list also where it is one text. */
 export type Attributes = Readonly<Record<string, readonly string[]>>;
 
 /** Why values are refused; the code is the phrase key. */
-const attributeFaults = [
+const attributeFaultCodes = [
   'attribute-unknown',
   'attribute-single',
   'attribute-malformed',
   'attribute-too-long',
   'attributes-too-many',
 ] as const;
-export type AttributeFaultCode = (typeof attributeFaults)[number];
+export type AttributeFaultCode = (typeof attributeFaultCodes)[number];
 
 export interface AttributeFault {
   /** The claim; empty where it is about all of them. */
@@ -26,17 +26,17 @@ export interface AttributeFault {
 }
 
 /** Letters of one value, and values of one account: what is told stays a small answer. */
-const longest = 1000;
-const mostValues = 50;
+const maxValueLength = 1000;
+const maxValues = 50;
 
 /** A value is one line: no control character, and nothing that PostgreSQL cannot keep. */
-function valueFault(text: unknown): AttributeFaultCode | undefined {
+function validateValue(text: unknown): AttributeFaultCode | undefined {
   if (typeof text !== 'string' || !text.isWellFormed() || /\p{Cc}/u.test(text)) return 'attribute-malformed';
-  return text.length > longest ? 'attribute-too-long' : undefined;
+  return text.length > maxValueLength ? 'attribute-too-long' : undefined;
 }
 
 /** Values as they are kept: without blanks around them, none empty and none twice. */
-const tidy = (texts: readonly string[]): string[] => [
+const normalizeValues = (texts: readonly string[]): string[] => [
   ...new Set(texts.map((text) => text.normalize('NFC').trim()).filter((text) => text !== '')),
 ];
 
@@ -44,7 +44,7 @@ const tidy = (texts: readonly string[]): string[] => [
  * Judges values by name: a text, a list of them, or null. A claim that ends with no value is an empty list in the answer,
  * which takes away what there was.
  */
-export function judgeAttributes(
+export function validateAttributes(
   claims: readonly ClaimDefinition[],
   given: Readonly<Record<string, unknown>>,
 ): { attributes: Record<string, string[]> } | { faults: AttributeFault[] } {
@@ -52,8 +52,8 @@ export function judgeAttributes(
   const read = Object.entries(given).map(([name, value]): [string, string[]] => {
     const claim = claims.find((one) => one.name === name);
     const texts: unknown[] = value === null ? [] : [value].flat();
-    const code = claim ? texts.map(valueFault).find((fault) => fault !== undefined) : 'attribute-unknown';
-    const values = code ? [] : tidy(texts as string[]);
+    const code = claim ? texts.map(validateValue).find((fault) => fault !== undefined) : 'attribute-unknown';
+    const values = code ? [] : normalizeValues(texts as string[]);
     if (code) faults.push({ path: name, code });
     else if (values.length > 1 && !claim?.multi) faults.push({ path: name, code: 'attribute-single' });
     return [name, values];
@@ -62,8 +62,8 @@ export function judgeAttributes(
 }
 
 /** Whether an account may have all these. */
-export const fitTogether = (attributes: Attributes): boolean =>
-  Object.values(attributes).flat().length <= mostValues;
+export const isWithinValueLimit = (attributes: Attributes): boolean =>
+  Object.values(attributes).flat().length <= maxValues;
 
 interface Row {
   account_id: string;
@@ -71,11 +71,11 @@ interface Row {
   said: string[];
 }
 
-const byName = (rows: readonly Pick<Row, 'name' | 'said'>[]): Record<string, string[]> =>
+const toAttributes = (rows: readonly Pick<Row, 'name' | 'said'>[]): Record<string, string[]> =>
   Object.fromEntries(rows.map(({ name, said }) => [name, said]));
 
 /** What an account has, by the claim's name; only of `names`, where they are given. */
-export async function attributesOf(
+export async function findAttributes(
   db: Db,
   accountId: string,
   names?: readonly string[],
@@ -86,11 +86,11 @@ export async function attributesOf(
      ORDER BY name COLLATE "C"`,
     [accountId, names ? JSON.stringify(names) : null],
   );
-  return byName(rows);
+  return toAttributes(rows);
 }
 
 /** What many accounts have, by the account's number. */
-export async function attributesOfAll(
+export async function findAttributesOfUsers(
   db: Db,
   accountIds: readonly string[],
 ): Promise<Map<string, Record<string, string[]>>> {
@@ -106,7 +106,7 @@ export async function attributesOfAll(
 }
 
 /** Attributes as they are written in files and answers: a list for a claim that may have several, a text for any other. */
-export function asWritten(
+export function serializeAttributes(
   claims: readonly ClaimDefinition[],
   attributes: Attributes,
 ): Record<string, string | string[]> {
@@ -117,12 +117,12 @@ export function asWritten(
 }
 
 /** Puts values in; the claim must be there, or the statement fails. */
-async function put(
-  open: Db,
+async function upsertAttributes(
+  tx: Db,
   rows: readonly { account: string; name: string; said: readonly string[] }[],
 ): Promise<void> {
   if (rows.length === 0) return;
-  await open.query(
+  await tx.query(
     `INSERT INTO account_attributes (account_id, name, said)
      SELECT account, name, said FROM jsonb_to_recordset($1::text::jsonb)
        AS arriving (account uuid, name text, said jsonb)
@@ -131,7 +131,7 @@ async function put(
   );
 }
 
-const noted = (accountId: string, names: readonly string[], doer: Doer) => ({
+const buildAttributeEvent = (accountId: string, names: readonly string[], doer: AuditActor) => ({
   event: 'account.attributes-changed' as const,
   accountId,
   ...doer,
@@ -139,61 +139,63 @@ const noted = (accountId: string, names: readonly string[], doer: Doer) => ({
   detail: { claims: names.join(' ').slice(0, 1500) },
 });
 
-const same = (one: readonly string[] | undefined, other: readonly string[]) =>
+const haveSameValues = (one: readonly string[] | undefined, other: readonly string[]) =>
   JSON.stringify(one ?? []) === JSON.stringify(other);
 
 /** Gives an account values for claims, and takes away where there is none; what is not named stays. */
 export function changeAttributes(
   db: Db,
-  change: ToAccount & { given: Readonly<Record<string, unknown>> },
+  change: UserAction & { given: Readonly<Record<string, unknown>> },
 ): Promise<{ code: 'not-there' } | { faults: AttributeFault[] } | undefined> {
-  return db.transaction(async (open) => {
+  return db.transaction(async (tx) => {
     // In the account's turn: of two that change it at once the second one counts what the first left.
-    const account = await permitted(open, 'people.attributes', change);
+    const account = await lockUserForAction(tx, 'people.attributes', change);
     if (!account) return { code: 'not-there' };
-    const judged = judgeAttributes(await listClaims(open), change.given);
+    const judged = validateAttributes(await listClaims(tx), change.given);
     if ('faults' in judged) return judged;
-    const before = await attributesOf(open, account.id);
-    const wanted = Object.entries(judged.attributes).filter(([name, said]) => !same(before[name], said));
-    if (wanted.length === 0) return undefined;
+    const before = await findAttributes(tx, account.id);
+    const changed = Object.entries(judged.attributes).filter(
+      ([name, said]) => !haveSameValues(before[name], said),
+    );
+    if (changed.length === 0) return undefined;
     const after = { ...before, ...judged.attributes };
-    if (!fitTogether(after)) return { faults: [{ path: '', code: 'attributes-too-many' }] };
-    const gone = wanted.filter(([, said]) => said.length === 0).map(([name]) => name);
-    await open.query(
+    if (!isWithinValueLimit(after)) return { faults: [{ path: '', code: 'attributes-too-many' }] };
+    const removed = changed.filter(([, said]) => said.length === 0).map(([name]) => name);
+    await tx.query(
       `DELETE FROM account_attributes
        WHERE account_id = $1 AND name IN (SELECT jsonb_array_elements_text($2::text::jsonb))`,
-      [account.id, JSON.stringify(gone)],
+      [account.id, JSON.stringify(removed)],
     );
-    await put(
-      open,
-      wanted.flatMap(([name, said]) => (said.length > 0 ? [{ account: account.id, name, said }] : [])),
+    await upsertAttributes(
+      tx,
+      changed.flatMap(([name, said]) => (said.length > 0 ? [{ account: account.id, name, said }] : [])),
     );
-    const names = wanted.map(([name]) => name);
-    await audit(open, noted(account.id, names, doerOf(change)));
+    const names = changed.map(([name]) => name);
+    await recordAuditEvent(tx, buildAttributeEvent(account.id, names, toAuditActor(change)));
     return undefined;
   });
 }
 
 /** Gives many new accounts their values at once, judged already, in the caller's transaction. */
 export async function addAttributes(
-  open: Db,
-  arriving: readonly { accountId: string; attributes: Attributes }[],
-  doer: Doer,
+  tx: Db,
+  additions: readonly { accountId: string; attributes: Attributes }[],
+  doer: AuditActor,
 ): Promise<void> {
-  const given = arriving.map(({ accountId, attributes }) => ({
+  const given = additions.map(({ accountId, attributes }) => ({
     accountId,
     set: Object.entries(attributes).filter(([, said]) => said.length > 0),
   }));
-  await put(
-    open,
+  await upsertAttributes(
+    tx,
     given.flatMap(({ accountId, set }) => set.map(([name, said]) => ({ account: accountId, name, said }))),
   );
-  await auditAll(
-    open,
+  await recordAuditEvents(
+    tx,
     given.flatMap(({ accountId, set }) =>
       set.length > 0
         ? [
-            noted(
+            buildAttributeEvent(
               accountId,
               set.map(([name]) => name),
               doer,

@@ -1,15 +1,15 @@
 import { timeZone } from '../i18n/phrases.ts';
-import type { AuditEvent, AuditFilter, AuditRow } from '../audit/audit-log.ts';
-import { auditRows } from '../audit/audit-log.ts';
+import type { AuditEventType, AuditFilter, AuditRow } from '../audit/audit-log.ts';
+import { findAuditEvents } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
-import { isRowNumber } from '../db/database.ts';
-import { accountByEmail, emailsOf, seenBy } from './users.ts';
+import { isUuid } from '../db/database.ts';
+import { findUserByEmail, findEmailsByUserIds, selectVisibleUsers } from './users.ts';
 import type { Actor } from './operators.ts';
-import { accountFor } from './operators.ts';
+import { findVisibleUser } from './operators.ts';
 
 /** What is asked of the audit, in the same words on the page, in its file and in the interface for programs. */
-export interface AskedOfAudit {
-  event?: AuditEvent | '' | undefined;
+export interface AuditQuery {
+  event?: AuditEventType | '' | undefined;
   /** The address or the number of the person that it is about. */
   account?: string | undefined;
   /** The address or the number of the operator who did it. */
@@ -21,63 +21,67 @@ export interface AskedOfAudit {
 }
 
 /** The moment when a day begins where the house lives. Its clocks are changed at night, never at midnight. */
-export function beginningOf(date: string): Date {
+export function startOfDay(date: string): Date {
   const utc = new Date(`${date}T00:00:00Z`);
-  const there = new Intl.DateTimeFormat('sv-SE', {
+  const localTime = new Intl.DateTimeFormat('sv-SE', {
     timeZone,
     dateStyle: 'short',
     timeStyle: 'medium',
   }).format(utc);
-  return new Date(utc.getTime() - (Date.parse(`${there.replace(' ', 'T')}Z`) - utc.getTime()));
+  return new Date(utc.getTime() - (Date.parse(`${localTime.replace(' ', 'T')}Z`) - utc.getTime()));
 }
 
-const dayAfter = (date: string): string =>
+const nextDay = (date: string): string =>
   new Date(Date.parse(`${date}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
 
-const isDay = (text: string): boolean => text.length === 10;
+const isDateOnly = (text: string): boolean => text.length === 10;
 
 /** The number that was said, or that of whoever has the address that was. */
-const numberOf = async (db: Db, said: string): Promise<string | undefined> =>
-  said.includes('@') ? (await accountByEmail(db, said))?.id : said;
+const resolveUserId = async (db: Db, emailOrId: string): Promise<string | undefined> =>
+  emailOrId.includes('@') ? (await findUserByEmail(db, emailOrId))?.id : emailOrId;
 
 /** The number of the person with that address or number, where this operator sees them; an operator sees itself. */
-async function accountOf(db: Db, actor: Actor, said: string): Promise<string | undefined> {
-  const id = await numberOf(db, said);
+async function findVisibleUserId(db: Db, actor: Actor, emailOrId: string): Promise<string | undefined> {
+  const id = await resolveUserId(db, emailOrId);
   if (!id || ('id' in actor && id === actor.id)) return id;
-  return (await accountFor(db, actor, 'audit.read', id))?.id;
+  return (await findVisibleUser(db, actor, 'audit.read', id))?.id;
 }
 
 /** The number of the operator with that address or number, where this one may know it: whom the list shows by address. */
-async function operatorWith(db: Db, actor: Actor, said: string): Promise<string | undefined> {
-  const id = await numberOf(db, said);
-  return id && isRowNumber(id) && (await emailsOf(db, actor, [id])).has(id) ? id : undefined;
+async function findVisibleOperatorId(db: Db, actor: Actor, emailOrId: string): Promise<string | undefined> {
+  const id = await resolveUserId(db, emailOrId);
+  return id && isUuid(id) && (await findEmailsByUserIds(db, actor, [id])).has(id) ? id : undefined;
 }
 
 /** A program that reads the audit of everybody reads all of it, whatever it may do to whom: nothing is missing in a log. */
-const rowsSeenBy = (actor: Actor) =>
-  'program' in actor && actor.group === undefined ? undefined : seenBy(actor);
+const visibleUsersFor = (actor: Actor) =>
+  'program' in actor && actor.group === undefined ? undefined : selectVisibleUsers(actor);
 
-export type Filter = Omit<AuditFilter, 'limit' | 'before'>;
+export type AuditSearchFilter = Omit<AuditFilter, 'limit' | 'before'>;
 
 /** The filter of the rows that this operator asked for and may see; undefined where nobody has the address. */
-export async function filterOf(db: Db, actor: Actor, asked: AskedOfAudit): Promise<Filter | undefined> {
-  const { event, account, operator, since, until } = asked;
-  const accountId = account ? await accountOf(db, actor, account) : undefined;
-  const by = operator ? await operatorWith(db, actor, operator) : undefined;
-  if ((account && !accountId) || (operator && !by)) return undefined;
+export async function buildAuditFilter(
+  db: Db,
+  actor: Actor,
+  query: AuditQuery,
+): Promise<AuditSearchFilter | undefined> {
+  const { event, account, operator, since, until } = query;
+  const userId = account ? await findVisibleUserId(db, actor, account) : undefined;
+  const actorId = operator ? await findVisibleOperatorId(db, actor, operator) : undefined;
+  if ((account && !userId) || (operator && !actorId)) return undefined;
   return {
-    about: rowsSeenBy(actor),
+    about: visibleUsersFor(actor),
     group: actor.group,
     ...(event ? { event } : {}),
-    ...(accountId ? { accountId } : {}),
-    ...(by ? { actor: by } : {}),
-    since: since ? (isDay(since) ? beginningOf(since) : new Date(since)) : undefined,
-    until: until ? (isDay(until) ? beginningOf(dayAfter(until)) : new Date(until)) : undefined,
+    ...(userId ? { accountId: userId } : {}),
+    ...(actorId ? { actor: actorId } : {}),
+    since: since ? (isDateOnly(since) ? startOfDay(since) : new Date(since)) : undefined,
+    until: until ? (isDateOnly(until) ? startOfDay(nextDay(until)) : new Date(until)) : undefined,
   };
 }
 
 /** A row as it leaves the house: addresses beside numbers, of those whom the operator sees. */
-const leaving = (row: AuditRow, emails: ReadonlyMap<string, string>) => ({
+const toPublicAuditEvent = (row: AuditRow, emails: ReadonlyMap<string, string>) => ({
   id: row.id,
   at: row.at.toISOString(),
   event: row.event,
@@ -91,7 +95,7 @@ const leaving = (row: AuditRow, emails: ReadonlyMap<string, string>) => ({
   request: row.request,
   detail: row.detail,
 });
-export type LeavingRow = ReturnType<typeof leaving>;
+export type PublicAuditEvent = ReturnType<typeof toPublicAuditEvent>;
 
 /** The columns of the audit in a file, in their order. */
 export const auditColumns = [
@@ -107,16 +111,16 @@ export const auditColumns = [
   'address',
   'request',
   'detail',
-] as const satisfies readonly (keyof LeavingRow)[];
+] as const satisfies readonly (keyof PublicAuditEvent)[];
 
 /** A page of rows as they leave the house, the newest first: of those about a group, what is about the actor's own. */
-export async function leavingRows(
+export async function findPublicAuditEvents(
   db: Db,
   actor: Actor,
   filter: Omit<AuditFilter, 'group'>,
-): Promise<LeavingRow[]> {
-  const rows = await auditRows(db, { ...filter, group: actor.group });
+): Promise<PublicAuditEvent[]> {
+  const rows = await findAuditEvents(db, { ...filter, group: actor.group });
   const ids = rows.flatMap(({ account_id: account, actor: by }) => [account, by].filter((id) => id !== null));
-  const emails = await emailsOf(db, actor, [...new Set(ids)]);
-  return rows.map((row) => leaving(row, emails));
+  const emails = await findEmailsByUserIds(db, actor, [...new Set(ids)]);
+  return rows.map((row) => toPublicAuditEvent(row, emails));
 }

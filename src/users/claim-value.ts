@@ -1,22 +1,22 @@
 import { z } from 'zod';
 
 /** What a claim is called where a person reads it. */
-export interface Label {
+export interface ClaimLabel {
   sv: string;
   en: string;
 }
 
 /** A claim of the house's own: what accounts have a value for, and the scope that an application needs to be told it. */
-export interface OwnClaim {
+export interface CustomClaim {
   name: string;
   scope: string;
-  label: Label;
+  label: ClaimLabel;
   /** A list of texts; otherwise one text. */
   multi: boolean;
 }
 
 /** Why a definition is refused; the code is the phrase key. */
-export const claimFaults = [
+export const claimFaultCodes = [
   'missing',
   'malformed',
   'too-long',
@@ -30,7 +30,7 @@ export const claimFaults = [
   'scope-reserved',
   'scope-of-application',
 ] as const;
-export type ClaimFaultCode = (typeof claimFaults)[number];
+export type ClaimFaultCode = (typeof claimFaultCodes)[number];
 
 /** One thing that is wrong with a definition: where, and why. */
 export interface ClaimFault {
@@ -67,13 +67,13 @@ const reservedScopes = new Set([
 ]);
 
 /** What every object has in JavaScript: the library keeps scopes and claims in plain ones. */
-const inherited = (text: string): boolean => text in {};
+const isInheritedProperty = (text: string): boolean => text in {};
 
 /** How a scope of the house's own is spelt: those with a colon belong to interfaces. */
-export const ownScope: RegExp = /^[a-z][a-z0-9_.-]{0,62}$/;
+export const customScopePattern: RegExp = /^[a-z][a-z0-9_.-]{0,62}$/;
 
 /** A name for few, or an address that nobody else can have (RFC 7519 §4.2 and §4.3). */
-const shortName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
+const shortNamePattern = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 const isCollisionResistant = (text: string): boolean =>
   text.length <= 200 &&
   /^https:\/\/[a-z0-9.-]+\/[\x21-\x7e]*$/.test(text) &&
@@ -81,32 +81,35 @@ const isCollisionResistant = (text: string): boolean =>
   URL.canParse(text);
 
 /** What is shown to people in one line: no control character, and none that turns the line around. */
-const unreadable = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
+const unreadablePattern = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
 
-const word = z
+const labelText = z
   .string()
   .transform((text) => text.normalize('NFC').trim())
   .refine((text) => text !== '', 'missing')
   .refine((text) => text.length <= 80, 'too-long')
-  .refine((text) => !unreadable.test(text) && text.isWellFormed(), 'malformed');
+  .refine((text) => !unreadablePattern.test(text) && text.isWellFormed(), 'malformed');
 
 /** One word for all languages, or one for each. */
-const label = z
-  .union([word.transform((text) => ({ sv: text, en: text })), z.strictObject({ sv: word, en: word })])
-  .transform((said): Label => said);
+const labelSchema = z
+  .union([
+    labelText.transform((text) => ({ sv: text, en: text })),
+    z.strictObject({ sv: labelText, en: labelText }),
+  ])
+  .transform((said): ClaimLabel => said);
 
 export const claimSchema = z
   .strictObject({
     name: z
       .string()
       .trim()
-      .refine((text) => shortName.test(text) || isCollisionResistant(text), 'claim-malformed')
-      .refine((text) => !reservedClaims.has(text) && !inherited(text), 'claim-reserved'),
+      .refine((text) => shortNamePattern.test(text) || isCollisionResistant(text), 'claim-malformed')
+      .refine((text) => !reservedClaims.has(text) && !isInheritedProperty(text), 'claim-reserved'),
     scope: z
       .string()
       .trim()
-      .refine((text) => ownScope.test(text), 'scope-malformed'),
-    label,
+      .refine((text) => customScopePattern.test(text), 'scope-malformed'),
+    label: labelSchema,
     multi: z.boolean().default(false),
   })
   .superRefine(({ name, scope, multi }, ctx) => {
@@ -115,30 +118,30 @@ export const claimSchema = z
     if (nameClaims.has(name)) {
       if (scope !== 'profile') refuse('scope', 'claim-of-profile');
       if (multi) refuse('multi', 'claim-of-profile');
-    } else if (reservedScopes.has(scope) || inherited(scope)) refuse('scope', 'scope-reserved');
+    } else if (reservedScopes.has(scope) || isInheritedProperty(scope)) refuse('scope', 'scope-reserved');
   });
 
-function codeOf(issue: z.core.$ZodIssue): ClaimFaultCode {
+function toFaultCode(issue: z.core.$ZodIssue): ClaimFaultCode {
   // Neither one word nor one for each language: what is wrong with the latter says more.
-  const own = claimFaults.find((code) => code === issue.message);
+  const own = claimFaultCodes.find((code) => code === issue.message);
   if (own) return own;
   return issue.code === 'invalid_type' && issue.input === undefined ? 'missing' : 'malformed';
 }
 
-function faultsOf(issue: z.core.$ZodIssue): ClaimFault[] {
+function toFaults(issue: z.core.$ZodIssue): ClaimFault[] {
   const at = issue.path.map(String);
   if (issue.code === 'invalid_union') {
     const [one, each] = issue.errors;
     const closest = typeof issue.input === 'string' ? one : each;
-    return (closest ?? []).flatMap((inner) => faultsOf({ ...inner, path: [...issue.path, ...inner.path] }));
+    return (closest ?? []).flatMap((inner) => toFaults({ ...inner, path: [...issue.path, ...inner.path] }));
   }
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({ path: [...at, key].join('.'), code: 'unknown-field' }));
-  return [{ path: at.join('.'), code: codeOf(issue) }];
+  return [{ path: at.join('.'), code: toFaultCode(issue) }];
 }
 
 /** Whether a claim may be defined so, and if not everything that is wrong; whether its name is taken is the store's to say. */
-export function checkClaim(given: unknown): { claim: OwnClaim } | { faults: ClaimFault[] } {
+export function validateClaim(given: unknown): { claim: CustomClaim } | { faults: ClaimFault[] } {
   const read = claimSchema.safeParse(given, { reportInput: true });
-  return read.success ? { claim: read.data } : { faults: read.error.issues.flatMap(faultsOf) };
+  return read.success ? { claim: read.data } : { faults: read.error.issues.flatMap(toFaults) };
 }

@@ -1,33 +1,35 @@
-import { audit } from '../audit/audit-log.ts';
-import { csvLine } from './import/csv.ts';
+import { recordAuditEvent } from '../audit/audit-log.ts';
+import { formatCsvLine } from './import/csv.ts';
 import type { Db } from '../db/database.ts';
-import type { LeavingAccount } from './users.ts';
-import { countAccounts, leavingAccounts } from './users.ts';
-import { asWritten, attributesOfAll } from './attributes.ts';
+import type { UserWithHash } from './users.ts';
+import { countUsers, listUsersWithHash } from './users.ts';
+import { serializeAttributes, findAttributesOfUsers } from './attributes.ts';
 import { listClaims } from './claim-definitions.ts';
-import type { Doer } from './groups.ts';
-import { groupNamesOf } from './groups.ts';
-import type { Field, Format } from './import/rows.ts';
-import { fields } from './import/rows.ts';
+import type { AuditActor } from './groups.ts';
+import { listUserGroupNames } from './groups.ts';
+import type { UserField, FileFormat } from './import/rows.ts';
+import { userFields } from './import/rows.ts';
 
-export interface ExportOptions extends Doer {
-  format: Format;
+export interface ExportOptions extends AuditActor {
+  format: FileFormat;
   /** The hashes of passwords leave too: whoever has the file can guess at them at leisure. */
   withHashes: boolean;
 }
 
 /** An account as a file has it: the fields that an import reads, by their names there. */
-type Leaving = Partial<Record<Field, string | boolean | readonly string[] | Written | null>>;
-type Written = ReturnType<typeof asWritten>;
+type ExportedUser = Partial<
+  Record<UserField, string | boolean | readonly string[] | SerializedAttributes | null>
+>;
+type SerializedAttributes = ReturnType<typeof serializeAttributes>;
 
-const pageRows = 500;
+const pageSize = 500;
 
-function leaving(
-  account: LeavingAccount,
+function toExportedUser(
+  account: UserWithHash,
   groups: readonly string[],
-  attributes: Written,
+  attributes: SerializedAttributes,
   withHashes: boolean,
-): Leaving {
+): ExportedUser {
   return {
     email: account.email,
     name: account.name,
@@ -44,48 +46,48 @@ function leaving(
 }
 
 /** Pages by address: memory holds one, whatever the file's length. */
-async function* pages(db: Db, withHashes: boolean): AsyncGenerator<Leaving[]> {
+async function* readUserPages(db: Db, withHashes: boolean): AsyncGenerator<ExportedUser[]> {
   const claims = await listClaims(db);
   for (let after = ''; ;) {
-    const page = await leavingAccounts(db, after, pageRows);
+    const page = await listUsersWithHash(db, after, pageSize);
     const ids = page.map(({ id }) => id);
-    const groups = await groupNamesOf(db, ids);
-    const attributes = await attributesOfAll(db, ids);
+    const groups = await listUserGroupNames(db, ids);
+    const attributes = await findAttributesOfUsers(db, ids);
     yield page.map((account) => {
-      const written = asWritten(claims, attributes.get(account.id) ?? {});
-      return leaving(account, groups.get(account.id) ?? [], written, withHashes);
+      const written = serializeAttributes(claims, attributes.get(account.id) ?? {});
+      return toExportedUser(account, groups.get(account.id) ?? [], written, withHashes);
     });
     const last = page.at(-1);
-    if (!last || page.length < pageRows) return;
+    if (!last || page.length < pageSize) return;
     after = last.email;
   }
 }
 
 /** Names with `|` between; a JSON list where one of them could be read as something else. */
-function groupsCell(names: readonly string[]): string {
+function formatGroupsCell(names: readonly string[]): string {
   const plain = names.every((name) => !name.includes('|')) && !names[0]?.startsWith('[');
   return plain ? names.join('|') : JSON.stringify(names);
 }
 
 /** As JSON, which is one line and begins with a bracket; nothing where there is nothing. */
-const attributesCell = (attributes: Written): string =>
+const formatAttributesCell = (attributes: SerializedAttributes): string =>
   Object.keys(attributes).length > 0 ? JSON.stringify(attributes) : '';
 
 /** A row stays one line: an import tells rows by their lines. */
-const oneLine = (value: unknown): unknown =>
+const toOneLine = (value: unknown): unknown =>
   typeof value === 'string' ? value.replaceAll(/[\r\n]+/g, ' ') : value;
 
-async function* csv(db: Db, withHashes: boolean): AsyncGenerator<string> {
-  const columns = fields.filter((field) => withHashes || field !== 'password_hash');
+async function* generateCsv(db: Db, withHashes: boolean): AsyncGenerator<string> {
+  const columns = userFields.filter((field) => withHashes || field !== 'password_hash');
   // The mark tells spreadsheets that the text is UTF-8.
-  yield `\uFEFF${csvLine(columns)}`;
-  for await (const page of pages(db, withHashes)) {
+  yield `\uFEFF${formatCsvLine(columns)}`;
+  for await (const page of readUserPages(db, withHashes)) {
     const lines = page.map((account) =>
-      csvLine(
+      formatCsvLine(
         columns.map((column) => {
           const value = account[column];
-          if (column === 'attributes') return attributesCell(value as Written);
-          return oneLine(Array.isArray(value) ? groupsCell(value as string[]) : value);
+          if (column === 'attributes') return formatAttributesCell(value as SerializedAttributes);
+          return toOneLine(Array.isArray(value) ? formatGroupsCell(value as string[]) : value);
         }),
       ),
     );
@@ -93,9 +95,9 @@ async function* csv(db: Db, withHashes: boolean): AsyncGenerator<string> {
   }
 }
 
-async function* json(db: Db, withHashes: boolean): AsyncGenerator<string> {
+async function* generateJson(db: Db, withHashes: boolean): AsyncGenerator<string> {
   let separator = '[\n';
-  for await (const page of pages(db, withHashes)) {
+  for await (const page of readUserPages(db, withHashes)) {
     let text = '';
     for (const account of page) {
       text += separator + JSON.stringify(account);
@@ -110,11 +112,16 @@ async function* json(db: Db, withHashes: boolean): AsyncGenerator<string> {
  * Every account as CSV or JSON that an import reads, a page at a time, in the order of addresses. Roles are named, and no
  * import gives them; authenticators and recovery codes never leave. That it was taken is in the audit before it begins.
  */
-export async function exportAccounts(
+export async function exportUsers(
   db: Db,
-  { format, withHashes, by, origin }: ExportOptions,
+  { format, withHashes, by, origin: requestInfo }: ExportOptions,
 ): Promise<AsyncGenerator<string>> {
-  const accounts = await countAccounts(db);
-  await audit(db, { event: 'accounts.exported', by, origin, detail: { format, withHashes, accounts } });
-  return (format === 'csv' ? csv : json)(db, withHashes);
+  const accounts = await countUsers(db);
+  await recordAuditEvent(db, {
+    event: 'accounts.exported',
+    by,
+    origin: requestInfo,
+    detail: { format, withHashes, accounts },
+  });
+  return (format === 'csv' ? generateCsv : generateJson)(db, withHashes);
 }

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { Origin } from '../http/request-info.ts';
-import { audit, auditAll } from '../audit/audit-log.ts';
+import { recordAuditEvent, recordAuditEvents } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
-import { sql, takeTurn } from '../db/database.ts';
+import { sql, acquireAdvisoryLock } from '../db/database.ts';
 
 /** A customer's people: an operator may be limited to one group, an account may be in several. */
 export interface Group {
@@ -13,33 +13,34 @@ export interface Group {
 }
 
 /** Who does it, from where; `by` is the operator's number, nobody's where it is done from a shell. */
-export interface Doer {
+export interface AuditActor {
   by?: string | undefined;
   origin?: Origin | undefined;
 }
 
-const shownName = (name: string): string => name.normalize('NFC').replaceAll(/\s+/g, ' ').trim().slice(0, 80);
+const normalizeGroupName = (name: string): string =>
+  name.normalize('NFC').replaceAll(/\s+/g, ' ').trim().slice(0, 80);
 
-const nameKey = (name: string): string => name.normalize('NFKC').trim().toLowerCase();
+const toNameKey = (name: string): string => name.normalize('NFKC').trim().toLowerCase();
 
 /** Makes a group; refused where its name is empty or another has it in any spelling. */
 export function createGroup(
   db: Db,
   name: string,
-  doer: Doer,
+  doer: AuditActor,
 ): Promise<{ group: Group } | { refusal: 'missing-name' | 'group-taken' }> {
-  const shown = shownName(name);
+  const shown = normalizeGroupName(name);
   if (shown === '') return Promise.resolve({ refusal: 'missing-name' });
-  return db.transaction(async (open) => {
-    await takeTurn(open, `group:${nameKey(shown)}`);
-    const { rows } = await open.query<Group>(
+  return db.transaction(async (tx) => {
+    await acquireAdvisoryLock(tx, `group:${toNameKey(shown)}`);
+    const { rows } = await tx.query<Group>(
       `INSERT INTO groups (id, name, name_key, created_at) VALUES ($1, $2, $3, $4)
        ON CONFLICT (name_key) DO NOTHING RETURNING id, name`,
-      [randomUUID(), shown, nameKey(shown), new Date()],
+      [randomUUID(), shown, toNameKey(shown), new Date()],
     );
     const group = rows[0];
     if (!group) return { refusal: 'group-taken' };
-    await audit(open, { event: 'group.created', ...doer, detail: { group: group.id, name: shown } });
+    await recordAuditEvent(tx, { event: 'group.created', ...doer, detail: { group: group.id, name: shown } });
     return { group };
   });
 }
@@ -49,40 +50,38 @@ export function renameGroup(
   db: Db,
   id: string,
   name: string,
-  doer: Doer,
+  doer: AuditActor,
 ): Promise<{ code: 'missing-name' | 'group-taken' | 'no-such-group' } | undefined> {
-  const shown = shownName(name);
+  const shown = normalizeGroupName(name);
   if (shown === '') return Promise.resolve({ code: 'missing-name' });
-  return db.transaction(async (open) => {
+  return db.transaction(async (tx) => {
     // Of two that want one name the first has it.
-    await takeTurn(open, `group:${nameKey(shown)}`);
-    const group = await heldGroup(open, id);
+    await acquireAdvisoryLock(tx, `group:${toNameKey(shown)}`);
+    const group = await lockGroup(tx, id);
     if (!group) return { code: 'no-such-group' };
     if (group.name === shown) return undefined;
-    const { count } = await open.query(
+    const { count } = await tx.query(
       `UPDATE groups SET name = $2, name_key = $3
        WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM groups WHERE name_key = $3 AND id <> $1)`,
-      [group.id, shown, nameKey(shown)],
+      [group.id, shown, toNameKey(shown)],
     );
     if (count === 0) return { code: 'group-taken' };
     const detail = { group: group.id, name: shown, before: group.name };
-    await audit(open, { event: 'group.renamed', ...doer, detail });
+    await recordAuditEvent(tx, { event: 'group.renamed', ...doer, detail });
     return undefined;
   });
 }
 
 /** The group, held until the caller's transaction ends: nobody comes to depend on it meanwhile. */
-async function heldGroup(open: Db, id: string): Promise<Group | undefined> {
-  const { rows } = await open.query<Group>('SELECT id, name FROM groups WHERE id::text = $1 FOR UPDATE', [
-    id,
-  ]);
+async function lockGroup(tx: Db, id: string): Promise<Group | undefined> {
+  const { rows } = await tx.query<Group>('SELECT id, name FROM groups WHERE id::text = $1 FOR UPDATE', [id]);
   return rows[0];
 }
 
 /** Whether all these groups are there; they stay until the caller's transaction ends, and it with what names them. */
-export async function keepGroups(open: Db, ids: readonly string[]): Promise<boolean> {
+export async function lockGroups(tx: Db, ids: readonly string[]): Promise<boolean> {
   if (ids.length === 0) return true;
-  const { count } = await open.query(
+  const { count } = await tx.query(
     `SELECT 1 FROM groups WHERE id::text IN (SELECT jsonb_array_elements_text($1::text::jsonb)) FOR KEY SHARE`,
     [JSON.stringify(ids)],
   );
@@ -90,7 +89,7 @@ export async function keepGroups(open: Db, ids: readonly string[]): Promise<bool
 }
 
 /** PostgreSQL's words for a row that another one needs: `restrict_violation` since 18, before it like any foreign key. */
-const isNeeded = (fault: unknown): boolean =>
+const isForeignKeyViolation = (fault: unknown): boolean =>
   ['23001', '23503'].some((code) => (fault as { code?: unknown }).code === code);
 
 /**
@@ -100,31 +99,31 @@ const isNeeded = (fault: unknown): boolean =>
 export async function removeGroup(
   db: Db,
   id: string,
-  isNamed: (open: Db, group: string) => Promise<boolean>,
-  doer: Doer,
+  isReferenced: (tx: Db, group: string) => Promise<boolean>,
+  doer: AuditActor,
 ): Promise<{ code: 'no-such-group' | 'group-limits-operator' | 'group-of-application' } | undefined> {
   try {
-    return await db.transaction(async (open) => {
-      const group = await heldGroup(open, id);
+    return await db.transaction(async (tx) => {
+      const group = await lockGroup(tx, id);
       if (!group) return { code: 'no-such-group' };
-      if (await isNamed(open, group.id)) return { code: 'group-of-application' };
-      const members = await open.query('DELETE FROM group_members WHERE group_id = $1', [group.id]);
-      await open.query('DELETE FROM groups WHERE id = $1', [group.id]);
+      if (await isReferenced(tx, group.id)) return { code: 'group-of-application' };
+      const members = await tx.query('DELETE FROM group_members WHERE group_id = $1', [group.id]);
+      await tx.query('DELETE FROM groups WHERE id = $1', [group.id]);
       const detail = { group: group.id, name: group.name, members: members.count };
-      await audit(open, { event: 'group.removed', ...doer, detail });
+      await recordAuditEvent(tx, { event: 'group.removed', ...doer, detail });
       return undefined;
     });
   } catch (fault) {
-    if (isNeeded(fault)) return { code: 'group-limits-operator' };
+    if (isForeignKeyViolation(fault)) return { code: 'group-limits-operator' };
     throw fault;
   }
 }
 
-export type ListedGroup = Group & { members: number };
+export type GroupSummary = Group & { members: number };
 
 /** All groups by name, with how many are in each. */
-export async function listGroups(db: Db): Promise<ListedGroup[]> {
-  const { rows } = await db.query<ListedGroup>(
+export async function listGroups(db: Db): Promise<GroupSummary[]> {
+  const { rows } = await db.query<GroupSummary>(
     `SELECT id, name, (SELECT count(*)::int FROM group_members WHERE group_id = groups.id) AS members
      FROM groups ORDER BY name_key LIMIT 1000`,
   );
@@ -132,8 +131,8 @@ export async function listGroups(db: Db): Promise<ListedGroup[]> {
 }
 
 /** The group with that number, with how many are in it. */
-export async function listedGroup(db: Db, id: string): Promise<ListedGroup | undefined> {
-  const { rows } = await db.query<ListedGroup>(
+export async function findGroupSummary(db: Db, id: string): Promise<GroupSummary | undefined> {
+  const { rows } = await db.query<GroupSummary>(
     `SELECT id, name, (SELECT count(*)::int FROM group_members WHERE group_id = groups.id) AS members
      FROM groups WHERE id::text = $1`,
     [id],
@@ -142,16 +141,19 @@ export async function listedGroup(db: Db, id: string): Promise<ListedGroup | und
 }
 
 /** The group with that name in any spelling, or with that number. */
-export async function groupBy(db: Db, which: { name: string } | { id: string }): Promise<Group | undefined> {
+export async function findGroup(
+  db: Db,
+  which: { name: string } | { id: string },
+): Promise<Group | undefined> {
   const { rows } =
     'name' in which
-      ? await db.query<Group>('SELECT id, name FROM groups WHERE name_key = $1', [nameKey(which.name)])
+      ? await db.query<Group>('SELECT id, name FROM groups WHERE name_key = $1', [toNameKey(which.name)])
       : await db.query<Group>('SELECT id, name FROM groups WHERE id::text = $1', [which.id]);
   return rows[0];
 }
 
 /** The groups that an account is in, by name. */
-export async function groupsOf(db: Db, accountId: string): Promise<Group[]> {
+export async function listUserGroups(db: Db, accountId: string): Promise<Group[]> {
   const { rows } = await db.query<Group>(
     `SELECT id, name FROM groups WHERE id IN (SELECT group_id FROM group_members WHERE account_id = $1)
      ORDER BY name_key`,
@@ -161,31 +163,31 @@ export async function groupsOf(db: Db, accountId: string): Promise<Group[]> {
 }
 
 /** Puts an account into a group, in the caller's transaction; once more changes nothing. */
-export async function addMember(open: Db, accountId: string, group: Group, doer: Doer): Promise<boolean> {
-  const { count } = await open.query(
+export async function addMember(tx: Db, accountId: string, group: Group, doer: AuditActor): Promise<boolean> {
+  const { count } = await tx.query(
     'INSERT INTO group_members (group_id, account_id) VALUES ($1, $2) ON CONFLICT DO NOTHING',
     [group.id, accountId],
   );
   const detail = { group: group.id, name: group.name };
-  if (count > 0) await audit(open, { event: 'group.member-added', accountId, ...doer, detail });
+  if (count > 0) await recordAuditEvent(tx, { event: 'group.member-added', accountId, ...doer, detail });
   return count > 0;
 }
 
 /** Puts many accounts into groups at once, in the caller's transaction: what `addMember` does, for new accounts. */
 export async function addMembers(
-  open: Db,
+  tx: Db,
   members: readonly { accountId: string; group: Group }[],
-  doer: Doer,
+  doer: AuditActor,
 ): Promise<void> {
   if (members.length === 0) return;
-  await open.query(
+  await tx.query(
     `INSERT INTO group_members (group_id, account_id)
      SELECT group_id, account_id FROM jsonb_to_recordset($1::text::jsonb) AS joining (group_id uuid, account_id uuid)
      ON CONFLICT DO NOTHING`,
     [JSON.stringify(members.map(({ accountId, group }) => ({ account_id: accountId, group_id: group.id })))],
   );
-  await auditAll(
-    open,
+  await recordAuditEvents(
+    tx,
     members.map(({ accountId, group }) => ({
       event: 'group.member-added',
       accountId,
@@ -196,7 +198,10 @@ export async function addMembers(
 }
 
 /** The names of the groups of many accounts, by the account's number. */
-export async function groupNamesOf(db: Db, accountIds: readonly string[]): Promise<Map<string, string[]>> {
+export async function listUserGroupNames(
+  db: Db,
+  accountIds: readonly string[],
+): Promise<Map<string, string[]>> {
   const { rows } = await db.query<{ id: string; names: string[] }>(
     `SELECT account_id AS id, array_agg(name ORDER BY name_key) AS names
      FROM group_members JOIN groups ON groups.id = group_id
@@ -207,16 +212,21 @@ export async function groupNamesOf(db: Db, accountIds: readonly string[]): Promi
 }
 
 /** Takes an account out of a group, in the caller's transaction; answers whether it was in it. */
-export async function removeMember(open: Db, accountId: string, group: Group, doer: Doer): Promise<boolean> {
-  const { count } = await open.query('DELETE FROM group_members WHERE group_id = $1 AND account_id = $2', [
+export async function removeMember(
+  tx: Db,
+  accountId: string,
+  group: Group,
+  doer: AuditActor,
+): Promise<boolean> {
+  const { count } = await tx.query('DELETE FROM group_members WHERE group_id = $1 AND account_id = $2', [
     group.id,
     accountId,
   ]);
   const detail = { group: group.id, name: group.name };
-  if (count > 0) await audit(open, { event: 'group.member-removed', accountId, ...doer, detail });
+  if (count > 0) await recordAuditEvent(tx, { event: 'group.member-removed', accountId, ...doer, detail });
   return count > 0;
 }
 
 /** The accounts in a group, as a part of another statement: limits of operators are kept by SQL. */
-export const membersOf = (group: string): Knex.QueryBuilder =>
+export const selectGroupMembers = (group: string): Knex.QueryBuilder =>
   sql('group_members').select('account_id').where('group_id', group);

@@ -1,27 +1,27 @@
 import type { Origin } from '../http/request-info.ts';
-import { audit, deedsAudited } from '../audit/audit-log.ts';
+import { recordAuditEvent, recordAuditEventsEffect } from '../audit/audit-log.ts';
 import { auditOncePerMinute } from '../audit/audit-once.ts';
 import type { Db } from '../db/database.ts';
-import type { Effect, Parameter } from '../db/effects.ts';
-import { passes, writeAtOnce } from '../db/effects.ts';
+import type { Effect, Placeholder } from '../db/effects.ts';
+import { checkPrecondition, applyEffects } from '../db/effects.ts';
 import type { Hasher } from '../crypto/argon2.ts';
 import type { CountedCode, Rebind } from '../security/verified-factors.ts';
-import { proofsRecorded } from '../security/verified-factors.ts';
+import { recordVerifiedFactorsEffect } from '../security/verified-factors.ts';
 import { sha256 } from '../crypto/encryption.ts';
 import { countPassword, lastOfSuccess, passwordSucceeded } from '../security/sign-in-budget.ts';
 import { networkSubject } from '../security/sliding-budget.ts';
-import type { Counted } from '../security/throttle.ts';
-import { attemptsCleared, moreCleared } from '../security/throttle.ts';
-import { successAfterFailures } from '../mail/templates/sign-in.ts';
-import type { Post } from '../mail/outbox.ts';
-import type { Account } from './users.ts';
-import { emailKey, hashReplaced, passwordOf, passwordStands } from './users.ts';
-import { emailSubject } from './profile.ts';
+import type { AttemptKey } from '../security/throttle.ts';
+import { clearAttemptsEffect, clearedMoreThanSql } from '../security/throttle.ts';
+import { successAfterFailuresMail } from '../mail/templates/sign-in.ts';
+import type { EnqueueMail } from '../mail/outbox.ts';
+import type { User } from './users.ts';
+import { normalizeEmail, replaceHashEffect, findPasswordCredentials, passwordUnchanged } from './users.ts';
+import { emailThrottleSubject } from './profile.ts';
 import type { Device } from './devices.ts';
-import { isRemembered } from './devices.ts';
+import { isTrusted } from './devices.ts';
 
 /** Wrong tries before a right one that are worth a mail. */
-const worthTelling = 5;
+const notifyAfterFailures = 5;
 
 export type PasswordRefusal = { code: 'wrong-password' } | { code: 'throttled'; seconds: number };
 
@@ -37,28 +37,28 @@ export interface PasswordAttempt {
 }
 
 /** The name that a network's budget counts, and what the audit log says of the email address that was typed. */
-const nameOf = (email: string) => sha256(emailKey(email));
+const nameOf = (email: string) => sha256(normalizeEmail(email));
 const detailOf = (email: string) => ({ email: nameOf(email).toString('base64url').slice(0, 16) });
 
 /**
  * Verifies e-mail and password, and writes the proof. Unknown, disabled and known accounts take the same steps
- * and the same time (a decoy hash: see `passwordOf`), share the form of their budgets, and are refused in the same words.
+ * and the same time (a decoy hash: see `findPasswordCredentials`), share the form of their budgets, and are refused in the same words.
  * @param slowDown Called with the milliseconds for which the answer, right or wrong, is to be held back.
  */
 export async function verifyPassword(
   db: Db,
   hasher: Hasher,
-  post: Post,
+  enqueueMail: EnqueueMail,
   attempt: PasswordAttempt,
   slowDown: (ms: number) => void = () => undefined,
 ): Promise<PasswordRefusal | undefined> {
-  const { email, password, device, origin } = attempt;
-  const { account, hash, device: known } = await passwordOf(db, email, device);
+  const { email, password, device, origin: requestInfo } = attempt;
+  const { account, hash, device: known } = await findPasswordCredentials(db, email, device);
   // A browser that signed in before has a budget of its own, so that strangers cannot spend the owner's, neither by
   // the account's address nor from the same network.
-  const subject = known ? `device:${known.id}` : emailSubject(email);
-  const attempted = { accountId: account?.id, origin };
-  const network = known ? undefined : networkSubject(origin);
+  const subject = known ? `device:${known.id}` : emailThrottleSubject(email);
+  const attempted = { accountId: account?.id, origin: requestInfo };
+  const network = known ? undefined : networkSubject(requestInfo);
   const counted = await countPassword(db, { subject, network, name: nameOf(email) });
   if (!counted.allowed) {
     const detail = { ...detailOf(email), budget: counted.budget };
@@ -71,17 +71,18 @@ export async function verifyPassword(
   const normal = password.normalize('NFC');
   const right = await hasher.verify(hash, normal);
   if (!right || !hash || !account || account.disabledAt) {
-    await audit(db, { event: 'password.wrong', ...attempted, detail: detailOf(email) });
+    await recordAuditEvent(db, { event: 'password.wrong', ...attempted, detail: detailOf(email) });
     return { code: 'wrong-password' };
   }
-  const renewed = hasher.outdated(hash) ? await hasher.hash(normal) : undefined;
+  const rehashed = hasher.outdated(hash) ? await hasher.hash(normal) : undefined;
   const proof = { ...attempt, account, known, counted: [subject, 'password'] } as const;
-  if (await prove(db, post, { ...proof, hash, renewed })) return undefined;
+  if (await recordVerifiedPassword(db, enqueueMail, { ...proof, hash, renewed: rehashed })) return undefined;
   // Another sign-in with the same password may have renewed the hash in between: the one of now decides.
-  const { hash: now } = await passwordOf(db, email, undefined);
+  const { hash: now } = await findPasswordCredentials(db, email, undefined);
   const still = now !== undefined && now !== hash && (await hasher.verify(now, normal));
-  const stands = still && (await prove(db, post, { ...proof, hash: now, renewed: undefined }));
-  return stands ? undefined : { code: 'wrong-password' };
+  const accepted =
+    still && (await recordVerifiedPassword(db, enqueueMail, { ...proof, hash: now, renewed: undefined }));
+  return accepted ? undefined : { code: 'wrong-password' };
 }
 
 /**
@@ -92,11 +93,11 @@ export async function verifyPassword(
 export async function verifyPasswordWithCode(
   db: Db,
   hasher: Hasher,
-  post: Post,
+  post: EnqueueMail,
   { code, digits, ...attempt }: PasswordAttempt & { code: CountedCode; digits: string },
 ): Promise<{ code: 'wrong-password-or-code' } | undefined> {
   const { email, origin } = attempt;
-  const { account, hash, device: known } = await passwordOf(db, email, attempt.device);
+  const { account, hash, device: known } = await findPasswordCredentials(db, email, attempt.device);
   const passwordRight = await hasher.verify(hash, attempt.password.normalize('NFC'));
   const codeRight = await hasher.verify(code.hash, digits);
   const right = passwordRight && codeRight && account && !account.disabledAt && code.accountId === account.id;
@@ -107,21 +108,21 @@ export async function verifyPasswordWithCode(
     // The user's lock first, then the code: in the order of every other change of this user.
     (await db.transaction(
       async (open) =>
-        (await passes(open, passwordStands(account.id, hash))) &&
+        (await checkPrecondition(open, passwordUnchanged(account.id, hash))) &&
         (await code.consume(open)) &&
-        (await prove(open, post, { ...proof, account, hash })),
+        (await recordVerifiedPassword(open, post, { ...proof, account, hash })),
     ));
   if (done) return undefined;
   const detail = { ...detailOf(email), emailedCode: true };
-  await audit(db, { event: 'password.wrong', accountId: account?.id, origin, detail });
+  await recordAuditEvent(db, { event: 'password.wrong', accountId: account?.id, origin, detail });
   return { code: 'wrong-password-or-code' };
 }
 
-interface RightPassword extends PasswordAttempt {
-  account: Account;
+interface VerifiedPassword extends PasswordAttempt {
+  account: User;
   known: Device | undefined;
   /** The budget that it was counted by; none where an emailed code came with it. */
-  counted?: Counted | undefined;
+  counted?: AttemptKey | undefined;
   withEmailedCode?: boolean;
   /** The hash that it was verified against. */
   hash: string;
@@ -133,9 +134,9 @@ interface RightPassword extends PasswordAttempt {
  * Writes what a right password proves, if the hash that it was verified against is the account's to this moment: it was
  * read, then hashed for a while, and a password that was changed since proves nothing any more.
  */
-function prove(
+function recordVerifiedPassword(
   db: Db,
-  post: Post,
+  enqueueMail: EnqueueMail,
   {
     interaction,
     rebind,
@@ -144,48 +145,51 @@ function prove(
     known,
     counted,
     withEmailedCode,
-    origin,
+    origin: requestInfo,
     hash,
-    renewed,
-  }: RightPassword,
+    renewed: rehashed,
+  }: VerifiedPassword,
 ): Promise<boolean> {
   const accountId = account.id;
-  const remembered = known && isRemembered(known) ? [known] : [];
-  const network = networkSubject(origin);
+  const trustedDevices = known && isTrusted(known) ? [known] : [];
+  const network = networkSubject(requestInfo);
   // How many failures there were is known when they are forgotten: guessing may have gone on until this moment.
-  const told = post.effect(account, 'success-after-failures', successAfterFailures);
+  const mailEffect = enqueueMail.effect(account, 'success-after-failures', successAfterFailuresMail);
   const effects: Effect[] = [
     ...(network ? [passwordSucceeded({ network, name: nameOf(email) })] : []),
     ...(counted
       ? [
-          attemptsCleared(counted, network && lastOfSuccess),
-          { ...told, sql: ($: Parameter) => told.sql($, moreCleared(worthTelling)) },
+          clearAttemptsEffect(counted, network && lastOfSuccess),
+          {
+            ...mailEffect,
+            sql: ($: Placeholder) => mailEffect.sql($, clearedMoreThanSql(notifyAfterFailures)),
+          },
         ]
       : []),
-    proofsRecorded({
+    recordVerifiedFactorsEffect({
       interaction,
       accountId,
       factors: [
         { factor: 'password' },
-        ...remembered.map(({ id }) => ({ factor: 'device', ref: id }) as const),
+        ...trustedDevices.map(({ id }) => ({ factor: 'device', ref: id }) as const),
       ],
       first: true,
     }),
-    ...(renewed ? [hashReplaced(accountId, hash, renewed)] : []),
-    deedsAudited([
+    ...(rehashed ? [replaceHashEffect(accountId, hash, rehashed)] : []),
+    recordAuditEventsEffect([
       {
         event: 'password.right',
         accountId,
-        origin,
+        origin: requestInfo,
         ...(withEmailedCode ? { detail: { emailedCode: true } } : {}),
       },
-      ...remembered.map(({ id }) => ({
+      ...trustedDevices.map(({ id }) => ({
         event: 'device.recognised' as const,
         accountId,
-        origin,
+        origin: requestInfo,
         detail: { device: id },
       })),
     ]),
   ];
-  return writeAtOnce(db, effects, rebind(passwordStands(accountId, hash)));
+  return applyEffects(db, effects, rebind(passwordUnchanged(accountId, hash)));
 }

@@ -1,35 +1,41 @@
 import {
-  accountDeleted,
-  emailChanged,
-  noticeEmailChanged,
-  passwordChanged,
+  userDeletedMail,
+  emailChangedMail,
+  noticeEmailChangedMail,
+  passwordChangedMail,
 } from '../mail/templates/sign-in.ts';
-import type { Post } from '../mail/outbox.ts';
-import type { Aftermath } from '../security/user-changes.ts';
+import type { EnqueueMail } from '../mail/outbox.ts';
+import type { UserChangeHooks } from '../security/user-changes.ts';
 import type { Origin } from '../http/request-info.ts';
-import { audit } from '../audit/audit-log.ts';
+import { recordAuditEvent } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import { transactionWithRetry } from '../db/deadlocks.ts';
 import type { Hasher } from '../crypto/argon2.ts';
-import { proved, recordDeed, recordProof, turnOf, voidProofs } from '../security/verified-factors.ts';
+import {
+  hasVerifiedFactor,
+  recordCompletedAction,
+  recordVerifiedFactor,
+  lockUserIfSignInValid,
+  discardVerifiedFactors,
+} from '../security/verified-factors.ts';
 import { sha256 } from '../crypto/encryption.ts';
 import { clearAttempts } from '../security/throttle.ts';
-import type { Account } from './users.ts';
+import type { User } from './users.ts';
 import {
-  accountById,
-  emailKey,
+  findUserById,
+  normalizeEmail,
   isLastAdministrator,
-  notePasswordReset,
-  removeAccount,
+  recordPasswordReset,
+  deleteUserRow,
   replaceEmail,
   replaceNoticeEmail,
   replacePassword,
 } from './users.ts';
 import type { PasswordFault } from './password-rules.ts';
-import { passwordFault } from './password-rules.ts';
+import { validatePassword } from './password-rules.ts';
 
-interface Change {
-  account: Account;
+interface ProfileChange {
+  account: User;
   interaction: string;
   origin: Origin;
   /** The public number of the browser's own session, where it has one. */
@@ -39,38 +45,39 @@ interface Change {
 }
 
 /** What the budget of wrong passwords is counted by, where the browser is not a known one. */
-export const emailSubject = (email: string): string =>
-  `email:${sha256(emailKey(email)).toString('base64url')}`;
+export const emailThrottleSubject = (email: string): string =>
+  `email:${sha256(normalizeEmail(email)).toString('base64url')}`;
 
 /**
  * Gives the account a new password: in one transaction with the proof that it was chosen here, the end of other
  * sessions and of all that rests on the old password (see `endWeakerSignIns`), audit and mail.
  * It never touches two-step verification (ASVS 6.4.3).
  */
-export async function choosePassword(
+export async function changePassword(
   db: Db,
   hasher: Hasher,
-  post: Post,
-  aftermath: Aftermath,
-  { password, brand, ...changed }: Change & { password: string; brand: string },
+  enqueueMail: EnqueueMail,
+  aftermath: UserChangeHooks,
+  { password, brand, ...changed }: ProfileChange & { password: string; brand: string },
 ): Promise<{ code: PasswordFault } | undefined> {
-  const { account, interaction, origin, session, device } = changed;
-  const context = [account.email, account.name, brand];
-  const fault = passwordFault(password, { twoStep: account.twoStepRequired, context });
+  const { account, interaction, origin: requestInfo, session, device } = changed;
+  const userInputs = [account.email, account.name, brand];
+  const fault = validatePassword(password, { twoStep: account.twoStepRequired, context: userInputs });
   if (fault) return { code: fault };
   const hash = await hasher.hash(password.normalize('NFC'));
-  await transactionWithRetry(db, async (open) => {
-    if (!(await turnOf(open, account.id, interaction))) return;
+  await transactionWithRetry(db, async (tx) => {
+    if (!(await lockUserIfSignInValid(tx, account.id, interaction))) return;
     // Sent twice: the first was the deed.
-    if (!(await recordDeed(open, interaction, account.id, 'change_password'))) return;
-    await replacePassword(open, account.id, hash);
-    if (await proved(open, interaction, account.id, 'mailbox')) await notePasswordReset(open, account.id);
-    await recordProof(open, interaction, { factor: 'password', accountId: account.id });
-    await clearAttempts(open, emailSubject(account.email), 'password');
+    if (!(await recordCompletedAction(tx, interaction, account.id, 'change_password'))) return;
+    await replacePassword(tx, account.id, hash);
+    if (await hasVerifiedFactor(tx, interaction, account.id, 'mailbox'))
+      await recordPasswordReset(tx, account.id);
+    await recordVerifiedFactor(tx, interaction, { factor: 'password', accountId: account.id });
+    await clearAttempts(tx, emailThrottleSubject(account.email), 'password');
     const change = { accountId: account.id, interaction, session, device, endOtherSessions: true };
-    await aftermath.endWeakerSignIns(open, change);
-    await audit(open, { event: 'password.changed', accountId: account.id, origin });
-    await post(open, account, 'password-changed', passwordChanged);
+    await aftermath.endWeakerSignIns(tx, change);
+    await recordAuditEvent(tx, { event: 'password.changed', accountId: account.id, origin: requestInfo });
+    await enqueueMail(tx, account, 'password-changed', passwordChangedMail);
   });
   return undefined;
 }
@@ -79,15 +86,20 @@ export async function choosePassword(
  * Makes a proved address the account's, in the caller's transaction, and tells the old one. Answers false where
  * another account has the address: nothing changes, and only whoever reads mail there hears that it is taken.
  */
-export async function changeEmail(open: Db, post: Post, change: Change, email: string): Promise<boolean> {
-  const { account, interaction, origin } = change;
-  if (!(await turnOf(open, account.id, interaction))) return false;
-  if (!(await replaceEmail(open, account.id, email))) return false;
-  await recordDeed(open, interaction, account.id, 'change_email');
+export async function changeEmail(
+  tx: Db,
+  enqueueMail: EnqueueMail,
+  change: ProfileChange,
+  email: string,
+): Promise<boolean> {
+  const { account, interaction, origin: requestInfo } = change;
+  if (!(await lockUserIfSignInValid(tx, account.id, interaction))) return false;
+  if (!(await replaceEmail(tx, account.id, email))) return false;
+  await recordCompletedAction(tx, interaction, account.id, 'change_email');
   // Whoever reads the old address may wait half-way in a sign-in.
-  await voidProofs(open, { accountId: account.id, except: interaction });
-  await audit(open, { event: 'email.changed', accountId: account.id, origin });
-  await post(open, account, 'email-changed', (facts) => emailChanged(facts, email));
+  await discardVerifiedFactors(tx, { accountId: account.id, except: interaction });
+  await recordAuditEvent(tx, { event: 'email.changed', accountId: account.id, origin: requestInfo });
+  await enqueueMail(tx, account, 'email-changed', (facts) => emailChangedMail(facts, email));
   return true;
 }
 
@@ -96,19 +108,19 @@ export async function changeEmail(open: Db, post: Post, change: Change, email: s
  * caller's transaction. The sign-in address hears of it, and so does the second one that was there before.
  */
 export async function changeNoticeEmail(
-  open: Db,
-  post: Post,
-  { account, interaction, origin }: Change,
+  tx: Db,
+  enqueueMail: EnqueueMail,
+  { account, interaction, origin: requestInfo }: ProfileChange,
   email: string | undefined,
 ): Promise<void> {
-  if (!(await turnOf(open, account.id, interaction))) return;
-  if (!(await recordDeed(open, interaction, account.id, 'change_notice_email'))) return;
-  const replaced = await replaceNoticeEmail(open, account.id, email);
+  if (!(await lockUserIfSignInValid(tx, account.id, interaction))) return;
+  if (!(await recordCompletedAction(tx, interaction, account.id, 'change_notice_email'))) return;
+  const replaced = await replaceNoticeEmail(tx, account.id, email);
   if (!replaced) return;
   const event = email ? 'notice-email.changed' : 'notice-email.removed';
-  await audit(open, { event, accountId: account.id, origin });
-  const told = { ...account, noticeEmail: replaced.before };
-  await post(open, told, 'notice-email-changed', (facts) => noticeEmailChanged(facts, email));
+  await recordAuditEvent(tx, { event, accountId: account.id, origin: requestInfo });
+  const recipient = { ...account, noticeEmail: replaced.before };
+  await enqueueMail(tx, recipient, 'notice-email-changed', (facts) => noticeEmailChangedMail(facts, email));
 }
 
 /**
@@ -116,20 +128,21 @@ export async function changeNoticeEmail(
  * stays: nobody could make another. Answers whether the account is gone: sent twice it is, and it stays where what was
  * proved here was voided meanwhile.
  */
-export function deleteAccount(
+export function deleteUser(
   db: Db,
-  post: Post,
-  aftermath: Aftermath,
-  change: Change,
+  enqueueMail: EnqueueMail,
+  aftermath: UserChangeHooks,
+  change: ProfileChange,
 ): Promise<boolean | { code: 'last-administrator' }> {
-  const { account, interaction, origin } = change;
-  return transactionWithRetry(db, async (open) => {
-    if (!(await turnOf(open, account.id, interaction))) return !(await accountById(open, account.id));
-    if (await isLastAdministrator(open, account.id)) return { code: 'last-administrator' };
-    await removeAccount(open, account.id);
-    await aftermath.endEverything(open, { accountId: account.id });
-    await audit(open, { event: 'account.deleted', accountId: account.id, origin });
-    await post(open, account, 'account-deleted', accountDeleted);
+  const { account, interaction, origin: requestInfo } = change;
+  return transactionWithRetry(db, async (tx) => {
+    if (!(await lockUserIfSignInValid(tx, account.id, interaction)))
+      return !(await findUserById(tx, account.id));
+    if (await isLastAdministrator(tx, account.id)) return { code: 'last-administrator' };
+    await deleteUserRow(tx, account.id);
+    await aftermath.endEverything(tx, { accountId: account.id });
+    await recordAuditEvent(tx, { event: 'account.deleted', accountId: account.id, origin: requestInfo });
+    await enqueueMail(tx, account, 'account-deleted', userDeletedMail);
     return true;
   });
 }

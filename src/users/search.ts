@@ -1,27 +1,27 @@
 import type { Locale } from '../i18n/phrases.ts';
 import {
-  accountDisabled,
-  accountEnabled,
-  invitation,
-  signedOutByOperator,
-  twoStepRequired,
+  userDisabledMail,
+  userEnabledMail,
+  invitationMail,
+  signedOutByOperatorMail,
+  mfaRequiredMail,
 } from '../mail/templates/operator.ts';
-import type { Post } from '../mail/outbox.ts';
-import type { Aftermath } from '../security/user-changes.ts';
+import type { EnqueueMail } from '../mail/outbox.ts';
+import type { UserChangeHooks } from '../security/user-changes.ts';
 import type { Origin } from '../http/request-info.ts';
-import { audit } from '../audit/audit-log.ts';
+import { recordAuditEvent } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
 import { transactionWithRetry } from '../db/deadlocks.ts';
 import type { Hasher } from '../crypto/argon2.ts';
-import { voidProofs } from '../security/verified-factors.ts';
-import { randomToken } from '../crypto/encryption.ts';
+import { discardVerifiedFactors } from '../security/verified-factors.ts';
+import { generateToken } from '../crypto/encryption.ts';
 import { countAttempt } from '../security/throttle.ts';
-import type { Account, AccountRefusal } from './users.ts';
-import { createAccount, renewInvitation, setDisabled, setTwoStepRequired } from './users.ts';
+import type { User, CreateUserRefusal } from './users.ts';
+import { createUser, renewInvitation, setDisabled, setMfaRequired } from './users.ts';
 import type { Group } from './groups.ts';
-import { addMember, groupBy, keepGroups, removeMember } from './groups.ts';
-import type { DeedRefusal, ToAccount } from './operators.ts';
-import { doerOf, mayNow, permitted, permittedInTurn } from './operators.ts';
+import { addMember, findGroup, lockGroups, removeMember } from './groups.ts';
+import type { UserActionRefusal, UserAction } from './operators.ts';
+import { toAuditActor, reloadPermittedActor, lockUserForAction, lockOperatorForAction } from './operators.ts';
 
 export interface Invitation {
   email: string;
@@ -29,53 +29,53 @@ export interface Invitation {
   locale?: Locale | undefined;
   /** The group that the person is put into. */
   group?: string | undefined;
-  by: ToAccount['by'];
+  by: UserAction['by'];
   origin?: Origin | undefined;
 }
 
 /** Whoever invites is told that somebody has the address already, in other words than the person themself. */
 export type InviteRefusal =
-  Exclude<NonNullable<AccountRefusal>, 'email-taken'> | 'has-account' | 'no-such-group' | 'not-there';
+  Exclude<NonNullable<CreateUserRefusal>, 'email-taken'> | 'has-account' | 'no-such-group' | 'not-there';
 
 /** The operator lost the right, or looks after another group, since the form was judged: everything is taken back. */
-class Overtaken extends Error {}
+class InviteConflictError extends Error {}
 
-async function stillInvites(open: Db, by: ToAccount['by']): Promise<void> {
+async function assertCanStillInvite(tx: Db, by: UserAction['by']): Promise<void> {
   if (by === 'shell') return;
-  const now = await mayNow(open, 'people.invite', by);
-  if (!now || now.group !== by.group) throw new Overtaken();
+  const now = await reloadPermittedActor(tx, 'people.invite', by);
+  if (!now || now.group !== by.group) throw new InviteConflictError();
 }
 
 /**
  * Makes an account whose password nobody knows (a hash of a random one) and mails the invitation. What a limited
  * operator invites belongs to that operator's group, whatever the form said.
  */
-export async function invite(
+export async function inviteUser(
   db: Db,
   hasher: Hasher,
   brand: string,
-  post: Post,
-  { email, name, locale, group: wanted, by, origin }: Invitation,
-): Promise<{ account: Account } | { refusal: InviteRefusal }> {
-  const groupId = by === 'shell' ? wanted : (by.group ?? wanted);
-  const group = groupId ? await groupBy(db, { id: groupId }) : undefined;
+  enqueueMail: EnqueueMail,
+  { email, name, locale, group: requestedGroup, by, origin: requestInfo }: Invitation,
+): Promise<{ account: User } | { refusal: InviteRefusal }> {
+  const groupId = by === 'shell' ? requestedGroup : (by.group ?? requestedGroup);
+  const group = groupId ? await findGroup(db, { id: groupId }) : undefined;
   if (groupId && !group) return { refusal: 'no-such-group' };
-  const password = randomToken();
-  const person = { email, name, password, ...(locale ? { locale } : {}) };
-  const invited = async (open: Db, account: Account) => {
-    await stillInvites(open, by);
-    const doer = doerOf({ by, origin });
-    await renewInvitation(open, account.id, { first: true });
-    if (group) await addMember(open, account.id, group, doer);
-    await audit(open, { event: 'account.invited', accountId: account.id, ...doer });
-    await post(open, account, 'invitation', (facts) => invitation(facts, account.email));
+  const password = generateToken();
+  const newUser = { email, name, password, ...(locale ? { locale } : {}) };
+  const onCreated = async (tx: Db, account: User) => {
+    await assertCanStillInvite(tx, by);
+    const doer = toAuditActor({ by, origin: requestInfo });
+    await renewInvitation(tx, account.id, { first: true });
+    if (group) await addMember(tx, account.id, group, doer);
+    await recordAuditEvent(tx, { event: 'account.invited', accountId: account.id, ...doer });
+    await enqueueMail(tx, account, 'invitation', (facts) => invitationMail(facts, account.email));
   };
   try {
-    const made = await createAccount(db, hasher, brand, person, invited);
-    if ('account' in made) return made;
-    return { refusal: made.refusal === 'email-taken' ? 'has-account' : made.refusal };
+    const created = await createUser(db, hasher, brand, newUser, onCreated);
+    if ('account' in created) return created;
+    return { refusal: created.refusal === 'email-taken' ? 'has-account' : created.refusal };
   } catch (fault) {
-    if (fault instanceof Overtaken) return { refusal: 'not-there' };
+    if (fault instanceof InviteConflictError) return { refusal: 'not-there' };
     throw fault;
   }
 }
@@ -83,51 +83,58 @@ export async function invite(
 /** Mails an invitation that waits once more, and opens its window anew; not again and again. */
 export async function resendInvitation(
   db: Db,
-  post: Post,
-  deed: ToAccount,
-): Promise<DeedRefusal | { code: 'throttled'; seconds: number } | undefined> {
+  enqueueMail: EnqueueMail,
+  deed: UserAction,
+): Promise<UserActionRefusal | { code: 'throttled'; seconds: number } | undefined> {
   const attempt = await countAttempt(db, `invitation:${deed.target}`, 'mail');
   if (!attempt.allowed) return { code: 'throttled', seconds: attempt.seconds };
-  return db.transaction(async (open) => {
-    const account = await permitted(open, 'people.invite', deed);
-    if (!account || !(await renewInvitation(open, account.id, { first: false })))
-      return { code: 'not-there' };
-    await audit(open, { event: 'account.invitation-sent', accountId: account.id, ...doerOf(deed) });
-    await post(open, account, 'invitation', (facts) => invitation(facts, account.email));
+  return db.transaction(async (tx) => {
+    const account = await lockUserForAction(tx, 'people.invite', deed);
+    if (!account || !(await renewInvitation(tx, account.id, { first: false }))) return { code: 'not-there' };
+    await recordAuditEvent(tx, {
+      event: 'account.invitation-sent',
+      accountId: account.id,
+      ...toAuditActor(deed),
+    });
+    await enqueueMail(tx, account, 'invitation', (facts) => invitationMail(facts, account.email));
     return undefined;
   });
 }
 
 /** Disables an account: its sessions, codes and tokens end, and whoever waits half-way in a sign-in begins anew. */
-export function disable(
+export function disableUser(
   db: Db,
-  post: Post,
-  aftermath: Pick<Aftermath, 'endEverything' | 'voidHelpDeskCode'>,
-  deed: ToAccount,
-): Promise<DeedRefusal | undefined> {
-  return transactionWithRetry(db, async (open) => {
-    const account = await permittedInTurn(open, 'people.disable', deed);
+  enqueueMail: EnqueueMail,
+  aftermath: Pick<UserChangeHooks, 'endEverything' | 'voidHelpDeskCode'>,
+  deed: UserAction,
+): Promise<UserActionRefusal | undefined> {
+  return transactionWithRetry(db, async (tx) => {
+    const account = await lockOperatorForAction(tx, 'people.disable', deed);
     if (!account) return { code: 'not-there' };
     if (account.disabledAt) return undefined;
-    if (!(await setDisabled(open, account.id, true))) return { code: 'last-administrator' };
-    await voidProofs(open, { accountId: account.id });
-    await aftermath.voidHelpDeskCode(open, account.id);
-    await aftermath.endEverything(open, { accountId: account.id });
-    await audit(open, { event: 'account.disabled', accountId: account.id, ...doerOf(deed) });
-    await post(open, account, 'account-disabled', accountDisabled);
+    if (!(await setDisabled(tx, account.id, true))) return { code: 'last-administrator' };
+    await discardVerifiedFactors(tx, { accountId: account.id });
+    await aftermath.voidHelpDeskCode(tx, account.id);
+    await aftermath.endEverything(tx, { accountId: account.id });
+    await recordAuditEvent(tx, { event: 'account.disabled', accountId: account.id, ...toAuditActor(deed) });
+    await enqueueMail(tx, account, 'account-disabled', userDisabledMail);
     return undefined;
   });
 }
 
 /** Gives a disabled account its access back. */
-export function enable(db: Db, post: Post, deed: ToAccount): Promise<DeedRefusal | undefined> {
-  return db.transaction(async (open) => {
-    const account = await permitted(open, 'people.disable', deed);
+export function enableUser(
+  db: Db,
+  enqueueMail: EnqueueMail,
+  deed: UserAction,
+): Promise<UserActionRefusal | undefined> {
+  return db.transaction(async (tx) => {
+    const account = await lockUserForAction(tx, 'people.disable', deed);
     if (!account) return { code: 'not-there' };
     if (!account.disabledAt) return undefined;
-    await setDisabled(open, account.id, false);
-    await audit(open, { event: 'account.enabled', accountId: account.id, ...doerOf(deed) });
-    await post(open, account, 'account-enabled', accountEnabled);
+    await setDisabled(tx, account.id, false);
+    await recordAuditEvent(tx, { event: 'account.enabled', accountId: account.id, ...toAuditActor(deed) });
+    await enqueueMail(tx, account, 'account-enabled', userEnabledMail);
     return undefined;
   });
 }
@@ -135,44 +142,52 @@ export function enable(db: Db, post: Post, deed: ToAccount): Promise<DeedRefusal
 /** Signs a person out everywhere; remembered devices ask for the six digits again. */
 export function signOutEverywhere(
   db: Db,
-  post: Post,
-  aftermath: Pick<Aftermath, 'endEverything' | 'forgetDevices'>,
-  deed: ToAccount,
-): Promise<DeedRefusal | undefined> {
-  return transactionWithRetry(db, async (open) => {
-    const account = await permitted(open, 'people.end-sessions', deed);
+  enqueueMail: EnqueueMail,
+  aftermath: Pick<UserChangeHooks, 'endEverything' | 'forgetDevices'>,
+  deed: UserAction,
+): Promise<UserActionRefusal | undefined> {
+  return transactionWithRetry(db, async (tx) => {
+    const account = await lockUserForAction(tx, 'people.end-sessions', deed);
     if (!account) return { code: 'not-there' };
-    await voidProofs(open, { accountId: account.id });
-    await aftermath.forgetDevices(open, account.id);
-    await aftermath.endEverything(open, { accountId: account.id });
-    await audit(open, { event: 'session.ended', accountId: account.id, ...doerOf(deed) });
-    await post(open, account, 'signed-out-by-operator', signedOutByOperator);
+    await discardVerifiedFactors(tx, { accountId: account.id });
+    await aftermath.forgetDevices(tx, account.id);
+    await aftermath.endEverything(tx, { accountId: account.id });
+    await recordAuditEvent(tx, { event: 'session.ended', accountId: account.id, ...toAuditActor(deed) });
+    await enqueueMail(tx, account, 'signed-out-by-operator', signedOutByOperatorMail);
     return undefined;
   });
 }
 
 /** From the next sign-in on two steps are asked for, also where they were left to the person. */
-export function requireTwoStep(db: Db, post: Post, deed: ToAccount): Promise<DeedRefusal | undefined> {
-  return db.transaction(async (open) => {
-    const account = await permitted(open, 'people.require-two-step', deed);
+export function requireMfa(
+  db: Db,
+  enqueueMail: EnqueueMail,
+  deed: UserAction,
+): Promise<UserActionRefusal | undefined> {
+  return db.transaction(async (tx) => {
+    const account = await lockUserForAction(tx, 'people.require-two-step', deed);
     if (!account) return { code: 'not-there' };
-    if (!(await setTwoStepRequired(open, account.id))) return undefined;
-    await audit(open, { event: 'account.two-step-required', accountId: account.id, ...doerOf(deed) });
-    await post(open, account, 'two-step-required', twoStepRequired);
+    if (!(await setMfaRequired(tx, account.id))) return undefined;
+    await recordAuditEvent(tx, {
+      event: 'account.two-step-required',
+      accountId: account.id,
+      ...toAuditActor(deed),
+    });
+    await enqueueMail(tx, account, 'two-step-required', mfaRequiredMail);
     return undefined;
   });
 }
 
 /** Puts an account into a group, or takes it out. */
-export function changeGroup(
+export function changeGroupMembership(
   db: Db,
-  change: ToAccount & { group: Group; member: boolean },
-): Promise<DeedRefusal | { code: 'no-such-group' } | undefined> {
-  return db.transaction(async (open) => {
-    const account = await permitted(open, 'people.groups', change);
+  change: UserAction & { group: Group; member: boolean },
+): Promise<UserActionRefusal | { code: 'no-such-group' } | undefined> {
+  return db.transaction(async (tx) => {
+    const account = await lockUserForAction(tx, 'people.groups', change);
     if (!account) return { code: 'not-there' };
-    if (!(await keepGroups(open, [change.group.id]))) return { code: 'no-such-group' };
-    await (change.member ? addMember : removeMember)(open, account.id, change.group, doerOf(change));
+    if (!(await lockGroups(tx, [change.group.id]))) return { code: 'no-such-group' };
+    await (change.member ? addMember : removeMember)(tx, account.id, change.group, toAuditActor(change));
     return undefined;
   });
 }

@@ -1,7 +1,11 @@
 /** Those who call the interface for programs: machines, and people with a role through an application. */
 import { clientSchema } from '../../src/clients/schema.ts';
-import { noPost } from '../../src/mail/outbox.ts';
-import { type ApiScope, apiScopes, isPersonal } from '../../src/clients/resource-servers/api-scopes.ts';
+import { discardMail } from '../../src/mail/outbox.ts';
+import {
+  type ApiScope,
+  apiScopes,
+  requiresHumanOperator,
+} from '../../src/clients/resource-servers/api-scopes.ts';
 import { addSecret } from '../../src/clients/secrets.ts';
 import { createClient } from '../../src/clients/clients.ts';
 import { exchange } from '../rig/exchange.ts';
@@ -14,7 +18,7 @@ import type { Group } from '../../src/users/groups.ts';
 import { changeRole } from '../../src/users/operators.ts';
 
 /** What a service may have: all that no person must answer for. */
-export const machineScopes: readonly ApiScope[] = apiScopes.filter((scope) => !isPersonal(scope));
+export const machineScopes: readonly ApiScope[] = apiScopes.filter((scope) => !requiresHumanOperator(scope));
 
 export const resourceOf = ({ issuer }: Pick<Hemma, 'issuer'>): string => `${issuer}/api`;
 
@@ -91,7 +95,7 @@ export async function somebodyWith(hemma: Hemma, role: Role, over?: Group): Prom
     endEverything: () => Promise.resolve(),
     voidHelpDeskCode: () => Promise.resolve(false),
   };
-  const refused = await changeRole(hemma.db, noPost, quiet, change);
+  const refused = await changeRole(hemma.db, discardMail, quiet, change);
   if (refused) throw new Error(refused.code);
   return person;
 }

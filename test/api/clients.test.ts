@@ -1,7 +1,7 @@
 /** Row 82: applications through the interface: their versions are kept, and their secrets stand in one answer. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { clientSchema } from '../../src/clients/schema.ts';
-import { exportEntries } from '../../src/oidc/config-as-code/clients.ts';
+import { exportClients } from '../../src/oidc/config-as-code/clients.ts';
 import { createClient } from '../../src/clients/clients.ts';
 import { group } from '../console/town.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -73,7 +73,7 @@ describe('a version', () => {
   test('in a file names the group, and the file makes the same again', async () => {
     const west = await group(hemma, 'West');
     const id = await there(['people:read'], { apiGroup: west.id });
-    const entry = (await exportEntries(hemma.db)).find((one) => one['id'] === id);
+    const entry = (await exportClients(hemma.db)).find((one) => one['id'] === id);
     expect(entry).toMatchObject({ apiScopes: ['people:read'], apiGroup: 'West' });
     const again = await byMachine('/clients/apply?dryRun=true', { method: 'POST', json: [entry] });
     expect(again.json['items']).toEqual([{ id, result: 'unchanged', changes: [] }]);

@@ -7,12 +7,12 @@ import {
   exampleClaim,
   exampleClient,
   exampleGroup,
-  examplePerson,
-  exampleResource,
-  exampleRow,
-  exampleSecret,
-  exampleToken,
-  exampleVersion,
+  exampleUser,
+  exampleResourceServer,
+  exampleAuditEvent,
+  exampleSecretId,
+  exampleInitialAccessToken,
+  exampleClientVersion,
 } from '../../src/api/examples.ts';
 import { apiScopes } from '../../src/clients/resource-servers/api-scopes.ts';
 import { exchange } from '../rig/exchange.ts';
@@ -33,7 +33,7 @@ interface Documented {
 }
 let document: Documented;
 
-const at = new Date(exampleVersion.updatedAt);
+const at = new Date(exampleClientVersion.updatedAt);
 const invited = '9b1d2f66-3c0a-4f57-8d77-0b8f5a0b6c33';
 
 beforeAll(async () => {
@@ -52,7 +52,7 @@ afterAll(async () => {
 /** Whom the examples are about, as they are there; each example begins with the same town. */
 async function arrange(): Promise<void> {
   const { db } = hemma;
-  await db.query('DELETE FROM accounts WHERE id IN ($1, $2)', [examplePerson.id, invited]);
+  await db.query('DELETE FROM accounts WHERE id IN ($1, $2)', [exampleUser.id, invited]);
   await db.query("DELETE FROM clients WHERE id IN ($1, 'timesheet')", [exampleClient]);
   await db.query('DELETE FROM attempts');
   await db.query('DELETE FROM resource_servers');
@@ -61,7 +61,7 @@ async function arrange(): Promise<void> {
   await db.query(
     `INSERT INTO initial_access_tokens (id, name, hash, types, hosts, uses, most_uses, created_at, expires_at)
      VALUES ($1, 'Supplier', '\\x00', '["web"]', '["app.supplier.example"]', 0, 1, $2, $3)`,
-    [exampleToken, at, new Date(Date.now() + 3_600_000)],
+    [exampleInitialAccessToken, at, new Date(Date.now() + 3_600_000)],
   );
   await db.query('DELETE FROM claim_definitions');
   await db.query(
@@ -77,26 +77,32 @@ async function arrange(): Promise<void> {
   ]);
   const account = `INSERT INTO accounts (id, email, email_key, name, role, password_hash, two_step_required,
     email_verified_at, invited_at, created_at) VALUES ($1, $2, $2, $3, 'person', 'none', true, $4, $5, $4)`;
-  await db.query(account, [examplePerson.id, examplePerson.email, examplePerson.name, at, null]);
+  await db.query(account, [exampleUser.id, exampleUser.email, exampleUser.name, at, null]);
   await db.query(account, [invited, 'late@north.example', 'Lina', at, at]);
   await db.query('INSERT INTO group_members (group_id, account_id) VALUES ($1, $2)', [
     exampleGroup.id,
-    examplePerson.id,
+    exampleUser.id,
   ]);
   await db.query('INSERT INTO account_attributes (account_id, name, said) VALUES ($1, $2, $3)', [
-    examplePerson.id,
+    exampleUser.id,
     exampleClaim.name,
     JSON.stringify(['Kontoret']),
   ]);
   await db.query(
     `INSERT INTO authenticators (id, account_id, sealed_secret, last_step, last_used_at, created_at)
      VALUES (gen_random_uuid(), $1, '\\x00', 0, $2, $2)`,
-    [examplePerson.id, at],
+    [exampleUser.id, at],
   );
   await db.query(
     `INSERT INTO audit (at, event, account_id, client_id, address, request, detail)
      VALUES ($1, 'sign-in.finished', $2, $3, $4, $5, '{}')`,
-    [new Date(exampleRow.at), examplePerson.id, exampleClient, exampleRow.address, exampleRow.request],
+    [
+      new Date(exampleAuditEvent.at),
+      exampleUser.id,
+      exampleClient,
+      exampleAuditEvent.address,
+      exampleAuditEvent.request,
+    ],
   );
   const metadata = {
     id: exampleClient,
@@ -116,9 +122,9 @@ async function arrange(): Promise<void> {
   );
   await db.query(
     `INSERT INTO client_secrets (id, client_id, name, hash, created_at) VALUES ($1, $2, 'production', '\\x00', $3)`,
-    [exampleSecret, exampleClient, at],
+    [exampleSecretId, exampleClient, at],
   );
-  const { id, number } = exampleResource;
+  const { id, number } = exampleResourceServer;
   const scopes = [{ name: 'orders:read', description: 'read your orders' }];
   const server = { id, name: 'Orders', scopes, tokenFormat: 'jwt', signingAlg: 'ES256', lifetime: 600 };
   await db.query(
@@ -142,7 +148,7 @@ async function openCase({ method, path }: Endpoint): Promise<void> {
   await hemma.db.query(
     `INSERT INTO help_desk_cases (id, number, account_id, opened_at, checks, notes)
      VALUES ($1, $2, $3, $4, $5::text::jsonb, '[]')`,
-    [invited, exampleCase, examplePerson.id, at, JSON.stringify(checks)],
+    [invited, exampleCase, exampleUser.id, at, JSON.stringify(checks)],
   );
   if (path.endsWith('approve'))
     await hemma.db.query(

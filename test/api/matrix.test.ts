@@ -1,10 +1,10 @@
 /** T35: every endpoint of the interface, every verb, every role and every kind of token. What has no row fails. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Account } from '../../src/users/users.ts';
+import type { User } from '../../src/users/users.ts';
 import type { Group } from '../../src/users/groups.ts';
 import { endpoints } from '../../src/api/index.ts';
-import { actionsOfScope, apiScopes } from '../../src/clients/resource-servers/api-scopes.ts';
+import { actionsByScope, apiScopes } from '../../src/clients/resource-servers/api-scopes.ts';
 import { group, putInto } from '../console/town.ts';
 import { newPerson, type Person } from '../protocol/people.ts';
 import { back, minutes, travel } from '../rig/clock.ts';
@@ -18,7 +18,7 @@ let tool: RelyingParty;
 let north: Group;
 const tokens = {} as Record<Actor, string | undefined>;
 const selves: Partial<Record<Actor, string>> = {};
-const people = {} as Record<Exclude<Target, 'itself'>, Account>;
+const people = {} as Record<Exclude<Target, 'itself'>, User>;
 const without: Record<string, string> = {};
 let narrow: (scope: string) => Promise<string>;
 
@@ -158,7 +158,7 @@ describe('SECURITY 81, T35 the interface', () => {
     for (const { method, path, scope, action, fresh = false } of endpoints) {
       const row = rows[`${method} ${path}`];
       expect([path, row?.scope, row?.fresh === true]).toEqual([path, scope, fresh]);
-      expect([path, actionsOfScope[scope]]).toEqual([path, expect.arrayContaining([action])]);
+      expect([path, actionsByScope[scope]]).toEqual([path, expect.arrayContaining([action])]);
     }
   });
 

@@ -2,13 +2,12 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, test } from '@jest/globals';
 import { endpoints } from '../../src/api/index.ts';
-import { documentOf } from '../../src/api/openapi.ts';
+import { createOpenApiDocument } from '../../src/api/openapi.ts';
 
 test('the document of the interface is valid OpenAPI 3.1', async () => {
-  const document = JSON.parse(JSON.stringify(documentOf('https://home.example', endpoints))) as Record<
-    string,
-    unknown
-  >;
+  const document = JSON.parse(
+    JSON.stringify(createOpenApiDocument('https://home.example', endpoints)),
+  ) as Record<string, unknown>;
   const validator = new Validator();
   const result = await validator.validate(document);
   expect([validator.version, result.valid, result.valid ? undefined : result.errors]).toEqual([

@@ -1,10 +1,10 @@
 /** T35, T36: rights never grow, no code stands in an answer, and the audit says who did it and through what. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Account } from '../../src/users/users.ts';
+import type { User } from '../../src/users/users.ts';
 import { apiScopes } from '../../src/clients/resource-servers/api-scopes.ts';
 import { clientSchema } from '../../src/clients/schema.ts';
-import { checkClient } from '../../src/clients/connectivity-check.ts';
-import { createClient, setEnabled } from '../../src/clients/clients.ts';
+import { parseClient } from '../../src/clients/connectivity-check.ts';
+import { createClient, setClientEnabled } from '../../src/clients/clients.ts';
 import { group, putInto } from '../console/town.ts';
 import { newPerson, type Person } from '../protocol/people.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -67,14 +67,14 @@ describe('T35 rights never grow: a program', () => {
     const strong = await there(['roles:write']);
     const secret = { method: 'POST', json: { name: 'mine' } };
     expect(isProblem(await byMachine(`/clients/${strong}/secrets`, secret), 'beyond-reach')).toBe(true);
-    await setEnabled(hemma.db, strong, false, {});
+    await setClientEnabled(hemma.db, strong, false, {});
     const on = await byMachine(`/clients/${strong}/enable`, { method: 'POST' });
     expect(isProblem(on, 'beyond-reach')).toBe(true);
     const list = [{ id: strong, ...described, apiScopes: ['roles:write'], enabled: true }];
     const applied = await byMachine('/clients/apply?adopt=true', { method: 'POST', json: list });
     expect(isProblem(applied, 'beyond-reach')).toBe(true);
     // Disabling needs the rights of enabling.
-    await setEnabled(hemma.db, strong, true, {});
+    await setClientEnabled(hemma.db, strong, true, {});
     const off = await byMachine(`/clients/${strong}/disable`, { method: 'POST' });
     expect(isProblem(off, 'beyond-reach')).toBe(true);
   });
@@ -114,7 +114,7 @@ describe('T35 rights never grow: a program', () => {
   test('nobody describes a service that answers for a person, or one whose scopes its group makes void', async () => {
     const north = await group(hemma, 'North');
     const codes = (scopes: readonly string[], more = {}) => {
-      const read = checkClient({ id: 'svc', ...described, apiScopes: scopes, ...more });
+      const read = parseClient({ id: 'svc', ...described, apiScopes: scopes, ...more });
       return 'faults' in read ? read.faults.map(({ path, code }) => `${path} ${code}`) : [];
     };
     expect(codes(['cases:read', 'cases:write'])).toEqual(['apiScopes.1 api-scope-for-people']);
@@ -207,7 +207,7 @@ describe('T36 an operator', () => {
 });
 
 describe('the audit says', () => {
-  let nora: Account;
+  let nora: User;
   beforeAll(async () => {
     nora = await hemma.account({ email: 'nora@example.com' });
     await putInto(hemma, nora, await group(hemma, 'South'));

@@ -1,6 +1,6 @@
 /** Row 73: who is let in to the interface for programs, and with what. RFC 6750, 8707 and 9470. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { setEnabled } from '../../src/clients/clients.ts';
+import { setClientEnabled } from '../../src/clients/clients.ts';
 import { back, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
@@ -156,9 +156,9 @@ describe('SECURITY 73: refused with 401 and a challenge is', () => {
 
   test('one whose application is disabled, at once and also when it is enabled again', async () => {
     const own = await machineToken(hemma, reader, ['people:read']);
-    await setEnabled(hemma.db, reader.id, false, {});
+    await setClientEnabled(hemma.db, reader.id, false, {});
     expect((await call(hemma, '/people', { token: own })).status).toBe(401);
-    await setEnabled(hemma.db, reader.id, true, {});
+    await setClientEnabled(hemma.db, reader.id, true, {});
     expect((await call(hemma, '/people', { token: own })).status).toBe(401);
     const next = await machineToken(hemma, reader, ['people:read']);
     expect((await call(hemma, '/people', { token: next })).status).toBe(200);

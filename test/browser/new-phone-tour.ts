@@ -1,6 +1,6 @@
 /** A walk past the pages of the day with a new phone, of forgotten things, and of every deed of My details. */
 import type { Page } from 'playwright-core';
-import { emailSubject } from '../../src/users/profile.ts';
+import { emailThrottleSubject } from '../../src/users/profile.ts';
 import { countAttempt } from '../../src/security/throttle.ts';
 import { minutes, travel } from '../rig/clock.ts';
 import { PASSWORD } from '../rig/hemma.ts';
@@ -168,7 +168,8 @@ async function forgotten(walk: Walk, phone: Phone): Promise<void> {
 async function throttled(walk: Walk): Promise<void> {
   const { page, town, language, email, look } = walk;
   await page.context().clearCookies();
-  for (let guess = 0; guess < 10; guess++) await countAttempt(town.hemma.db, emailSubject(email), 'password');
+  for (let guess = 0; guess < 10; guess++)
+    await countAttempt(town.hemma.db, emailThrottleSubject(email), 'password');
   await person.begin(page, town.autopay, language);
   await person.typePassword(page, language, email);
   await page.locator('[data-refusal=throttled]').waitFor();

@@ -1,6 +1,6 @@
 /** A stranger has guessed at the password: the owner gets in by an emailed code, on a narrow phone, without scripts, too. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { emailSubject } from '../../src/users/profile.ts';
+import { emailThrottleSubject } from '../../src/users/profile.ts';
 import { countAttempt } from '../../src/security/throttle.ts';
 import { back } from '../rig/clock.ts';
 import { PASSWORD } from '../rig/hemma.ts';
@@ -48,7 +48,7 @@ test.each(person.everyWay)(
     const email = `astrid.${way.language}.${way.scripts.replaceAll(' ', '-')}@example.com`;
     await town.hemma.account({ email, locale: way.language, twoStepRequired: false });
     for (let guess = 0; guess < 10; guess++)
-      await countAttempt(town.hemma.db, emailSubject(email), 'password');
+      await countAttempt(town.hemma.db, emailThrottleSubject(email), 'password');
     const page = await person.browserOf(town, way);
     await page.setViewportSize({ width: 320, height: 640 });
     await person.begin(page, town.autopay, way.language);

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import { type RunningAutopay, startAutopay } from '../../autopay/app.ts';
-import { type AppName, readSettings } from '../../autopay/settings.ts';
+import { type AppName, loadAutopaySettings } from '../../autopay/settings.ts';
 import { clientSchema } from '../../src/clients/schema.ts';
 import { addSecret } from '../../src/clients/secrets.ts';
 import { applyClient } from '../../src/clients/clients.ts';
@@ -43,7 +43,7 @@ async function open(hemma: Hemma, app: AppName): Promise<RunningAutopay> {
     launchUrl: origin,
   });
   await applyClient(hemma.db, description);
-  const read = readSettings({
+  const read = loadAutopaySettings({
     AUTOPAY_APP: app,
     AUTOPAY_ORIGIN: origin,
     AUTOPAY_ISSUER: hemma.issuer,

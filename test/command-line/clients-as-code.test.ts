@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createGroup } from '../../src/users/groups.ts';
 import { removeClient } from '../../src/clients/access.ts';
-import type { Entry } from '../../src/oidc/config-as-code/clients.ts';
-import { applyFile } from '../../src/oidc/config-as-code/apply.ts';
+import type { ClientEntry } from '../../src/oidc/config-as-code/clients.ts';
+import { applyConfig } from '../../src/oidc/config-as-code/apply.ts';
 import { clientSchema } from '../../src/clients/schema.ts';
 import { addSecret } from '../../src/clients/secrets.ts';
 import { createClient } from '../../src/clients/clients.ts';
@@ -207,8 +207,8 @@ describe('hemma clients apply', () => {
       const given = { id: `many-${place}`, name: 'Many', type: 'service' };
       return { client: clientSchema.parse(given), enabled: undefined };
     });
-    const applied = (entries: Entry[]) =>
-      applyFile(hemma.db, { claims: undefined, servers: undefined, entries }, {});
+    const applied = (entries: ClientEntry[]) =>
+      applyConfig(hemma.db, { claims: undefined, servers: undefined, entries }, {});
     await applied(clients);
     const named = (name: string) =>
       clients.map(({ client, enabled }) => ({ client: { ...client, name }, enabled }));

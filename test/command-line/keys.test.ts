@@ -1,10 +1,10 @@
 /** `hemma keys`: the signing keys from a shell. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { publishedAt } from '../../src/oidc/keys/rotation.ts';
-import { loadKeys, signingKeys } from '../../src/oidc/keys/keys.ts';
-import { auditRows } from '../../src/audit/audit-log.ts';
-import { vaultOf } from '../../src/crypto/encryption.ts';
+import { listPublishedKeys } from '../../src/oidc/keys/rotation.ts';
+import { loadKeys, listSigningKeys } from '../../src/oidc/keys/keys.ts';
+import { findAuditEvents } from '../../src/audit/audit-log.ts';
+import { createEncryption } from '../../src/crypto/encryption.ts';
 import { openWith } from '../races/two-processes.ts';
 import { settingsOfOne } from '../rig/hemma.ts';
 import { type DatabaseCopy, keyOfTheRun, newDatabase } from '../rig/template.ts';
@@ -91,7 +91,7 @@ test('keys rotate --now twice at once exchanges pending and signing keys alike, 
     expect(new Date(gone).getTime() - Date.now()).toBeLessThanOrEqual(20_000);
   }
   const db = await openWith(env);
-  const told = await auditRows(db, { limit: 5, events: ['keys.rotated', 'keys.withdrawn'] });
+  const told = await findAuditEvents(db, { limit: 5, events: ['keys.rotated', 'keys.withdrawn'] });
   await db.close();
   expect(told.map(({ event }) => event)).toEqual(['keys.withdrawn', 'keys.rotated']);
 });
@@ -109,9 +109,9 @@ test('a type that an older version did not make is made by those that start, onc
   const db = await openWith(env);
   const edwards = (await list()).flatMap(({ type, kid }) => (type === 'OKP' ? [kid] : []));
   await db.query('DELETE FROM keys WHERE id = ANY($1)', [edwards]);
-  const vault = vaultOf([keyOfTheRun()]);
+  const vault = createEncryption([keyOfTheRun()]);
   // It wrote down one algorithm for RSA, and no moments.
-  const made = (await signingKeys(db, vault)).find((key) => key.jwk.kty === 'RSA' && !key.retiresAt);
+  const made = (await listSigningKeys(db, vault)).find((key) => key.jwk.kty === 'RSA' && !key.retiresAt);
   const old = vault.seal(JSON.stringify({ ...made?.jwk, alg: 'RS256' }), `key:${made?.id ?? ''}`);
   await db.query('UPDATE keys SET sealed = $2, signs_at = NULL, created_at = $3 WHERE id = $1', [
     made?.id,
@@ -119,7 +119,9 @@ test('a type that an older version did not make is made by those that start, onc
     new Date(Date.now() - 1000),
   ]);
   await Promise.all([loadKeys(db, vault), loadKeys(db, vault), loadKeys(db, vault)]);
-  const rsa = publishedAt(await signingKeys(db, vault), new Date()).find(({ kid }) => kid === made?.id);
+  const rsa = listPublishedKeys(await listSigningKeys(db, vault), new Date()).find(
+    ({ kid }) => kid === made?.id,
+  );
   await db.close();
   expect(rsa).toMatchObject({ kty: 'RSA', use: 'sig' });
   expect(rsa).not.toHaveProperty('alg');

@@ -5,11 +5,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { newInitialAccessToken } from '../../src/oidc/registration/initial-access-tokens.ts';
+import { createInitialAccessToken } from '../../src/oidc/registration/initial-access-tokens.ts';
 import { resourceServerSchema } from '../../src/clients/resource-servers/schema.ts';
 import { createResourceServer } from '../../src/clients/resource-servers/resource-servers.ts';
 import { changeAttributes } from '../../src/users/attributes.ts';
-import { defineClaim } from '../../src/oidc/claims/custom-claims.ts';
+import { defineCustomClaim } from '../../src/oidc/claims/custom-claims.ts';
 import { violations } from '../rig/axe.ts';
 import { type Chromium, startChromium } from '../rig/browser.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -86,7 +86,7 @@ afterAll(async () => {
 async function initialAccessToken(): Promise<string> {
   const name = 'Bokföringsleverantören i Norrland AB, förvaltning';
   const limits = { types: ['web', 'single-page'], hosts: ['inloggning.bokforingsleverantoren.example'] };
-  const made = await newInitialAccessToken(hemma.db, { name, ...limits }, {});
+  const made = await createInitialAccessToken(hemma.db, { name, ...limits }, {});
   return 'id' in made ? made.id : '';
 }
 
@@ -106,7 +106,7 @@ async function claimsOf(account: string): Promise<string> {
   const made = [
     { name, scope: 'cost-centres-of-departments', label: { sv: 'Kostnadsställe', en: 'Cost centre' } },
     { name: 'roles', scope: 'staff', label: { sv: 'Roller', en: 'Roles' }, multi: true },
-  ].map((one) => defineClaim(hemma.db, { multi: false, ...one }, {}));
+  ].map((one) => defineCustomClaim(hemma.db, { multi: false, ...one }, {}));
   const [first] = await Promise.all(made);
   const given = { [name]: '4711', roles: ['bagare', 'skyddsombud'] };
   await changeAttributes(hemma.db, { target: account, by: 'shell', given });

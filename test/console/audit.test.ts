@@ -1,8 +1,8 @@
 /** T37: the audit in the console, complete, limited, and harmless in a spreadsheet; T35: secrets are nowhere in it. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { csvCell } from '../../src/users/import/csv.ts';
-import { beginningOf } from '../../src/users/audit-search.ts';
-import { auditEvents } from '../../src/audit/audit-log.ts';
+import { formatCsvCell } from '../../src/users/import/csv.ts';
+import { startOfDay } from '../../src/users/audit-search.ts';
+import { auditEventTypes } from '../../src/audit/audit-log.ts';
 import { at } from '../rig/ceremony.ts';
 import { back, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
@@ -87,7 +87,7 @@ describe('T37 the audit', () => {
     ['2026-03-29', '2026-03-28T23:00:00.000Z'],
     ['2026-10-25', '2026-10-24T22:00:00.000Z'],
   ])('begins the day %s at %s, where the house lives', (day, moment) =>
-    expect(beginningOf(day).toISOString()).toBe(moment),
+    expect(startOfDay(day).toISOString()).toBe(moment),
   );
 
   test('shows a limited administrator what is about their people, and nothing else', async () => {
@@ -125,7 +125,7 @@ describe('T37 the audit', () => {
       const options = (await show(alma, { ui_locales: language })).page.querySelectorAll(
         'select[name=event] option',
       );
-      expect(options).toHaveLength(auditEvents.length + 1);
+      expect(options).toHaveLength(auditEventTypes.length + 1);
       const bare = options.filter((one) => one.textContent === one.getAttribute('value'));
       expect(bare.map((one) => one.textContent)).toEqual([]);
     }
@@ -146,7 +146,7 @@ describe('the file', () => {
     [null, '""'],
     [7, '"7"'],
     [{ a: '=1' }, '"{""a"":""=1""}"'],
-  ])('writes the cell %j as %s', (value, cell) => expect(csvCell(value)).toBe(cell));
+  ])('writes the cell %j as %s', (value, cell) => expect(formatCsvCell(value)).toBe(cell));
 
   test('as CSV runs nothing in a spreadsheet, has one record a row, and is recorded itself', async () => {
     const file = await exported(alma, 'csv');

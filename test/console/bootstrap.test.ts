@@ -5,7 +5,7 @@ import { at, connectPhone, typePassword } from '../rig/ceremony.ts';
 import { back, hours, travel } from '../rig/clock.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
-import { makeBootstrapToken, firstBootstrapToken } from '../../src/users/bootstrap.ts';
+import { createBootstrapToken, createInitialBootstrapToken } from '../../src/users/bootstrap.ts';
 
 const running: Hemma[] = [];
 let hemma: Hemma;
@@ -18,7 +18,7 @@ afterAll(() => Promise.all(running.map((one) => one.stop())));
 
 const me = { name: 'Alma Berg', email: 'alma@example.com', password: PASSWORD };
 const page = async (visitor: Visitor) => at('bootstrap', await visitor.visit(hemma.url('/admin/bootstrap')));
-const token = async () => (await makeBootstrapToken(hemma.db))?.token ?? 'none';
+const token = async () => (await createBootstrapToken(hemma.db))?.token ?? 'none';
 const administrators = async () =>
   (await hemma.db.query("SELECT email FROM accounts WHERE role = 'administrator'")).rows;
 
@@ -107,10 +107,10 @@ describe('the first administrator', () => {
   });
 
   test('is offered by the first start of an empty database alone, and once', async () => {
-    expect((await firstBootstrapToken(hemma.db))?.token).toMatch(/^[\w-]{43}$/);
-    expect(await firstBootstrapToken(hemma.db)).toBeUndefined();
+    expect((await createInitialBootstrapToken(hemma.db))?.token).toMatch(/^[\w-]{43}$/);
+    expect(await createInitialBootstrapToken(hemma.db)).toBeUndefined();
     await hemma.db.query('DELETE FROM bootstrap_tokens');
     await hemma.account({ email: 'somebody@example.com' });
-    expect(await firstBootstrapToken(hemma.db)).toBeUndefined();
+    expect(await createInitialBootstrapToken(hemma.db)).toBeUndefined();
   });
 });

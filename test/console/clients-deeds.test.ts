@@ -1,7 +1,7 @@
 /** What takes something away from an application or its people: a page before it, and everything gone after it. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { clientById } from '../../src/clients/clients.ts';
+import { findClientById } from '../../src/clients/clients.ts';
 import { newPerson, type Person } from '../protocol/people.ts';
 import { get } from '../protocol/requests.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -42,7 +42,7 @@ describe('deleting an application', () => {
     expect([wrong.status, wrong.refusal]).toEqual([422, 'wrong-client-id']);
     expect((await visitor.submit({ confirm: '' })).status).toBe(422);
     expect(await me()).toBe(200);
-    expect(await clientById(hemma.db, 'stays')).toBeDefined();
+    expect(await findClientById(hemma.db, 'stays')).toBeDefined();
   });
 
   test('ends everything of it and tells it so; the people stay signed in here', async () => {

@@ -1,7 +1,7 @@
 /** The two scripts of the applications' pages: addresses judged while they are typed, and values that are copied. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { noteRefusal } from '../../src/oidc/client-errors.ts';
+import { recordClientError } from '../../src/oidc/client-errors.ts';
 import { violations } from '../rig/axe.ts';
 import { type Chromium, startChromium } from '../rig/browser.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -24,7 +24,7 @@ beforeAll(async () => {
     detail: 'redirect_uri',
     address,
   } as const;
-  await noteRefusal(hemma.db, party.clientId, refused);
+  await recordClientError(hemma.db, party.clientId, refused);
 });
 afterAll(async () => {
   await chromium.stop();

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { clientSchema } from '../../src/clients/schema.ts';
-import { applyClient, clientById } from '../../src/clients/clients.ts';
+import { applyClient, findClientById } from '../../src/clients/clients.ts';
 import { back, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import type { Visitor } from '../rig/visitor.ts';
@@ -43,7 +43,7 @@ describe('a new application', () => {
     await visitor.follow('Webbapplikation');
     await visitor.submit(least('first'));
     expect(visitor.screen.url.href).toBe(hemma.url('/admin/clients/first?notice=created'));
-    expect((await clientById(hemma.db, 'first'))?.client).toMatchObject({
+    expect((await findClientById(hemma.db, 'first'))?.client).toMatchObject({
       authMethod: 'secret',
       consent: 'remembered',
       scopes: ['profile', 'email'],
@@ -84,7 +84,7 @@ describe('a new application', () => {
       apiScopes: ['people:read', 'cases:write'],
     });
     expect(visitor.screen.alert).toBeUndefined();
-    expect((await clientById(hemma.db, 'full'))?.client).toEqual({
+    expect((await findClientById(hemma.db, 'full'))?.client).toEqual({
       id: 'full',
       name: 'The full',
       type: 'web',
@@ -126,7 +126,7 @@ describe('a new application', () => {
     expect(visitor.screen.page.querySelector('input[value="cases:write"]')).toBeNull();
     await visitor.submit({ id: 'robot', name: 'Robot', apiScopes: 'people:read', apiGroup: syd.id });
     const robot = { client: { apiScopes: ['people:read'], apiGroup: syd.id } };
-    expect(await clientById(hemma.db, 'robot')).toMatchObject(robot);
+    expect(await findClientById(hemma.db, 'robot')).toMatchObject(robot);
     expect(visitor.screen.text).toContain('Syd');
     await open('/robot/edit');
     await visitor.submit();
@@ -140,7 +140,7 @@ describe('a new application', () => {
   ])('of the type %s proves itself by %s', async (type, authMethod) => {
     await open(`/-/new/${type}`);
     await visitor.submit(type === 'service' ? { id: type, name: type } : least(type));
-    expect((await clientById(hemma.db, type))?.client).toMatchObject({ type, authMethod });
+    expect((await findClientById(hemma.db, type))?.client).toMatchObject({ type, authMethod });
   });
 
   test('is refused with every reason in words, and what was typed stands there again', async () => {
@@ -212,7 +212,7 @@ describe('a new application', () => {
       expect(refusals()).toEqual(['keys-malformed']);
     }
     await visitor.submit({ jwks: keys(key) });
-    expect((await clientById(hemma.db, 'signer'))?.client.authMethod).toBe('private_key_jwt');
+    expect((await findClientById(hemma.db, 'signer'))?.client.authMethod).toBe('private_key_jwt');
   });
 });
 
@@ -249,7 +249,7 @@ describe('a change', () => {
     );
     await open('/among-many/edit');
     await visitor.submit({ name: 'Changed' });
-    expect((await clientById(hemma.db, 'among-many'))?.client).toMatchObject({
+    expect((await findClientById(hemma.db, 'among-many'))?.client).toMatchObject({
       name: 'Changed',
       allowedGroups: [id],
     });
@@ -276,7 +276,7 @@ describe('a change', () => {
     visitor.backTo(early);
     await visitor.submit({ name: 'Second' });
     expect(refusals()).toEqual(['changed-meanwhile']);
-    expect((await clientById(hemma.db, 'contested'))?.client.name).toBe('First');
+    expect((await findClientById(hemma.db, 'contested'))?.client.name).toBe('First');
   });
 
   test('is not possible for what a file looks after; the page says so', async () => {
@@ -289,7 +289,7 @@ describe('a change', () => {
     const fields = { ...least('filed'), token, seen: '0', name: 'Overwritten' };
     const answer = await visitor.post(hemma.url('/admin/clients/filed/edit'), fields);
     expect(answer.status).toBe(403);
-    expect((await clientById(hemma.db, 'filed'))?.client.name).toBe('Filed');
+    expect((await findClientById(hemma.db, 'filed'))?.client.name).toBe('Filed');
   });
 
   test('asks for a fresh sign-in before the form, and reading does not', async () => {

@@ -3,10 +3,10 @@
  * house's own: defined, described anew, filled in for a person and removed.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { groupBy, removeGroup } from '../../src/users/groups.ts';
+import { findGroup, removeGroup } from '../../src/users/groups.ts';
 import { clientSchema } from '../../src/clients/schema.ts';
-import { clientById, createClient, namesGroup } from '../../src/clients/clients.ts';
-import { auditRows } from '../../src/audit/audit-log.ts';
+import { findClientById, createClient, isGroupReferenced } from '../../src/clients/clients.ts';
+import { findAuditEvents } from '../../src/audit/audit-log.ts';
 import { at } from '../rig/ceremony.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { group, operator, type OperatorAtWork, putInto, withRole } from './town.ts';
@@ -52,7 +52,7 @@ test('a group is found in the list and given another name, which nobody else has
     'Bageriet i Luleå',
     expect.stringContaining('Gruppen har ett nytt namn.'),
   ]);
-  expect(await auditRows(hemma.db, { event: 'group.renamed', limit: 9 })).toMatchObject([
+  expect(await findAuditEvents(hemma.db, { event: 'group.renamed', limit: 9 })).toMatchObject([
     { actor: alma.id, detail: { group: id, name: 'Bageriet i Luleå', before: 'Bageriet' } },
   ]);
 });
@@ -71,7 +71,7 @@ test('a group is removed once its name is typed, and its people stay', async () 
     'Inte med i någon grupp.',
   );
   expect((await alma.visitor.visit(hemma.url(`/admin/groups/${made.id}`))).status).toBe(404);
-  expect(await auditRows(hemma.db, { event: 'group.removed', limit: 9 })).toMatchObject([
+  expect(await findAuditEvents(hemma.db, { event: 'group.removed', limit: 9 })).toMatchObject([
     { actor: alma.id, detail: { group: made.id, name: 'Mejeriet', members: 1 } },
   ]);
 });
@@ -84,7 +84,7 @@ test('a group stays while an operator is limited to it, or an application lets o
   expect([limits.refusal, named.refusal]).toEqual(['group-limits-operator', 'group-of-application']);
   expect(limits.alert).toContain('Ändra den rollen först.');
   expect(named.alert).toContain('Ändra applikationen först.');
-  for (const { id } of [north, south]) expect(await groupBy(hemma.db, { id })).toBeDefined();
+  for (const { id } of [north, south]) expect(await findGroup(hemma.db, { id })).toBeDefined();
 });
 
 test('of a removal and whatever comes to depend on the group at the same moment one is done', async () => {
@@ -92,8 +92,8 @@ test('of a removal and whatever comes to depend on the group at the same moment 
     const { id } = await group(hemma, `Kort ${turn}`);
     const doer = {};
     const [first, second, depending] = await Promise.all([
-      removeGroup(hemma.db, id, namesGroup, doer),
-      removeGroup(hemma.db, id, namesGroup, doer),
+      removeGroup(hemma.db, id, isGroupReferenced, doer),
+      removeGroup(hemma.db, id, isGroupReferenced, doer),
       shop(`late-${turn}`, [id]),
     ]);
     const removed = [first, second].filter((refused) => refused === undefined).length;
@@ -120,7 +120,7 @@ test('a claim of the house’s own is defined, asked for by an application, fill
   const redirectUris = 'https://hr.example/back';
   await visitor.submit({ id: 'hr', name: 'HR', redirectUris, scopes: 'staff', subjectType: 'pairwise' });
   expect(visitor.screen.text).toContain('Avdelning och Roller (staff)');
-  expect((await clientById(hemma.db, 'hr'))?.client).toMatchObject({
+  expect((await findClientById(hemma.db, 'hr'))?.client).toMatchObject({
     scopes: ['staff'],
     subjectType: 'pairwise',
   });

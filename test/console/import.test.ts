@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'node-html-parser';
-import { auditRows } from '../../src/audit/audit-log.ts';
+import { findAuditEvents } from '../../src/audit/audit-log.ts';
 import { at, typePassword } from '../rig/ceremony.ts';
 import { back, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -89,7 +89,7 @@ describe('a file of people', () => {
     expect([did.step, did.faults]).toEqual(['imported', faults]);
     expect(did.text).toContain('Klart: 1 person.');
     expect(await accounts()).toEqual(['astrid@example.com']);
-    const [imported] = await auditRows(hemma.db, { event: 'accounts.imported', limit: 1 });
+    const [imported] = await findAuditEvents(hemma.db, { event: 'accounts.imported', limit: 1 });
     expect(imported).toMatchObject({ actor: alma.id, detail: { rows: 4, created: 1 } });
     // Sent twice it takes in nobody twice.
     expect((await send({ checked: would.checked })).counts).toMatchObject({ created: '0', existing: '2' });
@@ -144,7 +144,7 @@ test('all accounts leave as a file without hashes, and that is in the audit', as
   expect(file.headers['content-disposition']).toContain('konton.csv');
   expect(file.body).toContain('"astrid@example.com"');
   expect(file.body).not.toMatch(/password_hash|argon2/);
-  expect(await auditRows(hemma.db, { event: 'accounts.exported', limit: 9 })).toMatchObject([
+  expect(await findAuditEvents(hemma.db, { event: 'accounts.exported', limit: 9 })).toMatchObject([
     { actor: alma.id, detail: { format: 'csv', withHashes: false } },
   ]);
   const stranger = newVisitor();

@@ -1,17 +1,17 @@
 /** T35: every route of the console, every verb, every role. What has no row here is not mounted, or this file fails. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { consoleRouter } from '../../interactions/console/index.ts';
-import type { House } from '../../src/context.ts';
-import type { Account } from '../../src/users/users.ts';
+import { createConsoleRouter } from '../../interactions/console/index.ts';
+import type { AppContext } from '../../src/context.ts';
+import type { User } from '../../src/users/users.ts';
 import type { Group } from '../../src/users/groups.ts';
 import { clientSchema } from '../../src/clients/schema.ts';
 import { addSecret } from '../../src/clients/secrets.ts';
 import { createClient } from '../../src/clients/clients.ts';
-import { newInitialAccessToken } from '../../src/oidc/registration/initial-access-tokens.ts';
+import { createInitialAccessToken } from '../../src/oidc/registration/initial-access-tokens.ts';
 import { resourceServerSchema } from '../../src/clients/resource-servers/schema.ts';
 import { createResourceServer } from '../../src/clients/resource-servers/resource-servers.ts';
-import { defineClaim } from '../../src/oidc/claims/custom-claims.ts';
+import { defineCustomClaim } from '../../src/oidc/claims/custom-claims.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
 import { enter, group, operator, putInto } from './town.ts';
@@ -20,7 +20,7 @@ import { actors, type Actor, mayReach, rows, targets, type Target } from './matr
 let hemma: Hemma;
 let north: Group;
 const visitors = {} as Record<Actor, Visitor>;
-const people = {} as Record<Exclude<Target, 'itself'>, Account>;
+const people = {} as Record<Exclude<Target, 'itself'>, User>;
 const selves = {} as Record<Actor, string>;
 const shop = { id: 'shop', name: 'Shop', type: 'web', redirectUris: ['https://shop.example/back'] };
 let secret: string;
@@ -56,7 +56,7 @@ beforeAll(async () => {
   await addSecret(hemma.db, 'shop', 'first');
   const { rows: secrets } = await hemma.db.query<{ id: string }>('SELECT id FROM client_secrets');
   secret = secrets[0]?.id ?? '';
-  const token = await newInitialAccessToken(hemma.db, { name: 'Supplier' }, {});
+  const token = await createInitialAccessToken(hemma.db, { name: 'Supplier' }, {});
   registration = 'id' in token ? token.id : '';
   const orders = resourceServerSchema.parse({
     id: 'https://orders.example',
@@ -66,7 +66,7 @@ beforeAll(async () => {
   const made = await createResourceServer(hemma.db, orders, {});
   server = 'number' in made ? made.number : '';
   const described = { name: 'unit', scope: 'staff', label: { sv: 'Enhet', en: 'Unit' }, multi: false };
-  const defined = await defineClaim(hemma.db, described, {});
+  const defined = await defineCustomClaim(hemma.db, described, {});
   claim = 'claim' in defined ? defined.claim.id : '';
 });
 afterAll(() => hemma.stop());
@@ -91,7 +91,7 @@ const named = (route: string, account: string): Promise<string> =>
   rows[route]?.about === 'a case' ? caseOf(account) : Promise.resolve(account);
 
 /** What the console has mounted: no house is needed to ask a router for its routes. */
-const mounted = consoleRouter({} as House).stack.flatMap(({ methods, path }) =>
+const mounted = createConsoleRouter({} as AppContext).stack.flatMap(({ methods, path }) =>
   methods
     .filter((method) => method === 'GET' || method === 'POST')
     .map((method) => `${method} ${String(path)}`),

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse as parseYaml } from 'yaml';
 import { call, isProblem, machineToken, service } from '../api/callers.ts';
 import { answered, type Shell, shellWith } from '../command-line/shell.ts';
-import { createClient, clientById } from '../../src/clients/clients.ts';
+import { createClient, findClientById } from '../../src/clients/clients.ts';
 import { clientSchema } from '../../src/clients/schema.ts';
 import { listResourceServers } from '../../src/clients/resource-servers/resource-servers.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -115,7 +115,7 @@ describe('the console', () => {
     });
     expect(visitor.screen.step).toBe('client');
     expect(visitor.screen.text).toContain(orders.id);
-    expect((await clientById(hemma.db, 'shop'))?.client.resources).toEqual([
+    expect((await findClientById(hemma.db, 'shop'))?.client.resources).toEqual([
       { resource: orders.id, scopes: ['orders:read'] },
     ]);
     await open('/clients/shop/edit');
@@ -123,7 +123,7 @@ describe('the console', () => {
     expect(visitor.screen.url.search).toBe('?notice=unchanged');
     await open('/clients/-/new/service');
     await visitor.submit({ id: 'door', name: 'The door', introspects: orders.id });
-    expect((await clientById(hemma.db, 'door'))?.client).toMatchObject({ introspects: orders.id });
+    expect((await findClientById(hemma.db, 'door'))?.client).toMatchObject({ introspects: orders.id });
     await open(`/resource-servers/${await numberOf(orders.id)}`);
     expect(visitor.screen.page.querySelector('[data-section=users]')?.text).toBe(
       'Får be om tokenThe doorThe shop',

@@ -1,9 +1,9 @@
 /** Operators at work: people with a role who are in the console, and the people that they look after. */
-import type { Account, Role } from '../../src/users/users.ts';
-import { noPost } from '../../src/mail/outbox.ts';
+import type { User, Role } from '../../src/users/users.ts';
+import { discardMail } from '../../src/mail/outbox.ts';
 import { createGroup, type Group } from '../../src/users/groups.ts';
 import { changeRole } from '../../src/users/operators.ts';
-import { changeGroup } from '../../src/users/search.ts';
+import { changeGroupMembership } from '../../src/users/search.ts';
 import { at, connectPhone, type Kept, typePassword } from '../rig/ceremony.ts';
 import type { Hemma } from '../rig/hemma.ts';
 import { sixDigits } from '../rig/totp.ts';
@@ -29,9 +29,9 @@ export async function group(hemma: Pick<Hemma, 'db'>, name: string): Promise<Gro
   return made.group;
 }
 
-export async function putInto(hemma: Pick<Hemma, 'db'>, account: Account, ...groups: Group[]): Promise<void> {
+export async function putInto(hemma: Pick<Hemma, 'db'>, account: User, ...groups: Group[]): Promise<void> {
   for (const one of groups)
-    await changeGroup(hemma.db, { target: account.id, by: 'shell', group: one, member: true });
+    await changeGroupMembership(hemma.db, { target: account.id, by: 'shell', group: one, member: true });
 }
 
 /** An account with a role, over everybody or over one group. */
@@ -40,10 +40,10 @@ export async function withRole(
   email: string,
   role: Role,
   over?: Group,
-): Promise<Account> {
+): Promise<User> {
   const account = await hemma.account({ email, name: `${role} ${email}` });
   const change = { target: account.id, by: 'shell', role, group: over?.id } as const;
-  const refused = await changeRole(hemma.db, noPost, aftermath, change);
+  const refused = await changeRole(hemma.db, discardMail, aftermath, change);
   if (refused) throw new Error(`no role for ${email}: ${refused.code}`);
   return account;
 }

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair } from 'jose';
 import * as client from 'openid-client';
 import { createGroup } from '../../src/users/groups.ts';
-import { publicKeys } from '../../src/clients/keys.ts';
+import { publicJwksSchema } from '../../src/clients/keys.ts';
 import { addSecret } from '../../src/clients/secrets.ts';
 import { applyClient } from '../../src/clients/clients.ts';
-import { applyFile, readFile } from '../../src/oidc/config-as-code/apply.ts';
+import { applyConfig, validateConfig } from '../../src/oidc/config-as-code/apply.ts';
 import { newPerson } from '../protocol/people.ts';
 import { freePort } from '../rig/free-port.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -96,7 +96,7 @@ test('with a key of its own: PAR, sign-in, userinfo, rotation, and revocation', 
       signingAlg: 'ES256',
       parRequired: true,
       authMethod: 'private_key_jwt',
-      jwks: publicKeys.parse({
+      jwks: publicJwksSchema.parse({
         keys: [{ ...(await exportJWK(pair.publicKey)), alg: 'ES256', use: 'sig', kid: 'own' }],
       }),
     },
@@ -147,9 +147,9 @@ test('every file of the reference of applications is taken as it is printed', as
   const results: unknown[] = [];
   // All fields at once name an API and a scope that the files after it make.
   for (const given of [...others, fields]) {
-    const read = await readFile(hemma.db, hemma.issuer, given);
+    const read = await validateConfig(hemma.db, hemma.issuer, given);
     if ('faults' in read) throw new Error(JSON.stringify(read.faults));
-    results.push(...(await applyFile(hemma.db, read, {})).map(({ id, result }) => [id, result]));
+    results.push(...(await applyConfig(hemma.db, read, {})).map(({ id, result }) => [id, result]));
   }
   expect(results).toEqual([
     ['https://orders.example.com/api', 'created'],

@@ -1,8 +1,8 @@
 /** T35 at the command line: every command that is done in an operator's name, every role. No by default. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { helpDeskCommands } from '../../src/cli/help-desk.ts';
-import { noPost } from '../../src/mail/outbox.ts';
-import { openCaseFrom } from '../../src/help-desk/case-actions.ts';
+import { discardMail } from '../../src/mail/outbox.ts';
+import { openCaseByOperator } from '../../src/help-desk/case-actions.ts';
 import { group, putInto, withRole } from '../console/town.ts';
 import { answered, type Shell, shellWith } from '../command-line/shell.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -23,7 +23,7 @@ type Actor = keyof typeof roles;
 const targets = ['north', 'south', 'colleague', 'chief'] as const;
 type Target = (typeof targets)[number];
 
-/** Whom each may look after: the rules of `mayAct`, written down a second time and not taken from it. */
+/** Whom each may look after: the rules of `hasPermission`, written down a second time and not taken from it. */
 const reach: Record<Actor, readonly Target[]> = {
   nobody: [],
   person: [],
@@ -62,7 +62,7 @@ afterAll(() => hemma.stop());
 
 /** The number of a target's open case; one is opened by an administrator, who may, where there is none. */
 async function caseOf(target: Target): Promise<string> {
-  const opened = await openCaseFrom(hemma.db, noPost, {
+  const opened = await openCaseByOperator(hemma.db, discardMail, {
     target: ids[target],
     by: { id: ids.administrator, role: 'administrator', group: undefined },
   });

@@ -1,23 +1,23 @@
 /** The help desk: people who lost phone and code, and operators whose hands these are. */
 import { readSettings } from '../../config/settings.ts';
-import type { Account, Role } from '../../src/users/users.ts';
-import { type Operator, operatorOf } from '../../src/users/operators.ts';
-import { approve, askToBeginAnew } from '../../src/help-desk/account-reset.ts';
-import { type Case, openCaseOf } from '../../src/help-desk/cases.ts';
+import type { User, Role } from '../../src/users/users.ts';
+import { type Operator, toOperator } from '../../src/users/operators.ts';
+import { approveRequest, requestAccountReset } from '../../src/help-desk/account-reset.ts';
+import { type Case, findOpenCase } from '../../src/help-desk/cases.ts';
 import {
-  addNote,
-  closeByHand,
-  closeLeftAlone,
-  openCaseFrom,
-  tickChecks,
+  addCaseNote,
+  closeCaseByOperator,
+  closeInactiveCases,
+  openCaseByOperator,
+  recordIdentityChecks,
 } from '../../src/help-desk/case-actions.ts';
 import { sendHelpDeskCode } from '../../src/help-desk/help-desk-code.ts';
-import { postOf } from '../../src/mail/outbox.ts';
-import { forgetDevices } from '../../src/users/devices.ts';
-import { endings } from '../../src/oidc/sessions.ts';
+import { createMailEnqueuer } from '../../src/mail/outbox.ts';
+import { forgetTrustedDevices } from '../../src/users/devices.ts';
+import { sessionHooks } from '../../src/oidc/sessions.ts';
 import type { Db } from '../../src/db/database.ts';
-import { hasherOf } from '../../src/crypto/argon2.ts';
-import { vaultOf } from '../../src/crypto/encryption.ts';
+import { createHasher } from '../../src/crypto/argon2.ts';
+import { createEncryption } from '../../src/crypto/encryption.ts';
 import type { MailServer } from '../rig/mail.ts';
 import type { RelyingParty } from '../rig/relying-party.ts';
 import { newVisitor, type Screen, type Visitor } from '../rig/visitor.ts';
@@ -27,7 +27,7 @@ export interface Place {
   db: Db;
   env: Record<string, string>;
   mail: MailServer;
-  account(wanted: { email: string; role?: Role }): Promise<Account>;
+  account(wanted: { email: string; role?: Role }): Promise<User>;
 }
 
 /** What a deed answered: the code of its refusal, or `done`. */
@@ -59,8 +59,8 @@ export async function deskAt(place: Place): Promise<Desk> {
   if ('faults' in read) throw new Error(read.faults.join('\n'));
   const { settings } = read;
   const { db } = place;
-  const hasher = await hasherOf(1);
-  const post = postOf(vaultOf(settings.HEMMA_SECRET_KEYS ?? []), {
+  const hasher = await createHasher(1);
+  const enqueueMail = createMailEnqueuer(createEncryption(settings.HEMMA_SECRET_KEYS ?? []), {
     brand: settings.HEMMA_BRAND_NAME,
     helpDesk: settings.HEMMA_HELP_DESK_CONTACT,
     issuer: settings.HEMMA_ISSUER,
@@ -68,32 +68,33 @@ export async function deskAt(place: Place): Promise<Desk> {
   });
   const known = settings.HEMMA_IDENTITY_CHECKS;
   const dailyCodes = settings.HEMMA_HELP_DESK_DAILY_CODES;
-  const aftermath = { forgetDevices, ...endings };
+  const aftermath = { forgetDevices: forgetTrustedDevices, ...sessionHooks };
   const desk: Desk = {
     async operator(name, role = 'help-desk') {
-      const operator = operatorOf(await place.account({ email: `${name}@desk.example.com`, role }));
+      const operator = toOperator(await place.account({ email: `${name}@desk.example.com`, role }));
       if (!operator) throw new Error(`${name} is no operator`);
       return operator;
     },
     async open(by, target) {
-      const opened = await openCaseFrom(db, post, { target, by });
+      const opened = await openCaseByOperator(db, enqueueMail, { target, by });
       if ('refusal' in opened) throw new Error(`no case: ${opened.refusal.code}`);
       return opened.found;
     },
     async opens(by, target) {
-      const opened = await openCaseFrom(db, post, { target, by });
+      const opened = await openCaseByOperator(db, enqueueMail, { target, by });
       return 'refusal' in opened ? opened.refusal.code : 'done';
     },
     tick: async (by, { id }, names = ['call-back']) =>
-      said(await tickChecks(db, { caseId: id, by, names, known })),
-    note: async (by, { id }, text) => said(await addNote(db, { caseId: id, by, text })),
+      said(await recordIdentityChecks(db, { caseId: id, by, names, known })),
+    note: async (by, { id }, text) => said(await addCaseNote(db, { caseId: id, by, text })),
     send: async (by, { id }) =>
-      said(await sendHelpDeskCode(db, hasher, post, { caseId: id, by, dailyCodes })),
-    approve: async (by, { id }) => said(await approve(db, hasher, post, aftermath, { caseId: id, by })),
-    askAnew: async (by, { id }) => said(await askToBeginAnew(db, post, { caseId: id, by })),
-    close: async (by, { id }) => said(await closeByHand(db, post, { caseId: id, by })),
-    caseOf: (accountId) => openCaseOf(db, accountId),
-    sweep: () => closeLeftAlone(db, post, 500),
+      said(await sendHelpDeskCode(db, hasher, enqueueMail, { caseId: id, by, dailyCodes })),
+    approve: async (by, { id }) =>
+      said(await approveRequest(db, hasher, enqueueMail, aftermath, { caseId: id, by })),
+    askAnew: async (by, { id }) => said(await requestAccountReset(db, enqueueMail, { caseId: id, by })),
+    close: async (by, { id }) => said(await closeCaseByOperator(db, enqueueMail, { caseId: id, by })),
+    caseOf: (accountId) => findOpenCase(db, accountId),
+    sweep: () => closeInactiveCases(db, enqueueMail, 500),
     async codeFor(by, { id, email }) {
       const opened = await desk.open(by, id);
       await desk.tick(by, opened);

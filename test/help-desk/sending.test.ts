@@ -1,6 +1,6 @@
 /** T31: who may have a code sent to whom, when, and how often; every refusal is written down. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { auditRows } from '../../src/audit/audit-log.ts';
+import { findAuditEvents } from '../../src/audit/audit-log.ts';
 import { back, days, hours, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
@@ -35,7 +35,7 @@ afterAll(async () => {
 const person = (name: string, role: 'person' | 'help-desk' | 'administrator' = 'person') =>
   newPerson(hemma, party, `${name}@example.com`, { role });
 const reasons = async (accountId: string) =>
-  (await auditRows(hemma.db, { event: 'help-desk.refused', accountId, limit: 100 })).map(
+  (await findAuditEvents(hemma.db, { event: 'help-desk.refused', accountId, limit: 100 })).map(
     ({ detail }) => detail.reason,
   );
 
@@ -49,7 +49,11 @@ test('T31 nothing is sent before it is ticked how the person was made sure of, a
   expect(await desk.tick(agent, waiting)).toBe('done');
   expect(await desk.send(agent, waiting)).toBe('done');
   expect(await reasons(owner.id)).toEqual(['no-checks', 'no-checks']);
-  const [sent] = await auditRows(hemma.db, { event: 'help-desk.code-sent', accountId: owner.id, limit: 9 });
+  const [sent] = await findAuditEvents(hemma.db, {
+    event: 'help-desk.code-sent',
+    accountId: owner.id,
+    limit: 9,
+  });
   expect(sent).toMatchObject({ actor: agent.id, detail: { case: waiting.number, checks: 'call-back' } });
 });
 
@@ -252,7 +256,7 @@ test('a case that nobody touches for fourteen days closes by itself, and its per
   expect(await desk.caseOf(owner.id)).toBeUndefined();
   expect(await desk.caseOf(other.id)).toBeDefined();
   expect((await hemma.mail.mailTo(owner.email, /är stängt/)).text).toContain('på 14 dagar');
-  const [closed] = await auditRows(hemma.db, {
+  const [closed] = await findAuditEvents(hemma.db, {
     event: 'help-desk.case-closed',
     accountId: owner.id,
     limit: 9,

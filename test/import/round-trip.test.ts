@@ -1,7 +1,7 @@
 /** What leaves goes in again, elsewhere; and no cell of it is a formula. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { attributesOf } from '../../src/users/attributes.ts';
-import { defineClaim } from '../../src/oidc/claims/custom-claims.ts';
+import { findAttributes } from '../../src/users/attributes.ts';
+import { defineCustomClaim } from '../../src/oidc/claims/custom-claims.ts';
 import { at, typePassword } from '../rig/ceremony.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { startRelyingParty } from '../rig/relying-party.ts';
@@ -40,7 +40,7 @@ beforeAll(async () => {
       ['unit', false],
       ['roles', true],
     ] as const)
-      await defineClaim(db, { name, scope: 'staff', label: { sv: name, en: name }, multi }, {});
+      await defineCustomClaim(db, { name, scope: 'staff', label: { sv: name, en: name }, multi }, {});
   const end = await from.take(people.map((one) => `${JSON.stringify(one)}\n`).join(''), '--create-groups');
   if (end.code !== 0) throw new Error(end.stderr);
 });
@@ -57,7 +57,7 @@ const facts = async ({ db }: Hemma, email: string) => {
     'SELECT name FROM groups JOIN group_members ON groups.id = group_id WHERE account_id = $1 ORDER BY name',
     [id],
   );
-  const attributes = await attributesOf(db, id ?? '');
+  const attributes = await findAttributes(db, id ?? '');
   // Whose invitation waits has a hash of nobody's password, each house its own.
   return {
     ...rest,

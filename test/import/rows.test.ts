@@ -1,7 +1,7 @@
 /** What goes in and what does not, row by row. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { attributesOf } from '../../src/users/attributes.ts';
-import { defineClaim } from '../../src/oidc/claims/custom-claims.ts';
+import { findAttributes } from '../../src/users/attributes.ts';
+import { defineCustomClaim } from '../../src/oidc/claims/custom-claims.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { answered } from '../command-line/shell.ts';
 import { csv, type Importer, importerWith, stored, told } from './files.ts';
@@ -203,8 +203,8 @@ test('the import is in the audit, once and with its counts, and no value of a ro
 describe('attributes', () => {
   test('are JSON by the names of claims that are there, and a row with any other is refused', async () => {
     const claim = { scope: 'staff', label: { sv: 'x', en: 'x' } };
-    await defineClaim(hemma.db, { ...claim, name: 'unit', multi: false }, {});
-    await defineClaim(hemma.db, { ...claim, name: 'duties', multi: true }, {});
+    await defineCustomClaim(hemma.db, { ...claim, name: 'unit', multi: false }, {});
+    await defineCustomClaim(hemma.db, { ...claim, name: 'duties', multi: true }, {});
     const row = (email: string, attributes: unknown) => ({ email, name: 'X', attributes });
     const rows = [
       row('at1@example.com', { unit: ' Lagret ', duties: ['a', 'b', 'a'] }),
@@ -226,7 +226,7 @@ describe('attributes', () => {
       '7: attributes-too-many',
     ]);
     const { id = '' } = (await stored(hemma.db, 'at1@example.com')) ?? {};
-    expect(await attributesOf(hemma.db, id)).toEqual({ unit: ['Lagret'], duties: ['a', 'b'] });
+    expect(await findAttributes(hemma.db, id)).toEqual({ unit: ['Lagret'], duties: ['a', 'b'] });
     expect(await eventsOf(id)).toEqual(['account.created', 'account.attributes-changed']);
     const cells = `email,name,attributes\nat9@example.com,X,"{""unit"":""Kontoret""}"\nat10@example.com,X,{\n`;
     expect(told(await importer.take(cells))).toEqual(['3: malformed-value']);

@@ -6,7 +6,7 @@ import type { MailServer } from '../rig/mail.ts';
 import type { Begun, RelyingParty } from '../rig/relying-party.ts';
 import { sixDigits } from '../rig/totp.ts';
 import { newVisitor, type Screen, type Visitor } from '../rig/visitor.ts';
-import type { Account, NewAccount } from '../../src/users/users.ts';
+import type { User, NewUser } from '../../src/users/users.ts';
 
 const STEP = 30_000;
 
@@ -19,7 +19,7 @@ export function nextStep(steps = 1): void {
 export interface Town {
   issuer: string;
   mail: MailServer;
-  account(wanted: Partial<NewAccount> & { email: string }): Promise<Account>;
+  account(wanted: Partial<NewUser> & { email: string }): Promise<User>;
 }
 
 export interface Person {
@@ -37,7 +37,7 @@ export async function newPerson(
   town: Town,
   party: RelyingParty,
   email: string,
-  wanted: Partial<NewAccount> = {},
+  wanted: Partial<NewUser> = {},
 ): Promise<Person> {
   const { id } = await town.account({ ...wanted, email });
   const browser = newVisitor();

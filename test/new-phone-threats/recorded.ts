@@ -1,7 +1,11 @@
 /** What the provider recorded about an account, counted: the one sign of a deed that was done twice. */
-import { type AuditEvent, auditRows } from '../../src/audit/audit-log.ts';
+import { type AuditEventType, findAuditEvents } from '../../src/audit/audit-log.ts';
 import type { Db } from '../../src/db/database.ts';
 
-export async function recorded({ db }: { db: Db }, event: AuditEvent, accountId: string): Promise<number> {
-  return (await auditRows(db, { event, accountId, limit: 1000 })).length;
+export async function recorded(
+  { db }: { db: Db },
+  event: AuditEventType,
+  accountId: string,
+): Promise<number> {
+  return (await findAuditEvents(db, { event, accountId, limit: 1000 })).length;
 }

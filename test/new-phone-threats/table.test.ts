@@ -1,11 +1,11 @@
 /** The table of steps as a function: ten thousand situations, whether or not anybody could get into them (T11). */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { isOpen, openStep, type Situation, type Step } from '../../interactions/sign-in/steps.ts';
+import { isStepOpen, currentStep, type Situation, type Step } from '../../interactions/sign-in/steps.ts';
 import { intents } from '../../src/oidc/intents.ts';
-import type { ProofFactor } from '../../src/security/verified-factors.ts';
+import type { FactorType } from '../../src/security/verified-factors.ts';
 
-const factors: ProofFactor[] = [
+const factors: FactorType[] = [
   'password',
   'totp',
   'recovery-code',
@@ -61,7 +61,7 @@ const secondFactor = ({ proved }: Situation) => proved.has('totp') || proved.has
 const helped = ({ proved }: Situation) => proved.has('help-desk-code') && proved.has('password');
 const somebodyReadsTheMail = ({ proved }: Situation) => proved.has('mailed-code') || proved.has('mailbox');
 
-const openPages = (situation: Situation) => deedPages.filter((step) => isOpen(situation, step));
+const openPages = (situation: Situation) => deedPages.filter((step) => isStepOpen(situation, step));
 
 /** Checks ten thousand situations; the seed is printed, so that a failure can be had again. */
 function always(holds: (situation: Situation) => void, seed = Date.now() % 2 ** 31): void {
@@ -71,7 +71,7 @@ function always(holds: (situation: Situation) => void, seed = Date.now() % 2 ** 
 
 test('SECURITY 3, 4, T11 nobody is finished without the password, and without a second factor where one is due', () => {
   always((s) => {
-    if (openStep(s) !== 'finished') return;
+    if (currentStep(s) !== 'finished') return;
     expect(s.account).toBeDefined();
     expect(s.proved.has('password')).toBe(true);
     expect(s.otherAccount).not.toBe('to-be-asked');
@@ -127,13 +127,13 @@ test('SECURITY 54, T11 a mailed code or a remembered device never stands in for 
     const without = new Set([...s.proved].filter((one) => one !== 'mailed-code' && one !== 'mailbox'));
     // Whatever the mailbox proves, somebody with an authenticator stands no further than without it.
     expect(openPages(s)).toEqual([]);
-    if (openStep(s) === 'finished') expect(openStep({ ...s, proved: without })).toBe('finished');
+    if (currentStep(s) === 'finished') expect(currentStep({ ...s, proved: without })).toBe('finished');
   });
 });
 
 test('T11 a page that is open beside another leads to no deed of its own', () => {
   always((s) => {
-    const open = openStep(s);
+    const open = currentStep(s);
     for (const step of openPages(s)) {
       // Back to the new address while its code is under way is the one deed page that stands beside another.
       const way = s.waitingFor === 'new-email' || s.waitingFor === 'notice-email';

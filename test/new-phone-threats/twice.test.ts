@@ -4,7 +4,7 @@ import { fillIn } from '../rig/forms.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { sixDigits } from '../rig/totp.ts';
 import { newVisitor, type Visitor } from '../rig/visitor.ts';
-import type { AuditEvent } from '../../src/audit/audit-log.ts';
+import type { AuditEventType } from '../../src/audit/audit-log.ts';
 import {
   codeOn,
   deedUrl,
@@ -48,7 +48,7 @@ async function pressAgainAndAgain(visitor: Visitor, fields: Record<string, strin
   await visitor.visit(pageOf(visitor, ''));
 }
 
-async function doneOnce(id: string, event: AuditEvent, times = 1): Promise<void> {
+async function doneOnce(id: string, event: AuditEventType, times = 1): Promise<void> {
   expect([event, await recorded(two, event, id)]).toEqual([event, times]);
 }
 

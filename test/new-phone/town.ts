@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import { startAutopay } from '../../autopay/app.ts';
-import { readSettings } from '../../autopay/settings.ts';
+import { loadAutopaySettings } from '../../autopay/settings.ts';
 import { clientSchema } from '../../src/clients/schema.ts';
 import { addSecret } from '../../src/clients/secrets.ts';
 import { applyClient } from '../../src/clients/clients.ts';
@@ -37,7 +37,7 @@ async function openAutopay(hemma: Hemma) {
     allowedIntents: ['replace_authenticator', 'step_up'],
   });
   await applyClient(hemma.db, description);
-  const read = readSettings({
+  const read = loadAutopaySettings({
     AUTOPAY_ORIGIN: origin,
     AUTOPAY_ISSUER: hemma.issuer,
     AUTOPAY_CLIENT_SECRET: await addSecret(hemma.db, 'autopay', 'test'),

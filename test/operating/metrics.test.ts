@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readSettings } from '../../config/settings.ts';
-import { audit } from '../../src/audit/audit-log.ts';
-import { metricsReader, proxyNumber } from '../../src/http/request-info.ts';
+import { recordAuditEvent } from '../../src/audit/audit-log.ts';
+import { createMetricsAccessCheck, createProxyRequestIdReader } from '../../src/http/request-info.ts';
 import { countPassword } from '../../src/security/sign-in-budget.ts';
 import { countAttempt } from '../../src/security/throttle.ts';
-import { health } from '../../src/app/health.ts';
+import { healthEndpoints } from '../../src/app/health.ts';
 import { at, connectPhone, typePassword } from '../rig/ceremony.ts';
 import { type Answer, exchange } from '../rig/exchange.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -157,12 +157,12 @@ describe('what is counted', () => {
     const name = 'hemma_events_total{event="bootstrap.refused"}';
     const before = value(await read(), name);
     const undone = hemma.db.transaction(async (open) => {
-      await audit(open, { event: 'bootstrap.refused' });
+      await recordAuditEvent(open, { event: 'bootstrap.refused' });
       throw new Error('thought better of');
     });
     await expect(undone).rejects.toThrow('thought better of');
     expect(value(await read(), name)).toBe(before);
-    await hemma.db.transaction((open) => audit(open, { event: 'bootstrap.refused' }));
+    await hemma.db.transaction((open) => recordAuditEvent(open, { event: 'bootstrap.refused' }));
     expect(value(await read(), name)).toBe(before + 1);
   });
 
@@ -286,7 +286,7 @@ describe('R85 the metrics are there for the operator alone', () => {
       false,
     ],
   ])('%s', (_who, env, socket, headers, may) => {
-    expect(metricsReader(settings({ ...production, ...env }))({ socket, headers })).toBe(may);
+    expect(createMetricsAccessCheck(settings({ ...production, ...env }))({ socket, headers })).toBe(may);
   });
 
   test('to everybody else they are an address where nothing is', async () => {
@@ -312,7 +312,7 @@ describe('R85 the metrics are there for the operator alone', () => {
   });
 
   test('the number of a request is ours; what a trusted proxy calls it stands beside', () => {
-    const numberOf = proxyNumber(settings({ ...production, ...proxied }));
+    const numberOf = createProxyRequestIdReader(settings({ ...production, ...proxied }));
     const from = (socket: string, given: string) => numberOf({ socket, headers: { 'x-request-id': given } });
     expect(from('10.0.0.2', 'c0ffee00-1234')).toBe('c0ffee00-1234');
     expect(from('203.0.113.9', 'c0ffee00-1234')).toBeUndefined();
@@ -376,7 +376,7 @@ describe('readiness', () => {
 
   test('ends the moment it begins to stop', async () => {
     const ctx = { path: '/health/ready', status: 404, body: undefined as unknown, set: () => undefined };
-    const probe = health({ db: hemma.db } as never, { readable: () => true } as never, () => true);
+    const probe = healthEndpoints({ db: hemma.db } as never, { readable: () => true } as never, () => true);
     await probe(ctx as never, () => Promise.resolve());
     expect(ctx).toMatchObject({ status: 503, body: { status: 'not ready', lacks: 'stopping' } });
   });

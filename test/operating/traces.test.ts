@@ -4,15 +4,15 @@ import { isTraced } from '../../src/telemetry/tracing.ts';
 import { openWith } from '../races/two-processes.ts';
 import { at, connectPhone, typePassword } from '../rig/ceremony.ts';
 import { exchange } from '../rig/exchange.ts';
-import { createAccount } from '../../src/users/users.ts';
-import { hasherOf } from '../../src/crypto/argon2.ts';
+import { createUser } from '../../src/users/users.ts';
+import { createHasher } from '../../src/crypto/argon2.ts';
 import { PASSWORD, settingsOfOne } from '../rig/hemma.ts';
 import { startMailServer } from '../rig/mail.ts';
 import { type End, type Running, startProcess } from '../rig/process.ts';
 import { startRelyingParty } from '../rig/relying-party.ts';
 import { newDatabase } from '../rig/template.ts';
 import { newVisitor } from '../rig/visitor.ts';
-import { vaultOf } from '../../src/crypto/encryption.ts';
+import { createEncryption } from '../../src/crypto/encryption.ts';
 import { type Collector, type Span, startCollector } from './collector.ts';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -26,15 +26,15 @@ const secrets: string[] = [PASSWORD, 'astrid@example.com', 'not the password', '
 /** One person's day at a traced provider: in with a phone, out again; every secret of it is kept for later. */
 async function day(process: Running, env: Record<string, string>): Promise<void> {
   const db = await openWith(env);
-  const vault = vaultOf([env['HEMMA_SECRET_KEYS'] ?? '']);
-  const hemma = { issuer: process.issuer, db, vault };
+  const encryption = createEncryption([env['HEMMA_SECRET_KEYS'] ?? '']);
+  const hemma = { issuer: process.issuer, db, vault: encryption };
   const autopay = await startRelyingParty({
     hemma,
     description: { backchannelLogoutUri: `${told.url}/told-of-sign-outs` },
   });
   try {
     const wanted = { email: 'astrid@example.com', name: 'Astrid Lind', password: PASSWORD };
-    await createAccount(db, await hasherOf(1), 'Hemma', wanted);
+    await createUser(db, await createHasher(1), 'Hemma', wanted);
     const visitor = newVisitor({
       headers: { traceparent: `00-${traceId}-${sender}-01`, tracestate: 'shop=1' },
     });

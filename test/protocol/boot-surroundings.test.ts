@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { keysTopic } from '../../src/oidc/keys/keys.ts';
-import { vaultOf } from '../../src/crypto/encryption.ts';
+import { createEncryption } from '../../src/crypto/encryption.ts';
 import { newDataFolder } from '../rig/data-folder.ts';
 import { freePort } from '../rig/free-port.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -123,7 +123,7 @@ describe('health', () => {
   });
 
   test('keys that this process cannot open are told by ready alone, and end with them', async () => {
-    const foreign = vaultOf([randomBytes(32).toString('base64url')]).seal('{}', 'key:foreign');
+    const foreign = createEncryption([randomBytes(32).toString('base64url')]).seal('{}', 'key:foreign');
     const ready = () => get(hemma.url('/health/ready'));
     await hemma.db.query(
       "INSERT INTO keys (id, kind, sealed, created_at, signs_at) VALUES ('foreign', 'signing', $1, $2, $2)",

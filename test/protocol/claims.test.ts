@@ -3,10 +3,14 @@
  * providers are started for all of it.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { checkClaim } from '../../src/users/claim-value.ts';
+import { validateClaim } from '../../src/users/claim-value.ts';
 import { changeAttributes } from '../../src/users/attributes.ts';
-import { clientsTopic, readClient } from '../../src/clients/clients.ts';
-import { changeClaim, defineClaim, removeClaim } from '../../src/oidc/claims/custom-claims.ts';
+import { clientsTopic, validateClient } from '../../src/clients/clients.ts';
+import {
+  changeCustomClaim,
+  defineCustomClaim,
+  removeCustomClaim,
+} from '../../src/oidc/claims/custom-claims.ts';
 import { group, putInto } from '../console/town.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
@@ -36,9 +40,9 @@ afterAll(async () => {
 });
 
 async function define(given: Record<string, unknown>) {
-  const read = checkClaim(given);
+  const read = validateClaim(given);
   if ('faults' in read) throw new Error(JSON.stringify(read.faults));
-  const made = await defineClaim(hemma.db, read.claim, {});
+  const made = await defineCustomClaim(hemma.db, read.claim, {});
   if ('fault' in made) throw new Error(made.fault.code);
   return made.claim;
 }
@@ -112,7 +116,7 @@ describe('claims of the house’s own', () => {
     }
     await define({ name: 'short_lived', scope: 'brief', label });
     for (const process of [hemma, beside]) await until(process, 'scopes_supported', 'brief');
-    expect(await removeClaim(hemma.db, 'short_lived', {})).toBeUndefined();
+    expect(await removeCustomClaim(hemma.db, 'short_lived', {})).toBeUndefined();
     for (const process of [hemma, beside]) await until(process, 'scopes_supported', 'brief', false);
     expect(await discovered(hemma, 'claims_supported')).not.toContain('short_lived');
   });
@@ -268,32 +272,34 @@ describe('a definition', () => {
     [{ name: 'x', scope: 'staff' }, 'label', 'missing'],
     [{ name: 'x', scope: 'staff', label, more: 1 }, 'more', 'unknown-field'],
   ])('%j is refused', (given, path, code) => {
-    expect(checkClaim(given)).toEqual({ faults: expect.arrayContaining([{ path, code }]) });
+    expect(validateClaim(given)).toEqual({ faults: expect.arrayContaining([{ path, code }]) });
   });
 
   test('is taken once, keeps its kind, and its scope while an application has it', async () => {
     const own = { name: 'kept', scope: 'kept', label, multi: false };
     await define(own);
-    expect(await defineClaim(hemma.db, own, {})).toMatchObject({ fault: { code: 'claim-taken' } });
-    expect(await changeClaim(hemma.db, { ...own, multi: true }, {})).toMatchObject({
+    expect(await defineCustomClaim(hemma.db, own, {})).toMatchObject({ fault: { code: 'claim-taken' } });
+    expect(await changeCustomClaim(hemma.db, { ...own, multi: true }, {})).toMatchObject({
       fault: { code: 'claim-kind-fixed' },
     });
     await application({ scopes: ['kept'] });
     const needed = { fault: { path: 'scope', code: 'scope-of-application' } };
-    expect(await changeClaim(hemma.db, { ...own, scope: 'other' }, {})).toEqual(needed);
-    expect(await removeClaim(hemma.db, 'kept', {})).toBe('scope-of-application');
+    expect(await changeCustomClaim(hemma.db, { ...own, scope: 'other' }, {})).toEqual(needed);
+    expect(await removeCustomClaim(hemma.db, 'kept', {})).toBe('scope-of-application');
     await define({ ...own, name: 'beside' });
-    expect(await removeClaim(hemma.db, 'kept', {})).toBeUndefined();
-    expect(await removeClaim(hemma.db, 'kept', {})).toBe('no-such-claim');
-    expect(await removeClaim(hemma.db, 'beside', {})).toBe('scope-of-application');
+    expect(await removeCustomClaim(hemma.db, 'kept', {})).toBeUndefined();
+    expect(await removeCustomClaim(hemma.db, 'kept', {})).toBe('no-such-claim');
+    expect(await removeCustomClaim(hemma.db, 'beside', {})).toBe('scope-of-application');
   });
 
   test('has to be there for a client that names its scope', async () => {
     const client = { id: 'named', name: 'N', type: 'web', redirectUris: ['https://n.example/back'] };
     const faults = [{ path: 'scopes.1', field: 'scopes', code: 'not-a-choice' }];
-    expect(await readClient(hemma.db, { ...client, scopes: ['profile', 'nowhere'] })).toEqual({ faults });
-    expect(await readClient(hemma.db, { ...client, scopes: ['profile', 'openid'] })).toEqual({ faults });
-    expect(await readClient(hemma.db, { ...client, scopes: ['profile', 'staff'] })).toHaveProperty('client');
+    expect(await validateClient(hemma.db, { ...client, scopes: ['profile', 'nowhere'] })).toEqual({ faults });
+    expect(await validateClient(hemma.db, { ...client, scopes: ['profile', 'openid'] })).toEqual({ faults });
+    expect(await validateClient(hemma.db, { ...client, scopes: ['profile', 'staff'] })).toHaveProperty(
+      'client',
+    );
   });
 });
 

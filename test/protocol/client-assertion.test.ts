@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import * as client from 'openid-client';
 import { type ClientDescription, clientSchema } from '../../src/clients/schema.ts';
-import { newSecret, removeSecret, secretsOf, secretsTopic } from '../../src/clients/secrets.ts';
+import { createSecret, removeSecret, listClientSecrets, secretsTopic } from '../../src/clients/secrets.ts';
 import { applyClient } from '../../src/clients/clients.ts';
 import { back, days, seconds, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -24,7 +24,7 @@ const service = (id: string, more: Partial<ClientDescription>) =>
   applyClient(hemma.db, clientSchema.parse({ id, name: id, type: 'service', scopes: [], ...more }));
 
 async function secretFor(clientId: string, name = 'test', expiresAt?: Date): Promise<string> {
-  const made = await newSecret(hemma.db, { clientId, name, expiresAt, vault: hemma.vault }, {});
+  const made = await createSecret(hemma.db, { clientId, name, expiresAt, vault: hemma.vault }, {});
   if ('refusal' in made) throw new Error(made.refusal);
   return made.secret;
 }
@@ -155,7 +155,7 @@ describe('a secret that an application signs with', () => {
     const young = await secretFor('several', 'young');
     expect(Buffer.from(young, 'base64url')).toHaveLength(32);
     expect([await status('several', brief), await status('several', old)]).toEqual([200, 200]);
-    const listed = await secretsOf(hemma.db, 'several');
+    const listed = await listClientSecrets(hemma.db, 'several');
     expect(listed.map(({ name, kept, lastUsedAt }) => [name, kept, lastUsedAt !== undefined])).toEqual([
       ['young', 'encrypted', false],
       ['old', 'encrypted', true],

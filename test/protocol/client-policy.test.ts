@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Group } from '../../src/users/groups.ts';
 import { addMember, createGroup, removeMember } from '../../src/users/groups.ts';
-import { checkClient } from '../../src/clients/connectivity-check.ts';
+import { parseClient } from '../../src/clients/connectivity-check.ts';
 import { applyClient } from '../../src/clients/clients.ts';
 import { back, travel } from '../rig/clock.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
@@ -225,7 +225,7 @@ test('an application that requires pushed requests takes no other', async () => 
 
 test('a service asks for no longer token than a service gets', () => {
   const described = (accessToken: number) =>
-    checkClient({ id: 'robot', name: 'Robot', type: 'service', lifetimes: { accessToken } });
+    parseClient({ id: 'robot', name: 'Robot', type: 'service', lifetimes: { accessToken } });
   expect(described(600)).toHaveProperty('client');
   expect(described(601)).toMatchObject({ faults: [{ code: 'lifetime-out-of-range' }] });
 });
@@ -264,7 +264,7 @@ describe('an application that was let off PKCE', () => {
 
   test.each(['single-page', 'native'])('is never one without a secret (%s)', (type) => {
     const redirectUris = type === 'native' ? ['http://127.0.0.1/back'] : ['https://page.example/back'];
-    const checked = checkClient({ id: 'page', name: 'Page', type, redirectUris, pkceOptional: true });
+    const checked = parseClient({ id: 'page', name: 'Page', type, redirectUris, pkceOptional: true });
     expect(checked).toMatchObject({ faults: [{ field: 'pkceOptional', code: 'pkce-public' }] });
   });
 });

@@ -2,8 +2,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { removeClient } from '../../src/clients/access.ts';
 import { clientSchema } from '../../src/clients/schema.ts';
-import { addSecret, newSecret, removeSecret, secretsOf } from '../../src/clients/secrets.ts';
-import { applyClient, setEnabled } from '../../src/clients/clients.ts';
+import { addSecret, createSecret, removeSecret, listClientSecrets } from '../../src/clients/secrets.ts';
+import { applyClient, setClientEnabled } from '../../src/clients/clients.ts';
 import { back, days, seconds, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
@@ -32,7 +32,7 @@ const present = async (id: string, secret: string) =>
   (await post(hemma.url('/token'), { grant_type: 'client_credentials' }, basic(id, secret))).status;
 
 async function secretOf(id: string, name: string, expiresAt?: Date): Promise<string> {
-  const made = await newSecret(hemma.db, { clientId: id, name, expiresAt }, {});
+  const made = await createSecret(hemma.db, { clientId: id, name, expiresAt }, {});
   if ('refusal' in made) throw new Error(made.refusal);
   return made.secret;
 }
@@ -70,7 +70,7 @@ describe('secrets of an application', () => {
     await secretOf(id, 'idle');
     const used = async () =>
       Object.fromEntries(
-        (await secretsOf(hemma.db, id)).map(({ name, lastUsedAt }) => [name, lastUsedAt?.getTime()]),
+        (await listClientSecrets(hemma.db, id)).map(({ name, lastUsedAt }) => [name, lastUsedAt?.getTime()]),
       );
     expect(await used()).toEqual({ x: undefined, idle: undefined });
     expect(await present(id, `${secret}x`)).toBe(401);
@@ -90,7 +90,7 @@ describe('secrets of an application', () => {
     const id = await service();
     for (let at = 0; at < 20; at += 1) await secretOf(id, `n${at}`);
     const refused = async (clientId: string, name: string, expiresAt?: Date) => {
-      const made = await newSecret(hemma.db, { clientId, name, expiresAt }, {});
+      const made = await createSecret(hemma.db, { clientId, name, expiresAt }, {});
       return 'refusal' in made ? made.refusal : 'made';
     };
     expect(await refused(id, 'n0')).toBe('secret-name-taken');
@@ -114,12 +114,12 @@ describe('an application that is disabled', () => {
     const person = await newPerson(hemma, { twoStep: false });
     const { tokens } = await person.signInTo(web, { scope: 'openid offline_access', prompt: 'consent' });
     const me = () => get(hemma.url('/me'), { authorization: `Bearer ${tokens.access_token}` });
-    await setEnabled(hemma.db, web.clientId, false, {});
+    await setClientEnabled(hemma.db, web.clientId, false, {});
     expect((await me()).status).toBe(401);
     expect((await person.visitor.visit((await web.begin()).url)).step).toBe('problem');
     const asked = { grant_type: 'refresh_token', refresh_token: tokens.refresh_token ?? '' };
     expect((await post(hemma.url('/token'), asked, basicOf(web))).json['error']).toBe('invalid_client');
-    await setEnabled(hemma.db, web.clientId, true, {});
+    await setClientEnabled(hemma.db, web.clientId, true, {});
     expect((await me()).status).toBe(401);
     expect((await post(hemma.url('/token'), asked, basicOf(web))).json['error']).toBe('invalid_grant');
     await person.signInTo(web);
@@ -143,7 +143,7 @@ describe('an application that is removed', () => {
     await applyClient(hemma.db, gone.description);
     const me = await get(hemma.url('/me'), { authorization: `Bearer ${tokens.access_token}` });
     expect(me.status).toBe(401);
-    expect(await secretsOf(hemma.db, gone.clientId)).toEqual([]);
+    expect(await listClientSecrets(hemma.db, gone.clientId)).toEqual([]);
     await person.visitor.visit((await gone.begin()).url);
     expect(person.visitor.screen.step).toBe('consent');
     await gone.stop();

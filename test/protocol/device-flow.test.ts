@@ -5,9 +5,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { addMember, createGroup } from '../../src/users/groups.ts';
-import { noPost } from '../../src/mail/outbox.ts';
-import { disable } from '../../src/users/search.ts';
-import { checkClient } from '../../src/clients/connectivity-check.ts';
+import { discardMail } from '../../src/mail/outbox.ts';
+import { disableUser } from '../../src/users/search.ts';
+import { parseClient } from '../../src/clients/connectivity-check.ts';
 import { type ClientDescription, clientSchema } from '../../src/clients/schema.ts';
 import { createClient } from '../../src/clients/clients.ts';
 import { back, minutes, seconds, travel } from '../rig/clock.ts';
@@ -208,7 +208,7 @@ describe('a device', () => {
     await letIn(person, device);
     const nothing = () => Promise.resolve();
     const aftermath = { endEverything: nothing, voidHelpDeskCode: () => Promise.resolve(false) };
-    await disable(hemma.db, noPost, aftermath, { target: person.account.id, by: 'shell' });
+    await disableUser(hemma.db, discardMail, aftermath, { target: person.account.id, by: 'shell' });
     expect(await device.ask()).toMatchObject(refused('invalid_grant'));
   });
 
@@ -466,7 +466,7 @@ describe('an application', () => {
     ['single-page', { ...base, type: 'single-page' }, 'device-flow-in-browser'],
     ['service', { ...base, type: 'service' }, 'not-for-a-service'],
   ])('%s', (_type, described, code) => {
-    const checked = checkClient(described);
+    const checked = parseClient(described);
     expect('faults' in checked ? checked.faults.map((fault) => fault.code) : []).toEqual(
       code === undefined ? [] : [code],
     );

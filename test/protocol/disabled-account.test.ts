@@ -1,8 +1,8 @@
 /** T34: whoever is disabled is out at the next request, wherever they were in. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { disable as disableAccount } from '../../src/users/search.ts';
-import { noPost } from '../../src/mail/outbox.ts';
+import { disableUser as disableAccount } from '../../src/users/search.ts';
+import { discardMail } from '../../src/mail/outbox.ts';
 import { type Hemma, PASSWORD, startHemma } from '../rig/hemma.ts';
 import { shellWith } from '../command-line/shell.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
@@ -35,7 +35,7 @@ const disable = async ({ account }: Person) => {
   const nothing = () => Promise.resolve();
   const aftermath = { endEverything: nothing, voidHelpDeskCode: () => Promise.resolve(false) };
   const deed = { target: account.id, by: 'shell' } as const;
-  expect(await disableAccount(hemma.db, noPost, aftermath, deed)).toBeUndefined();
+  expect(await disableAccount(hemma.db, discardMail, aftermath, deed)).toBeUndefined();
 };
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const token = (fields: Record<string, string>) => post(hemma.url('/token'), fields, basicOf(autopay));

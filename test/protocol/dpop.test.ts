@@ -1,7 +1,7 @@
 /** Tokens bound to a key of the application's (RFC 9449): a nonce for every proof, each proof once, no way around it. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import * as client from 'openid-client';
-import { checkClient } from '../../src/clients/connectivity-check.ts';
+import { parseClient } from '../../src/clients/connectivity-check.ts';
 import { call, isProblem, resourceOf, type Service, service } from '../api/callers.ts';
 import { back, minutes, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -101,8 +101,8 @@ describe('an application whose tokens must be bound', () => {
 
   test('can be of every kind, but has no business in the interface for programs', () => {
     const about = { id: 'xx', name: 'X', dpopRequired: true, redirectUris: ['https://x.example/back'] };
-    expect(checkClient({ ...about, type: 'single-page' })).toHaveProperty('client');
-    expect(checkClient({ ...about, type: 'web', apiScopes: ['people:read'] })).toMatchObject({
+    expect(parseClient({ ...about, type: 'single-page' })).toHaveProperty('client');
+    expect(parseClient({ ...about, type: 'web', apiScopes: ['people:read'] })).toMatchObject({
       faults: [{ field: 'dpopRequired', code: 'dpop-not-for-api' }],
     });
   });

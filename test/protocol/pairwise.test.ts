@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { JWTPayload } from 'jose';
 import { decodeJwt } from 'jose';
-import { checkClient } from '../../src/clients/connectivity-check.ts';
-import { clientById } from '../../src/clients/clients.ts';
+import { parseClient } from '../../src/clients/connectivity-check.ts';
+import { findClientById } from '../../src/clients/clients.ts';
 import { loadKeys } from '../../src/oidc/keys/keys.ts';
-import { vaultOf } from '../../src/crypto/encryption.ts';
+import { createEncryption } from '../../src/crypto/encryption.ts';
 import { operator } from '../console/town.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
@@ -43,7 +43,7 @@ describe('a pairwise number', () => {
       description: { ...pairwise, sector: 'https://sisters.example/applications.json' },
     });
     // The rig's own schema has read the address: its host is what is kept.
-    expect((await clientById(hemma.db, twin.clientId))?.client.sector).toBe('sisters.example');
+    expect((await findClientById(hemma.db, twin.clientId))?.client.sector).toBe('sisters.example');
     const atTwin = (await person.signInTo(twin)).claims.sub;
     const others = (await (await newPerson(hemma, { twoStep: false })).signInTo(own)).claims.sub;
     const openly = (await person.signInTo(open)).claims.sub;
@@ -107,13 +107,13 @@ describe('a pairwise number', () => {
   test('stays whatever becomes of the secret keys', async () => {
     const [first = ''] = (hemma.env['HEMMA_SECRET_KEYS'] ?? '').split(',');
     const next = Buffer.alloc(32, 7).toString('base64url');
-    const before = await loadKeys(hemma.db, vaultOf([first]));
-    const after = await loadKeys(hemma.db, vaultOf([next, first]));
+    const before = await loadKeys(hemma.db, createEncryption([first]));
+    const after = await loadKeys(hemma.db, createEncryption([next, first]));
     // Sealed anew by now: the old key is not needed any more, and what is made with it is the same.
-    const later = await loadKeys(hemma.db, vaultOf([next]));
+    const later = await loadKeys(hemma.db, createEncryption([next]));
     expect([after.pairwise, later.pairwise]).toEqual([before.pairwise, before.pairwise]);
     expect(before.pairwise).toHaveLength(32);
-    const again = await loadKeys(hemma.db, vaultOf([first, next]));
+    const again = await loadKeys(hemma.db, createEncryption([first, next]));
     expect(again.pairwise).toEqual(before.pairwise);
   });
 
@@ -151,7 +151,7 @@ describe('a description', () => {
     [{ ...web, ...pairwise, redirectUris: [a], sector: 'a@b.example' }, 'sector', 'sector-malformed'],
     [{ ...web, ...pairwise, type: 'service' }, 'subjectType', 'not-for-a-service'],
   ])('%# is refused where the provider could not honour it', (given, field, code) => {
-    expect(checkClient(given)).toEqual({ faults: [expect.objectContaining({ field, code })] });
+    expect(parseClient(given)).toEqual({ faults: [expect.objectContaining({ field, code })] });
   });
 
   test.each([
@@ -159,7 +159,7 @@ describe('a description', () => {
     [{ redirectUris: [a, b], sector: 'Sector.Example' }, 'sector.example'],
     [{ redirectUris: [a, b], sector: 'https://sector.example/list.json' }, 'sector.example'],
   ])('%# is taken', (more, sector) => {
-    const read = checkClient({ ...web, ...pairwise, ...more });
+    const read = parseClient({ ...web, ...pairwise, ...more });
     expect('client' in read ? read.client.sector : read.faults).toBe(sector);
   });
 });

@@ -1,6 +1,6 @@
 /** A person of the protocol tests: an account, a browser and a phone that never shows the same digits twice. */
 import { decodeJwt, type JWTPayload } from 'jose';
-import type { Account } from '../../src/users/users.ts';
+import type { User } from '../../src/users/users.ts';
 import { travel } from '../rig/clock.ts';
 import { type Hemma, PASSWORD } from '../rig/hemma.ts';
 import type { Begun, RelyingParty, Tokens } from '../rig/relying-party.ts';
@@ -8,7 +8,7 @@ import { scan, sixDigits } from '../rig/totp.ts';
 import { newVisitor, type Screen, type Visitor } from '../rig/visitor.ts';
 
 export interface Person {
-  account: Account;
+  account: User;
   visitor: Visitor;
   phone: Phone;
   /** The pages of the last sign-in, in order. */
@@ -70,7 +70,7 @@ function answerTo(screen: Screen, person: Person, phone: Phone, how: Parameters<
   }
 }
 
-function personOf(account: Account, phone: Phone): Person {
+function personOf(account: User, phone: Phone): Person {
   const visitor = newVisitor();
   const person: Person = {
     account,

@@ -5,12 +5,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { en } from '../../src/i18n/en.ts';
-import { noPost } from '../../src/mail/outbox.ts';
+import { discardMail } from '../../src/mail/outbox.ts';
 import { sv } from '../../src/i18n/sv.ts';
 import { clientSchema } from '../../src/clients/schema.ts';
 import { applyClient } from '../../src/clients/clients.ts';
-import { noteRefusal, refusedRequests, sweepRefusedRequests } from '../../src/oidc/client-errors.ts';
-import { disable } from '../../src/users/search.ts';
+import { recordClientError, listClientErrors, pruneClientErrors } from '../../src/oidc/client-errors.ts';
+import { disableUser } from '../../src/users/search.ts';
 import { back, days, minutes, seconds, travel } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
@@ -184,7 +184,8 @@ const rows: [what: string, where: string, does: () => Promise<Heard>][] = [
 ];
 
 const everybody = () => [autopay.clientId, lon.clientId, 'page', 'signer'];
-const listed = async () => (await Promise.all(everybody().map((id) => refusedRequests(hemma.db, id)))).flat();
+const listed = async () =>
+  (await Promise.all(everybody().map((id) => listClientErrors(hemma.db, id)))).flat();
 
 describe('what is refused', () => {
   test.each(rows)('%s: %s', async (_what, where, does) => {
@@ -219,9 +220,9 @@ describe('what is refused', () => {
     const held = await code();
     const nothing = () => Promise.resolve();
     const aftermath = { endEverything: nothing, voidHelpDeskCode: () => Promise.resolve(false) };
-    await disable(hemma.db, noPost, aftermath, { target: person.account.id, by: 'shell' });
+    await disableUser(hemma.db, discardMail, aftermath, { target: person.account.id, by: 'shell' });
     expect(await token(held)).toBe('invalid_grant');
-    const found = await refusedRequests(hemma.db, autopay.clientId);
+    const found = await listClientErrors(hemma.db, autopay.clientId);
     expect(found.map(({ cause }) => cause).toSorted()).toEqual(['account', 'parameters']);
     expect(JSON.stringify(found)).not.toMatch(
       new RegExp(`${person.account.id}|${person.account.email.slice(0, 6)}`),
@@ -232,9 +233,9 @@ describe('what is refused', () => {
 test('a flood writes once a second and ten lines a minute, and what is old goes', async () => {
   await hemma.db.query('DELETE FROM refused_requests');
   const note = (detail: string) =>
-    noteRefusal(hemma.db, 'page', { endpoint: 'token', error: 'invalid_grant', detail });
+    recordClientError(hemma.db, 'page', { endpoint: 'token', error: 'invalid_grant', detail });
   const lines = async () =>
-    (await refusedRequests(hemma.db, 'page')).map(({ detail, times }) => [detail, times]);
+    (await listClientErrors(hemma.db, 'page')).map(({ detail, times }) => [detail, times]);
   await Promise.all(Array.from({ length: 20 }, () => note('the same')));
   expect(await lines()).toEqual([['the same', 1]]);
   travel(seconds(2));
@@ -246,12 +247,12 @@ test('a flood writes once a second and ten lines a minute, and what is old goes'
   await note('after it\u202e\0');
   expect((await lines())[0]).toEqual(['after it\ufffd\ufffd', 1]);
   expect(await lines()).toHaveLength(10);
-  await noteRefusal(hemma.db, 'nobody', { endpoint: 'token', error: 'x', detail: 'x' }).catch(
+  await recordClientError(hemma.db, 'nobody', { endpoint: 'token', error: 'x', detail: 'x' }).catch(
     () => undefined,
   );
   travel(days(90));
-  expect(await sweepRefusedRequests(hemma.db, new Date(Date.now() - days(89)), 5)).toBe(5);
-  expect(await sweepRefusedRequests(hemma.db, new Date(Date.now() - days(91)), 500)).toBe(0);
+  expect(await pruneClientErrors(hemma.db, new Date(Date.now() - days(89)), 5)).toBe(5);
+  expect(await pruneClientErrors(hemma.db, new Date(Date.now() - days(91)), 500)).toBe(0);
 });
 
 /** Where nobody can be sent back, the person is told what to do, in either language, and programs get the code. */

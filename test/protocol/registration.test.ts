@@ -4,13 +4,13 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import * as client from 'openid-client';
-import { applyClient, clientById, listClients } from '../../src/clients/clients.ts';
+import { applyClient, findClientById, listClients } from '../../src/clients/clients.ts';
 import { clientSchema } from '../../src/clients/schema.ts';
 import {
-  newInitialAccessToken,
-  initialAccessTokens,
+  createInitialAccessToken,
+  listInitialAccessTokens,
   revokeInitialAccessToken,
-  type WantedToken,
+  type InitialAccessTokenInput,
 } from '../../src/oidc/registration/initial-access-tokens.ts';
 import { answered, shellWith } from '../command-line/shell.ts';
 import { operator } from '../console/town.ts';
@@ -36,13 +36,15 @@ afterAll(async () => {
 });
 
 let tokens = 0;
-async function newToken(wanted: Partial<WantedToken> = {}): Promise<{ token: string; name: string }> {
-  const made = await newInitialAccessToken(hemma.db, { name: `Supplier ${(tokens += 1)}`, ...wanted }, {});
+async function newToken(
+  wanted: Partial<InitialAccessTokenInput> = {},
+): Promise<{ token: string; name: string }> {
+  const made = await createInitialAccessToken(hemma.db, { name: `Supplier ${(tokens += 1)}`, ...wanted }, {});
   if ('refusal' in made) throw new Error(made.refusal);
   return made;
 }
 const usesOf = async (name: string) =>
-  (await initialAccessTokens(hemma.db)).find((one) => one.name === name)?.uses;
+  (await listInitialAccessTokens(hemma.db)).find((one) => one.name === name)?.uses;
 
 let requests = 0;
 async function register(
@@ -64,7 +66,8 @@ async function register(
   return { ...answer, json: answer.body ? (JSON.parse(answer.body) as Record<string, unknown>) : {} };
 }
 
-const registered = async (json: Record<string, unknown>) => clientById(hemma.db, String(json['client_id']));
+const registered = async (json: Record<string, unknown>) =>
+  findClientById(hemma.db, String(json['client_id']));
 
 describe('a program that nobody here wrote', () => {
   test('finds the endpoint, registers itself, and signs people in who are asked for their consent', async () => {
@@ -262,7 +265,7 @@ test('what is smuggled in means nothing: not the identifier of another, no part 
       },
     });
   }
-  expect((await clientById(hemma.db, 'victim'))?.client.redirectUris).toEqual([
+  expect((await findClientById(hemma.db, 'victim'))?.client.redirectUris).toEqual([
     'https://victim.example/back',
   ]);
 });
@@ -355,8 +358,8 @@ describe('an initial access token', () => {
     ['all hosts', { hosts: ['*.example'] }, 'host-malformed'],
     ['no host', { hosts: [''] }, 'host-malformed'],
   ])('is not made with %s', async (_what, wanted, refusal) => {
-    await newInitialAccessToken(hemma.db, { name: 'Taken' }, {});
-    const made = await newInitialAccessToken(hemma.db, { name: 'New', ...wanted }, {});
+    await createInitialAccessToken(hemma.db, { name: 'Taken' }, {});
+    const made = await createInitialAccessToken(hemma.db, { name: 'New', ...wanted }, {});
     expect(made).toEqual({ refusal });
   });
 

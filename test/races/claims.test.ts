@@ -2,8 +2,12 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { readSettings } from '../../config/settings.ts';
 import { clientSchema } from '../../src/clients/schema.ts';
-import { clientById, createClient } from '../../src/clients/clients.ts';
-import { changeClaim, defineClaim, removeClaim } from '../../src/oidc/claims/custom-claims.ts';
+import { findClientById, createClient } from '../../src/clients/clients.ts';
+import {
+  changeCustomClaim,
+  defineCustomClaim,
+  removeCustomClaim,
+} from '../../src/oidc/claims/custom-claims.ts';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { hold, releaseAll, untilWaiting } from './interleave.ts';
 import { type DatabaseCopy, newDatabase } from '../rig/template.ts';
@@ -25,15 +29,15 @@ afterAll(async () => {
 const label = { sv: 'Avdelning', en: 'Department' };
 const about = (name: string) => ({ name, scope: `of-${name}`, label, multi: false });
 const ways = {
-  removed: (name: string) => removeClaim(db, name, {}),
+  removed: (name: string) => removeCustomClaim(db, name, {}),
   moved: async (name: string) => {
-    const done = await changeClaim(db, { ...about(name), scope: 'elsewhere' }, {});
+    const done = await changeCustomClaim(db, { ...about(name), scope: 'elsewhere' }, {});
     return done && 'fault' in done ? done.fault.code : undefined;
   },
 };
 
 test.each(Object.entries(ways))('a claim that is %s meanwhile stays', async (name, leave) => {
-  expect(await defineClaim(db, about(name), {})).toHaveProperty('claim');
+  expect(await defineCustomClaim(db, about(name), {})).toHaveProperty('claim');
   const client = clientSchema.parse({
     id: `app-${name}`,
     name: 'App',
@@ -49,5 +53,5 @@ test.each(Object.entries(ways))('a claim that is %s meanwhile stays', async (nam
   await untilWaiting(copy.url, 2);
   await audit.release();
   expect(await Promise.all([making, leaving])).toEqual([undefined, 'scope-of-application']);
-  expect((await clientById(db, client.id))?.client.scopes).toEqual([`of-${name}`]);
+  expect((await findClientById(db, client.id))?.client.scopes).toEqual([`of-${name}`]);
 });

@@ -5,7 +5,7 @@ import { readSettings } from '../../config/settings.ts';
 import { clientSchema } from '../../src/clients/schema.ts';
 import { removeClient } from '../../src/clients/access.ts';
 import { revokeDisabledClients } from '../../src/clients/revocation.ts';
-import { createClient, setEnabled } from '../../src/clients/clients.ts';
+import { createClient, setClientEnabled } from '../../src/clients/clients.ts';
 import { type Database, type Db, openDatabase } from '../../src/db/database.ts';
 import { type DatabaseCopy, newDatabase } from '../rig/template.ts';
 
@@ -62,12 +62,12 @@ test.each([1, 2, 3])(
   'a client that is enabled and disabled again after transaction %s of its revocation is revoked from the beginning',
   async (after) => {
     await put(db, 'Grant', grant);
-    await setEnabled(db, id, false, {});
+    await setClientEnabled(db, id, false, {});
     const between = interrupted(after, async () => {
-      await setEnabled(db, id, true, {});
+      await setClientEnabled(db, id, true, {});
       await put(db, 'Grant', grant);
       await put(db, 'Interaction', signIn);
-      await setEnabled(db, id, false, {});
+      await setClientEnabled(db, id, false, {});
     });
     await revokeDisabledClients(between, log);
     expect(await isDone()).toBe(false);
@@ -94,7 +94,7 @@ test.each(['disabled', 'removed'])(
     );
     if (how === 'removed') await removeClient(db, id, {});
     else {
-      await setEnabled(db, id, false, {});
+      await setClientEnabled(db, id, false, {});
       await revokeDisabledClients(db, log);
     }
     expect([await countOf('Interaction'), await countOf('DeviceCode')]).toEqual([3, 0]);

@@ -4,8 +4,8 @@
  * Longer than usual: one provider behind one door serves all deeds, in one table.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { newInitialAccessToken } from '../../src/oidc/registration/initial-access-tokens.ts';
-import type { AuditEvent } from '../../src/audit/audit-log.ts';
+import { createInitialAccessToken } from '../../src/oidc/registration/initial-access-tokens.ts';
+import type { AuditEventType } from '../../src/audit/audit-log.ts';
 import { deskAt, type Desk } from '../help-desk/desk.ts';
 import { at } from '../rig/ceremony.ts';
 import { back } from '../rig/clock.ts';
@@ -112,7 +112,7 @@ interface Leading {
   to: string;
   /** Where it leads when it was done and the response was lost, with the cookie that the first factor brings. */
   toWhenLost?: string;
-  event: AuditEvent;
+  event: AuditEventType;
   id: string;
   button?: string;
 }
@@ -246,7 +246,7 @@ const cases: Case[] = [
       let made = 0;
       const registering = async () => {
         const wanted = { name: `Leverantör ${(made += 1)}` };
-        const issued = await newInitialAccessToken(hemma.db, wanted, {});
+        const issued = await createInitialAccessToken(hemma.db, wanted, {});
         if ('refusal' in issued) throw new Error(issued.refusal);
         const body = JSON.stringify({ client_name: 'App', redirect_uris: ['https://app.example/back'] });
         const headers = { authorization: `Bearer ${issued.token}`, 'content-type': 'application/json' };

@@ -1,7 +1,7 @@
 /** The outbox of two processes: every mail leaves once, and a mail server that hangs holds nobody (T39, T40). */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { deliverDue, postOf } from '../../src/mail/outbox.ts';
-import { vaultOf } from '../../src/crypto/encryption.ts';
+import { deliverDueMails, createMailEnqueuer } from '../../src/mail/outbox.ts';
+import { createEncryption } from '../../src/crypto/encryption.ts';
 import { freePort } from '../rig/free-port.ts';
 import { settingsOfOne } from '../rig/hemma.ts';
 import { startProcess } from '../rig/process.ts';
@@ -18,7 +18,7 @@ afterAll(() => two.stop());
 
 /** Puts mails with numbered subjects into the outbox, as the deeds of many people would at one moment. */
 async function fill(env: Record<string, string>, from: number, count: number): Promise<void> {
-  const post = postOf(vaultOf((env['HEMMA_SECRET_KEYS'] ?? '').split(',')), {
+  const enqueueMail = createMailEnqueuer(createEncryption((env['HEMMA_SECRET_KEYS'] ?? '').split(',')), {
     brand: 'Hemma',
     helpDesk: '08-123 45 67',
     issuer: env['HEMMA_ISSUER'] ?? '',
@@ -31,9 +31,9 @@ async function fill(env: Record<string, string>, from: number, count: number): P
     locale: undefined,
   };
   const db = await openWith(env);
-  await db.transaction(async (open) => {
+  await db.transaction(async (tx) => {
     for (let number = from; number < from + count; number++)
-      await post(open, to, 'new-device', () => ({ subject: `Brev ${number}`, text: 'Hej' }));
+      await enqueueMail(tx, to, 'new-device', () => ({ subject: `Brev ${number}`, text: 'Hej' }));
   });
   await db.close();
 }
@@ -58,19 +58,19 @@ describe('an address that is refused for good', () => {
   test('to two processes at once, since the first took long: the mail is given up once', async () => {
     const database = await newDatabase();
     const env: Record<string, string> = await settingsOfOne(database.url, two.mail.url);
-    const vault = vaultOf((env['HEMMA_SECRET_KEYS'] ?? '').split(','));
+    const vault = createEncryption((env['HEMMA_SECRET_KEYS'] ?? '').split(','));
     const [one, other] = [await openWith(env), await openWith(env)];
     await fill(env, 0, 1);
     const heard: string[] = [];
     const hear = (kind: string) => void heard.push(kind);
     const refusal = { answer: '550 5.1.1' };
     let deliveredByOther = 0;
-    await deliverDue(
+    await deliverDueMails(
       one,
       vault,
       async () => {
         await other.query('UPDATE mails SET next_try_at = $1', [new Date()]);
-        deliveredByOther = await deliverDue(other, vault, () => Promise.resolve(refusal), hear);
+        deliveredByOther = await deliverDueMails(other, vault, () => Promise.resolve(refusal), hear);
         return refusal;
       },
       hear,

@@ -3,9 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import { removeClient } from '../../src/clients/access.ts';
 import { clientSchema } from '../../src/clients/schema.ts';
 import { addSecret, removeSecret, secretsTopic } from '../../src/clients/secrets.ts';
-import { applyClient, setEnabled } from '../../src/clients/clients.ts';
+import { applyClient, setClientEnabled } from '../../src/clients/clients.ts';
 import type { Database } from '../../src/db/database.ts';
-import { remembered } from '../../src/db/remembered.ts';
+import { createDatabaseCache } from '../../src/db/remembered.ts';
 import { basic, post } from '../protocol/requests.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 
@@ -69,9 +69,9 @@ describe('an application that both processes have just served', () => {
     await service('brake');
     const secret = await secretOf('brake');
     expect(await asked('brake', secret)).toEqual([200, 200]);
-    await setEnabled(one.db, 'brake', false, {});
+    await setClientEnabled(one.db, 'brake', false, {});
     await soon('brake', secret, 401);
-    await setEnabled(one.db, 'brake', true, {});
+    await setClientEnabled(one.db, 'brake', true, {});
     await soon('brake', secret, 200);
   });
 
@@ -105,7 +105,7 @@ describe('what is kept', () => {
   test('is not what was being read while it changed', async () => {
     const { db, say } = hearing();
     let answer = (_value: string) => {};
-    const kept = remembered(db, secretsTopic, () => new Promise<string>((done) => (answer = done)));
+    const kept = createDatabaseCache(db, secretsTopic, () => new Promise<string>((done) => (answer = done)));
     const early = kept.of('a');
     say();
     answer('before');
@@ -125,7 +125,7 @@ describe('what is kept', () => {
       },
       () => 'there',
     ];
-    const kept = remembered(db, secretsTopic, async () => found.shift()?.());
+    const kept = createDatabaseCache(db, secretsTopic, async () => found.shift()?.());
     expect(await kept.of('a')).toBeUndefined();
     await expect(kept.of('a')).rejects.toThrow('away');
     expect([await kept.of('a'), await kept.of('a')]).toEqual(['there', 'there']);

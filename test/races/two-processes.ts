@@ -1,8 +1,8 @@
 /** Two real processes on one database and the same secret keys, behind one address, as an operator runs them. */
 import { readSettings } from '../../config/settings.ts';
-import { type Account, createAccount, type NewAccount } from '../../src/users/users.ts';
+import { type User, createUser, type NewUser } from '../../src/users/users.ts';
 import { type Database, openDatabase } from '../../src/db/database.ts';
-import { hasherOf } from '../../src/crypto/argon2.ts';
+import { createHasher } from '../../src/crypto/argon2.ts';
 import { freePort } from '../rig/free-port.ts';
 import { PASSWORD, settingsOfOne } from '../rig/hemma.ts';
 import { type MailServer, startMailServer } from '../rig/mail.ts';
@@ -21,7 +21,7 @@ export interface TwoProcesses {
   /** Each process's own settings, for one that takes its place. */
   settings: [Record<string, string>, Record<string, string>];
   url(path: string): string;
-  account(wanted: Partial<NewAccount> & { email: string }): Promise<Account>;
+  account(wanted: Partial<NewUser> & { email: string }): Promise<User>;
   stop(): Promise<void>;
 }
 
@@ -31,8 +31,8 @@ export async function openWith(env: Record<string, string>): Promise<Database> {
   return openDatabase(read.settings);
 }
 
-const makeAccount = async (db: Database, wanted: Partial<NewAccount> & { email: string }) => {
-  const made = await createAccount(db, await hasherOf(1), 'Hemma', {
+const makeAccount = async (db: Database, wanted: Partial<NewUser> & { email: string }) => {
+  const made = await createUser(db, await createHasher(1), 'Hemma', {
     name: 'Astrid Lind',
     password: PASSWORD,
     ...wanted,

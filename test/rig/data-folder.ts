@@ -6,7 +6,7 @@ import { readSettings } from '../../config/settings.ts';
 import { migrate } from '../../migrations/index.ts';
 import { loadKeys } from '../../src/oidc/keys/keys.ts';
 import { openDatabase } from '../../src/db/database.ts';
-import { vaultOf } from '../../src/crypto/encryption.ts';
+import { createEncryption } from '../../src/crypto/encryption.ts';
 import { keyOfTheRun } from './template.ts';
 
 async function make(folder: string): Promise<void> {
@@ -15,7 +15,7 @@ async function make(folder: string): Promise<void> {
   const db = await openDatabase(read.settings);
   try {
     await migrate(db);
-    await loadKeys(db, vaultOf([keyOfTheRun()]));
+    await loadKeys(db, createEncryption([keyOfTheRun()]));
   } finally {
     await db.close();
   }

@@ -1,10 +1,10 @@
 /** The provider in this very process, on its own port, database copy and mail server: what most tests use. */
 import { readSettings } from '../../config/settings.ts';
-import { type Account, createAccount, type NewAccount } from '../../src/users/users.ts';
+import { type User, createUser, type NewUser } from '../../src/users/users.ts';
 import type { Db } from '../../src/db/database.ts';
-import { type Hasher, hasherOf } from '../../src/crypto/argon2.ts';
-import type { Vault } from '../../src/crypto/encryption.ts';
-import { start } from '../../src/app/server.ts';
+import { type Hasher, createHasher } from '../../src/crypto/argon2.ts';
+import type { Encryption } from '../../src/crypto/encryption.ts';
+import { startServer } from '../../src/app/server.ts';
 import { freePort } from './free-port.ts';
 import { keepAlive } from './kept-alive.ts';
 import { type Mail, type MailServer, startMailServer } from './mail.ts';
@@ -26,7 +26,7 @@ export interface Hemma {
   issuer: string;
   port: number;
   db: Db;
-  vault: Vault;
+  vault: Encryption;
   /** All that was logged so far, at the level `debug`. */
   logs(): string;
   /** Every setting that it was started with, for a second process or a restart on the same data. */
@@ -36,7 +36,7 @@ export interface Hemma {
   /** Everything mailed so far, as it arrived. Wait for one with `mail.mailTo(address)`: delivery takes a moment. */
   mails(): Mail[];
   /** An account with `PASSWORD`, verified address and open enrolment, made by the product's own function. */
-  account(wanted: Partial<NewAccount> & { email: string }): Promise<Account>;
+  account(wanted: Partial<NewUser> & { email: string }): Promise<User>;
   stop(): Promise<void>;
 }
 
@@ -60,7 +60,7 @@ export async function settingsOfOne(databaseUrl: string, smtpUrl: string): Promi
 
 /** Hashes as the product does, but `PASSWORD` once per run: a thousand accounts have it. */
 async function hasherOfTheRun(): Promise<Hasher> {
-  const real = await hasherOf(1);
+  const real = await createHasher(1);
   const ready = process.env['RIG_PASSWORD_HASH'];
   return { ...real, hash: async (secret) => (secret === PASSWORD && ready) || real.hash(secret) };
 }
@@ -79,22 +79,22 @@ export async function startHemma({ env = {}, beside, ownSalts = false }: HemmaOp
     const read = readSettings({ ...all, DATABASE_URL: bySocket(all['DATABASE_URL'] ?? '') });
     if ('faults' in read) throw new Error(`the provider refuses its settings:\n${read.faults.join('\n')}`);
     const lines: string[] = [];
-    const provider = await start(read.settings, { write: (line) => void lines.push(line) });
-    const { issuer, port, db, vault } = provider;
-    const hasher = await (ownSalts ? hasherOf(1) : hasherOfTheRun());
+    const provider = await startServer(read.settings, { write: (line) => void lines.push(line) });
+    const { issuer, port, db, vault: encryption } = provider;
+    const hasher = await (ownSalts ? createHasher(1) : hasherOfTheRun());
     const letGo = keepAlive(port);
     return {
       issuer,
       port,
       db,
-      vault,
+      vault: encryption,
       logs: () => lines.join(''),
       env: all,
       mail,
       url: (path) => new URL(path, issuer).href,
       mails: () => [...mail.mails],
       async account(wanted) {
-        const made = await createAccount(db, hasher, read.settings.HEMMA_BRAND_NAME, {
+        const made = await createUser(db, hasher, read.settings.HEMMA_BRAND_NAME, {
           name: 'Astrid Lind',
           password: PASSWORD,
           ...wanted,

@@ -9,11 +9,11 @@ import { type ClientDescription, clientSchema } from '../../src/clients/schema.t
 import { addSecret } from '../../src/clients/secrets.ts';
 import { applyClient } from '../../src/clients/clients.ts';
 import type { Db } from '../../src/db/database.ts';
-import type { Vault } from '../../src/crypto/encryption.ts';
+import type { Encryption } from '../../src/crypto/encryption.ts';
 
 export interface RelyingPartyOptions {
-  /** The provider (`startHemma`) that it registers with. */
-  hemma: { issuer: string; db: Db; vault?: Vault };
+  /** The provider (`startBenchHemma`) that it registers with. */
+  hemma: { issuer: string; db: Db; vault?: Encryption };
   /** Otherwise than a first-party web application called Autopay. */
   description?: Partial<ClientDescription>;
 }

@@ -16,7 +16,7 @@ const right = new Set<string>();
 const pair = (hash: string, secret: string) =>
   createHash('sha256').update(`${hash}\0`).update(secret).digest('base64');
 
-/** What `hasherOf` hashes for whoever has no hash: each start of a provider makes one more, and all are as good. */
+/** What `createHasher` hashes for whoever has no hash: each start of a provider makes one more, and all are as good. */
 const DECOY = 'nobody has this password';
 const decoys = new Map<string, string>();
 

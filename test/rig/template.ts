@@ -5,7 +5,7 @@ import { readSettings } from '../../config/settings.ts';
 import { migrate } from '../../migrations/index.ts';
 import { loadKeys } from '../../src/oidc/keys/keys.ts';
 import { openDatabase } from '../../src/db/database.ts';
-import { vaultOf } from '../../src/crypto/encryption.ts';
+import { createEncryption } from '../../src/crypto/encryption.ts';
 
 const TEMPLATE = 'hemma_template';
 
@@ -33,7 +33,7 @@ export async function makeTemplate(server: string, secretKey: string): Promise<v
   const db = await openDatabase(read.settings);
   try {
     await migrate(db);
-    await loadKeys(db, vaultOf([secretKey]));
+    await loadKeys(db, createEncryption([secretKey]));
   } finally {
     await db.close();
   }

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DCLinter } from 'dclint';
 import { parse } from 'yaml';
-import { readSettings as readAutopaySettings } from '../../autopay/settings.ts';
+import { loadAutopaySettings as readAutopaySettings } from '../../autopay/settings.ts';
 import { readSettings } from '../../config/settings.ts';
 
 const root = resolve(import.meta.dirname, '../..');

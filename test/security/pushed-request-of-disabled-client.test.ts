@@ -1,6 +1,6 @@
 /** A request that a client pushed (RFC 9126) before it was disabled is not there when the client is enabled again. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { setEnabled } from '../../src/clients/clients.ts';
+import { setClientEnabled } from '../../src/clients/clients.ts';
 import { basicOf, post } from '../protocol/requests.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
@@ -20,7 +20,7 @@ afterAll(async () => {
 test('is refused after the client was disabled and enabled', async () => {
   const request = Object.fromEntries(new URL((await client.begin()).url).searchParams);
   const { json } = await post(hemma.url('/request'), request, basicOf(client));
-  for (const enabled of [false, true]) await setEnabled(hemma.db, client.clientId, enabled, {});
+  for (const enabled of [false, true]) await setClientEnabled(hemma.db, client.clientId, enabled, {});
   const query = new URLSearchParams({ client_id: client.clientId, request_uri: String(json['request_uri']) });
   const screen = await newVisitor().visit(hemma.url(`/auth?${query.toString()}`));
   expect(screen.step).toBe('problem');

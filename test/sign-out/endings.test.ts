@@ -1,6 +1,10 @@
 /** T34: however a session ends, the message to its applications is written with it. The ways of a page: see told.test. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { claimDue, settle, sweepLogoutMessages } from '../../src/sessions/logout-outbox.ts';
+import {
+  reserveDueMessages,
+  settleLogoutMessage,
+  pruneLogoutMessages,
+} from '../../src/sessions/logout-outbox.ts';
 import { endExpiredSessions, endSessions } from '../../src/sessions/records.ts';
 import { shellWith } from '../command-line/shell.ts';
 import { newPerson, type Person, type SignedIn } from '../protocol/people.ts';
@@ -107,11 +111,12 @@ test('messages go seven days after they were settled, and none that still waits'
   // A handle of another process: nobody here hears that something was put out, so nobody delivers it.
   const db = await openWith(hemma.env);
   await db.transaction((open) => endSessions(open, person.account.id, { except: undefined }));
-  const sweepNow = () => sweepLogoutMessages(db, new Date(Date.now() - days(7)), 100);
+  const sweepNow = () => pruneLogoutMessages(db, new Date(Date.now() - days(7)), 100);
   travel(days(8));
   await sweepNow();
   expect(await waiting()).toEqual([there.claims.sid]);
-  for (const { id } of await claimDue(db, { limit: 100, except: [] })) await settle(db, id, 'signed-out');
+  for (const { id } of await reserveDueMessages(db, { limit: 100, except: [] }))
+    await settleLogoutMessage(db, id, 'signed-out');
   travel(days(6));
   await sweepNow();
   expect(await waiting()).toEqual([there.claims.sid]);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { removeClient } from '../../src/clients/access.ts';
 import { back, minutes, seconds, travel } from '../rig/clock.ts';
-import { claimDue } from '../../src/sessions/logout-outbox.ts';
+import { reserveDueMessages } from '../../src/sessions/logout-outbox.ts';
 import { freePort } from '../rig/free-port.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 import { results, signOut, type Street, streetOf, until } from './street.ts';
@@ -112,7 +112,7 @@ describe('signing out of applications that are well, dead, slow or led elsewhere
           new Date(),
         ]);
         const now = Date.now();
-        await claimDue(open, { limit: 1000, except: [] });
+        await reserveDueMessages(open, { limit: 1000, except: [] });
         const { rows } = await open.query<{ at: Date }>(
           "SELECT next_try_at AS at FROM logout_messages WHERE client_id = 'nobody'",
         );

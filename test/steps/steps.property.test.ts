@@ -1,12 +1,12 @@
 /** The table of the sign-in as a pure function: whatever the situation, nothing ends that was not proved. */
 import { describe, test } from '@jest/globals';
 import fc from 'fast-check';
-import { isOpen, openStep, type Situation, type Step } from '../../interactions/sign-in/steps.ts';
+import { isStepOpen, currentStep, type Situation, type Step } from '../../interactions/sign-in/steps.ts';
 import { intents } from '../../src/oidc/intents.ts';
-import type { ProofFactor } from '../../src/security/verified-factors.ts';
+import type { FactorType } from '../../src/security/verified-factors.ts';
 import { seedOf } from './seed.ts';
 
-const factors: readonly ProofFactor[] = [
+const factors: readonly FactorType[] = [
   'password',
   'totp',
   'recovery-code',
@@ -62,7 +62,7 @@ function always(claim: (situation: Situation) => boolean): void {
 }
 const implies = (premise: boolean, conclusion: () => boolean) => !premise || conclusion();
 const proving =
-  (factor: ProofFactor) =>
+  (factor: FactorType) =>
   (s: Situation): Situation => ({ ...s, proved: new Set([...s.proved, factor]) });
 const withAccount = (s: Situation, change: Partial<NonNullable<Situation['account']>>): Situation => ({
   ...s,
@@ -149,7 +149,7 @@ describe(`the table of steps, over ${runs} situations each (seed ${seed})`, () =
   test('never finishes without the password of an account, nor before a change of account was agreed to', () => {
     always((s) =>
       implies(
-        openStep(s) === 'finished',
+        currentStep(s) === 'finished',
         () => s.account !== undefined && s.proved.has('password') && s.otherAccount !== 'to-be-asked',
       ),
     );
@@ -159,7 +159,7 @@ describe(`the table of steps, over ${runs} situations each (seed ${seed})`, () =
     always((s) => {
       const device = s.proved.has('device') && s.demand.deviceCounts && s.demand.level === 1;
       return implies(
-        openStep(s) === 'finished' && needsTwoSteps(s),
+        currentStep(s) === 'finished' && needsTwoSteps(s),
         () => s.account !== undefined && s.account.authenticator !== 'none' && (twoFactors(s) || device),
       );
     });
@@ -167,18 +167,18 @@ describe(`the table of steps, over ${runs} situations each (seed ${seed})`, () =
 
   test('never finishes for an application that asks for level 2 without a second factor of this interaction', () => {
     always((s) =>
-      implies(openStep(s) === 'finished' && s.demand.level === 2 && !s.deactivated, () => twoFactors(s)),
+      implies(currentStep(s) === 'finished' && s.demand.level === 2 && !s.deactivated, () => twoFactors(s)),
     );
   });
 
   test('never finishes on a mailed code in place of the password', () => {
-    always((s) => implies(openStep(s) === 'finished', () => s.proved.has('password')));
+    always((s) => implies(currentStep(s) === 'finished', () => s.proved.has('password')));
   });
 
   test('never shows a first phone to anybody who has one, or has the password alone outside the window', () => {
     always((s) =>
       implies(
-        openStep(s) === 'enrollment',
+        currentStep(s) === 'enrollment',
         () =>
           s.proved.has('password') &&
           s.account?.authenticator === 'none' &&
@@ -197,10 +197,10 @@ describe(`the table of steps, over ${runs} situations each (seed ${seed})`, () =
       'enrollment',
     ]);
     always((s) =>
-      implies(changes.has(openStep(s)), () => {
+      implies(changes.has(currentStep(s)), () => {
         const knows = s.proved.has('password') || s.proved.has('mailbox');
         const remembered = s.proved.has('device') && s.demand.deviceCounts && s.demand.level === 1;
-        const helped = openStep(s) === 're-enrollment' && s.proved.has('password') && byHelpDesk(s);
+        const helped = currentStep(s) === 're-enrollment' && s.proved.has('password') && byHelpDesk(s);
         return knows && (s.account?.authenticator === 'none' || twoFactors(s) || remembered || helped);
       }),
     );
@@ -208,19 +208,19 @@ describe(`the table of steps, over ${runs} situations each (seed ${seed})`, () =
 
   test('never shows a recovery code but after two factors', () => {
     always((s) =>
-      implies(openStep(s) === 'new-recovery-code', () => s.proved.has('password') && twoFactors(s)),
+      implies(currentStep(s) === 'new-recovery-code', () => s.proved.has('password') && twoFactors(s)),
     );
   });
 
   test('opens another way only beside the six digits, and the forgotten password only before any password', () => {
     always((s) => {
-      const open = openStep(s);
+      const open = currentStep(s);
       return (
-        implies(isOpen(s, 'another-way'), () => open === 'totp') &&
-        implies(isOpen(s, 'recovery-code') && open !== 'recovery-code', () => open === 'totp') &&
-        implies(isOpen(s, 'help-desk'), () => open === 'totp' && s.proved.has('password')) &&
-        implies(isOpen(s, 'forgotten-password'), () => !s.account || !s.proved.has('password')) &&
-        isOpen(s, 'password-and-code') === isOpen(s, 'forgotten-password')
+        implies(isStepOpen(s, 'another-way'), () => open === 'totp') &&
+        implies(isStepOpen(s, 'recovery-code') && open !== 'recovery-code', () => open === 'totp') &&
+        implies(isStepOpen(s, 'help-desk'), () => open === 'totp' && s.proved.has('password')) &&
+        implies(isStepOpen(s, 'forgotten-password'), () => !s.account || !s.proved.has('password')) &&
+        isStepOpen(s, 'password-and-code') === isStepOpen(s, 'forgotten-password')
       );
     });
   });
@@ -234,8 +234,8 @@ describe(`the table of steps, over ${runs} situations each (seed ${seed})`, () =
         !s.proved.has('totp') &&
         s.account !== undefined &&
         s.account.authenticator !== 'none';
-      if (!due) return openStep(s) === openStep(without);
-      return openStep(s) === (s.otherAccount === 'to-be-asked' ? 'other-account' : 're-enrollment');
+      if (!due) return currentStep(s) === currentStep(without);
+      return currentStep(s) === (s.otherAccount === 'to-be-asked' ? 'other-account' : 're-enrollment');
     });
   });
 
@@ -243,7 +243,7 @@ describe(`the table of steps, over ${runs} situations each (seed ${seed})`, () =
     always((s) => {
       const seen: Step[] = [];
       let at = s;
-      for (let open = openStep(at); open !== 'finished'; open = openStep(at)) {
+      for (let open = currentStep(at); open !== 'finished'; open = currentStep(at)) {
         // The mailbox is asked twice where a password was forgotten first and an address changes later.
         if (seen.filter((page) => page === open).length > (open === 'mailed-code' || open === 'totp' ? 1 : 0))
           return false;
@@ -260,8 +260,8 @@ describe(`the table of steps, over ${runs} situations each (seed ${seed})`, () =
     always((s) => {
       const written = () => JSON.stringify({ ...s, proved: [...s.proved] });
       const before = written();
-      const open = openStep(s);
-      return written() === before && openStep(structuredClone(s)) === open;
+      const open = currentStep(s);
+      return written() === before && currentStep(structuredClone(s)) === open;
     });
   });
 });

@@ -63,7 +63,7 @@ const day = 10 * 3_600_000 + 5_000;
 const rememberedDays = 30 * 86_400_000;
 
 export interface Wanderer {
-  go(deed: Deed): Promise<void>;
+  go(auditEvent: Deed): Promise<void>;
   /** Sign-ins that ended, each of them allowed by the model. */
   finished(): number;
 }
@@ -237,12 +237,12 @@ export function newWanderer(app: RelyingParty, people: readonly [Enrolled, Enrol
 
   return {
     finished: () => finished,
-    async go(deed) {
-      switch (deed.do) {
+    async go(auditEvent) {
+      switch (auditEvent.do) {
         case 'new-tab':
-          return begin(deed.begin);
+          return begin(auditEvent.begin);
         case 'tab':
-          return void (current = tabs.length > 0 ? deed.number % tabs.length : -1);
+          return void (current = tabs.length > 0 ? auditEvent.number % tabs.length : -1);
         case 'reload': {
           const url = tab()?.screens.at(-1)?.url;
           // The application's own page is not the provider's business.
@@ -251,30 +251,30 @@ export function newWanderer(app: RelyingParty, people: readonly [Enrolled, Enrol
         }
         case 'back': {
           const signIn = tab();
-          const screen = signIn?.screens.at(-1 - deed.pages);
+          const screen = signIn?.screens.at(-1 - auditEvent.pages);
           if (signIn && screen) signIn.screens.push(screen);
           return;
         }
         case 'wait':
-          return travel(deed.seconds * 1000);
+          return travel(auditEvent.seconds * 1000);
         case 'password':
-          return password(deed.who, deed.right, deed.at);
+          return password(auditEvent.who, auditEvent.right, auditEvent.at);
         case 'digits':
-          return digits(deed.who, deed.kind, deed.remember, deed.at);
+          return digits(auditEvent.who, auditEvent.kind, auditEvent.remember, auditEvent.at);
         case 'post': {
-          const screen = await post(deed.at, {});
+          const screen = await post(auditEvent.at, {});
           return screen && saw(screen);
         }
         case 'open': {
           const signIn = tab();
           if (!signIn?.uid) return;
           const issuer = signIn.begun.url;
-          return saw(await visitor.visit(new URL(`/interaction/${signIn.uid}/${deed.at}`, issuer)));
+          return saw(await visitor.visit(new URL(`/interaction/${signIn.uid}/${auditEvent.at}`, issuer)));
         }
         case 'choose':
-          return choose(deed.choice);
+          return choose(auditEvent.choice);
         case 'as-asked':
-          return asAsked(deed.who);
+          return asAsked(auditEvent.who);
       }
     },
   };

@@ -1,6 +1,6 @@
 /** The database is away (T39): everybody is told to come back, nothing fails open, and it heals alone. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { isAway } from '../../src/db/unavailable.ts';
+import { isDatabaseUnavailable } from '../../src/db/unavailable.ts';
 import { at, signInFirst, typePassword } from '../rig/ceremony.ts';
 import { exchange } from '../rig/exchange.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -120,7 +120,7 @@ test('T39 a connection that breaks between two statements is the database being 
     })
     .catch(() => undefined);
   await db.close();
-  expect(faults.map((fault) => [fault.message, isAway(fault)])).toEqual(
+  expect(faults.map((fault) => [fault.message, isDatabaseUnavailable(fault)])).toEqual(
     faults.map(({ message }) => [message, true]),
   );
   expect(faults).toHaveLength(3);

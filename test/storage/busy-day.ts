@@ -102,10 +102,18 @@ export function busyDay(town: Town, programs = 3): BusyDay {
   const tokens = new Map<string, Caller>();
   const spent: BusyDay['spent'] = [];
   const over = new AbortController();
-  const note = (deed: Deed, answer: Answer, done: boolean, took = answer.took) => {
+  const note = (auditEvent: Deed, answer: Answer, done: boolean, took = answer.took) => {
     const { status, headers } = answer;
     const error = textOf(said(answer)['error']);
-    seen.push({ deed, status, done, retryAfter: headers['retry-after'], error, at: performance.now(), took });
+    seen.push({
+      deed: auditEvent,
+      status,
+      done,
+      retryAfter: headers['retry-after'],
+      error,
+      at: performance.now(),
+      took,
+    });
     return done;
   };
 
@@ -197,15 +205,17 @@ export function busyDay(town: Town, programs = 3): BusyDay {
 
 /** Answers that are neither right nor a 503 that says when to come again; a lost answer's refresh token is spent. */
 export const wrongAnswers = (seen: readonly Seen[]): Seen[] =>
-  seen.filter(({ deed, status, done, retryAfter, error }) => {
+  seen.filter(({ deed: auditEvent, status, done, retryAfter, error }) => {
     if (status === 503) return !(Number(retryAfter) > 0);
-    return !done && !(deed === 'refresh' && error === 'invalid_grant');
+    return !done && !(auditEvent === 'refresh' && error === 'invalid_grant');
   });
 
 /** Milliseconds from `since` until each kind of deed was done again; undefined where one never was. */
 export function healed(seen: readonly Seen[], since: number): number | undefined {
-  const deeds: Deed[] = ['sign-in', 'refresh', 'client credentials'];
-  const times = deeds.map((deed) => seen.find((one) => one.deed === deed && one.done && one.at > since)?.at);
+  const auditEvents: Deed[] = ['sign-in', 'refresh', 'client credentials'];
+  const times = auditEvents.map(
+    (auditEvent) => seen.find((one) => one.deed === auditEvent && one.done && one.at > since)?.at,
+  );
   return times.includes(undefined) ? undefined : Math.max(...times.map((at) => (at ?? 0) - since));
 }
 

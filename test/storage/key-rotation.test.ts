@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { readSettings } from '../../config/settings.ts';
-import { type Hemma, start } from '../../src/app/server.ts';
+import { type Hemma, startServer } from '../../src/app/server.ts';
 import { openWith } from '../races/two-processes.ts';
 import { at, signIn, signInFirst, typePassword } from '../rig/ceremony.ts';
 import { back, seconds, travel } from '../rig/clock.ts';
@@ -15,8 +15,8 @@ import { type RelyingParty, startRelyingParty } from '../rig/relying-party.ts';
 import { type DatabaseCopy, keyOfTheRun, newDatabase } from '../rig/template.ts';
 import { sixDigits } from '../rig/totp.ts';
 import { newVisitor } from '../rig/visitor.ts';
-import { createAccount } from '../../src/users/users.ts';
-import { hasherOf } from '../../src/crypto/argon2.ts';
+import { createUser } from '../../src/users/users.ts';
+import { createHasher } from '../../src/crypto/argon2.ts';
 
 let mail: MailServer;
 let database: DatabaseCopy;
@@ -31,7 +31,7 @@ const [old, fresh] = [keyOfTheRun(), newKey()];
 async function startWith(keys: string): Promise<void> {
   const read = readSettings({ ...env, HEMMA_SECRET_KEYS: keys });
   if ('faults' in read) throw new Error(read.faults.join('\n'));
-  hemma = await start(read.settings, { write: (line) => void lines.push(line) });
+  hemma = await startServer(read.settings, { write: (line) => void lines.push(line) });
 }
 
 beforeAll(async () => {
@@ -50,7 +50,7 @@ afterAll(async () => {
 });
 
 async function enrolled(email: string) {
-  const made = await createAccount(hemma.db, await hasherOf(1), 'Hemma', {
+  const made = await createUser(hemma.db, await createHasher(1), 'Hemma', {
     email,
     name: 'Astrid Lind',
     password: PASSWORD,

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { readSettings } from '../../config/settings.ts';
-import { migrate, migrated } from '../../migrations/index.ts';
+import { migrate, isMigrated } from '../../migrations/index.ts';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { runToEnd } from '../rig/process.ts';
 import { settingsOfOne } from '../rig/hemma.ts';
@@ -45,7 +45,7 @@ test('takes longer than any other statement may', async () => {
   const began = performance.now();
   expect(await migrate(db)).toContain('0017-proofs-found');
   expect(performance.now() - began).toBeGreaterThan(600);
-  expect(await migrated(db)).toBe(true);
+  expect(await isMigrated(db)).toBe(true);
   // Everybody else's statements are cut, before it and after it, on the same connections.
   await expect(db.query(slowly)).rejects.toThrow('timeout');
   await expect(db.transaction((open) => open.query(slowly))).rejects.toThrow('timeout');

@@ -1,6 +1,6 @@
 /** Mails outlive a mail server that is down (T39): they wait in the outbox and leave later, once, or are given up for good. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { mailsWaiting } from '../../src/mail/outbox.ts';
+import { getMailOutboxStats } from '../../src/mail/outbox.ts';
 import { signInFirst } from '../rig/ceremony.ts';
 import { back, hours, seconds, travel } from '../rig/clock.ts';
 import { exchange } from '../rig/exchange.ts';
@@ -51,7 +51,7 @@ async function untilTried(address: string, tries: number, before: number): Promi
   await until(`all mails were tried ${tries} times`, ended, 10_000);
 }
 
-const noneWaits = async () => (await mailsWaiting(hemma.db)).oldest === undefined;
+const noneWaits = async () => (await getMailOutboxStats(hemma.db)).oldest === undefined;
 const subjectsTo = (address: string) =>
   hemma
     .mails()
@@ -131,7 +131,10 @@ describe('an address that the mail server does not know', () => {
     const { id } = await signIn('erik@example.com');
     await until('both mails were given up', async () => (await refusalsOf(id)).length === 2, 10_000);
     const { rows } = await hemma.db.query('SELECT 1 FROM mails WHERE sealed_content IS NOT NULL');
-    expect([rows, await mailsWaiting(hemma.db)]).toEqual([[], { due: 0, retried: 0, oldest: undefined }]);
+    expect([rows, await getMailOutboxStats(hemma.db)]).toEqual([
+      [],
+      { due: 0, retried: 0, oldest: undefined },
+    ]);
     const refusals = await refusalsOf(id);
     expect(new Set(refusals.map(({ kind }) => kind)).size).toBe(2);
     expect(refusals.map(({ answer }) => answer)).toEqual(['550 5.1.1', '550 5.1.1']);

@@ -9,7 +9,7 @@ import { applyClient } from '../../src/clients/clients.ts';
 import { resourceServerSchema } from '../../src/clients/resource-servers/schema.ts';
 import { createResourceServer } from '../../src/clients/resource-servers/resource-servers.ts';
 import type { Database } from '../../src/db/database.ts';
-import { gathered } from '../../src/db/batch.ts';
+import { createBatcher } from '../../src/db/batch.ts';
 import { newPerson, type Person } from '../protocol/people.ts';
 import { basic, basicOf, get, post } from '../protocol/requests.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -151,7 +151,7 @@ describe('what a request asks of the database', () => {
 describe('requests that come together', () => {
   test('share batches, of what touches different things, and a batch that is held up holds up no other', async () => {
     const batches: { pieces: readonly string[]; done: () => void }[] = [];
-    const work = gathered(
+    const work = createBatcher(
       (pieces: readonly string[]) =>
         new Promise<string[]>((done) => {
           batches.push({ pieces, done: () => done(pieces.map((piece) => `${piece}!`)) });

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Mailer, mailerOf } from '../../src/mail/mailer.ts';
+import { type Mailer, createMailer } from '../../src/mail/mailer.ts';
 
 /** What the server answers to each command; all that is not here is well. */
 let answers: Record<string, string> = {};
@@ -38,7 +38,7 @@ beforeAll(async () => {
   server = createServer(talk).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  mailer = mailerOf(`smtp://hemma:secret@127.0.0.1:${port}`, 'Hemma <no-reply@example.com>');
+  mailer = createMailer(`smtp://hemma:secret@127.0.0.1:${port}`, 'Hemma <no-reply@example.com>');
 });
 afterAll(async () => {
   mailer.close();

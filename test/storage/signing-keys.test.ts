@@ -2,11 +2,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
 import { readSettings } from '../../config/settings.ts';
-import { createAccount } from '../../src/users/users.ts';
+import { createUser } from '../../src/users/users.ts';
 import { keysTopic } from '../../src/oidc/keys/keys.ts';
-import { auditRows } from '../../src/audit/audit-log.ts';
-import { hasherOf } from '../../src/crypto/argon2.ts';
-import { type Hemma, start } from '../../src/app/server.ts';
+import { findAuditEvents } from '../../src/audit/audit-log.ts';
+import { createHasher } from '../../src/crypto/argon2.ts';
+import { type Hemma, startServer } from '../../src/app/server.ts';
 import { answered, shellWith } from '../command-line/shell.ts';
 import { at, typePassword } from '../rig/ceremony.ts';
 import { back, days, holdTimers, hours, minutes, seconds, travel } from '../rig/clock.ts';
@@ -25,7 +25,7 @@ let autopay: RelyingParty;
 async function begin(): Promise<void> {
   const read = readSettings(env);
   if ('faults' in read) throw new Error(read.faults.join('\n'));
-  hemma = await start(read.settings, { write: () => undefined });
+  hemma = await startServer(read.settings, { write: () => undefined });
 }
 
 beforeAll(async () => {
@@ -45,7 +45,7 @@ beforeAll(async () => {
     password: PASSWORD,
     twoStepRequired: false,
   };
-  expect(await createAccount(hemma.db, await hasherOf(1), 'Hemma', person)).toHaveProperty('account');
+  expect(await createUser(hemma.db, await createHasher(1), 'Hemma', person)).toHaveProperty('account');
 });
 afterEach(back);
 afterAll(async () => {
@@ -93,7 +93,7 @@ async function restarted(): Promise<void> {
 
 const rows = async () => (await hemma.db.query("SELECT 1 FROM keys WHERE kind = 'signing'")).count;
 const told = async () =>
-  (await auditRows(hemma.db, { limit: 10, events: ['keys.rotated', 'keys.withdrawn', 'keys.removed'] }))
+  (await findAuditEvents(hemma.db, { limit: 10, events: ['keys.rotated', 'keys.withdrawn', 'keys.removed'] }))
     .map(({ event }) => event)
     .toReversed();
 

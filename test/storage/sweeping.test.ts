@@ -1,17 +1,17 @@
 /** What has expired is removed, in batches that are bounded, and nothing that still counts goes with it. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { sweepChoices } from '../../interactions/sign-in/state.ts';
-import { sweeping } from '../../src/app/jobs.ts';
-import { sweepMailedCodes } from '../../src/mfa/mailed-code.ts';
-import { sweepPendingCodes } from '../../src/mfa/recovery-code.ts';
-import { sweepPendingConnections } from '../../src/mfa/enrollment.ts';
-import { sweepMails } from '../../src/mail/outbox.ts';
-import { sweepRecords } from '../../src/sessions/records.ts';
-import { sweepAudit } from '../../src/audit/audit-log.ts';
-import { sweepDeeds, sweepProofs } from '../../src/security/verified-factors.ts';
+import { pruneChoices } from '../../interactions/sign-in/state.ts';
+import { createPruneJob } from '../../src/app/jobs.ts';
+import { pruneMailedCodes } from '../../src/mfa/mailed-code.ts';
+import { prunePendingCodes } from '../../src/mfa/recovery-code.ts';
+import { prunePendingEnrollments } from '../../src/mfa/enrollment.ts';
+import { deleteOldMails } from '../../src/mail/outbox.ts';
+import { pruneRecords } from '../../src/sessions/records.ts';
+import { deleteOldAuditEvents } from '../../src/audit/audit-log.ts';
+import { deleteOldCompletedActions, deleteOldVerifiedFactors } from '../../src/security/verified-factors.ts';
 import { sweepNetworkNames } from '../../src/security/sign-in-budget.ts';
 import { countSliding, sweepSlidingBudgets } from '../../src/security/sliding-budget.ts';
-import { sweepAttempts } from '../../src/security/throttle.ts';
+import { deleteOldAttempts } from '../../src/security/throttle.ts';
 import { at, keyOnPage, signIn, signInFirst, typePassword } from '../rig/ceremony.ts';
 import type { Db } from '../../src/db/database.ts';
 import { newPerson } from '../protocol/people.ts';
@@ -46,18 +46,18 @@ const ago = (time: number) => new Date(Date.now() - time);
 
 /** Every sweeper with the table that it sweeps, at the age at which the chores call it or a later one. */
 const sweepers: readonly [string, (limit: number) => Promise<number>][] = [
-  ['oidc_records', (limit) => sweepRecords(hemma.db, limit)],
-  ['proofs', (limit) => sweepProofs(hemma.db, ago(hours(1)), limit)],
-  ['deeds', (limit) => sweepDeeds(hemma.db, ago(hours(1)), limit)],
-  ['sign_in_choices', (limit) => sweepChoices(hemma.db, ago(hours(1)), limit)],
-  ['pending_authenticators', (limit) => sweepPendingConnections(hemma.db, limit)],
-  ['recovery_codes', (limit) => sweepPendingCodes(hemma.db, ago(hours(1)), limit)],
-  ['mailed_codes', (limit) => sweepMailedCodes(hemma.db, ago(days(2)), limit)],
-  ['mails', (limit) => sweepMails(hemma.db, ago(days(7)), limit)],
-  ['attempts', (limit) => sweepAttempts(hemma.db, ago(days(90)), limit)],
+  ['oidc_records', (limit) => pruneRecords(hemma.db, limit)],
+  ['proofs', (limit) => deleteOldVerifiedFactors(hemma.db, ago(hours(1)), limit)],
+  ['deeds', (limit) => deleteOldCompletedActions(hemma.db, ago(hours(1)), limit)],
+  ['sign_in_choices', (limit) => pruneChoices(hemma.db, ago(hours(1)), limit)],
+  ['pending_authenticators', (limit) => prunePendingEnrollments(hemma.db, limit)],
+  ['recovery_codes', (limit) => prunePendingCodes(hemma.db, ago(hours(1)), limit)],
+  ['mailed_codes', (limit) => pruneMailedCodes(hemma.db, ago(days(2)), limit)],
+  ['mails', (limit) => deleteOldMails(hemma.db, ago(days(7)), limit)],
+  ['attempts', (limit) => deleteOldAttempts(hemma.db, ago(days(90)), limit)],
   ['sliding_budgets', (limit) => sweepSlidingBudgets(hemma.db, ago(days(7)), limit)],
   ['network_names', (limit) => sweepNetworkNames(hemma.db, ago(hours(2)), limit)],
-  ['audit', (limit) => sweepAudit(hemma.db, ago(days(396)), limit)],
+  ['audit', (limit) => deleteOldAuditEvents(hemma.db, ago(days(396)), limit)],
 ];
 
 describe('sweeping', () => {
@@ -168,7 +168,7 @@ describe('what has expired', () => {
          SELECT model, convert_to($2, 'UTF8'), '{}', $3, $4 FROM unnest($1::text[]) AS model`,
         [models, age, ago(days(1)), new Date(Date.now() + (time < 0 ? minutes(1) : -time))],
       );
-    expect(await sweepRecords(hemma.db, 1000)).toBe(2 * models.length - 1);
+    expect(await pruneRecords(hemma.db, 1000)).toBe(2 * models.length - 1);
     const { rows } = await hemma.db.query<{ model: string; age: string }>(
       "SELECT model, convert_from(key, 'UTF8') AS age FROM oidc_records ORDER BY 1, 2",
     );
@@ -187,7 +187,7 @@ describe('what has expired', () => {
     const spent = tokens.refresh_token ?? '';
     const { refresh_token: next = '' } = await web.refresh(spent);
     travel(days(29));
-    while ((await sweepRecords(hemma.db, 1000)) > 0);
+    while ((await pruneRecords(hemma.db, 1000)) > 0);
     const refused = { error: 'invalid_grant' };
     await expect(web.refresh(spent)).rejects.toMatchObject(refused);
     await expect(web.refresh(next)).rejects.toMatchObject(refused);
@@ -205,7 +205,7 @@ describe('the chores', () => {
       [ago(minutes(2)), expired],
     );
     const settings = { HEMMA_OUTBOX_DAYS: 7, HEMMA_ATTEMPT_DAYS: 90, HEMMA_AUDIT_DAYS: 396 };
-    const sweep = sweeping({ db: hemma.db, settings } as never);
+    const sweep = createPruneJob({ db: hemma.db, settings } as never);
     const rests: number[] = [];
     for (let rest = await sweep(); rest !== undefined; rest = await sweep()) rests.push(rest);
     expect(await countOf('oidc_records WHERE expires_at < now()')).toBe(0);
@@ -234,7 +234,7 @@ describe('the chores', () => {
       ago(hours(2)),
     ]);
     const settings = { HEMMA_OUTBOX_DAYS: 7, HEMMA_ATTEMPT_DAYS: 90, HEMMA_AUDIT_DAYS: 396 };
-    const sweep = sweeping({ db: failing, settings } as never);
+    const sweep = createPruneJob({ db: failing, settings } as never);
     await expect(sweep()).rejects.toBe(broken);
     await sweep();
     expect(await countOf("sign_in_choices WHERE interaction = 'left'")).toBe(0);

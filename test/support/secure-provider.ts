@@ -20,7 +20,7 @@ export interface SecureProvider {
   stop(): Promise<void>;
 }
 
-/** Settings that an https issuer needs, in addition to those of `startHemma`. */
+/** Settings that an https issuer needs, in addition to those of `startBenchHemma`. */
 export const productionSettings = (issuer: string): Record<string, string> => ({
   HEMMA_ISSUER: issuer,
   HEMMA_TRUSTED_PROXIES: '127.0.0.1',

@@ -6,10 +6,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
 import { clientSchema } from '../../src/clients/schema.ts';
-import { newSecret } from '../../src/clients/secrets.ts';
-import { applyClient, clientById, clientsTopic } from '../../src/clients/clients.ts';
-import { newInitialAccessToken } from '../../src/oidc/registration/initial-access-tokens.ts';
-import { refusedRequests } from '../../src/oidc/client-errors.ts';
+import { createSecret } from '../../src/clients/secrets.ts';
+import { applyClient, findClientById, clientsTopic } from '../../src/clients/clients.ts';
+import { createInitialAccessToken } from '../../src/oidc/registration/initial-access-tokens.ts';
+import { listClientErrors } from '../../src/oidc/client-errors.ts';
 import { call, machineToken, service } from '../api/callers.ts';
 import { operator } from '../console/town.ts';
 import { post } from '../protocol/requests.ts';
@@ -52,7 +52,7 @@ beforeAll(async () => {
   await applyClient(hemma.db, described('old-sharer', old));
   secret = Buffer.from('a-secret-that-both-of-them-sign-with-00000000000');
   for (const clientId of ['sharer', 'old-sharer'])
-    await newSecret(hemma.db, { clientId, name: 'x', given: secret.toString(), vault: hemma.vault }, {});
+    await createSecret(hemma.db, { clientId, name: 'x', given: secret.toString(), vault: hemma.vault }, {});
 });
 afterAll(() => hemma.stop());
 
@@ -142,7 +142,7 @@ describe.each(ways)('the audience of an assertion (%s)', (way, id, old) => {
     const assertion = await sign(id, [hemma.issuer], keyOf(way));
     const answer = await post(hemma.url('/token'), { ...fields['/token'], ...asserting(assertion) });
     expect(answer.json['error_description']).toBe('client authentication failed');
-    expect(await refusedRequests(hemma.db, id)).toContainEqual(
+    expect(await listClientErrors(hemma.db, id)).toContainEqual(
       expect.objectContaining({
         endpoint: 'token',
         cause: 'assertion',
@@ -173,7 +173,7 @@ describe('the algorithm of an assertion', () => {
     for (const key of [await rsa('RS256'), await rsa('PS256'), by('okp', 'EdDSA'), by('okp', 'Ed25519')])
       expect([key.alg, await works('one', key)]).toEqual([key.alg, false]);
     expect(await works('one', { alg: 'HS256', key: secret })).toBe(false);
-    expect(await refusedRequests(hemma.db, 'one')).toContainEqual(
+    expect(await listClientErrors(hemma.db, 'one')).toContainEqual(
       expect.objectContaining({
         cause: 'assertion',
         detail: 'client assertion alg must be ES256, as the client is registered for; it was RS256',
@@ -262,14 +262,14 @@ describe('the algorithm of an assertion', () => {
     await hemma.db.announce(clientsTopic);
     expect(await works('earlier', await rsa('RS256'))).toBe(true);
     expect(await works('earlier', by('ec', 'ES256'))).toBe(false);
-    expect((await clientById(hemma.db, 'earlier'))?.client).toMatchObject({
+    expect((await findClientById(hemma.db, 'earlier'))?.client).toMatchObject({
       assertionSigningAlg: 'RS256',
       assertionAudience: 'issuer',
     });
   });
 
   test('is registered and answered by RFC 7591', async () => {
-    const made = await newInitialAccessToken(hemma.db, { name: 'supplier', uses: 10 }, {});
+    const made = await createInitialAccessToken(hemma.db, { name: 'supplier', uses: 10 }, {});
     if ('refusal' in made) throw new Error(made.refusal);
     const register = async (more: object) => {
       const answer = await exchange(new URL(hemma.url('/reg')), {
@@ -305,7 +305,7 @@ test('both are chosen in the console, and exported and applied by files', async 
   expect(visitor.screen.text).toContain('RS256');
   await visitor.visit(hemma.url(`/admin/clients/${id}/edit`));
   await visitor.submit({ assertionSigningAlg: 'PS256', assertionAudience: 'token-endpoint' });
-  const stored = async () => (await clientById(hemma.db, id))?.client;
+  const stored = async () => (await findClientById(hemma.db, id))?.client;
   expect(await stored()).toMatchObject({
     assertionSigningAlg: 'PS256',
     assertionAudience: 'token-endpoint',

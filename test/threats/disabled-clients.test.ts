@@ -5,13 +5,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { clientSchema } from '../../src/clients/schema.ts';
-import { secretsOf } from '../../src/clients/secrets.ts';
+import { listClientSecrets } from '../../src/clients/secrets.ts';
 import {
   applyClient,
-  clientById,
+  findClientById,
   createClient,
-  describeFromFile,
-  setEnabled,
+  applyClientFromFile,
+  setClientEnabled,
 } from '../../src/clients/clients.ts';
 import { call, isProblem, machineToken, service } from '../api/callers.ts';
 import { newDevice, type } from '../protocol/devices.ts';
@@ -149,8 +149,8 @@ describe('a client that is disabled', () => {
   test('brings nothing back where it is enabled in the same moment', async () => {
     const one = await party();
     const { used, sid } = await holding(one);
-    await setEnabled(hemma.db, one.clientId, false, {});
-    await setEnabled(hemma.db, one.clientId, true, {});
+    await setClientEnabled(hemma.db, one.clientId, false, {});
+    await setClientEnabled(hemma.db, one.clientId, true, {});
     const { 'held sign-in': heldSignIn, ...rest } = await used();
     expect(rest).toEqual(dead);
     expect(heldSignIn).not.toBe('back');
@@ -192,7 +192,7 @@ describe('a client that is disabled', () => {
     await turn('robot', 'disable');
     await turn('robot', 'enable');
     expect(await active()).toBe(false);
-    expect(await secretsOf(hemma.db, 'robot')).toHaveLength(1);
+    expect(await listClientSecrets(hemma.db, 'robot')).toHaveLength(1);
   });
 
   test('ends in thousands of sessions, each told once, without keeping anyone waiting', async () => {
@@ -242,7 +242,7 @@ describe('a client that is disabled', () => {
       json: [{ ...one.description, enabled: true }],
     });
     expect(dry.status).toBe(200);
-    expect((await clientById(hemma.db, one.clientId))?.enabled).toBe(false);
+    expect((await findClientById(hemma.db, one.clientId))?.enabled).toBe(false);
     await turn(one.clientId, 'enable');
     const { 'held sign-in': _held, ...rest } = await used();
     expect(rest).toEqual(dead);
@@ -262,7 +262,7 @@ describe('a program that may not enable a client', () => {
     const id = await strong('strong');
     const { etag = '' } = (await asks(`/clients/${id}`, 'GET')).headers;
     await service(hemma, 'strong-too', ['roles:write']);
-    const [secret] = await secretsOf(hemma.db, 'strong-too');
+    const [secret] = await listClientSecrets(hemma.db, 'strong-too');
     const refused = [
       await asks(`/clients/${id}/disable`),
       await asks(`/clients/${id}/sign-out-everyone`),
@@ -272,23 +272,23 @@ describe('a program that may not enable a client', () => {
     expect(refused.map((answer) => [answer.status, isProblem(answer, 'beyond-reach')])).toEqual(
       refused.map(() => [403, true]),
     );
-    expect((await clientById(hemma.db, id))?.enabled).toBe(true);
-    expect(await secretsOf(hemma.db, 'strong-too')).toHaveLength(1);
-    await setEnabled(hemma.db, id, false, {});
+    expect((await findClientById(hemma.db, id))?.enabled).toBe(true);
+    expect(await listClientSecrets(hemma.db, 'strong-too')).toHaveLength(1);
+    await setClientEnabled(hemma.db, id, false, {});
     expect(isProblem(await asks(`/clients/${id}/enable`), 'beyond-reach')).toBe(true);
   });
 
   test('does not remove it by a list that leaves it out', async () => {
     const id = 'strong-in-a-file';
     const given = { id, name: id, type: 'service', apiScopes: ['roles:write'] };
-    await describeFromFile(hemma.db, clientSchema.parse(given));
+    await applyClientFromFile(hemma.db, clientSchema.parse(given));
     const answer = await call(hemma, '/clients/apply?prune=true', {
       method: 'POST',
       token: machine,
       json: [],
     });
     expect(isProblem(answer, 'beyond-reach')).toBe(true);
-    expect(await clientById(hemma.db, id)).toBeDefined();
+    expect(await findClientById(hemma.db, id)).toBeDefined();
   });
 
   test('disables and enables one that is within its reach', async () => {

@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { clientById } from '../../src/clients/clients.ts';
-import { newInitialAccessToken } from '../../src/oidc/registration/initial-access-tokens.ts';
+import { findClientById } from '../../src/clients/clients.ts';
+import { createInitialAccessToken } from '../../src/oidc/registration/initial-access-tokens.ts';
 import { call, machineToken, service } from '../api/callers.ts';
 import { type Shell, shellWith } from '../command-line/shell.ts';
 import { type OperatorAtWork, operator, tokenOf } from '../console/town.ts';
@@ -66,7 +66,7 @@ async function byApi(description: { type?: string } & Record<string, unknown>): 
     token: machine,
     json: { id, ...web, ...description },
   });
-  expect((await clientById(hemma.db, id)) !== undefined).toBe(made.status === 201);
+  expect((await findClientById(hemma.db, id)) !== undefined).toBe(made.status === 201);
   const plain = fresh();
   await call(hemma, '/clients', {
     method: 'POST',
@@ -93,7 +93,7 @@ async function byFile(description: object): Promise<string[]> {
   await writeFile(file, JSON.stringify(entry));
   const { code, stderr } = await shell(['clients', 'apply', '-f', file]);
   expect(code === 0).toBe(applied.status === 200);
-  expect((await clientById(hemma.db, id)) !== undefined).toBe(code === 0);
+  expect((await findClientById(hemma.db, id)) !== undefined).toBe(code === 0);
   if (code !== 0) expect(stderr).toContain('means their own computer');
   return ((applied.json['errors'] ?? []) as { code: string }[]).map(({ code: one }) => one);
 }
@@ -103,7 +103,7 @@ async function byConsole(description: Record<string, string>): Promise<string[]>
   const { visitor } = alma;
   await visitor.visit(hemma.url('/admin/clients/-/new/web'));
   await visitor.submit({ id, name: 'Shop', redirectUris: web.redirectUris[0] ?? '', ...description });
-  expect((await clientById(hemma.db, id)) !== undefined).toBe(visitor.screen.status === 200);
+  expect((await findClientById(hemma.db, id)) !== undefined).toBe(visitor.screen.status === 200);
   return visitor.screen.page
     .querySelectorAll('#refusal [data-refusal]')
     .map((one) => one.getAttribute('data-refusal') ?? '');
@@ -151,7 +151,7 @@ describe('a provider that does not run on localhost', () => {
     ['client_uri', 'http://localhost:3000/'],
     ['initiate_login_uri', 'https://127.0.0.1/start'],
   ])('refuses %s %s of a client that registers itself', async (member, address) => {
-    const made = await newInitialAccessToken(hemma.db, { name: fresh() }, {});
+    const made = await createInitialAccessToken(hemma.db, { name: fresh() }, {});
     if ('refusal' in made) throw new Error(made.refusal);
     const answer = await exchange(new URL(hemma.url('/reg')), {
       method: 'POST',

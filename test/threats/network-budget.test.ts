@@ -1,7 +1,7 @@
 /** The budgets of networks as curves, on a real database and a clock of the test's own (docs/adr/0001-throttling.md). */
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { writeAtOnce } from '../../src/db/effects.ts';
+import { applyEffects } from '../../src/db/effects.ts';
 import {
   countPassword,
   failedNames,
@@ -10,7 +10,7 @@ import {
   slowDown,
 } from '../../src/security/sign-in-budget.ts';
 import { countForNetwork, networkSubject, slowedNetworks } from '../../src/security/sliding-budget.ts';
-import { attemptsCleared, throttledNames } from '../../src/security/throttle.ts';
+import { clearAttemptsEffect, throttledNames } from '../../src/security/throttle.ts';
 import { back, hours, minutes, seconds, travel, travelTo } from '../rig/clock.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
 
@@ -33,7 +33,10 @@ async function type(network: string | undefined, name: string, right: boolean): 
   const counted = await countPassword(hemma.db, { subject, network, name: hashOf(name) });
   if (counted.allowed && right && network) {
     const success = passwordSucceeded({ network, name: hashOf(name) });
-    await writeAtOnce(hemma.db, [success, attemptsCleared([subject, 'password'], 'network_name_succeeded')]);
+    await applyEffects(hemma.db, [
+      success,
+      clearAttemptsEffect([subject, 'password'], 'network_name_succeeded'),
+    ]);
   }
   return counted;
 }

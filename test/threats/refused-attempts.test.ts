@@ -4,7 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
-import { auditRows } from '../../src/audit/audit-log.ts';
+import { findAuditEvents } from '../../src/audit/audit-log.ts';
 import type { Database } from '../../src/db/database.ts';
 import { call, machineToken, service, somebodyWith, tokenOf as tokenOfUser } from '../api/callers.ts';
 import { operator, tokenOf } from '../console/town.ts';
@@ -50,7 +50,10 @@ async function refusedOf(
 ): Promise<Refused[]> {
   travel(minutes(4));
   for (let turn = 0; turn < 1200; turn += 1) {
-    const all = (await auditRows(db, { event: 'request.refused', limit: 1000 })) as unknown as Refused[];
+    const all = (await findAuditEvents(db, {
+      event: 'request.refused',
+      limit: 1000,
+    })) as unknown as Refused[];
     const rows = all.filter(wanted);
     if (rows.length >= count) return rows;
     await pause(50);

@@ -1,7 +1,7 @@
 /** Addresses that were removed from a client while something that leads to them was under way. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { applyClient } from '../../src/clients/clients.ts';
-import { refusedRequests } from '../../src/oidc/client-errors.ts';
+import { listClientErrors } from '../../src/oidc/client-errors.ts';
 import { newPerson } from '../protocol/people.ts';
 import { basicOf, post } from '../protocol/requests.ts';
 import { type Hemma, startHemma } from '../rig/hemma.ts';
@@ -60,7 +60,7 @@ describe('a code', () => {
     );
     const reason = 'authorization code redirect_uri is no longer registered';
     expect(rows.map(({ detail }) => detail)).toEqual([{ error: 'invalid_grant', reason }]);
-    expect(await refusedRequests(hemma.db, party.clientId)).toMatchObject([
+    expect(await listClientErrors(hemma.db, party.clientId)).toMatchObject([
       { endpoint: 'token', error: 'invalid_grant', cause: 'code-address', detail: reason },
     ]);
     const issued = await hemma.db.query(
@@ -95,7 +95,7 @@ describe('a sign-in that began before', () => {
       [person.account.id],
     );
     expect(codes.count).toBe(0);
-    expect(await refusedRequests(hemma.db, party.clientId)).toContainEqual(
+    expect(await listClientErrors(hemma.db, party.clientId)).toContainEqual(
       expect.objectContaining({ cause: 'redirect-address', address: party.redirectUri }),
     );
   });

@@ -4,7 +4,7 @@ import type { Begun, RelyingParty } from '../rig/relying-party.ts';
 import { travelTo } from '../rig/clock.ts';
 import { sixDigits } from '../rig/totp.ts';
 import { newVisitor, type Visitor, type VisitorOptions } from '../rig/visitor.ts';
-import type { NewAccount } from '../../src/users/users.ts';
+import type { NewUser } from '../../src/users/users.ts';
 
 const STEP = 30_000;
 
@@ -59,7 +59,7 @@ export async function connectPhone(browser: Visitor): Promise<{ key: string; rec
 export async function newPerson(
   hemma: Hemma,
   party: RelyingParty,
-  wanted: Partial<NewAccount> & { email: string },
+  wanted: Partial<NewUser> & { email: string },
   options: VisitorOptions = {},
 ): Promise<Person> {
   const { id, email } = await hemma.account(wanted);

@@ -1,24 +1,30 @@
 import Router from '@koa/router';
-import { approvalsOf } from '../../../src/help-desk/approvals.ts';
-import { approve, askToBeginAnew } from '../../../src/help-desk/account-reset.ts';
+import { listApprovals } from '../../../src/help-desk/approvals.ts';
+import { approveRequest, requestAccountReset } from '../../../src/help-desk/account-reset.ts';
 import type { Case } from '../../../src/help-desk/cases.ts';
-import { closeByHand, openCaseFrom } from '../../../src/help-desk/case-actions.ts';
+import { closeCaseByOperator, openCaseByOperator } from '../../../src/help-desk/case-actions.ts';
 import { sendHelpDeskCode } from '../../../src/help-desk/help-desk-code.ts';
 import type { Refusal } from '../../ui/form.tsx';
-import { Form, SubmitButton, Ways } from '../../ui/form.tsx';
-import type { House } from '../../../src/context.ts';
-import { readForm } from '../../ui/parse-form.ts';
+import { Form, SubmitButton, LinkList } from '../../ui/form.tsx';
+import type { AppContext } from '../../../src/context.ts';
+import { parseFormBody } from '../../ui/parse-form.ts';
 import type { DomainRefusal } from '../../ui/refusal.ts';
-import { inWords } from '../../ui/refusal.ts';
-import type { CaseDeedName } from './view.tsx';
-import type { CaseVisit } from './state.ts';
-import { caseOfPage, deedOn } from './state.ts';
-import type { AdminVisit } from '../require-operator.ts';
-import { guardedFreshly, onTo, personOf, sentForm, showPage } from '../require-operator.ts';
+import { translateRefusal } from '../../ui/refusal.ts';
+import type { CaseActionName } from './view.tsx';
+import type { LoadedCase } from './state.ts';
+import { loadCase, caseActionFor } from './state.ts';
+import type { ConsoleContext } from '../require-operator.ts';
+import {
+  requireRecentOperator,
+  redirectAfterPost,
+  findUserOr404,
+  parseConsoleForm,
+  sendConsolePage,
+} from '../require-operator.ts';
 import { ConsolePage } from '../layout.tsx';
 import { z } from 'zod';
 
-interface Words {
+interface ActionPhrases {
   title: string;
   help: string;
   button: string;
@@ -26,67 +32,85 @@ interface Words {
   question?: string;
 }
 
-interface Deed {
+interface CaseActionDefinition {
   action: 'cases.send-code' | 'cases.approve';
-  words: (visit: AdminVisit, about: CaseVisit) => Words | Promise<Words>;
-  carryOut: (visit: AdminVisit, found: Case, question: string) => Promise<DomainRefusal | undefined>;
-  done: keyof AdminVisit['frame']['t']['helpDesk']['desk']['done'];
+  words: (visit: ConsoleContext, about: LoadedCase) => ActionPhrases | Promise<ActionPhrases>;
+  carryOut: (visit: ConsoleContext, found: Case, question: string) => Promise<DomainRefusal | undefined>;
+  done: keyof ConsoleContext['frame']['t']['helpDesk']['desk']['done'];
 }
 
-const words = ({ frame }: AdminVisit) => frame.t.helpDesk.desk;
+const deskPhrases = ({ frame }: ConsoleContext) => frame.t.helpDesk.desk;
 
-const deeds: Record<CaseDeedName, Deed> = {
+const caseActions: Record<CaseActionName, CaseActionDefinition> = {
   send: {
     action: 'cases.send-code',
-    words: (visit, { account }) => {
-      const t = words(visit);
-      return { title: t.code, help: t.codeHelp(account.email), button: t.send };
+    words: (consoleContext, { account: user }) => {
+      const t = deskPhrases(consoleContext);
+      return { title: t.code, help: t.codeHelp(user.email), button: t.send };
     },
-    carryOut: (visit, found) => {
-      const { db, hasher, post, settings } = visit.house;
+    carryOut: (consoleContext, found) => {
+      const { db, hasher, post: enqueueMail, settings } = consoleContext.house;
       const dailyCodes = settings.HEMMA_HELP_DESK_DAILY_CODES;
-      return sendHelpDeskCode(db, hasher, post, { ...deedOn(visit, found), dailyCodes });
+      return sendHelpDeskCode(db, hasher, enqueueMail, {
+        ...caseActionFor(consoleContext, found),
+        dailyCodes,
+      });
     },
     done: 'sent',
   },
   approve: {
     action: 'cases.approve',
     // What it is that is approved stands above the button.
-    words: async (visit, { found, account }) => {
-      const t = words(visit);
-      const approvals = await approvalsOf(visit.house.db, found.id);
-      const waits = approvals.find(({ approvedBy, askedBy }) => !approvedBy && askedBy !== visit.operator.id);
-      const help = waits?.deed === 'send-code' ? t.codeHelp(account.email) : t.anewHelp;
+    words: async (consoleContext, { found, account: user }) => {
+      const t = deskPhrases(consoleContext);
+      const approvals = await listApprovals(consoleContext.house.db, found.id);
+      const waits = approvals.find(
+        ({ approvedBy, askedBy }) => !approvedBy && askedBy !== consoleContext.operator.id,
+      );
+      const help = waits?.deed === 'send-code' ? t.codeHelp(user.email) : t.anewHelp;
       return { title: t.approval, help, button: t.approve, question: waits?.id ?? '' };
     },
-    carryOut: (visit, found, question) => {
-      const { db, hasher, post, aftermath } = visit.house;
-      return approve(db, hasher, post, aftermath, { ...deedOn(visit, found), question });
+    carryOut: (consoleContext, found, question) => {
+      const { db, hasher, post: enqueueMail, aftermath: userChangeHooks } = consoleContext.house;
+      return approveRequest(db, hasher, enqueueMail, userChangeHooks, {
+        ...caseActionFor(consoleContext, found),
+        question,
+      });
     },
     done: 'approved',
   },
   'begin-anew': {
     action: 'cases.send-code',
-    words: (visit) => {
-      const t = words(visit);
+    words: (consoleContext) => {
+      const t = deskPhrases(consoleContext);
       return { title: t.anew, help: t.anewHelp, button: t.askAnew };
     },
-    carryOut: (visit, found) => askToBeginAnew(visit.house.db, visit.house.post, deedOn(visit, found)),
+    carryOut: (consoleContext, found) =>
+      requestAccountReset(
+        consoleContext.house.db,
+        consoleContext.house.post,
+        caseActionFor(consoleContext, found),
+      ),
     done: 'asked',
   },
   close: {
     action: 'cases.send-code',
-    words: (visit) => {
-      const t = words(visit);
+    words: (consoleContext) => {
+      const t = deskPhrases(consoleContext);
       return { title: t.close, help: t.closeHelp, button: t.close };
     },
-    carryOut: (visit, found) => closeByHand(visit.house.db, visit.house.post, deedOn(visit, found)),
+    carryOut: (consoleContext, found) =>
+      closeCaseByOperator(
+        consoleContext.house.db,
+        consoleContext.house.post,
+        caseActionFor(consoleContext, found),
+      ),
     done: 'closed',
   },
 };
 
-type CaseDeedPageProps = {
-  visit: AdminVisit;
+type CaseActionPageProps = {
+  visit: ConsoleContext;
   /** Stands in `data-step`. */
   step: string;
   title: string;
@@ -101,82 +125,113 @@ type CaseDeedPageProps = {
 };
 
 /** The last page of a deed: whom it is about, what happens, and a button that names it. */
-export function CaseDeedPage(props: CaseDeedPageProps) {
-  const { visit, step, title, about, help, action, back, button, question, refusal } = props;
-  const { frame, token } = visit;
+export function CaseActionPage(props: CaseActionPageProps) {
+  const { visit: consoleContext, step, title, about, help, action, back, button, question, refusal } = props;
+  const { frame, token } = consoleContext;
   return (
-    <ConsolePage visit={visit} title={title} step={step} part="cases">
+    <ConsolePage visit={consoleContext} title={title} step={step} part="cases">
       <p class="lead">{about}</p>
       {help && <p>{help}</p>}
       <Form action={action} token={token} refusal={refusal}>
         {question !== undefined && <input type="hidden" name="question" value={question} />}
         <SubmitButton waiting={frame.t.helpDesk.desk.waiting}>{button}</SubmitButton>
       </Form>
-      <Ways ways={[{ href: back, label: frame.t.console.cancel }]} />
+      <LinkList ways={[{ href: back, label: frame.t.console.cancel }]} />
     </ConsolePage>
   );
 }
 
-async function show(visit: AdminVisit, name: CaseDeedName, refusal?: Refusal): Promise<void> {
-  const asked = await caseOfPage(visit, deeds[name].action);
-  const { found, account } = asked;
+async function renderCaseAction(
+  consoleContext: ConsoleContext,
+  name: CaseActionName,
+  refusal?: Refusal,
+): Promise<void> {
+  const loaded = await loadCase(consoleContext, caseActions[name].action);
+  const { found, account: user } = loaded;
   const back = `/admin/cases/${found.id}`;
-  const { title, help, button, question } = await deeds[name].words(visit, asked);
-  const about = `${words(visit).heading(found.number)} · ${account.name}, ${account.email}`;
-  const page = { visit, step: `case-${name}`, title, about, help, action: `${back}/${name}`, back, button };
-  showPage(visit, <CaseDeedPage {...page} {...{ question, refusal }} />, refusal !== undefined);
+  const { title, help, button, question } = await caseActions[name].words(consoleContext, loaded);
+  const about = `${deskPhrases(consoleContext).heading(found.number)} · ${user.name}, ${user.email}`;
+  const page = {
+    visit: consoleContext,
+    step: `case-${name}`,
+    title,
+    about,
+    help,
+    action: `${back}/${name}`,
+    back,
+    button,
+  };
+  sendConsolePage(
+    consoleContext,
+    <CaseActionPage {...page} {...{ question, refusal }} />,
+    refusal !== undefined,
+  );
 }
 
-const form = z.object({ question: z.string().max(100).default('') });
+const caseActionForm = z.object({ question: z.string().max(100).default('') });
 
-async function answer(visit: AdminVisit, name: CaseDeedName): Promise<void> {
-  const { action, carryOut, done } = deeds[name];
-  const { found } = await caseOfPage(visit, action);
-  const { question } = sentForm(visit, form);
-  const refused = await carryOut(visit, found, question);
-  if (!refused) return onTo(visit, `/admin/cases/${found.id}?notice=${done}`);
-  return show(visit, name, inWords(visit.frame, refused, visit.house.settings.HEMMA_HELP_DESK_CONTACT));
+async function submitCaseAction(consoleContext: ConsoleContext, name: CaseActionName): Promise<void> {
+  const { action, carryOut, done } = caseActions[name];
+  const { found } = await loadCase(consoleContext, action);
+  const { question } = parseConsoleForm(consoleContext, caseActionForm);
+  const refused = await carryOut(consoleContext, found, question);
+  if (!refused) return redirectAfterPost(consoleContext, `/admin/cases/${found.id}?notice=${done}`);
+  return renderCaseAction(
+    consoleContext,
+    name,
+    translateRefusal(consoleContext.frame, refused, consoleContext.house.settings.HEMMA_HELP_DESK_CONTACT),
+  );
 }
 
 /** Somebody calls: the operator opens the case of an account that was looked up. */
-async function showOpening(visit: AdminVisit): Promise<void> {
-  const { name, email, id } = await personOf(visit, 'cases.send-code');
-  const t = words(visit);
+async function renderOpenCase(consoleContext: ConsoleContext): Promise<void> {
+  const { name, email, id } = await findUserOr404(consoleContext, 'cases.send-code');
+  const t = deskPhrases(consoleContext);
   const back = `/admin/people/${id}`;
-  const page = { visit, step: 'open-case', title: t.openFor, about: t.openForHelp(name, email), back };
-  showPage(visit, <CaseDeedPage {...page} action={`${back}/case`} button={t.openFor} />);
+  const page = {
+    visit: consoleContext,
+    step: 'open-case',
+    title: t.openFor,
+    about: t.openForHelp(name, email),
+    back,
+  };
+  sendConsolePage(consoleContext, <CaseActionPage {...page} action={`${back}/case`} button={t.openFor} />);
 }
 
-async function opening(visit: AdminVisit): Promise<void> {
-  const { house, ctx, operator } = visit;
-  const { id } = await personOf(visit, 'cases.send-code');
-  sentForm(visit, form);
-  const opened = await openCaseFrom(house.db, house.post, {
+async function submitOpenCase(consoleContext: ConsoleContext): Promise<void> {
+  const { house: context, ctx, operator } = consoleContext;
+  const { id } = await findUserOr404(consoleContext, 'cases.send-code');
+  parseConsoleForm(consoleContext, caseActionForm);
+  const opened = await openCaseByOperator(context.db, context.post, {
     target: id,
     by: operator,
     origin: ctx.state.origin,
   });
   if ('refusal' in opened) return ctx.throw(404, 'not-found');
-  return onTo(visit, `/admin/cases/${opened.found.id}?notice=opened`);
+  return redirectAfterPost(consoleContext, `/admin/cases/${opened.found.id}?notice=opened`);
 }
 
 /** Every one of them changes who can get into an account: only just after all factors were proved. */
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
-  for (const name of Object.keys(deeds) as CaseDeedName[]) {
-    const { action } = deeds[name];
+  for (const name of Object.keys(caseActions) as CaseActionName[]) {
+    const { action } = caseActions[name];
     const path = `/admin/cases/:case/${name}`;
     router.get(
       path,
-      guardedFreshly(house, action, (visit) => show(visit, name)),
+      requireRecentOperator(context, action, (consoleContext) => renderCaseAction(consoleContext, name)),
     );
     router.post(
       path,
-      readForm,
-      guardedFreshly(house, action, (visit) => answer(visit, name)),
+      parseFormBody,
+      requireRecentOperator(context, action, (consoleContext) => submitCaseAction(consoleContext, name)),
     );
   }
-  router.get('/admin/people/:id/case', guardedFreshly(house, 'cases.send-code', showOpening));
-  router.post('/admin/people/:id/case', readForm, guardedFreshly(house, 'cases.send-code', opening));
+  router.get('/admin/people/:id/case', requireRecentOperator(context, 'cases.send-code', renderOpenCase));
+  router.post(
+    '/admin/people/:id/case',
+    parseFormBody,
+    requireRecentOperator(context, 'cases.send-code', submitOpenCase),
+  );
   return router;
 }

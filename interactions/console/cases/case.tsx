@@ -1,130 +1,155 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import { emailsOf } from '../../../src/users/users.ts';
-import { groupsOf } from '../../../src/users/groups.ts';
-import { mayAct } from '../../../src/users/operators.ts';
-import { liveCode } from '../../../src/mfa/recovery-code.ts';
-import { authenticatorOf } from '../../../src/mfa/totp.ts';
+import { findEmailsByUserIds } from '../../../src/users/users.ts';
+import { listUserGroups } from '../../../src/users/groups.ts';
+import { hasPermission } from '../../../src/users/operators.ts';
+import { findActiveRecoveryCode } from '../../../src/mfa/recovery-code.ts';
+import { findAuthenticator } from '../../../src/mfa/totp.ts';
 import type { Approval } from '../../../src/help-desk/approvals.ts';
-import { approvalsOf } from '../../../src/help-desk/approvals.ts';
+import { listApprovals } from '../../../src/help-desk/approvals.ts';
 import type { Case } from '../../../src/help-desk/cases.ts';
-import { stateOfCase } from '../../../src/help-desk/case-state.ts';
-import { addNote, tickChecks } from '../../../src/help-desk/case-actions.ts';
-import { refusedSendsOf, sendsOf } from '../../../src/help-desk/help-desk-code.ts';
-import { auditRows } from '../../../src/audit/audit-log.ts';
+import { getCaseState } from '../../../src/help-desk/case-state.ts';
+import { addCaseNote, recordIdentityChecks } from '../../../src/help-desk/case-actions.ts';
+import { listUndeliverableSends, listCodeSends } from '../../../src/help-desk/help-desk-code.ts';
+import { findAuditEvents } from '../../../src/audit/audit-log.ts';
 import type { Refusal } from '../../ui/form.tsx';
-import type { House } from '../../../src/context.ts';
-import { readForm } from '../../ui/parse-form.ts';
-import { inWords } from '../../ui/refusal.ts';
-import type { CaseDeedName } from './view.tsx';
+import type { AppContext } from '../../../src/context.ts';
+import { parseFormBody } from '../../ui/parse-form.ts';
+import { translateRefusal } from '../../ui/refusal.ts';
+import type { CaseActionName } from './view.tsx';
 import { CasePage } from './view.tsx';
-import type { CaseVisit } from './state.ts';
-import { caseOfPage, deedOn } from './state.ts';
-import type { AdminVisit } from '../require-operator.ts';
-import { guarded, onTo, sentForm, showPage } from '../require-operator.ts';
+import type { LoadedCase } from './state.ts';
+import { loadCase, caseActionFor } from './state.ts';
+import type { ConsoleContext } from '../require-operator.ts';
+import {
+  requireOperator,
+  redirectAfterPost,
+  parseConsoleForm,
+  sendConsolePage,
+} from '../require-operator.ts';
 
 /** What an operator may still do in this case; what the domain refuses in the end it refuses in words. */
-async function deedsOf(
-  { house, operator }: AdminVisit,
-  { found, account }: CaseVisit,
+async function availableActions(
+  { house: context, operator }: ConsoleContext,
+  { found, account: user }: LoadedCase,
   approvals: readonly Approval[],
-): Promise<CaseDeedName[]> {
+): Promise<CaseActionName[]> {
   if (found.closedAt) return [];
-  const groups = (await groupsOf(house.db, account.id)).map(({ id }) => id);
-  const target = { id: account.id, role: account.role, groups };
-  const asked = approvals.some(({ approvedBy, askedBy }) => !approvedBy && askedBy !== operator.id);
-  const approves: CaseDeedName[] = asked && mayAct(operator, 'cases.approve', target) ? ['approve'] : [];
-  const sends: CaseDeedName[] = mayAct(operator, 'cases.send-code', target)
+  const groups = (await listUserGroups(context.db, user.id)).map(({ id }) => id);
+  const target = { id: user.id, role: user.role, groups };
+  const isRequested = approvals.some(({ approvedBy, askedBy }) => !approvedBy && askedBy !== operator.id);
+  const approves: CaseActionName[] =
+    isRequested && hasPermission(operator, 'cases.approve', target) ? ['approve'] : [];
+  const sends: CaseActionName[] = hasPermission(operator, 'cases.send-code', target)
     ? ['send', 'begin-anew', 'close']
     : [];
   return [...approves, ...sends];
 }
 
 /** What a deed led to, by its name in the address; the address may be anybody's link: it changes nothing. */
-function noticeOf({ ctx, frame }: AdminVisit, { closedAt }: Case): string | undefined {
+function caseNotice({ ctx, frame }: ConsoleContext, { closedAt }: Case): string | undefined {
   const { closed, approved, ...others } = frame.t.helpDesk.desk.done;
   // The case may have been closed since: then what was done in it is no news any more.
-  const said: Record<string, string> = { closed, approved, ...(closedAt ? {} : others) };
+  const parameter: Record<string, string> = { closed, approved, ...(closedAt ? {} : others) };
   const { notice } = ctx.query;
-  return typeof notice === 'string' && Object.hasOwn(said, notice) ? said[notice] : undefined;
+  return typeof notice === 'string' && Object.hasOwn(parameter, notice) ? parameter[notice] : undefined;
 }
 
 /** The case's page, again with a refusal where a form of it was not taken. */
-async function show(visit: AdminVisit, { found, account }: CaseVisit, refusal?: Refusal): Promise<void> {
-  const { house, operator, frame } = visit;
-  const { db } = house;
-  const [sends, approvals] = [await sendsOf(db, found.id), await approvalsOf(db, found.id)];
+async function renderCase(
+  consoleContext: ConsoleContext,
+  { found, account: user }: LoadedCase,
+  refusal?: Refusal,
+): Promise<void> {
+  const { house: context, operator, frame } = consoleContext;
+  const { db } = context;
+  const [sends, approvals] = [await listCodeSends(db, found.id), await listApprovals(db, found.id)];
   const named = [
     found.openedBy,
     ...[...found.checks, ...found.notes, ...sends].map(({ by }) => by),
     ...approvals.flatMap(({ askedBy, approvedBy }) => [askedBy, approvedBy]),
   ].filter((id) => id !== undefined);
-  const emails = await emailsOf(db, operator, named);
+  const emails = await findEmailsByUserIds(db, operator, named);
   const page = (
     <CasePage
-      visit={visit}
+      visit={consoleContext}
       found={found}
-      account={account}
-      state={await stateOfCase(db, found)}
-      authenticator={await authenticatorOf(db, account.id)}
-      code={await liveCode(db, account.id)}
-      signIns={await auditRows(db, { accountId: account.id, event: 'sign-in.finished', limit: 5 })}
+      account={user}
+      state={await getCaseState(db, found)}
+      authenticator={await findAuthenticator(db, user.id)}
+      code={await findActiveRecoveryCode(db, user.id)}
+      signIns={await findAuditEvents(db, { accountId: user.id, event: 'sign-in.finished', limit: 5 })}
       sends={sends}
-      refusedSends={await refusedSendsOf(db, found)}
+      refusedSends={await listUndeliverableSends(db, found)}
       approvals={approvals}
       who={(id) => emails.get(id) ?? frame.t.helpDesk.desk.someone}
-      deeds={await deedsOf(visit, { found, account }, approvals)}
-      notice={refusal ? undefined : noticeOf(visit, found)}
+      deeds={await availableActions(consoleContext, { found, account: user }, approvals)}
+      notice={refusal ? undefined : caseNotice(consoleContext, found)}
       refusal={refusal}
     />
   );
-  showPage(visit, page, refusal !== undefined);
+  sendConsolePage(consoleContext, page, refusal !== undefined);
 }
 
-const checksForm = z.object({
+const recordChecksForm = z.object({
   check: z
     .union([z.string().max(60), z.array(z.string().max(60)).max(40)])
     .default([])
     .transform((names) => [names].flat()),
 });
-const notesForm = z.object({ note: z.string().max(10_000).default('') });
+const addNoteForm = z.object({ note: z.string().max(10_000).default('') });
 
-type Refused = Awaited<ReturnType<typeof tickChecks> | ReturnType<typeof addNote>>;
+type CaseUpdateRefusal = Awaited<ReturnType<typeof recordIdentityChecks> | ReturnType<typeof addCaseNote>>;
 
-async function after(visit: AdminVisit, asked: CaseVisit, refused: Refused, done: string): Promise<void> {
-  if (!refused) return onTo(visit, `/admin/cases/${asked.found.id}?notice=${done}`);
-  const words = inWords(visit.frame, refused, visit.house.settings.HEMMA_HELP_DESK_CONTACT);
-  return show(visit, await caseOfPage(visit, 'cases.read'), words);
+async function redirectOrRender(
+  consoleContext: ConsoleContext,
+  loaded: LoadedCase,
+  refused: CaseUpdateRefusal,
+  done: string,
+): Promise<void> {
+  if (!refused) return redirectAfterPost(consoleContext, `/admin/cases/${loaded.found.id}?notice=${done}`);
+  const words = translateRefusal(
+    consoleContext.frame,
+    refused,
+    consoleContext.house.settings.HEMMA_HELP_DESK_CONTACT,
+  );
+  return renderCase(consoleContext, await loadCase(consoleContext, 'cases.read'), words);
 }
 
 /** Ticks and notes open nobody's account: they are written in the console's ordinary hour. */
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
   router.get(
     '/admin/cases/:case',
-    guarded(house, 'cases.read', async (visit) => show(visit, await caseOfPage(visit, 'cases.read'))),
+    requireOperator(context, 'cases.read', async (consoleContext) =>
+      renderCase(consoleContext, await loadCase(consoleContext, 'cases.read')),
+    ),
   );
   router.post(
     '/admin/cases/:case/checks',
-    readForm,
-    guarded(house, 'cases.send-code', async (visit) => {
-      const asked = await caseOfPage(visit, 'cases.send-code');
-      const { check } = sentForm(visit, checksForm);
-      const known = house.settings.HEMMA_IDENTITY_CHECKS;
-      const refused = await tickChecks(house.db, { ...deedOn(visit, asked.found), names: check, known });
-      await after(visit, asked, refused, 'ticked');
+    parseFormBody,
+    requireOperator(context, 'cases.send-code', async (consoleContext) => {
+      const loaded = await loadCase(consoleContext, 'cases.send-code');
+      const { check } = parseConsoleForm(consoleContext, recordChecksForm);
+      const known = context.settings.HEMMA_IDENTITY_CHECKS;
+      const refused = await recordIdentityChecks(context.db, {
+        ...caseActionFor(consoleContext, loaded.found),
+        names: check,
+        known,
+      });
+      await redirectOrRender(consoleContext, loaded, refused, 'ticked');
     }),
   );
   router.post(
     '/admin/cases/:case/notes',
-    readForm,
-    guarded(house, 'cases.send-code', async (visit) => {
-      const asked = await caseOfPage(visit, 'cases.send-code');
-      const { note } = sentForm(visit, notesForm);
-      await after(
-        visit,
-        asked,
-        await addNote(house.db, { ...deedOn(visit, asked.found), text: note }),
+    parseFormBody,
+    requireOperator(context, 'cases.send-code', async (consoleContext) => {
+      const loaded = await loadCase(consoleContext, 'cases.send-code');
+      const { note } = parseConsoleForm(consoleContext, addNoteForm);
+      await redirectOrRender(
+        consoleContext,
+        loaded,
+        await addCaseNote(context.db, { ...caseActionFor(consoleContext, loaded.found), text: note }),
         'noted',
       );
     }),

@@ -1,43 +1,43 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import type { QueuedCase } from '../../../src/help-desk/case-state.ts';
-import { caseQueue } from '../../../src/help-desk/case-state.ts';
+import { listCaseQueue } from '../../../src/help-desk/case-state.ts';
 import { formatDateTime } from '../../../src/i18n/phrases.ts';
-import type { House } from '../../../src/context.ts';
-import { cursorOf, placeOf } from '../../../src/db/cursor.ts';
-import type { AdminVisit } from '../require-operator.ts';
-import { guarded, showPage } from '../require-operator.ts';
-import { Address, ConsolePage, Table } from '../layout.tsx';
+import type { AppContext } from '../../../src/context.ts';
+import { encodeCursor, decodeCursor } from '../../../src/db/cursor.ts';
+import type { ConsoleContext } from '../require-operator.ts';
+import { requireOperator, sendConsolePage } from '../require-operator.ts';
+import { UriWithBreaks, ConsolePage, Table } from '../layout.tsx';
 
-const perPage = 25;
+const pageSize = 25;
 
 type CasesPageProps = {
-  visit: AdminVisit;
+  visit: ConsoleContext;
   closed: boolean;
   listed: readonly QueuedCase[];
   next?: string | undefined;
 };
 
 /** The queue: who waits, since when and for what. */
-export function CasesPage({ visit, closed, listed, next }: CasesPageProps) {
-  const { frame } = visit;
+export function CasesPage({ visit: consoleContext, closed, listed, next }: CasesPageProps) {
+  const { frame } = consoleContext;
   const t = frame.t.helpDesk.desk;
   const other = closed ? '/admin/cases' : '/admin/cases?closed=yes';
   return (
-    <ConsolePage visit={visit} title={closed ? t.closed : t.title} step="cases" part="cases">
+    <ConsolePage visit={consoleContext} title={closed ? t.closed : t.title} step="cases" part="cases">
       {listed.length > 0 ? (
         <Table
           caption={closed ? t.closed : t.open}
           columns={[t.number, t.person, t.since, t.state]}
-          rows={listed.map(({ one, account, state }) => ({
+          rows={listed.map(({ one, account: user, state }) => ({
             key: one.id,
             cells: [
               <a key="number" class="one-line" href={`/admin/cases/${one.id}`} data-case-number={one.number}>
                 {one.number}
               </a>,
-              account ? (
+              user ? (
                 <span key="person">
-                  {account.name}, <Address>{account.email}</Address>
+                  {user.name}, <UriWithBreaks>{user.email}</UriWithBreaks>
                 </span>
               ) : (
                 ''
@@ -71,23 +71,26 @@ export function CasesPage({ visit, closed, listed, next }: CasesPageProps) {
   );
 }
 
-const asked = z.object({ closed: z.literal('yes').optional(), after: z.string().max(700).optional() });
+const casesQuery = z.object({ closed: z.literal('yes').optional(), after: z.string().max(700).optional() });
 
 /** The cases of the accounts that this operator looks after: the limit is kept by the statement itself. */
-async function show(visit: AdminVisit): Promise<void> {
-  const { house, ctx, operator } = visit;
-  const query = asked.safeParse(ctx.query);
+async function renderCases(consoleContext: ConsoleContext): Promise<void> {
+  const { house: context, ctx, operator } = consoleContext;
+  const query = casesQuery.safeParse(ctx.query);
   const { closed, after } = query.success ? query.data : ctx.throw(400, 'malformed-request');
-  const place = after === undefined ? undefined : placeOf(house.vault, 'cases', after);
+  const place = after === undefined ? undefined : decodeCursor(context.vault, 'cases', after);
   if (after !== undefined && place === undefined) return ctx.throw(400, 'malformed-request');
-  const page = { closed: closed === 'yes', after: place, limit: perPage };
-  const { cases: listed, next: last } = await caseQueue(house.db, operator, page);
-  const next = last && cursorOf(house.vault, 'cases', last);
-  showPage(visit, <CasesPage {...{ visit, closed: closed === 'yes', listed, next }} />);
+  const page = { closed: closed === 'yes', after: place, limit: pageSize };
+  const { cases: listed, next: last } = await listCaseQueue(context.db, operator, page);
+  const next = last && encodeCursor(context.vault, 'cases', last);
+  sendConsolePage(
+    consoleContext,
+    <CasesPage {...{ visit: consoleContext, closed: closed === 'yes', listed, next }} />,
+  );
 }
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
-  router.get('/admin/cases', guarded(house, 'cases.read', show));
+  router.get('/admin/cases', requireOperator(context, 'cases.read', renderCases));
   return router;
 }

@@ -1,5 +1,5 @@
-import type { Account } from '../../../src/users/users.ts';
-import type { liveCode } from '../../../src/mfa/recovery-code.ts';
+import type { User } from '../../../src/users/users.ts';
+import type { findActiveRecoveryCode } from '../../../src/mfa/recovery-code.ts';
 import type { Authenticator } from '../../../src/mfa/totp.ts';
 import type { Approval } from '../../../src/help-desk/approvals.ts';
 import type { Case } from '../../../src/help-desk/cases.ts';
@@ -8,16 +8,16 @@ import type { AuditRow } from '../../../src/audit/audit-log.ts';
 import type { Refusal } from '../../ui/form.tsx';
 import { Form, SecondaryButton } from '../../ui/form.tsx';
 import type { CaseState } from '../../../src/help-desk/case-state.ts';
-import type { AdminVisit } from '../require-operator.ts';
-import { ConsolePage, Copyable, Section } from '../layout.tsx';
+import type { ConsoleContext } from '../require-operator.ts';
+import { ConsolePage, CopyableText, ConsolePageSection } from '../layout.tsx';
 
 export type CasePageProps = {
-  visit: AdminVisit;
+  visit: ConsoleContext;
   found: Case;
-  account: Account;
+  account: User;
   state: CaseState;
   authenticator: Authenticator | undefined;
-  code: Awaited<ReturnType<typeof liveCode>>;
+  code: Awaited<ReturnType<typeof findActiveRecoveryCode>>;
   signIns: readonly AuditRow[];
   sends: readonly { at: Date; by: string }[];
   /** When the mail server did not take one of them, for good. */
@@ -26,41 +26,47 @@ export type CasePageProps = {
   /** What an operator is called: an address where this one may know it. */
   who: (id: string) => string;
   /** The links that this operator may follow from here. */
-  deeds: readonly CaseDeedName[];
+  deeds: readonly CaseActionName[];
   notice?: string | undefined;
   refusal?: Refusal | undefined;
 };
 
-export type CaseDeedName = 'send' | 'approve' | 'begin-anew' | 'close';
+export type CaseActionName = 'send' | 'approve' | 'begin-anew' | 'close';
 
 /** One case: how it stands, what helps to know the person, and what has been done. No code is ever shown here. */
 export function CasePage(props: CasePageProps) {
-  const { visit, found, account, state, notice } = props;
-  const { frame } = visit;
+  const { visit: consoleContext, found, account: user, state, notice } = props;
+  const { frame } = consoleContext;
   const t = frame.t.helpDesk.desk;
   const open = !found.closedAt;
   return (
-    <ConsolePage visit={visit} title={t.heading(found.number)} step="case" part="cases" notice={notice}>
+    <ConsolePage
+      visit={consoleContext}
+      title={t.heading(found.number)}
+      step="case"
+      part="cases"
+      notice={notice}
+    >
       <p class="lead" data-state={state}>
         {t.states[state]}
       </p>
       <p>
-        <a href={`/admin/people/${account.id}`}>{account.name}</a>,{' '}
-        <Copyable frame={frame}>{account.email}</Copyable>
+        <a href={`/admin/people/${user.id}`}>{user.name}</a>,{' '}
+        <CopyableText frame={frame}>{user.email}</CopyableText>
       </p>
-      <Opened {...props} />
-      <Factors {...props} />
-      <Checks {...props} open={open} />
-      <Sent {...props} />
-      <Approvals {...props} />
-      <Notes {...props} open={open} />
-      <Deeds {...props} />
+      <CaseOpening {...props} />
+      <FactorSummary {...props} />
+      <IdentityChecks {...props} open={open} />
+      <SentCodes {...props} />
+      <ApprovalList {...props} />
+      <CaseNotes {...props} open={open} />
+      <CaseActions {...props} />
     </ConsolePage>
   );
 }
 
-function Opened({ visit, found, who }: CasePageProps) {
-  const { frame } = visit;
+function CaseOpening({ visit: consoleContext, found, who }: CasePageProps) {
+  const { frame } = consoleContext;
   const t = frame.t.helpDesk.desk;
   return (
     <p class="quiet">
@@ -71,12 +77,12 @@ function Opened({ visit, found, who }: CasePageProps) {
   );
 }
 
-function Factors({ visit, authenticator, code, signIns }: CasePageProps) {
-  const { frame } = visit;
+function FactorSummary({ visit: consoleContext, authenticator, code, signIns }: CasePageProps) {
+  const { frame } = consoleContext;
   const t = frame.t.helpDesk.desk;
   const day = (date: Date) => formatDate(frame.locale, date);
   return (
-    <Section title={t.factors} name="factors">
+    <ConsolePageSection title={t.factors} name="factors">
       <p class="state">
         {authenticator
           ? `${t.phoneSince(day(authenticator.createdAt))} ${day(authenticator.lastUsedAt)}`
@@ -98,23 +104,23 @@ function Factors({ visit, authenticator, code, signIns }: CasePageProps) {
           </li>
         ))}
       </ul>
-    </Section>
+    </ConsolePageSection>
   );
 }
 
-type Part = CasePageProps & { open: boolean };
+type CaseSectionProps = CasePageProps & { open: boolean };
 
-function Checks({ visit, found, open, who, refusal }: Part) {
-  const { frame, house, token } = visit;
+function IdentityChecks({ visit: consoleContext, found, open, who, refusal }: CaseSectionProps) {
+  const { frame, house: context, token } = consoleContext;
   const t = frame.t.helpDesk.desk;
   const ticked = (name: string) => found.checks.find((one) => one.name === name);
-  const said = (name: string) => {
+  const recordedBy = (name: string) => {
     const one = ticked(name);
     return one && t.by(who(one.by), formatDateTime(frame.locale, new Date(one.at)));
   };
-  const known = house.settings.HEMMA_IDENTITY_CHECKS;
+  const known = context.settings.HEMMA_IDENTITY_CHECKS;
   return (
-    <Section title={t.checks} name="checks">
+    <ConsolePageSection title={t.checks} name="checks">
       {open && <p class="quiet">{t.checksHelp}</p>}
       {!open && found.checks.length === 0 && <p class="quiet">{t.noneTicked}</p>}
       {open ? (
@@ -130,7 +136,7 @@ function Checks({ visit, found, open, who, refusal }: Part) {
                 />
                 <span>
                   {one[frame.locale]}
-                  {ticked(one.name) && <span class="help">{said(one.name)}</span>}
+                  {ticked(one.name) && <span class="help">{recordedBy(one.name)}</span>}
                 </span>
               </label>
             ))}
@@ -142,53 +148,53 @@ function Checks({ visit, found, open, who, refusal }: Part) {
           {found.checks.map(({ name }) => (
             <li key={name}>
               {known.find((one) => one.name === name)?.[frame.locale] ?? name}
-              <span class="help">{said(name)}</span>
+              <span class="help">{recordedBy(name)}</span>
             </li>
           ))}
         </ul>
       )}
-    </Section>
+    </ConsolePageSection>
   );
 }
 
-function Sent({ visit, sends, refusedSends, who }: CasePageProps) {
-  const t = visit.frame.t.helpDesk.desk;
+function SentCodes({ visit: consoleContext, sends, refusedSends, who }: CasePageProps) {
+  const t = consoleContext.frame.t.helpDesk.desk;
   if (sends.length === 0) return null;
   return (
-    <Section title={t.sentCodes} name="sent">
+    <ConsolePageSection title={t.sentCodes} name="sent">
       <ul class="rows">
         {sends.map(({ at, by }) => (
-          <li key={at.getTime()}>{t.sent(formatDateTime(visit.frame.locale, at), who(by))}</li>
+          <li key={at.getTime()}>{t.sent(formatDateTime(consoleContext.frame.locale, at), who(by))}</li>
         ))}
         {refusedSends.map((at) => (
-          <li key={at.getTime()}>{t.sentInVain(formatDateTime(visit.frame.locale, at))}</li>
+          <li key={at.getTime()}>{t.sentInVain(formatDateTime(consoleContext.frame.locale, at))}</li>
         ))}
       </ul>
-    </Section>
+    </ConsolePageSection>
   );
 }
 
-function Approvals({ visit, approvals, who }: CasePageProps) {
-  const t = visit.frame.t.helpDesk.desk;
+function ApprovalList({ visit: consoleContext, approvals, who }: CasePageProps) {
+  const t = consoleContext.frame.t.helpDesk.desk;
   if (approvals.length === 0) return null;
   return (
-    <Section title={t.approval} name="approval">
+    <ConsolePageSection title={t.approval} name="approval">
       <ul class="rows">
-        {approvals.map(({ id, deed, askedBy, approvedBy }) => (
-          <li key={id} data-approval={deed}>
-            {t.asked[deed](who(askedBy))} {approvedBy && t.approved(who(approvedBy))}
+        {approvals.map(({ id, deed: caseAction, askedBy, approvedBy }) => (
+          <li key={id} data-approval={caseAction}>
+            {t.asked[caseAction](who(askedBy))} {approvedBy && t.approved(who(approvedBy))}
           </li>
         ))}
       </ul>
-    </Section>
+    </ConsolePageSection>
   );
 }
 
-function Notes({ visit, found, open, who }: Part) {
-  const { frame, token } = visit;
+function CaseNotes({ visit: consoleContext, found, open, who }: CaseSectionProps) {
+  const { frame, token } = consoleContext;
   const t = frame.t.helpDesk.desk;
   return (
-    <Section title={t.notes} name="notes">
+    <ConsolePageSection title={t.notes} name="notes">
       {found.notes.length === 0 && <p class="quiet">{t.noNotes}</p>}
       <ul class="rows notes">
         {found.notes.map(({ text, by, at }) => (
@@ -210,33 +216,33 @@ function Notes({ visit, found, open, who }: Part) {
           <SecondaryButton waiting={t.waiting}>{t.addNote}</SecondaryButton>
         </Form>
       )}
-    </Section>
+    </ConsolePageSection>
   );
 }
 
 /** What can be done now, the likely one filled; what must come first is said, and the way to it is above. */
-function Deeds({ visit, found, authenticator, deeds }: CasePageProps) {
-  const t = visit.frame.t.helpDesk.desk;
+function CaseActions({ visit: consoleContext, found, authenticator, deeds: actions }: CasePageProps) {
+  const t = consoleContext.frame.t.helpDesk.desk;
   const words = { send: t.send, approve: t.approve, 'begin-anew': t.askAnew, close: t.close };
-  if (deeds.length === 0) return null;
-  const hurdle = !authenticator
-    ? visit.frame.t.refusals['no-phone-to-replace']
+  if (actions.length === 0) return null;
+  const blockedBy = !authenticator
+    ? consoleContext.frame.t.refusals['no-phone-to-replace']
     : found.checks.length === 0 && t.tickFirst;
-  const likely = deeds.find((name) => name === 'approve' || (name === 'send' && !hurdle));
+  const isLikely = actions.find((name) => name === 'approve' || (name === 'send' && !blockedBy));
   return (
-    <Section title={t.next} name="next">
-      {hurdle && <p class="quiet">{hurdle}</p>}
+    <ConsolePageSection title={t.next} name="next">
+      {blockedBy && <p class="quiet">{blockedBy}</p>}
       <p class="actions">
-        {deeds.map((name) => (
+        {actions.map((name) => (
           <a
             key={name}
-            class={name === likely ? 'button' : 'button secondary'}
+            class={name === isLikely ? 'button' : 'button secondary'}
             href={`/admin/cases/${found.id}/${name}`}
           >
             {words[name]}
           </a>
         ))}
       </p>
-    </Section>
+    </ConsolePageSection>
   );
 }

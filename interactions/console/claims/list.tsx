@@ -1,19 +1,25 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import type { ClaimFault } from '../../../src/users/claim-value.ts';
-import { checkClaim } from '../../../src/users/claim-value.ts';
+import { validateClaim } from '../../../src/users/claim-value.ts';
 import type { ClaimDefinition } from '../../../src/users/claim-definitions.ts';
 import { listClaims } from '../../../src/users/claim-definitions.ts';
-import { mayAct } from '../../../src/users/operators.ts';
-import { defineClaim } from '../../../src/oidc/claims/custom-claims.ts';
+import { hasPermission } from '../../../src/users/operators.ts';
+import { defineCustomClaim } from '../../../src/oidc/claims/custom-claims.ts';
 import type { Refusal } from '../../ui/form.tsx';
-import { Choice, Field, Form, SubmitButton, Ways } from '../../ui/form.tsx';
-import type { House } from '../../../src/context.ts';
-import { readForm } from '../../ui/parse-form.ts';
-import { inWords } from '../../ui/refusal.ts';
-import type { AdminVisit } from '../require-operator.ts';
-import { guarded, guardedFreshly, onTo, sentForm, showPage } from '../require-operator.ts';
-import { Address, ConsolePage, Table } from '../layout.tsx';
+import { Choice, Field, Form, SubmitButton, LinkList } from '../../ui/form.tsx';
+import type { AppContext } from '../../../src/context.ts';
+import { parseFormBody } from '../../ui/parse-form.ts';
+import { translateRefusal } from '../../ui/refusal.ts';
+import type { ConsoleContext } from '../require-operator.ts';
+import {
+  requireOperator,
+  requireRecentOperator,
+  redirectAfterPost,
+  parseConsoleForm,
+  sendConsolePage,
+} from '../require-operator.ts';
+import { UriWithBreaks, ConsolePage, Table } from '../layout.tsx';
 
 /** What the forms of a claim send; what it means is judged by the definition's own schema. */
 export const claimForm = z.object({
@@ -23,10 +29,10 @@ export const claimForm = z.object({
   labelEn: z.string().max(1000).default(''),
   multi: z.string().max(10).default(''),
 });
-export type SentClaim = z.output<typeof claimForm>;
+export type ClaimFormValues = z.output<typeof claimForm>;
 
 /** What was sent as a definition, not judged yet. */
-export const described = ({ name, scope, labelSv, labelEn, multi }: SentClaim) => ({
+export const toClaimInput = ({ name, scope, labelSv, labelEn, multi }: ClaimFormValues) => ({
   name,
   scope,
   label: { sv: labelSv, en: labelEn.trim() === '' ? labelSv : labelEn },
@@ -34,16 +40,19 @@ export const described = ({ name, scope, labelSv, labelEn, multi }: SentClaim) =
 });
 
 /** Which field of the form a fault is about. */
-const fieldOf = (path: string): string =>
+const formFieldOf = (path: string): string =>
   ({ 'label.sv': 'labelSv', 'label.en': 'labelEn' })[path] ?? (path || 'name');
 
-export function worded({ frame, house }: AdminVisit, { path, code }: ClaimFault): Refusal {
-  return inWords(frame, { code }, house.settings.HEMMA_HELP_DESK_CONTACT, fieldOf(path));
+export function claimFaultRefusal(
+  { frame, house: context }: ConsoleContext,
+  { path, code }: ClaimFault,
+): Refusal {
+  return translateRefusal(frame, { code }, context.settings.HEMMA_HELP_DESK_CONTACT, formFieldOf(path));
 }
 
 /** What can be changed of a claim: where it belongs and what it is called. */
-export function DescribingFields({ visit, values, refusal }: ClaimFormProps) {
-  const t = visit.frame.t.ownClaims.fields;
+export function ClaimFields({ visit: consoleContext, values, refusal }: ClaimFormProps) {
+  const t = consoleContext.frame.t.ownClaims.fields;
   return (
     <>
       <Field name="scope" label={t.scope} help={t.scopeHelp} value={values.scope} code refusal={refusal} />
@@ -67,18 +76,22 @@ export function DescribingFields({ visit, values, refusal }: ClaimFormProps) {
   );
 }
 
-export const describingFields = ['scope', 'labelSv', 'labelEn'];
+export const claimFieldNames = ['scope', 'labelSv', 'labelEn'];
 
-export type ClaimFormProps = { visit: AdminVisit; values: SentClaim; refusal?: Refusal | undefined };
+export type ClaimFormProps = {
+  visit: ConsoleContext;
+  values: ClaimFormValues;
+  refusal?: Refusal | undefined;
+};
 
 /** A new claim. */
-export function NewClaimPage({ visit, values, refusal }: ClaimFormProps) {
-  const { frame, token } = visit;
+export function NewClaimPage({ visit: consoleContext, values, refusal }: ClaimFormProps) {
+  const { frame, token } = consoleContext;
   const t = frame.t.ownClaims;
   return (
-    <ConsolePage visit={visit} title={t.newTitle} step="claim-new" part="clients">
+    <ConsolePage visit={consoleContext} title={t.newTitle} step="claim-new" part="clients">
       <p class="quiet">{t.askAgain}</p>
-      <Form action="/admin/claims/new" token={token} refusal={refusal} fields={['name', ...describingFields]}>
+      <Form action="/admin/claims/new" token={token} refusal={refusal} fields={['name', ...claimFieldNames]}>
         <Field
           name="name"
           label={t.fields.name}
@@ -88,27 +101,33 @@ export function NewClaimPage({ visit, values, refusal }: ClaimFormProps) {
           code
           refusal={refusal}
         />
-        <DescribingFields visit={visit} values={values} refusal={refusal} />
+        <ClaimFields visit={consoleContext} values={values} refusal={refusal} />
         <div>
           <Choice name="multi" value="yes" label={t.fields.multi} checked={values.multi === 'yes'} />
           <p class="help">{t.fields.multiHelp}</p>
         </div>
         <SubmitButton waiting={t.waiting}>{t.submitNew}</SubmitButton>
       </Form>
-      <Ways ways={[{ href: '/admin/claims', label: frame.t.console.cancel }]} />
+      <LinkList ways={[{ href: '/admin/claims', label: frame.t.console.cancel }]} />
     </ConsolePage>
   );
 }
 
 /** All claims of the house's own, a line each. */
-export function ClaimsPage({ visit, claims }: { visit: AdminVisit; claims: readonly ClaimDefinition[] }) {
-  const { frame, operator, ctx } = visit;
+export function ClaimsPage({
+  visit: consoleContext,
+  claims,
+}: {
+  visit: ConsoleContext;
+  claims: readonly ClaimDefinition[];
+}) {
+  const { frame, operator, ctx } = consoleContext;
   const t = frame.t.ownClaims;
-  const said: Record<string, string> = t.notices;
+  const notices: Record<string, string> = t.notices;
   const { notice } = ctx.query;
-  const done = typeof notice === 'string' && Object.hasOwn(said, notice) ? said[notice] : undefined;
+  const done = typeof notice === 'string' && Object.hasOwn(notices, notice) ? notices[notice] : undefined;
   return (
-    <ConsolePage visit={visit} title={t.title} step="claims" part="clients" notice={done}>
+    <ConsolePage visit={consoleContext} title={t.title} step="claims" part="clients" notice={done}>
       <p class="lead">{t.help}</p>
       {claims.length === 0 ? (
         <p data-empty>{t.none}</p>
@@ -120,7 +139,7 @@ export function ClaimsPage({ visit, claims }: { visit: AdminVisit; claims: reado
             key: id,
             cells: [
               <a key="name" class="code" href={`/admin/claims/${id}`}>
-                <Address>{name}</Address>
+                <UriWithBreaks>{name}</UriWithBreaks>
               </a>,
               label[frame.locale],
               <span key="scope" class="code">
@@ -131,45 +150,58 @@ export function ClaimsPage({ visit, claims }: { visit: AdminVisit; claims: reado
           }))}
         />
       )}
-      {mayAct(operator, 'clients.write') && (
+      {hasPermission(operator, 'clients.write') && (
         <p class="actions">
           <a class="button" href="/admin/claims/new">
             {t.create}
           </a>
         </p>
       )}
-      <Ways ways={[{ href: '/admin/clients', label: frame.t.clients.title }]} />
+      <LinkList ways={[{ href: '/admin/clients', label: frame.t.clients.title }]} />
     </ConsolePage>
   );
 }
 
-const nothing: SentClaim = { name: '', scope: '', labelSv: '', labelEn: '', multi: '' };
+const emptyClaimForm: ClaimFormValues = { name: '', scope: '', labelSv: '', labelEn: '', multi: '' };
 
-async function create(visit: AdminVisit): Promise<void> {
-  const { house, operator, ctx } = visit;
-  const values = sentForm(visit, claimForm);
-  const read = checkClaim(described(values));
-  const doer = { by: operator.id, origin: ctx.state.origin };
-  const made = 'claim' in read ? await defineClaim(house.db, read.claim, doer) : read;
+async function submitNewClaim(consoleContext: ConsoleContext): Promise<void> {
+  const { house: context, operator, ctx } = consoleContext;
+  const values = parseConsoleForm(consoleContext, claimForm);
+  const read = validateClaim(toClaimInput(values));
+  const auditActor = { by: operator.id, origin: ctx.state.origin };
+  const made = 'claim' in read ? await defineCustomClaim(context.db, read.claim, auditActor) : read;
   const fault = 'faults' in made ? made.faults[0] : 'fault' in made ? made.fault : undefined;
-  if (!fault) return onTo(visit, '/admin/claims?notice=created');
-  return showPage(visit, <NewClaimPage {...{ visit, values, refusal: worded(visit, fault) }} />, true);
+  if (!fault) return redirectAfterPost(consoleContext, '/admin/claims?notice=created');
+  return sendConsolePage(
+    consoleContext,
+    <NewClaimPage
+      {...{ visit: consoleContext, values, refusal: claimFaultRefusal(consoleContext, fault) }}
+    />,
+    true,
+  );
 }
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
   router.get(
     '/admin/claims',
-    guarded(house, 'clients.read', async (visit) =>
-      showPage(visit, <ClaimsPage visit={visit} claims={await listClaims(visit.house.db)} />),
+    requireOperator(context, 'clients.read', async (consoleContext) =>
+      sendConsolePage(
+        consoleContext,
+        <ClaimsPage visit={consoleContext} claims={await listClaims(consoleContext.house.db)} />,
+      ),
     ),
   );
   router.get(
     '/admin/claims/new',
-    guardedFreshly(house, 'clients.write', (visit) =>
-      showPage(visit, <NewClaimPage visit={visit} values={nothing} />),
+    requireRecentOperator(context, 'clients.write', (consoleContext) =>
+      sendConsolePage(consoleContext, <NewClaimPage visit={consoleContext} values={emptyClaimForm} />),
     ),
   );
-  router.post('/admin/claims/new', readForm, guardedFreshly(house, 'clients.write', create));
+  router.post(
+    '/admin/claims/new',
+    parseFormBody,
+    requireRecentOperator(context, 'clients.write', submitNewClaim),
+  );
   return router;
 }

@@ -1,24 +1,29 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import { removeClient, signOutEveryone } from '../../../src/clients/access.ts';
-import { removeSecret, secretsOf } from '../../../src/clients/secrets.ts';
+import { removeClient, signOutAllUsers } from '../../../src/clients/access.ts';
+import { removeSecret, listClientSecrets } from '../../../src/clients/secrets.ts';
 import type { RegisteredClient } from '../../../src/clients/clients.ts';
-import { setEnabled } from '../../../src/clients/clients.ts';
-import { forgetRefusedRequests } from '../../../src/oidc/client-errors.ts';
-import { AlertIcon, Form, SubmitButton, Ways } from '../../ui/form.tsx';
-import type { House } from '../../../src/context.ts';
-import { readForm } from '../../ui/parse-form.ts';
-import { clientOf, pathOf } from './tabs.tsx';
-import type { AdminVisit } from '../require-operator.ts';
-import { guardedFreshly, onTo, sentForm, showPage } from '../require-operator.ts';
+import { setClientEnabled } from '../../../src/clients/clients.ts';
+import { clearClientErrors } from '../../../src/oidc/client-errors.ts';
+import { AlertIcon, Form, SubmitButton, LinkList } from '../../ui/form.tsx';
+import type { AppContext } from '../../../src/context.ts';
+import { parseFormBody } from '../../ui/parse-form.ts';
+import { findClientOr404, clientTabPath } from './tabs.tsx';
+import type { ConsoleContext } from '../require-operator.ts';
+import {
+  requireRecentOperator,
+  redirectAfterPost,
+  parseConsoleForm,
+  sendConsolePage,
+} from '../require-operator.ts';
 import { ConsolePage } from '../layout.tsx';
 
-type DeedName = 'disable' | 'enable' | 'sign-out' | 'remove-secret' | 'delete' | 'forget-refused';
+type ClientActionName = 'disable' | 'enable' | 'sign-out' | 'remove-secret' | 'delete' | 'forget-refused';
 
-type DeedPageProps = {
-  visit: AdminVisit;
+type ClientActionPageProps = {
+  visit: ConsoleContext;
   shown: RegisteredClient;
-  name: DeedName;
+  name: ClientActionName;
   action: string;
   words: { title: string; consequence: string; button: string };
   /** Whether the application's identifier is typed, so that the deed meets what it is meant for. */
@@ -27,15 +32,23 @@ type DeedPageProps = {
 };
 
 /** The last page of a deed: what happens, and a button that names it. Nothing happens before it. */
-export function DeedPage({ visit, shown, name, action, words, typed, wrong }: DeedPageProps) {
-  const { frame, token } = visit;
+export function ClientActionPage({
+  visit: consoleContext,
+  shown: registered,
+  name,
+  action,
+  words,
+  typed,
+  wrong,
+}: ClientActionPageProps) {
+  const { frame, token } = consoleContext;
   const t = frame.t.clients;
-  const { id } = shown.client;
+  const { id } = registered.client;
   return (
-    <ConsolePage visit={visit} title={words.title} step={`client-${name}`} part="clients">
+    <ConsolePage visit={consoleContext} title={words.title} step={`client-${name}`} part="clients">
       <p class="lead code">{id}</p>
       <p>{words.consequence}</p>
-      {typed && shown.managed === 'file' && <p>{t.deeds.delete.consequenceOfFile}</p>}
+      {typed && registered.managed === 'file' && <p>{t.deeds.delete.consequenceOfFile}</p>}
       <Form action={action} token={token}>
         {typed && (
           <div class="field">
@@ -62,117 +75,137 @@ export function DeedPage({ visit, shown, name, action, words, typed, wrong }: De
         )}
         <SubmitButton waiting={t.waiting}>{words.button}</SubmitButton>
       </Form>
-      <Ways ways={[{ href: pathOf(id), label: t.cancel }]} />
+      <LinkList ways={[{ href: clientTabPath(id), label: t.cancel }]} />
     </ConsolePage>
   );
 }
 
-const form = z.object({ confirm: z.string().max(1000).default('') });
+const clientActionForm = z.object({ confirm: z.string().max(1000).default('') });
 
-const doerOf = ({ operator, ctx }: AdminVisit) => ({ by: operator.id, origin: ctx.state.origin });
+const auditActorOf = ({ operator, ctx }: ConsoleContext) => ({ by: operator.id, origin: ctx.state.origin });
 
-interface Deed {
-  name: DeedName;
+interface ClientActionDefinition {
+  name: ClientActionName;
   /** What is below the application's address besides the name. */
   below?: string;
   typed?: boolean;
-  words(visit: AdminVisit, shown: RegisteredClient): Promise<DeedPageProps['words']> | DeedPageProps['words'];
+  words(
+    visit: ConsoleContext,
+    shown: RegisteredClient,
+  ): Promise<ClientActionPageProps['words']> | ClientActionPageProps['words'];
   /** Carries it out and says where to go on. */
-  carryOut(visit: AdminVisit, shown: RegisteredClient): Promise<string>;
+  carryOut(visit: ConsoleContext, shown: RegisteredClient): Promise<string>;
 }
 
-const simple = (name: 'disable' | 'enable' | 'sign-out' | 'delete'): Deed['words'] => {
+const actionPhrases = (
+  name: 'disable' | 'enable' | 'sign-out' | 'delete',
+): ClientActionDefinition['words'] => {
   return ({ frame }, { client }) => {
     const { title, consequence, button } = frame.t.clients.deeds[name];
     return { title: title(client.name), consequence, button };
   };
 };
 
-const switching = (enabled: boolean): Deed => ({
+const enableAction = (enabled: boolean): ClientActionDefinition => ({
   name: enabled ? 'enable' : 'disable',
-  words: simple(enabled ? 'enable' : 'disable'),
-  async carryOut(visit, { client }) {
-    await setEnabled(visit.house.db, client.id, enabled, doerOf(visit));
-    return pathOf(client.id, `?notice=${enabled ? 'enabled' : 'disabled'}`);
+  words: actionPhrases(enabled ? 'enable' : 'disable'),
+  async carryOut(consoleContext, { client }) {
+    await setClientEnabled(consoleContext.house.db, client.id, enabled, auditActorOf(consoleContext));
+    return clientTabPath(client.id, `?notice=${enabled ? 'enabled' : 'disabled'}`);
   },
 });
 
-const signingOut: Deed = {
+const signOutAction: ClientActionDefinition = {
   name: 'sign-out',
-  words: simple('sign-out'),
-  async carryOut(visit, { client }) {
-    await signOutEveryone(visit.house.db, client.id, doerOf(visit));
-    return pathOf(client.id, '?notice=signed-out');
+  words: actionPhrases('sign-out'),
+  async carryOut(consoleContext, { client }) {
+    await signOutAllUsers(consoleContext.house.db, client.id, auditActorOf(consoleContext));
+    return clientTabPath(client.id, '?notice=signed-out');
   },
 };
 
-const deleting: Deed = {
+const deleteAction: ClientActionDefinition = {
   name: 'delete',
   typed: true,
-  words: simple('delete'),
-  async carryOut(visit, { client }) {
-    await removeClient(visit.house.db, client.id, doerOf(visit));
+  words: actionPhrases('delete'),
+  async carryOut(consoleContext, { client }) {
+    await removeClient(consoleContext.house.db, client.id, auditActorOf(consoleContext));
     return '/admin/clients?notice=removed';
   },
 };
 
-async function secretOf({ house, ctx }: AdminVisit, { client }: RegisteredClient) {
+async function findSecretOr404({ house: context, ctx }: ConsoleContext, { client }: RegisteredClient) {
   const { secret } = ctx.params as { secret?: string };
-  const found = (await secretsOf(house.db, client.id)).find(({ id }) => id === secret);
+  const found = (await listClientSecrets(context.db, client.id)).find(({ id }) => id === secret);
   return found ?? ctx.throw(404, 'not-found');
 }
 
-const removingSecret: Deed = {
+const removeSecretAction: ClientActionDefinition = {
   name: 'remove-secret',
   below: '/:secret',
-  async words(visit, shown) {
-    const { title, consequence, button } = visit.frame.t.clients.deeds['remove-secret'];
-    return { title: title((await secretOf(visit, shown)).name), consequence, button };
+  async words(consoleContext, registered) {
+    const { title, consequence, button } = consoleContext.frame.t.clients.deeds['remove-secret'];
+    return { title: title((await findSecretOr404(consoleContext, registered)).name), consequence, button };
   },
-  async carryOut(visit, shown) {
-    const { id } = await secretOf(visit, shown);
-    await removeSecret(visit.house.db, shown.client.id, id, doerOf(visit));
-    return pathOf(shown.client.id, '/secrets?notice=secret-removed');
+  async carryOut(consoleContext, registered) {
+    const { id } = await findSecretOr404(consoleContext, registered);
+    await removeSecret(consoleContext.house.db, registered.client.id, id, auditActorOf(consoleContext));
+    return clientTabPath(registered.client.id, '/secrets?notice=secret-removed');
   },
 };
 
-const forgetting: Deed = {
+const forgetClientErrorsAction: ClientActionDefinition = {
   name: 'forget-refused',
   words: ({ frame }) => {
     const { forgetTitle, forgetHelp, forget } = frame.t.refusedRequests;
     return { title: forgetTitle, consequence: forgetHelp, button: forget };
   },
-  async carryOut({ house }, { client }) {
-    await forgetRefusedRequests(house.db, client.id);
-    return pathOf(client.id, '?notice=forgotten');
+  async carryOut({ house: context }, { client }) {
+    await clearClientErrors(context.db, client.id);
+    return clientTabPath(client.id, '?notice=forgotten');
   },
 };
 
-function mount(router: Router, house: House, deed: Deed): void {
-  const { name, below = '', typed = false } = deed;
-  const show = async (visit: AdminVisit, shown: RegisteredClient, wrong = false) => {
-    const words = await deed.words(visit, shown);
-    const action = visit.ctx.path;
-    showPage(visit, <DeedPage {...{ visit, shown, name, action, words, typed, wrong }} />, wrong);
+function mountAction(router: Router, context: AppContext, auditEvent: ClientActionDefinition): void {
+  const { name, below = '', typed = false } = auditEvent;
+  const show = async (consoleContext: ConsoleContext, registered: RegisteredClient, wrong = false) => {
+    const words = await auditEvent.words(consoleContext, registered);
+    const action = consoleContext.ctx.path;
+    sendConsolePage(
+      consoleContext,
+      <ClientActionPage
+        {...{ visit: consoleContext, shown: registered, name, action, words, typed, wrong }}
+      />,
+      wrong,
+    );
   };
   const path = `/admin/clients/:client/${name}${below}`;
   router.get(
     path,
-    guardedFreshly(house, 'clients.write', async (visit) => show(visit, await clientOf(visit))),
+    requireRecentOperator(context, 'clients.write', async (consoleContext) =>
+      show(consoleContext, await findClientOr404(consoleContext)),
+    ),
   );
-  const post = guardedFreshly(house, 'clients.write', async (visit) => {
-    const shown = await clientOf(visit);
-    const { confirm } = sentForm(visit, form);
-    if (typed && confirm.trim() !== shown.client.id) return show(visit, shown, true);
-    onTo(visit, await deed.carryOut(visit, shown));
+  const post = requireRecentOperator(context, 'clients.write', async (consoleContext) => {
+    const registered = await findClientOr404(consoleContext);
+    const { confirm } = parseConsoleForm(consoleContext, clientActionForm);
+    if (typed && confirm.trim() !== registered.client.id) return show(consoleContext, registered, true);
+    redirectAfterPost(consoleContext, await auditEvent.carryOut(consoleContext, registered));
   });
-  router.post(path, readForm, post);
+  router.post(path, parseFormBody, post);
 }
 
 /** What takes something away from an application or its people: each a page of its own, just after a fresh sign-in. */
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
-  const deeds = [switching(false), switching(true), signingOut, deleting, removingSecret, forgetting];
-  for (const deed of deeds) mount(router, house, deed);
+  const auditEvents = [
+    enableAction(false),
+    enableAction(true),
+    signOutAction,
+    deleteAction,
+    removeSecretAction,
+    forgetClientErrorsAction,
+  ];
+  for (const auditEvent of auditEvents) mountAction(router, context, auditEvent);
   return router;
 }

@@ -2,19 +2,22 @@ import Router from '@koa/router';
 import type { ClientDescription } from '../../../src/clients/schema.ts';
 import type { RegisteredClient } from '../../../src/clients/clients.ts';
 import type { Frame } from '../../ui/layout.tsx';
-import type { House } from '../../../src/context.ts';
-import { ClientPage, clientOf, Copy } from './tabs.tsx';
+import type { AppContext } from '../../../src/context.ts';
+import { ClientPage, findClientOr404, CopyButton } from './tabs.tsx';
 import type { Snippet } from './snippets.ts';
 import { secretVariable, snippetsFor } from './snippets.ts';
-import type { AdminVisit } from '../require-operator.ts';
-import { guarded, showPage } from '../require-operator.ts';
-import { Section } from '../layout.tsx';
+import type { ConsoleContext } from '../require-operator.ts';
+import { requireOperator, sendConsolePage } from '../require-operator.ts';
+import { ConsolePageSection } from '../layout.tsx';
 
-type Endpoint = keyof Frame['t']['clients']['connect']['names'];
+type EndpointName = keyof Frame['t']['clients']['connect']['names'];
 
 /** Where programs reach the provider; what discovery says, for those who have to type it in. */
-function endpointsOf(issuer: string, { id, type, deviceFlow }: ClientDescription): [Endpoint, string][] {
-  const all: [Endpoint, string][] = [
+function clientEndpointUrls(
+  issuer: string,
+  { id, type, deviceFlow }: ClientDescription,
+): [EndpointName, string][] {
+  const all: [EndpointName, string][] = [
     ['clientId', id],
     ['issuer', issuer],
     ['discovery', `${issuer}/.well-known/openid-configuration`],
@@ -26,42 +29,53 @@ function endpointsOf(issuer: string, { id, type, deviceFlow }: ClientDescription
     ['par', `${issuer}/request`],
     ['introspection', `${issuer}/token/introspection`],
     ['revocation', `${issuer}/token/revocation`],
-    ...(deviceFlow ? ([['deviceAuthorization', `${issuer}/device/auth`]] as [Endpoint, string][]) : []),
+    ...(deviceFlow ? ([['deviceAuthorization', `${issuer}/device/auth`]] as [EndpointName, string][]) : []),
   ];
-  const forPeople = new Set<Endpoint>(['authorization', 'userinfo', 'endSession', 'par']);
+  const forPeople = new Set<EndpointName>(['authorization', 'userinfo', 'endSession', 'par']);
   return type === 'service' ? all.filter(([name]) => !forPeople.has(name)) : all;
 }
 
 type ConnectPageProps = {
-  visit: AdminVisit;
+  visit: ConsoleContext;
   shown: RegisteredClient;
-  endpoints: readonly (readonly [Endpoint, string])[];
+  endpoints: readonly (readonly [EndpointName, string])[];
   snippets: readonly Snippet[];
 };
 
 /** Everything that somebody needs who connects an application: addresses to copy and examples that are filled in. */
-export function ConnectPage({ visit, shown, endpoints, snippets }: ConnectPageProps) {
-  const { frame } = visit;
+export function ConnectPage({
+  visit: consoleContext,
+  shown: registered,
+  endpoints,
+  snippets,
+}: ConnectPageProps) {
+  const { frame } = consoleContext;
   const t = frame.t.clients.connect;
   return (
-    <ClientPage visit={visit} shown={shown} part="connect" step="client-connect" scripts={['copy']}>
-      <Section title={t.endpoints} name="endpoints">
+    <ClientPage
+      visit={consoleContext}
+      shown={registered}
+      part="connect"
+      step="client-connect"
+      scripts={['copy']}
+    >
+      <ConsolePageSection title={t.endpoints} name="endpoints">
         <p class="quiet">{t.help}</p>
         <dl class="facts">
           {endpoints.map(([name, value]) => (
             <div key={name} data-endpoint={name}>
               <dt>{t.names[name]}</dt>
               <dd>
-                <Copy frame={frame} label={t.names[name]}>
+                <CopyButton frame={frame} label={t.names[name]}>
                   {value}
-                </Copy>
+                </CopyButton>
               </dd>
             </div>
           ))}
         </dl>
-      </Section>
+      </ConsolePageSection>
       {snippets.length > 0 && (
-        <Section title={t.snippets} name="snippets">
+        <ConsolePageSection title={t.snippets} name="snippets">
           <p class="quiet">{t.snippetsHelp(secretVariable)}</p>
           {snippets.map(({ name, text }) => (
             <details key={name} class="snippet">
@@ -83,22 +97,25 @@ export function ConnectPage({ visit, shown, endpoints, snippets }: ConnectPagePr
               </div>
             </details>
           ))}
-        </Section>
+        </ConsolePageSection>
       )}
     </ClientPage>
   );
 }
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
   router.get(
     '/admin/clients/:client/connect',
-    guarded(house, 'clients.read', async (visit) => {
-      const shown = await clientOf(visit);
-      const issuer = house.settings.HEMMA_ISSUER;
-      const endpoints = endpointsOf(issuer, shown.client);
-      const snippets = snippetsFor(shown.client, issuer);
-      showPage(visit, <ConnectPage {...{ visit, shown, endpoints, snippets }} />);
+    requireOperator(context, 'clients.read', async (consoleContext) => {
+      const registered = await findClientOr404(consoleContext);
+      const issuer = context.settings.HEMMA_ISSUER;
+      const endpoints = clientEndpointUrls(issuer, registered.client);
+      const snippets = snippetsFor(registered.client, issuer);
+      sendConsolePage(
+        consoleContext,
+        <ConnectPage {...{ visit: consoleContext, shown: registered, endpoints, snippets }} />,
+      );
     }),
   );
   return router;

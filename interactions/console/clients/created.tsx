@@ -1,28 +1,28 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
-import { trialPath } from '../../../src/clients/metadata.ts';
-import type { Landed } from '../../../src/oidc/test-sign-in.ts';
-import { readTicket, redeemTrial } from '../../../src/oidc/test-sign-in.ts';
+import { testSignInPath } from '../../../src/clients/metadata.ts';
+import type { TestSignInResult } from '../../../src/oidc/test-sign-in.ts';
+import { parseTestTicket, redeemTestSignIn } from '../../../src/oidc/test-sign-in.ts';
 import { cookieName } from '../../../src/http/request-info.ts';
-import { frameOf } from '../../ui/frame.ts';
-import type { House } from '../../../src/context.ts';
+import { createFrame } from '../../ui/frame.ts';
+import type { AppContext } from '../../../src/context.ts';
 import type { Frame } from '../../ui/layout.tsx';
 import { Layout, renderPage } from '../../ui/layout.tsx';
-import { pathOf } from './tabs.tsx';
-import type { Claim } from '../../../src/oidc/claims-preview.ts';
-import { Claims } from './test-sign-in.tsx';
+import { clientTabPath } from './tabs.tsx';
+import type { PreviewClaim } from '../../../src/oidc/claims-preview.ts';
+import { ClaimsTable } from './test-sign-in.tsx';
 
 /** Why a trial brought nothing back, by the standard's word for it. */
-type NotLanded = { error: string; description: string | undefined };
+type TestSignInError = { error: string; description: string | undefined };
 
-type LandingPageProps = { frame: Frame; clientId: string; result: Landed | NotLanded };
+type TestResultPageProps = { frame: Frame; clientId: string; result: TestSignInResult | TestSignInError };
 
-const claimsIn = (claims: object, where: Claim['where']): Claim[] =>
-  Object.entries(claims).map(([name, value]): Claim => ({ name, value, where }));
+const listClaims = (claims: object, where: PreviewClaim['where']): PreviewClaim[] =>
+  Object.entries(claims).map(([name, value]): PreviewClaim => ({ name, value, where }));
 
-function Worked({ frame, landed }: { frame: Frame; landed: Landed }) {
+function TestSucceeded({ frame, landed: result }: { frame: Frame; landed: TestSignInResult }) {
   const t = frame.t.clients.trial;
-  const { claims, userinfo, header, seconds } = landed;
+  const { claims, userinfo, header, seconds } = result;
   const name = typeof userinfo.name === 'string' ? userinfo.name : String(claims.sub);
   return (
     <>
@@ -33,12 +33,15 @@ function Worked({ frame, landed }: { frame: Frame; landed: Landed }) {
         </li>
         <li>{t.tokens(seconds)}</li>
       </ul>
-      <Claims frame={frame} claims={[...claimsIn(claims, 'id-token'), ...claimsIn(userinfo, 'userinfo')]} />
+      <ClaimsTable
+        frame={frame}
+        claims={[...listClaims(claims, 'id-token'), ...listClaims(userinfo, 'userinfo')]}
+      />
     </>
   );
 }
 
-function Failed({ frame, result }: { frame: Frame; result: NotLanded }) {
+function TestFailed({ frame, result }: { frame: Frame; result: TestSignInError }) {
   const { errors } = frame.t.clients.trial;
   const known = Object.hasOwn(errors, result.error) ? result.error : 'other';
   return (
@@ -56,7 +59,7 @@ function Failed({ frame, result }: { frame: Frame; result: NotLanded }) {
 }
 
 /** Where a test sign-in ends: what the application would have got, in words and claim by claim. */
-export function LandingPage({ frame, clientId, result }: LandingPageProps) {
+export function TestResultPage({ frame, clientId, result }: TestResultPageProps) {
   const t = frame.t.clients.trial;
   const landed = 'claims' in result;
   const title = landed ? t.landed : t.notLanded;
@@ -65,9 +68,13 @@ export function LandingPage({ frame, clientId, result }: LandingPageProps) {
       <div class="console">
         <h1>{title}</h1>
         <p class="code">{clientId}</p>
-        {landed ? <Worked frame={frame} landed={result} /> : <Failed frame={frame} result={result} />}
+        {landed ? (
+          <TestSucceeded frame={frame} landed={result} />
+        ) : (
+          <TestFailed frame={frame} result={result} />
+        )}
         <p class="actions">
-          <a class="button" href={pathOf(clientId, '/try')}>
+          <a class="button" href={clientTabPath(clientId, '/try')}>
             {t.back}
           </a>
         </p>
@@ -76,32 +83,35 @@ export function LandingPage({ frame, clientId, result }: LandingPageProps) {
   );
 }
 
-const text = (value: unknown): string | undefined =>
+const queryText = (value: unknown): string | undefined =>
   typeof value === 'string' ? value.slice(0, 300) : undefined;
 
 /**
  * Takes what the provider brought back. Whoever signed in may be no administrator: the ticket of the browser that began
  * the trial opens this page, and it shows nothing but what this very sign-in gave.
  */
-async function land(house: House, ctx: Context): Promise<void> {
+async function finishTestSignIn(context: AppContext, ctx: Context): Promise<void> {
   ctx.set('Cache-Control', 'no-store');
-  const { vault, settings } = house;
-  const ticket = readTicket(vault, ctx.cookies.get(cookieName(settings, 'trial'), { signed: false }));
+  const { vault: encryption, settings } = context;
+  const ticket = parseTestTicket(
+    encryption,
+    ctx.cookies.get(cookieName(settings, 'trial'), { signed: false }),
+  );
   if (!ticket || ctx.query.state !== ticket.state) return ctx.throw(404, 'not-found');
-  const code = text(ctx.query.code);
-  const error = text(ctx.query.error);
-  const landed = code ? await redeemTrial(vault, settings, ticket, code) : undefined;
-  const result: Landed | NotLanded =
-    landed && landed !== 'used'
-      ? landed
-      : { error: error ?? 'used', description: text(ctx.query.error_description) };
-  const frame = frameOf(house, ctx);
+  const code = queryText(ctx.query.code);
+  const error = queryText(ctx.query.error);
+  const outcome = code ? await redeemTestSignIn(encryption, settings, ticket, code) : undefined;
+  const result: TestSignInResult | TestSignInError =
+    outcome && outcome !== 'used'
+      ? outcome
+      : { error: error ?? 'used', description: queryText(ctx.query.error_description) };
+  const frame = createFrame(context, ctx);
   ctx.type = 'html';
-  ctx.body = renderPage(frame, <LandingPage {...{ frame, clientId: ticket.clientId, result }} />);
+  ctx.body = renderPage(frame, <TestResultPage {...{ frame, clientId: ticket.clientId, result }} />);
 }
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
-  router.get(trialPath, (ctx) => land(house, ctx));
+  router.get(testSignInPath, (ctx) => finishTestSignIn(context, ctx));
   return router;
 }

@@ -1,20 +1,20 @@
-import { mayAct } from '../../../src/users/operators.ts';
+import { hasPermission } from '../../../src/users/operators.ts';
 import { formatDateTime } from '../../../src/i18n/phrases.ts';
 import type { ClientDescription } from '../../../src/clients/schema.ts';
-import type { RefusedRequest } from '../../../src/oidc/client-errors.ts';
-import { pathOf } from './tabs.tsx';
-import type { AdminVisit } from '../require-operator.ts';
+import type { ClientErrorRecord } from '../../../src/oidc/client-errors.ts';
+import { clientTabPath } from './tabs.tsx';
+import type { ConsoleContext } from '../require-operator.ts';
 import { Table } from '../layout.tsx';
 
-type RefusedRequestsProps = {
-  visit: AdminVisit;
+type ClientErrorsPageProps = {
+  visit: ConsoleContext;
   client: ClientDescription;
-  refused: readonly RefusedRequest[];
+  refused: readonly ClientErrorRecord[];
 };
 
 /** Where the latest of them are about addresses, those that are registered stand beside. */
-function Registered({ visit, client }: Omit<RefusedRequestsProps, 'refused'>) {
-  const t = visit.frame.t.refusedRequests;
+function RegisteredRedirectUris({ visit: consoleContext, client }: Omit<ClientErrorsPageProps, 'refused'>) {
+  const t = consoleContext.frame.t.refusedRequests;
   const registered = [...client.redirectUris, ...client.postLogoutRedirectUris];
   return (
     <>
@@ -31,8 +31,8 @@ function Registered({ visit, client }: Omit<RefusedRequestsProps, 'refused'>) {
 }
 
 /** What an application did not get, in words, with the standard's code and the library's detail for whoever mends it. */
-export function RefusedRequests({ visit, client, refused }: RefusedRequestsProps) {
-  const { frame, operator } = visit;
+export function ClientErrorsSection({ visit: consoleContext, client, refused }: ClientErrorsPageProps) {
+  const { frame, operator } = consoleContext;
   const t = frame.t.refusedRequests;
   if (refused.length === 0) return <p class="quiet">{t.none}</p>;
   return (
@@ -63,10 +63,12 @@ export function RefusedRequests({ visit, client, refused }: RefusedRequestsProps
           ],
         }))}
       />
-      {refused.some(({ address }) => address !== undefined) && <Registered visit={visit} client={client} />}
-      {mayAct(operator, 'clients.write') && (
+      {refused.some(({ address }) => address !== undefined) && (
+        <RegisteredRedirectUris visit={consoleContext} client={client} />
+      )}
+      {hasPermission(operator, 'clients.write') && (
         <p class="actions">
-          <a class="button secondary" href={pathOf(client.id, '/forget-refused')}>
+          <a class="button secondary" href={clientTabPath(client.id, '/forget-refused')}>
             {t.forget}
           </a>
         </p>

@@ -11,25 +11,25 @@ export type FieldsProps = {
   words?: Readonly<Record<string, { label: string; help?: string }>>;
 };
 
-export type FieldWords =
+export type FormFieldName =
   keyof Frame['t']['clients']['fields'] | keyof Frame['t']['resourceServers']['fields'];
 
 /** What a field is called and, where that is not enough, a sentence about it. */
-const wordsOf = ({ frame, words, name }: Named): { label: string; help?: string } => {
+const fieldPhrases = ({ frame, words, name }: NamedFieldProps): { label: string; help?: string } => {
   const all: NonNullable<FieldsProps['words']> = words ?? frame.t.clients.fields;
   return all[name] ?? { label: name };
 };
 
-type Named = FieldsProps & { name: FieldWords; help?: string };
+type NamedFieldProps = FieldsProps & { name: FormFieldName; help?: string };
 
 /** The faults of one field; those of a list say which line it was. */
-export function faultsIn(
+export function fieldFaults(
   { faults, values, frame }: FieldsProps,
   name: string,
 ): { code: string; text: string }[] {
   const lines = values[name];
-  const mine = faults.filter(({ path }) => path === name || path.startsWith(`${name}.`));
-  return mine.map(({ path, code }) => {
+  const ownFaults = faults.filter(({ path }) => path === name || path.startsWith(`${name}.`));
+  return ownFaults.map(({ path, code }) => {
     const line = Number.parseInt(path.slice(name.length + 1), 10);
     const what = Array.isArray(lines) && path !== name ? (lines as string[])[line] : undefined;
     const words = frame.t.clients.faults[code];
@@ -38,24 +38,24 @@ export function faultsIn(
 }
 
 /** A full stop in a field's name would be read as a member of something (`a.b`). */
-export const idOf = (name: string): string => name.replaceAll('.', '-');
+export const fieldId = (name: string): string => name.replaceAll('.', '-');
 
 /** Label, help, what was refused, input. */
-function Framed(props: Named & { children: ComponentChildren }) {
+function FieldWrapper(props: NamedFieldProps & { children: ComponentChildren }) {
   const { name, help, children } = props;
-  const words = wordsOf(props);
-  const told = [words.help, help].filter(Boolean).join(' ');
-  const refused = faultsIn(props, name);
+  const words = fieldPhrases(props);
+  const describedBy = [words.help, help].filter(Boolean).join(' ');
+  const refused = fieldFaults(props, name);
   return (
     <div class="field">
-      <label for={idOf(name)}>{words.label}</label>
-      {told && (
-        <p class="help" id={`${idOf(name)}-help`}>
-          {told}
+      <label for={fieldId(name)}>{words.label}</label>
+      {describedBy && (
+        <p class="help" id={`${fieldId(name)}-help`}>
+          {describedBy}
         </p>
       )}
       {refused.map(({ code, text }) => (
-        <p key={text} class="refusal" id={`${idOf(name)}-refusal`} data-refusal={code}>
+        <p key={text} class="refusal" id={`${fieldId(name)}-refusal`} data-refusal={code}>
           <span>{text}</span>
         </p>
       ))}
@@ -64,14 +64,16 @@ function Framed(props: Named & { children: ComponentChildren }) {
   );
 }
 
-function inputProps(props: Named) {
+function inputProps(props: NamedFieldProps) {
   const { name, help } = props;
-  const refused = faultsIn(props, name).length > 0;
-  const told = wordsOf(props).help !== undefined || help !== undefined;
-  const by = [refused && `${idOf(name)}-refusal`, told && `${idOf(name)}-help`].filter(Boolean).join(' ');
+  const refused = fieldFaults(props, name).length > 0;
+  const describedBy = fieldPhrases(props).help !== undefined || help !== undefined;
+  const by = [refused && `${fieldId(name)}-refusal`, describedBy && `${fieldId(name)}-help`]
+    .filter(Boolean)
+    .join(' ');
   return {
-    id: idOf(name),
-    name: idOf(name),
+    id: fieldId(name),
+    name: fieldId(name),
     autocomplete: 'off',
     autocapitalize: 'none' as const,
     spellcheck: false,
@@ -81,10 +83,14 @@ function inputProps(props: Named) {
 }
 
 /** One line of text. `check` names the use of an address that is judged while it is typed. */
-export function Line({ check, code = false, ...props }: Named & { check?: string; code?: boolean }) {
+export function TextField({
+  check,
+  code = false,
+  ...props
+}: NamedFieldProps & { check?: string; code?: boolean }) {
   const value = props.values[props.name];
   return (
-    <Framed {...props}>
+    <FieldWrapper {...props}>
       <input
         {...inputProps(props)}
         class={code ? 'input code' : 'input'}
@@ -92,29 +98,33 @@ export function Line({ check, code = false, ...props }: Named & { check?: string
         value={typeof value === 'string' ? value : ''}
         data-check-address={check}
       />
-    </Framed>
+    </FieldWrapper>
   );
 }
 
 /** Several lines: a list of addresses, or a document. */
-export function Lines({ check, rows = 3, ...props }: Named & { check?: string; rows?: number }) {
+export function TextAreaField({
+  check,
+  rows = 3,
+  ...props
+}: NamedFieldProps & { check?: string; rows?: number }) {
   const value = props.values[props.name];
   const text = Array.isArray(value) ? value.join('\n') : ((value as string | undefined) ?? '');
   return (
-    <Framed {...props}>
+    <FieldWrapper {...props}>
       <textarea {...inputProps(props)} class="input code" rows={rows} data-check-address={check}>
         {text}
       </textarea>
-    </Framed>
+    </FieldWrapper>
   );
 }
 
-type Options = { options: readonly (readonly [value: string, label: string])[] };
+type FieldOptions = { options: readonly (readonly [value: string, label: string])[] };
 
-export function Choose({ options, ...props }: Named & Options) {
+export function SelectField({ options, ...props }: NamedFieldProps & FieldOptions) {
   const value = props.values[props.name];
   return (
-    <Framed {...props}>
+    <FieldWrapper {...props}>
       <select {...inputProps(props)} class="input">
         {options.map(([one, label]) => (
           <option key={one} value={one} selected={one === (value ?? '')}>
@@ -122,20 +132,20 @@ export function Choose({ options, ...props }: Named & Options) {
           </option>
         ))}
       </select>
-    </Framed>
+    </FieldWrapper>
   );
 }
 
 /** Several of a few: boxes of one name under one legend. */
-export function Boxes({ options, ...props }: Named & Options) {
+export function CheckboxGroup({ options, ...props }: NamedFieldProps & FieldOptions) {
   const { name, values } = props;
-  const words = wordsOf(props);
+  const words = fieldPhrases(props);
   const chosen = values[name] ?? [];
   return (
     <fieldset class="field boxes">
       <legend>{words.label}</legend>
       {words.help && <p class="help">{words.help}</p>}
-      {faultsIn(props, name).map(({ code, text }) => (
+      {fieldFaults(props, name).map(({ code, text }) => (
         <p key={text} class="refusal" data-refusal={code}>
           <span>{text}</span>
         </p>
@@ -151,12 +161,12 @@ export function Boxes({ options, ...props }: Named & Options) {
 }
 
 /** One box: yes or no. */
-export function Box(props: Named) {
+export function CheckboxField(props: NamedFieldProps) {
   const { values, name } = props;
-  const words = wordsOf(props);
+  const words = fieldPhrases(props);
   return (
     <label class="choice">
-      <input id={idOf(name)} type="checkbox" name={name} value="yes" checked={values[name] === 'yes'} />
+      <input id={fieldId(name)} type="checkbox" name={name} value="yes" checked={values[name] === 'yes'} />
       <span>
         {words.label}
         {words.help && <span class="help">{words.help}</span>}

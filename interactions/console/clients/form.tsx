@@ -1,21 +1,29 @@
 import type { Group } from '../../../src/users/groups.ts';
-import { apiScopes, isPersonal } from '../../../src/clients/resource-servers/api-scopes.ts';
+import { apiScopes, requiresHumanOperator } from '../../../src/clients/resource-servers/api-scopes.ts';
 import { keyAlgs } from '../../../src/clients/assertion-rules.ts';
 import type { ClientFault } from '../../../src/clients/connectivity-check.ts';
 import type { ClientType } from '../../../src/clients/schema.ts';
-import { lifetimeLimits, serviceTokenMost, signingAlgs } from '../../../src/clients/schema.ts';
+import { lifetimeLimits, maxServiceTokenSeconds, signingAlgs } from '../../../src/clients/schema.ts';
 import type { ResourceServer } from '../../../src/clients/resource-servers/schema.ts';
-import { SubmitButton, Ways } from '../../ui/form.tsx';
-import { choiceOf } from '../../ui/scope-words.ts';
-import type { AdminVisit } from '../require-operator.ts';
+import { SubmitButton, LinkList } from '../../ui/form.tsx';
+import { scopeOption } from '../../ui/scope-words.ts';
+import type { ConsoleContext } from '../require-operator.ts';
 import { ConsolePage } from '../layout.tsx';
 import type { FieldsProps } from './fields.tsx';
-import { Box, Boxes, Choose, faultsIn, idOf, Line, Lines } from './fields.tsx';
-import { pathOf } from './tabs.tsx';
-import { Resources } from './resources.tsx';
+import {
+  CheckboxField,
+  CheckboxGroup,
+  SelectField,
+  fieldFaults,
+  fieldId,
+  TextField,
+  TextAreaField,
+} from './fields.tsx';
+import { clientTabPath } from './tabs.tsx';
+import { ResourcesField } from './resources.tsx';
 
 export type ClientFormProps = {
-  visit: AdminVisit;
+  visit: ConsoleContext;
   type: ClientType;
   /** The name of the application that is changed; a new one, where undefined. */
   editing?: { id: string; name: string; seen: number } | undefined;
@@ -27,52 +35,60 @@ export type ClientFormProps = {
   faults: readonly ClientFault[];
 };
 
-type Part = FieldsProps &
+type FormSectionProps = FieldsProps &
   Pick<ClientFormProps, 'type' | 'groups' | 'servers' | 'ownScopes'> & { fresh: boolean };
 
-const options = <Value extends string>(words: Record<Value, string>) =>
+const choiceOptions = <Value extends string>(words: Record<Value, string>) =>
   Object.entries(words) as [Value, string][];
 
-function About(props: Part) {
+function GeneralSection(props: FormSectionProps) {
   const { frame, type, fresh } = props;
   return (
     <fieldset class="group">
       <legend>{frame.t.clients.form.groups.about}</legend>
-      <Line {...props} name="name" />
-      {fresh && <Line {...props} name="id" code />}
-      <Line {...props} name="description" />
-      <Line {...props} name="contact" />
-      {type !== 'service' && <Box {...props} name="firstParty" />}
+      <TextField {...props} name="name" />
+      {fresh && <TextField {...props} name="id" code />}
+      <TextField {...props} name="description" />
+      <TextField {...props} name="contact" />
+      {type !== 'service' && <CheckboxField {...props} name="firstParty" />}
     </fieldset>
   );
 }
 
-function Addresses(props: Part) {
+function RedirectUrisSection(props: FormSectionProps) {
   const { frame, type } = props;
   const t = frame.t.clients.form;
   const onDevice = type === 'single-page' || type === 'native';
   return (
     <fieldset class="group">
       <legend>{t.groups.addresses}</legend>
-      <Lines {...props} name="redirectUris" help={t.onePerLine} check="redirect" />
-      <Lines {...props} name="postLogoutRedirectUris" help={t.onePerLine} check="post-logout" rows={2} />
-      {onDevice && <Lines {...props} name="corsOrigins" help={t.onePerLine} check="origin" rows={2} />}
-      <Line {...props} name="backchannelLogoutUri" check="back-channel" code />
-      <Line {...props} name="frontchannelLogoutUri" check="front-channel" code />
-      <Line {...props} name="launchUrl" check="launch" code />
-      <Line {...props} name="initiateLoginUri" check="initiate-login" code />
+      <TextAreaField {...props} name="redirectUris" help={t.onePerLine} check="redirect" />
+      <TextAreaField
+        {...props}
+        name="postLogoutRedirectUris"
+        help={t.onePerLine}
+        check="post-logout"
+        rows={2}
+      />
+      {onDevice && (
+        <TextAreaField {...props} name="corsOrigins" help={t.onePerLine} check="origin" rows={2} />
+      )}
+      <TextField {...props} name="backchannelLogoutUri" check="back-channel" code />
+      <TextField {...props} name="frontchannelLogoutUri" check="front-channel" code />
+      <TextField {...props} name="launchUrl" check="launch" code />
+      <TextField {...props} name="initiateLoginUri" check="initiate-login" code />
     </fieldset>
   );
 }
 
-function Proof(props: Part) {
+function AuthenticationSection(props: FormSectionProps) {
   const { frame } = props;
   const t = frame.t.clients;
   const { secret, private_key_jwt: key, client_secret_jwt: signs } = t.choices.authMethod;
   return (
     <fieldset class="group">
       <legend>{t.form.groups.proof}</legend>
-      <Choose
+      <SelectField
         {...props}
         name="authMethod"
         options={[
@@ -81,13 +97,13 @@ function Proof(props: Part) {
           ['client_secret_jwt', signs],
         ]}
       />
-      <Lines {...props} name="jwks" rows={4} />
-      <Choose
+      <TextAreaField {...props} name="jwks" rows={4} />
+      <SelectField
         {...props}
         name="assertionSigningAlg"
         options={[['', t.form.algByKeys], ...keyAlgs.map((alg) => [alg, alg] as const)]}
       />
-      <Choose
+      <SelectField
         {...props}
         name="assertionAudience"
         options={[
@@ -95,30 +111,34 @@ function Proof(props: Part) {
           ['token-endpoint', t.choices.assertionAudience['token-endpoint']],
         ]}
       />
-      <Box {...props} name="dpopRequired" />
+      <CheckboxField {...props} name="dpopRequired" />
     </fieldset>
   );
 }
 
-function SeesAndPeople(props: Part) {
+function ScopesAndGroupsSection(props: FormSectionProps) {
   const { frame, groups, ownScopes } = props;
   const { form: t, choices } = frame.t.clients;
-  const own = ownScopes.map(([scope, what]) => [scope, choiceOf([scope, what])] as const);
+  const customScopes = ownScopes.map(([scope, what]) => [scope, scopeOption([scope, what])] as const);
   return (
     <>
       <fieldset class="group">
         <legend>{t.groups.sees}</legend>
-        <Boxes {...props} name="scopes" options={[...options(choices.scopes), ...own]} />
-        <Choose {...props} name="consent" options={options(choices.consent)} />
+        <CheckboxGroup
+          {...props}
+          name="scopes"
+          options={[...choiceOptions(choices.scopes), ...customScopes]}
+        />
+        <SelectField {...props} name="consent" options={choiceOptions(choices.consent)} />
       </fieldset>
       <fieldset class="group">
         <legend>{t.groups.people}</legend>
         {groups.length === 0 ? (
           <p class="quiet">{t.noGroups}</p>
         ) : (
-          <Boxes {...props} name="allowedGroups" options={groups.map(({ id, name }) => [id, name])} />
+          <CheckboxGroup {...props} name="allowedGroups" options={groups.map(({ id, name }) => [id, name])} />
         )}
-        <Choose
+        <SelectField
           {...props}
           name="requiredAcr"
           options={[
@@ -131,7 +151,7 @@ function SeesAndPeople(props: Part) {
   );
 }
 
-function Lifetimes(props: Part) {
+function LifetimesSection(props: FormSectionProps) {
   const { frame, type } = props;
   const t = frame.t.clients.form;
   const all = ['accessToken', 'idToken', 'refreshToken', 'session'] as const;
@@ -140,50 +160,50 @@ function Lifetimes(props: Part) {
     <fieldset class="group">
       <legend>{t.groups.lifetimes}</legend>
       {names.map((name) => {
-        const { least, most: everybody } = lifetimeLimits[name];
-        const most = type === 'service' ? serviceTokenMost : everybody;
-        const help = `${t.byDefault(most)} ${t.range(least, most)}`;
-        return <Line key={name} {...props} name={`lifetimes.${name}`} help={help} code />;
+        const { least: minSeconds, most: everybody } = lifetimeLimits[name];
+        const maxSeconds = type === 'service' ? maxServiceTokenSeconds : everybody;
+        const help = `${t.byDefault(maxSeconds)} ${t.range(minSeconds, maxSeconds)}`;
+        return <TextField key={name} {...props} name={`lifetimes.${name}`} help={help} code />;
       })}
     </fieldset>
   );
 }
 
-function Extra(props: Part) {
+function AdvancedSection(props: FormSectionProps) {
   const { frame, type } = props;
   const { form: t, choices } = frame.t.clients;
   return (
     <fieldset class="group">
       <legend>{t.groups.extra}</legend>
-      <Choose {...props} name="signingAlg" options={signingAlgs.map((alg) => [alg, alg])} />
-      <Boxes {...props} name="allowedIntents" options={options(choices.allowedIntents)} />
-      <Choose {...props} name="subjectType" options={options(choices.subjectType)} />
-      <Line {...props} name="sector" code />
-      <Box {...props} name="parRequired" />
-      {type === 'web' && <Box {...props} name="pkceOptional" />}
-      {type !== 'web' && <Box {...props} name="dpopRequired" />}
-      {type !== 'single-page' && <Box {...props} name="deviceFlow" />}
+      <SelectField {...props} name="signingAlg" options={signingAlgs.map((alg) => [alg, alg])} />
+      <CheckboxGroup {...props} name="allowedIntents" options={choiceOptions(choices.allowedIntents)} />
+      <SelectField {...props} name="subjectType" options={choiceOptions(choices.subjectType)} />
+      <TextField {...props} name="sector" code />
+      <CheckboxField {...props} name="parRequired" />
+      {type === 'web' && <CheckboxField {...props} name="pkceOptional" />}
+      {type !== 'web' && <CheckboxField {...props} name="dpopRequired" />}
+      {type !== 'single-page' && <CheckboxField {...props} name="deviceFlow" />}
     </fieldset>
   );
 }
 
 /** What it may do in the interface for programs; what a person must answer for is no choice for a service. */
-function Api(props: Part) {
+function AdminApiSection(props: FormSectionProps) {
   const { frame, type, groups } = props;
   const { form: t, choices } = frame.t.clients;
   const service = type === 'service';
   return (
     <fieldset class="group">
       <legend>{t.groups.api}</legend>
-      <Boxes
+      <CheckboxGroup
         {...props}
         name="apiScopes"
         options={apiScopes
-          .filter((scope) => !service || !isPersonal(scope))
+          .filter((scope) => !service || !requiresHumanOperator(scope))
           .map((scope) => [scope, choices.apiScopes[scope]])}
       />
       {service && groups.length > 0 && (
-        <Choose
+        <SelectField
           {...props}
           name="apiGroup"
           options={[['', t.everybody], ...groups.map(({ id, name }) => [id, name] as const)]}
@@ -194,19 +214,19 @@ function Api(props: Part) {
 }
 
 /** Everything that was wrong, in one place and first: the fields say it once more where it belongs. */
-export function Faults({ frame, faults, values, words: own }: FieldsProps) {
+export function FaultSummary({ frame, faults, values, words: phrases }: FieldsProps) {
   if (faults.length === 0) return null;
   const names = [...new Set(faults.map(({ path }) => path.replace(/\.\d.*$/, '')))];
-  const words: Record<string, { label: string } | undefined> = own ?? frame.t.clients.fields;
+  const words: Record<string, { label: string } | undefined> = phrases ?? frame.t.clients.fields;
   return (
     <div class="notice" role="alert" tabIndex={-1} id="refusal">
       <div>
         <p>{frame.t.clients.form.faultsTitle}</p>
         <ul>
           {names.flatMap((name) =>
-            faultsIn({ frame, faults, values }, name).map(({ code, text }) => (
+            fieldFaults({ frame, faults, values }, name).map(({ code, text }) => (
               <li key={text} data-refusal={code}>
-                {words[name] ? <a href={`#${idOf(name)}`}>{words[name].label}</a> : name}: {text}
+                {words[name] ? <a href={`#${fieldId(name)}`}>{words[name].label}</a> : name}: {text}
               </li>
             )),
           )}
@@ -218,10 +238,10 @@ export function Faults({ frame, faults, values, words: own }: FieldsProps) {
 
 /** The form of an application: only the fields that mean something for its type. */
 export function ClientFormPage(props: ClientFormProps) {
-  const { visit, type, editing, values, groups, servers, ownScopes, faults } = props;
-  const { frame, token } = visit;
+  const { visit: consoleContext, type, editing, values, groups, servers, ownScopes, faults } = props;
+  const { frame, token } = consoleContext;
   const t = frame.t.clients;
-  const part: Part = {
+  const part: FormSectionProps = {
     frame,
     values,
     faults,
@@ -232,11 +252,11 @@ export function ClientFormPage(props: ClientFormProps) {
     fresh: editing === undefined,
   };
   const title = editing ? t.form.editTitle(editing.name) : t.form.newTitle(t.types[type].name);
-  const action = editing ? pathOf(editing.id, '/edit') : pathOf('-', `/new/${type}`);
+  const action = editing ? clientTabPath(editing.id, '/edit') : clientTabPath('-', `/new/${type}`);
   const confidential = type === 'web' || type === 'service';
   return (
     <ConsolePage
-      visit={visit}
+      visit={consoleContext}
       title={title}
       step={editing ? 'client-edit' : 'client-new'}
       part="clients"
@@ -248,22 +268,22 @@ export function ClientFormPage(props: ClientFormProps) {
         novalidate
         class="form client"
         data-client-type={type}
-        data-check-url={pathOf('-', '/check-addresses')}
+        data-check-url={clientTabPath('-', '/check-addresses')}
       >
         <input type="hidden" name="token" value={token} />
         {editing && <input type="hidden" name="seen" value={String(editing.seen)} />}
-        <Faults frame={frame} faults={faults} values={values} />
-        <About {...part} />
-        {type !== 'service' && <Addresses {...part} />}
-        {confidential && <Proof {...part} />}
-        {type !== 'service' && <SeesAndPeople {...part} />}
-        <Lifetimes {...part} />
-        {type !== 'service' && <Extra {...part} />}
-        <Api {...part} />
-        <Resources {...part} />
+        <FaultSummary frame={frame} faults={faults} values={values} />
+        <GeneralSection {...part} />
+        {type !== 'service' && <RedirectUrisSection {...part} />}
+        {confidential && <AuthenticationSection {...part} />}
+        {type !== 'service' && <ScopesAndGroupsSection {...part} />}
+        <LifetimesSection {...part} />
+        {type !== 'service' && <AdvancedSection {...part} />}
+        <AdminApiSection {...part} />
+        <ResourcesField {...part} />
         <SubmitButton waiting={t.waiting}>{editing ? t.form.submit : t.form.submitNew}</SubmitButton>
       </form>
-      <Ways ways={[{ href: editing ? pathOf(editing.id) : '/admin/clients', label: t.cancel }]} />
+      <LinkList ways={[{ href: editing ? clientTabPath(editing.id) : '/admin/clients', label: t.cancel }]} />
     </ConsolePage>
   );
 }

@@ -1,30 +1,30 @@
 import Router from '@koa/router';
-import { clientTypes, keptOf } from '../../../src/clients/schema.ts';
-import { liveSecrets } from '../../../src/clients/secrets.ts';
+import { clientTypes, secretStorageByMethod } from '../../../src/clients/schema.ts';
+import { countActiveSecrets } from '../../../src/clients/secrets.ts';
 import type { RegisteredClient } from '../../../src/clients/clients.ts';
 import { listClients } from '../../../src/clients/clients.ts';
-import { mayAct } from '../../../src/users/operators.ts';
-import { Ways } from '../../ui/form.tsx';
-import type { House } from '../../../src/context.ts';
-import type { AdminVisit } from '../require-operator.ts';
-import { guarded, showPage } from '../require-operator.ts';
-import { ConsolePage, Copyable, Table } from '../layout.tsx';
-import { pathOf } from './tabs.tsx';
+import { hasPermission } from '../../../src/users/operators.ts';
+import { LinkList } from '../../ui/form.tsx';
+import type { AppContext } from '../../../src/context.ts';
+import type { ConsoleContext } from '../require-operator.ts';
+import { requireOperator, sendConsolePage } from '../require-operator.ts';
+import { ConsolePage, CopyableText, Table } from '../layout.tsx';
+import { clientTabPath } from './tabs.tsx';
 
 type ClientsPageProps = {
-  visit: AdminVisit;
+  visit: ConsoleContext;
   clients: readonly RegisteredClient[];
-  secrets: Awaited<ReturnType<typeof liveSecrets>>;
+  secrets: Awaited<ReturnType<typeof countActiveSecrets>>;
   notice?: string | undefined;
 };
 
 /** All applications, a line each. */
-export function ClientsPage({ visit, clients, secrets, notice }: ClientsPageProps) {
-  const { frame, operator } = visit;
+export function ClientsPage({ visit: consoleContext, clients, secrets, notice }: ClientsPageProps) {
+  const { frame, operator } = consoleContext;
   const t = frame.t.clients;
   const columns = [t.columns.name, t.columns.id, t.columns.type, t.columns.state, t.columns.managed];
   return (
-    <ConsolePage visit={visit} title={t.title} step="clients" part="clients" notice={notice}>
+    <ConsolePage visit={consoleContext} title={t.title} step="clients" part="clients" notice={notice}>
       {clients.length === 0 ? (
         <p data-empty>{t.none}</p>
       ) : (
@@ -34,13 +34,13 @@ export function ClientsPage({ visit, clients, secrets, notice }: ClientsPageProp
           rows={clients.map(({ client, enabled, managed, registeredWith }) => ({
             key: client.id,
             cells: [
-              <a key="name" href={pathOf(client.id)}>
+              <a key="name" href={clientTabPath(client.id)}>
                 {client.name}
               </a>,
-              <Copyable key="id" frame={frame}>
+              <CopyableText key="id" frame={frame}>
                 {client.id}
-              </Copyable>,
-              keptOf[client.authMethod]
+              </CopyableText>,
+              secretStorageByMethod[client.authMethod]
                 ? `${t.types[client.type].name}, ${t.live(secrets(client))}`
                 : t.types[client.type].name,
               enabled ? t.states.on : t.states.off,
@@ -51,9 +51,9 @@ export function ClientsPage({ visit, clients, secrets, notice }: ClientsPageProp
           }))}
         />
       )}
-      {mayAct(operator, 'clients.write') && (
+      {hasPermission(operator, 'clients.write') && (
         <p class="actions">
-          <a class="button" href={pathOf('-', '/new')}>
+          <a class="button" href={clientTabPath('-', '/new')}>
             {t.create}
           </a>{' '}
           <a class="button secondary" href="/admin/claims">
@@ -61,34 +61,34 @@ export function ClientsPage({ visit, clients, secrets, notice }: ClientsPageProp
           </a>
         </p>
       )}
-      <Ways
+      <LinkList
         ways={[
           { href: '/admin/resource-servers', label: frame.t.resourceServers.link },
-          { href: pathOf('-', '/initial-access-tokens'), label: frame.t.registration.title },
+          { href: clientTabPath('-', '/initial-access-tokens'), label: frame.t.registration.title },
         ]}
       />
     </ConsolePage>
   );
 }
 
-async function show(visit: AdminVisit): Promise<void> {
-  const { house, ctx, frame } = visit;
-  const clients = await listClients(house.db);
-  const secrets = await liveSecrets(house.db);
+async function renderClients(consoleContext: ConsoleContext): Promise<void> {
+  const { house: context, ctx, frame } = consoleContext;
+  const clients = await listClients(context.db);
+  const secrets = await countActiveSecrets(context.db);
   const notice = ctx.query.notice === 'removed' ? frame.t.clients.notices.removed : undefined;
-  showPage(visit, <ClientsPage {...{ visit, clients, secrets, notice }} />);
+  sendConsolePage(consoleContext, <ClientsPage {...{ visit: consoleContext, clients, secrets, notice }} />);
 }
 
 /** The first question about a new application: its type chooses everything that is chosen for it. */
-export function ChooseTypePage({ visit }: { visit: AdminVisit }) {
-  const t = visit.frame.t.clients;
+export function ChooseTypePage({ visit: consoleContext }: { visit: ConsoleContext }) {
+  const t = consoleContext.frame.t.clients;
   return (
-    <ConsolePage visit={visit} title={t.form.chooseTitle} step="client-type" part="clients">
+    <ConsolePage visit={consoleContext} title={t.form.chooseTitle} step="client-type" part="clients">
       <p class="quiet">{t.form.chooseHelp}</p>
       <ul class="list ways">
         {clientTypes.map((type) => (
           <li key={type}>
-            <a href={pathOf('-', `/new/${type}`)}>{t.types[type].name}</a>
+            <a href={clientTabPath('-', `/new/${type}`)}>{t.types[type].name}</a>
             <span class="help">{t.types[type].help}</span>
           </li>
         ))}
@@ -97,12 +97,14 @@ export function ChooseTypePage({ visit }: { visit: AdminVisit }) {
   );
 }
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
-  router.get('/admin/clients', guarded(house, 'clients.read', show));
+  router.get('/admin/clients', requireOperator(context, 'clients.read', renderClients));
   router.get(
     '/admin/clients/-/new',
-    guarded(house, 'clients.write', (visit) => showPage(visit, <ChooseTypePage visit={visit} />)),
+    requireOperator(context, 'clients.write', (consoleContext) =>
+      sendConsolePage(consoleContext, <ChooseTypePage visit={consoleContext} />),
+    ),
   );
   return router;
 }

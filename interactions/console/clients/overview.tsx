@@ -1,33 +1,33 @@
 // Longer than usual: what an application is stands on this one page.
 import Router from '@koa/router';
 import type { ComponentChildren } from 'preact';
-import { emailsOf } from '../../../src/users/users.ts';
+import { findEmailsByUserIds } from '../../../src/users/users.ts';
 import type { ClaimDefinition } from '../../../src/users/claim-definitions.ts';
 import { listClaims } from '../../../src/users/claim-definitions.ts';
 import { listGroups } from '../../../src/users/groups.ts';
-import { mayAct } from '../../../src/users/operators.ts';
+import { hasPermission } from '../../../src/users/operators.ts';
 import { formatDateTime } from '../../../src/i18n/phrases.ts';
 import type { ClientDescription } from '../../../src/clients/schema.ts';
-import { keptOf } from '../../../src/clients/schema.ts';
-import { liveSecrets } from '../../../src/clients/secrets.ts';
+import { secretStorageByMethod } from '../../../src/clients/schema.ts';
+import { countActiveSecrets } from '../../../src/clients/secrets.ts';
 import type { RegisteredClient } from '../../../src/clients/clients.ts';
-import type { RefusedRequest } from '../../../src/oidc/client-errors.ts';
-import { refusedRequests } from '../../../src/oidc/client-errors.ts';
-import { sectorOf } from '../../../src/clients/sector-identifiers.ts';
-import { latestArrivals } from '../../../src/audit/audit-log.ts';
+import type { ClientErrorRecord } from '../../../src/oidc/client-errors.ts';
+import { listClientErrors } from '../../../src/oidc/client-errors.ts';
+import { getSectorIdentifier } from '../../../src/clients/sector-identifiers.ts';
+import { findLatestSignIns } from '../../../src/audit/audit-log.ts';
 import type { Frame } from '../../ui/layout.tsx';
-import type { House } from '../../../src/context.ts';
-import { choiceOf, labelsOf } from '../../ui/scope-words.ts';
-import { ClientPage, clientOf, Copy, pathOf } from './tabs.tsx';
-import { RefusedRequests } from './errors.tsx';
-import type { AdminVisit } from '../require-operator.ts';
-import { guarded, showPage } from '../require-operator.ts';
-import { Address, Section, Table } from '../layout.tsx';
+import type { AppContext } from '../../../src/context.ts';
+import { scopeOption, customScopeLabels } from '../../ui/scope-words.ts';
+import { ClientPage, findClientOr404, CopyButton, clientTabPath } from './tabs.tsx';
+import { ClientErrorsSection } from './errors.tsx';
+import type { ConsoleContext } from '../require-operator.ts';
+import { requireOperator, sendConsolePage } from '../require-operator.ts';
+import { UriWithBreaks, ConsolePageSection, Table } from '../layout.tsx';
 
-type OverviewProps = {
-  visit: AdminVisit;
+type ClientOverviewProps = {
+  visit: ConsoleContext;
   shown: RegisteredClient;
-  refused: readonly RefusedRequest[];
+  refused: readonly ClientErrorRecord[];
   /** It proves itself by a secret and has none that works: nobody can sign in to it yet. */
   needsSecret: boolean;
   /** Who came in last, of those whom this operator may know. */
@@ -37,9 +37,9 @@ type OverviewProps = {
   own: readonly ClaimDefinition[];
 };
 
-type Line = { label: string; value: ComponentChildren };
+type SettingLine = { label: string; value: ComponentChildren };
 
-const list = (items: readonly string[]) => (
+const codeList = (items: readonly string[]) => (
   <ul class="plain">
     {items.map((item) => (
       <li key={item} class="code">
@@ -50,19 +50,19 @@ const list = (items: readonly string[]) => (
 );
 
 /** Every field that is set, in the words of the form. */
-function settingsOf(
+function settingLines(
   frame: Frame,
   client: ClientDescription,
   groups: ReadonlyMap<string, string>,
-  own: readonly ClaimDefinition[],
-): Line[] {
+  customClaims: readonly ClaimDefinition[],
+): SettingLine[] {
   const { fields: f, choices, seconds, yes, types } = frame.t.clients;
   const scopes: Record<string, string> = {
-    ...Object.fromEntries(labelsOf(frame, own).map((one) => [one[0], choiceOf(one)])),
+    ...Object.fromEntries(customScopeLabels(frame, customClaims).map((one) => [one[0], scopeOption(one)])),
     ...choices.scopes,
   };
   const texts = (name: 'redirectUris' | 'postLogoutRedirectUris' | 'corsOrigins') =>
-    client[name].length > 0 ? [{ label: f[name].label, value: list(client[name]) }] : [];
+    client[name].length > 0 ? [{ label: f[name].label, value: codeList(client[name]) }] : [];
   const text = (
     name:
       | 'description'
@@ -72,11 +72,11 @@ function settingsOf(
       | 'launchUrl'
       | 'initiateLoginUri',
   ) => (client[name] ? [{ label: f[name].label, value: client[name] }] : []);
-  const lasts = Object.entries(client.lifetimes).map(([name, value]) => ({
+  const formatLifetime = Object.entries(client.lifetimes).map(([name, value]) => ({
     label: f[`lifetimes.${name}` as 'lifetimes.idToken'].label,
     value: seconds(value ?? 0),
   }));
-  const people: Line[] = [
+  const users: SettingLine[] = [
     ...(client.firstParty ? [{ label: f.firstParty.label, value: yes }] : []),
     ...texts('redirectUris'),
     ...texts('postLogoutRedirectUris'),
@@ -113,12 +113,12 @@ function settingsOf(
     ...(client.subjectType === 'pairwise'
       ? [
           { label: f.subjectType.label, value: choices.subjectType.pairwise },
-          { label: f.sector.label, value: sectorOf(client) },
+          { label: f.sector.label, value: getSectorIdentifier(client) },
         ]
       : []),
   ];
   return [
-    { label: f.id.label, value: <Copy {...{ frame, label: f.id.label }}>{client.id}</Copy> },
+    { label: f.id.label, value: <CopyButton {...{ frame, label: f.id.label }}>{client.id}</CopyButton> },
     { label: f.type.label, value: types[client.type].name },
     ...text('description'),
     ...text('contact'),
@@ -133,19 +133,19 @@ function settingsOf(
         ]
       : []),
     ...(client.dpopRequired ? [{ label: f.dpopRequired.label, value: yes }] : []),
-    ...(client.type === 'service' ? [] : people),
-    ...lasts,
+    ...(client.type === 'service' ? [] : users),
+    ...formatLifetime,
     ...(client.apiScopes.length > 0
       ? [
           {
             label: f.apiScopes.label,
-            value: list(client.apiScopes.map((scope) => choices.apiScopes[scope])),
+            value: codeList(client.apiScopes.map((scope) => choices.apiScopes[scope])),
           },
         ]
       : []),
     ...client.resources.map(({ resource, scopes }) => ({
       label: resource,
-      value: list(scopes),
+      value: codeList(scopes),
     })),
     ...(client.introspects ? [{ label: f.introspects.label, value: client.introspects }] : []),
     ...(client.apiGroup
@@ -155,8 +155,8 @@ function settingsOf(
 }
 
 /** Who signed in last: each a way to the person. */
-function Arrivals({ visit, arrivals }: OverviewProps) {
-  const { frame } = visit;
+function RecentSignIns({ visit: consoleContext, arrivals }: ClientOverviewProps) {
+  const { frame } = consoleContext;
   const t = frame.t.clients.overview;
   if (arrivals.length === 0) return <p class="quiet">{t.arrivalsNone}</p>;
   return (
@@ -165,12 +165,12 @@ function Arrivals({ visit, arrivals }: OverviewProps) {
       <Table
         caption={t.arrivals}
         columns={[t.who, t.when]}
-        rows={arrivals.map(({ id, at, account, email }) => ({
+        rows={arrivals.map(({ id, at, account: userId, email }) => ({
           key: id,
           cells: [
             email ? (
-              <a key="who" href={`/admin/people/${account}`}>
-                <Address>{email}</Address>
+              <a key="who" href={`/admin/people/${userId}`}>
+                <UriWithBreaks>{email}</UriWithBreaks>
               </a>
             ) : (
               t.somebody
@@ -186,23 +186,24 @@ function Arrivals({ visit, arrivals }: OverviewProps) {
 }
 
 /** One application: how it stands, how it is set up, what it got wrong, and at the end what takes something away. */
-export function OverviewPage(props: OverviewProps) {
-  const { visit, shown, groups, own, needsSecret } = props;
-  const { frame, operator } = visit;
-  const { client, enabled, managed, createdAt, updatedAt } = shown;
+export function ClientOverviewPage(props: ClientOverviewProps) {
+  const { visit: consoleContext, shown: registered, groups, own: customClaims, needsSecret } = props;
+  const { frame, operator } = consoleContext;
+  const { client, enabled, managed, createdAt, updatedAt } = registered;
   const t = frame.t.clients;
-  const mayWrite = mayAct(operator, 'clients.write');
+  const mayWrite = hasPermission(operator, 'clients.write');
   const time = (at: Date) => formatDateTime(frame.locale, at);
   return (
-    <ClientPage visit={visit} shown={shown} part="overview" step="client" scripts={['copy']}>
+    <ClientPage visit={consoleContext} shown={registered} part="overview" step="client" scripts={['copy']}>
       {needsSecret && (
         <p data-next="secret">
-          {t.secrets.none} {mayWrite && <a href={pathOf(client.id, '/secrets/new')}>{t.secrets.create}</a>}
+          {t.secrets.none}{' '}
+          {mayWrite && <a href={clientTabPath(client.id, '/secrets/new')}>{t.secrets.create}</a>}
         </p>
       )}
-      <Section title={t.overview.settings} name="settings">
+      <ConsolePageSection title={t.overview.settings} name="settings">
         <dl class="facts">
-          {settingsOf(frame, client, groups, own).map(({ label, value }) => (
+          {settingLines(frame, client, groups, customClaims).map(({ label, value }) => (
             <div key={label}>
               <dt>{label}</dt>
               <dd>{value}</dd>
@@ -214,65 +215,79 @@ export function OverviewPage(props: OverviewProps) {
         </p>
         {mayWrite && managed === 'console' && (
           <p class="actions">
-            <a class="button secondary" href={pathOf(client.id, '/edit')}>
+            <a class="button secondary" href={clientTabPath(client.id, '/edit')}>
               {t.overview.edit}
             </a>
           </p>
         )}
-      </Section>
+      </ConsolePageSection>
       {client.type !== 'service' && (
-        <Section title={t.overview.arrivals} name="arrivals">
-          <Arrivals {...props} />
-        </Section>
+        <ConsolePageSection title={t.overview.arrivals} name="arrivals">
+          <RecentSignIns {...props} />
+        </ConsolePageSection>
       )}
-      <Section title={frame.t.refusedRequests.title} name="refused-requests">
-        <RefusedRequests visit={visit} client={client} refused={props.refused} />
-      </Section>
+      <ConsolePageSection title={frame.t.refusedRequests.title} name="refused-requests">
+        <ClientErrorsSection visit={consoleContext} client={client} refused={props.refused} />
+      </ConsolePageSection>
       {mayWrite && (
-        <Section title={t.overview.dangerous} name="dangerous">
+        <ConsolePageSection title={t.overview.dangerous} name="dangerous">
           <p class="actions">
             {client.type !== 'service' && (
-              <a class="button secondary" href={pathOf(client.id, '/sign-out')}>
+              <a class="button secondary" href={clientTabPath(client.id, '/sign-out')}>
                 {t.deeds['sign-out'].button}
               </a>
             )}
-            <a class="button secondary" href={pathOf(client.id, enabled ? '/disable' : '/enable')}>
+            <a class="button secondary" href={clientTabPath(client.id, enabled ? '/disable' : '/enable')}>
               {enabled ? t.deeds.disable.button : t.deeds.enable.button}
             </a>
-            <a class="button secondary danger" href={pathOf(client.id, '/delete')}>
+            <a class="button secondary danger" href={clientTabPath(client.id, '/delete')}>
               {t.deeds.delete.button}
             </a>
           </p>
-        </Section>
+        </ConsolePageSection>
       )}
     </ClientPage>
   );
 }
 
 /** The latest ten, without people whom this operator does not see; a deleted account has no address any more. */
-async function arrivalsOf({ house, operator }: AdminVisit, clientId: string) {
-  const rows = await latestArrivals(house.db, clientId, 10);
+async function listRecentSignIns({ house: context, operator }: ConsoleContext, clientId: string) {
+  const rows = await findLatestSignIns(context.db, clientId, 10);
   const ids = rows.flatMap(({ account_id: id }) => id ?? []);
-  const emails = await emailsOf(house.db, operator, ids);
-  return rows.flatMap(({ id, at, account_id: account }) =>
-    account ? [{ id, at, account, email: emails.get(account) }] : [],
+  const emails = await findEmailsByUserIds(context.db, operator, ids);
+  return rows.flatMap(({ id, at, account_id: userId }) =>
+    userId ? [{ id, at, account: userId, email: emails.get(userId) }] : [],
   );
 }
 
-async function show(visit: AdminVisit): Promise<void> {
-  const { db } = visit.house;
-  const shown = await clientOf(visit);
-  const arrivals = await arrivalsOf(visit, shown.client.id);
+async function renderClientOverview(consoleContext: ConsoleContext): Promise<void> {
+  const { db } = consoleContext.house;
+  const registered = await findClientOr404(consoleContext);
+  const arrivals = await listRecentSignIns(consoleContext, registered.client.id);
   const needsSecret =
-    keptOf[shown.client.authMethod] !== undefined && (await liveSecrets(db))(shown.client) === 0;
-  const refused = await refusedRequests(db, shown.client.id);
+    secretStorageByMethod[registered.client.authMethod] !== undefined &&
+    (await countActiveSecrets(db))(registered.client) === 0;
+  const refused = await listClientErrors(db, registered.client.id);
   const groups = new Map((await listGroups(db)).map(({ id, name }) => [id, name]));
-  const own = await listClaims(db);
-  showPage(visit, <OverviewPage {...{ visit, shown, needsSecret, arrivals, refused, groups, own }} />);
+  const customClaims = await listClaims(db);
+  sendConsolePage(
+    consoleContext,
+    <ClientOverviewPage
+      {...{
+        visit: consoleContext,
+        shown: registered,
+        needsSecret,
+        arrivals,
+        refused,
+        groups,
+        own: customClaims,
+      }}
+    />,
+  );
 }
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
-  router.get('/admin/clients/:client', guarded(house, 'clients.read', show));
+  router.get('/admin/clients/:client', requireOperator(context, 'clients.read', renderClientOverview));
   return router;
 }

@@ -2,14 +2,14 @@ import type { AllowedResource } from '../../../src/clients/resources.ts';
 import type { ClientType } from '../../../src/clients/schema.ts';
 import type { ResourceServer } from '../../../src/clients/resource-servers/schema.ts';
 import type { FieldsProps } from './fields.tsx';
-import { Choose, faultsIn } from './fields.tsx';
+import { SelectField, fieldFaults } from './fields.tsx';
 
 /** A box for each scope of each resource server: neither has a blank in it. */
-export const choicesOf = (resources: readonly AllowedResource[]): string[] =>
+export const resourceOptions = (resources: readonly AllowedResource[]): string[] =>
   resources.flatMap(({ resource, scopes }) => scopes.map((scope) => `${resource} ${scope}`));
 
 /** What the boxes said, not judged yet. */
-export function resourcesChosen(choices: readonly string[]): { resource: string; scopes: string[] }[] {
+export function parseResourceOptions(choices: readonly string[]): { resource: string; scopes: string[] }[] {
   const chosen = new Map<string, string[]>();
   for (const choice of choices) {
     const [resource = '', scope = ''] = choice.split(' ');
@@ -18,16 +18,16 @@ export function resourcesChosen(choices: readonly string[]): { resource: string;
   return [...chosen].map(([resource, scopes]) => ({ resource, scopes }));
 }
 
-type ResourcesProps = FieldsProps & { type: ClientType; servers: readonly ResourceServer[] };
+type ResourcesFieldProps = FieldsProps & { type: ClientType; servers: readonly ResourceServer[] };
 
 /** What an application may ask for at resource servers, and for a service the one that it is itself. */
-export function Resources(props: ResourcesProps) {
+export function ResourcesField(props: ResourcesFieldProps) {
   const { frame, values, type, servers } = props;
   const t = frame.t.resourceServers.client;
   const words = frame.t.clients.fields.resources;
   const chosen = values.resourceChoices ?? [];
   // What was chosen stands in boxes and not in lines, so that a fault's place is no line's number.
-  const faults = faultsIn({ ...props, values: {} }, 'resources');
+  const faults = fieldFaults({ ...props, values: {} }, 'resources');
   return (
     <fieldset class="group">
       <legend>{t.group}</legend>
@@ -63,7 +63,7 @@ export function Resources(props: ResourcesProps) {
         </fieldset>
       )}
       {type === 'service' && servers.length > 0 && (
-        <Choose
+        <SelectField
           {...props}
           name="introspects"
           options={[['', t.introspectsNone], ...servers.map(({ id, name }) => [id, name] as const)]}

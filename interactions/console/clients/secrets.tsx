@@ -1,43 +1,52 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import { mayAct } from '../../../src/users/operators.ts';
+import { hasPermission } from '../../../src/users/operators.ts';
 import { formatDate, formatDateTime } from '../../../src/i18n/phrases.ts';
-import type { Kept } from '../../../src/clients/schema.ts';
-import { keptOf } from '../../../src/clients/schema.ts';
+import type { SecretStorage } from '../../../src/clients/schema.ts';
+import { secretStorageByMethod } from '../../../src/clients/schema.ts';
 import type { ListedSecret, SecretRefusal } from '../../../src/clients/secrets.ts';
-import { newSecret, secretsOf } from '../../../src/clients/secrets.ts';
+import { createSecret, listClientSecrets } from '../../../src/clients/secrets.ts';
 import type { RegisteredClient } from '../../../src/clients/clients.ts';
 import type { Frame } from '../../ui/layout.tsx';
-import { Form, SubmitButton, Ways } from '../../ui/form.tsx';
-import type { House } from '../../../src/context.ts';
-import { readForm } from '../../ui/parse-form.ts';
-import { ClientPage, clientOf, Copy, pathOf } from './tabs.tsx';
-import type { AdminVisit } from '../require-operator.ts';
-import { guarded, guardedFreshly, sentForm, showPage } from '../require-operator.ts';
+import { Form, SubmitButton, LinkList } from '../../ui/form.tsx';
+import type { AppContext } from '../../../src/context.ts';
+import { parseFormBody } from '../../ui/parse-form.ts';
+import { ClientPage, findClientOr404, CopyButton, clientTabPath } from './tabs.tsx';
+import type { ConsoleContext } from '../require-operator.ts';
+import {
+  requireOperator,
+  requireRecentOperator,
+  parseConsoleForm,
+  sendConsolePage,
+} from '../require-operator.ts';
 import { ConsolePage, Select, Table } from '../layout.tsx';
 
-type SecretsPageProps = { visit: AdminVisit; shown: RegisteredClient; secrets: readonly ListedSecret[] };
+type SecretsPageProps = { visit: ConsoleContext; shown: RegisteredClient; secrets: readonly ListedSecret[] };
 
-function until(frame: Frame, { expiresAt, kept }: ListedSecret, way: Kept | undefined): string {
+function describeExpiry(
+  frame: Frame,
+  { expiresAt, kept: storage }: ListedSecret,
+  storageMethod: SecretStorage | undefined,
+): string {
   const t = frame.t.clients.secrets;
-  if (kept !== way) return t.otherProof;
+  if (storage !== storageMethod) return t.otherProof;
   if (!expiresAt) return t.neverExpires;
   const date = formatDate(frame.locale, expiresAt);
   return expiresAt <= new Date() ? t.expired(date) : date;
 }
 
 /** The secrets of an application: what each is for and how it is used, never itself. */
-export function SecretsPage({ visit, shown, secrets }: SecretsPageProps) {
-  const { frame, operator } = visit;
+export function SecretsPage({ visit: consoleContext, shown: registered, secrets }: SecretsPageProps) {
+  const { frame, operator } = consoleContext;
   const t = frame.t.clients.secrets;
-  const { client } = shown;
-  const kept = keptOf[client.authMethod];
+  const { client } = registered;
+  const storage = secretStorageByMethod[client.authMethod];
   const { columns: c } = t;
   return (
-    <ClientPage visit={visit} shown={shown} part="secrets" step="client-secrets">
-      <p class="quiet">{kept ? t.help : t.notKept}</p>
-      {kept === 'encrypted' && <p class="quiet">{t.encryptedHelp}</p>}
-      {kept && secrets.length === 0 && <p data-empty>{t.none}</p>}
+    <ClientPage visit={consoleContext} shown={registered} part="secrets" step="client-secrets">
+      <p class="quiet">{storage ? t.help : t.notKept}</p>
+      {storage === 'encrypted' && <p class="quiet">{t.encryptedHelp}</p>}
+      {storage && secrets.length === 0 && <p data-empty>{t.none}</p>}
       {secrets.length > 0 && (
         <Table
           caption={frame.t.clients.parts.secrets}
@@ -48,11 +57,11 @@ export function SecretsPage({ visit, shown, secrets }: SecretsPageProps) {
               secret.name,
               formatDate(frame.locale, secret.createdAt),
               secret.lastUsedAt ? formatDateTime(frame.locale, secret.lastUsedAt) : t.neverUsed,
-              until(frame, secret, kept),
-              mayAct(operator, 'clients.write') ? (
+              describeExpiry(frame, secret, storage),
+              hasPermission(operator, 'clients.write') ? (
                 <a
                   key="remove"
-                  href={pathOf(client.id, `/remove-secret/${secret.id}`)}
+                  href={clientTabPath(client.id, `/remove-secret/${secret.id}`)}
                   aria-label={`${t.remove}: ${secret.name}`}
                 >
                   {t.remove}
@@ -64,9 +73,9 @@ export function SecretsPage({ visit, shown, secrets }: SecretsPageProps) {
           }))}
         />
       )}
-      {kept && mayAct(operator, 'clients.write') && (
+      {storage && hasPermission(operator, 'clients.write') && (
         <p class="actions">
-          <a class="button" href={pathOf(client.id, '/secrets/new')}>
+          <a class="button" href={clientTabPath(client.id, '/secrets/new')}>
             {t.create}
           </a>
         </p>
@@ -75,26 +84,32 @@ export function SecretsPage({ visit, shown, secrets }: SecretsPageProps) {
   );
 }
 
-const lifetimes = ['90', '180', '365', 'never'] as const;
-type Lifetime = (typeof lifetimes)[number];
+const secretLifetimes = ['90', '180', '365', 'never'] as const;
+type SecretLifetime = (typeof secretLifetimes)[number];
 
 type NewSecretPageProps = {
-  visit: AdminVisit;
+  visit: ConsoleContext;
   shown: RegisteredClient;
   name: string;
-  lifetime: Lifetime;
+  lifetime: SecretLifetime;
   refusal?: SecretRefusal | undefined;
 };
 
-export function NewSecretPage({ visit, shown, name, lifetime, refusal }: NewSecretPageProps) {
-  const { frame, token } = visit;
+export function NewSecretPage({
+  visit: consoleContext,
+  shown: registered,
+  name,
+  lifetime,
+  refusal,
+}: NewSecretPageProps) {
+  const { frame, token } = consoleContext;
   const t = frame.t.clients.secrets;
-  const { id } = shown.client;
+  const { id } = registered.client;
   const described = [refusal && 'name-refusal', 'name-help'].filter(Boolean).join(' ');
   return (
-    <ConsolePage visit={visit} title={t.create} step="client-new-secret" part="clients">
-      <p class="lead">{shown.client.name}</p>
-      <Form action={pathOf(id, '/secrets/new')} token={token}>
+    <ConsolePage visit={consoleContext} title={t.create} step="client-new-secret" part="clients">
+      <p class="lead">{registered.client.name}</p>
+      <Form action={clientTabPath(id, '/secrets/new')} token={token}>
         <div class="field">
           <label for="name">{t.name}</label>
           <p class="help" id="name-help">
@@ -120,25 +135,35 @@ export function NewSecretPage({ visit, shown, name, lifetime, refusal }: NewSecr
         <Select
           name="lifetime"
           label={t.lifetime}
-          options={lifetimes.map((one) => [one, t.lifetimes[one]])}
+          options={secretLifetimes.map((one) => [one, t.lifetimes[one]])}
           chosen={lifetime}
         />
         <SubmitButton waiting={frame.t.clients.waiting}>{t.submit}</SubmitButton>
       </Form>
-      <Ways ways={[{ href: pathOf(id, '/secrets'), label: frame.t.clients.cancel }]} />
+      <LinkList ways={[{ href: clientTabPath(id, '/secrets'), label: frame.t.clients.cancel }]} />
     </ConsolePage>
   );
 }
 
-type ShownOnceProps = { visit: AdminVisit; shown: RegisteredClient; name: string; secret: string };
+type SecretCreatedPageProps = {
+  visit: ConsoleContext;
+  shown: RegisteredClient;
+  name: string;
+  secret: string;
+};
 
 /** The only page that ever holds a secret: the answer to the form that made it, which no cache keeps. */
-export function ShownOncePage({ visit, shown, name, secret }: ShownOnceProps) {
-  const { frame } = visit;
+export function SecretCreatedPage({
+  visit: consoleContext,
+  shown: registered,
+  name,
+  secret,
+}: SecretCreatedPageProps) {
+  const { frame } = consoleContext;
   const t = frame.t.clients.secrets;
   return (
     <ConsolePage
-      visit={visit}
+      visit={consoleContext}
       title={t.shownTitle}
       step="client-secret-shown"
       part="clients"
@@ -149,9 +174,9 @@ export function ShownOncePage({ visit, shown, name, secret }: ShownOnceProps) {
         <div>
           <dt>{frame.t.clients.fields.id.label}</dt>
           <dd>
-            <Copy frame={frame} label={frame.t.clients.fields.id.label}>
-              {shown.client.id}
-            </Copy>
+            <CopyButton frame={frame} label={frame.t.clients.fields.id.label}>
+              {registered.client.id}
+            </CopyButton>
           </dd>
         </div>
         <div>
@@ -159,14 +184,14 @@ export function ShownOncePage({ visit, shown, name, secret }: ShownOnceProps) {
             {t.secret}: {name}
           </dt>
           <dd data-client-secret>
-            <Copy frame={frame} label={t.secret}>
+            <CopyButton frame={frame} label={t.secret}>
               {secret}
-            </Copy>
+            </CopyButton>
           </dd>
         </div>
       </dl>
       <p class="actions">
-        <a class="button" href={pathOf(shown.client.id, '/secrets')}>
+        <a class="button" href={clientTabPath(registered.client.id, '/secrets')}>
           {t.done}
         </a>
       </p>
@@ -174,53 +199,70 @@ export function ShownOncePage({ visit, shown, name, secret }: ShownOnceProps) {
   );
 }
 
-const form = z.object({
+const newSecretForm = z.object({
   name: z.string().max(1000).default(''),
-  lifetime: z.enum(lifetimes).default('365'),
+  lifetime: z.enum(secretLifetimes).default('365'),
 });
 
-const expiry = (lifetime: Lifetime) =>
+const expiryDate = (lifetime: SecretLifetime) =>
   lifetime === 'never' ? undefined : new Date(Date.now() + Number(lifetime) * 86_400_000);
 
-async function add(visit: AdminVisit): Promise<void> {
-  const { house, ctx, operator } = visit;
-  const shown = await clientOf(visit);
-  const { name, lifetime } = sentForm(visit, form);
-  const made = await newSecret(
-    house.db,
-    { clientId: shown.client.id, name, expiresAt: expiry(lifetime), vault: house.vault },
+async function submitNewSecret(consoleContext: ConsoleContext): Promise<void> {
+  const { house: context, ctx, operator } = consoleContext;
+  const registered = await findClientOr404(consoleContext);
+  const { name, lifetime } = parseConsoleForm(consoleContext, newSecretForm);
+  const made = await createSecret(
+    context.db,
+    { clientId: registered.client.id, name, expiresAt: expiryDate(lifetime), vault: context.vault },
     { by: operator.id, origin: ctx.state.origin },
   );
   if ('refusal' in made)
-    return showPage(
-      visit,
-      <NewSecretPage {...{ visit, shown, name, lifetime, refusal: made.refusal }} />,
+    return sendConsolePage(
+      consoleContext,
+      <NewSecretPage
+        {...{ visit: consoleContext, shown: registered, name, lifetime, refusal: made.refusal }}
+      />,
       true,
     );
   // No redirect here: the secret stands in this answer and nowhere else.
-  showPage(visit, <ShownOncePage {...{ visit, shown, name: name.trim(), secret: made.secret }} />);
+  sendConsolePage(
+    consoleContext,
+    <SecretCreatedPage
+      {...{ visit: consoleContext, shown: registered, name: name.trim(), secret: made.secret }}
+    />,
+  );
 }
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
   const page = '/admin/clients/:client/secrets';
   router.get(
     page,
-    guarded(house, 'clients.read', async (visit) => {
-      const shown = await clientOf(visit);
-      const secrets = await secretsOf(house.db, shown.client.id);
-      showPage(visit, <SecretsPage {...{ visit, shown, secrets }} />);
+    requireOperator(context, 'clients.read', async (consoleContext) => {
+      const registered = await findClientOr404(consoleContext);
+      const secrets = await listClientSecrets(context.db, registered.client.id);
+      sendConsolePage(
+        consoleContext,
+        <SecretsPage {...{ visit: consoleContext, shown: registered, secrets }} />,
+      );
     }),
   );
   router.get(
     `${page}/new`,
-    guardedFreshly(house, 'clients.write', async (visit) =>
-      showPage(
-        visit,
-        <NewSecretPage {...{ visit, shown: await clientOf(visit), name: '', lifetime: '365' }} />,
+    requireRecentOperator(context, 'clients.write', async (consoleContext) =>
+      sendConsolePage(
+        consoleContext,
+        <NewSecretPage
+          {...{
+            visit: consoleContext,
+            shown: await findClientOr404(consoleContext),
+            name: '',
+            lifetime: '365',
+          }}
+        />,
       ),
     ),
   );
-  router.post(`${page}/new`, readForm, guardedFreshly(house, 'clients.write', add));
+  router.post(`${page}/new`, parseFormBody, requireRecentOperator(context, 'clients.write', submitNewSecret));
   return router;
 }

@@ -9,7 +9,7 @@ export interface Snippet {
 /** Where every example reads the secret from. */
 export const secretVariable = 'HEMMA_CLIENT_SECRET';
 
-interface Values {
+interface SnippetValues {
   issuer: string;
   id: string;
   redirect: string;
@@ -25,7 +25,7 @@ interface Values {
   otherAlg: (line: (alg: string) => string) => string;
 }
 
-const nodeProof = {
+const nodeClientAuth = {
   secret: `client.ClientSecretBasic(process.env.${secretVariable})`,
   private_key_jwt: 'client.PrivateKeyJwt(privateKey)',
   client_secret_jwt: `client.ClientSecretJwt(process.env.${secretVariable})`,
@@ -33,12 +33,20 @@ const nodeProof = {
 };
 
 /** The library speaks https alone, until it is told that this is a machine to try things out on. */
-const overHttp = '\n  { execute: [client.allowInsecureRequests] },';
+const allowInsecureRequests = '\n  { execute: [client.allowInsecureRequests] },';
 
 /** An address may hold an apostrophe (RFC 3986 §2.2); of all that would end a text in the examples it is the only one. */
-const inQuotes = (text: string): string => `'${text.replaceAll("'", "\\'")}'`;
+const quote = (text: string): string => `'${text.replaceAll("'", "\\'")}'`;
 
-const openidClient = ({ issuer, id, redirect, scopes, renewing, proof, bound }: Values): string =>
+const openidClientSnippet = ({
+  issuer,
+  id,
+  redirect,
+  scopes,
+  renewing,
+  proof,
+  bound,
+}: SnippetValues): string =>
   `// npm install openid-client
 import * as client from 'openid-client';
 
@@ -46,14 +54,14 @@ const config = await client.discovery(
   new URL('${issuer}'),
   '${id}',
   undefined,
-  ${nodeProof[proof]},${issuer.startsWith('http:') ? overHttp : ''}
+  ${nodeClientAuth[proof]},${issuer.startsWith('http:') ? allowInsecureRequests : ''}
 );
 
 const verifier = client.randomPKCECodeVerifier();
 const state = client.randomState();
 const nonce = client.randomNonce();
 const url = client.buildAuthorizationUrl(config, {
-  redirect_uri: ${inQuotes(redirect)},
+  redirect_uri: ${quote(redirect)},
   scope: '${scopes.join(' ')}',${renewing("\n  prompt: 'consent',")}
   code_challenge: await client.calculatePKCECodeChallenge(verifier),
   code_challenge_method: 'S256',
@@ -66,7 +74,7 @@ const url = client.buildAuthorizationUrl(config, {
 // A key of its own that every token is bound to: pass { DPoP } as the last argument of each call, that one too.
 // const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair());`)}`;
 
-const spring = ({ issuer, id, redirect, scopes, renewing, otherAlg }: Values): string =>
+const springSnippet = ({ issuer, id, redirect, scopes, renewing, otherAlg }: SnippetValues): string =>
   `# application.yaml (spring-boot-starter-oauth2-client)
 spring:
   security:
@@ -85,7 +93,7 @@ spring:
 # PKCE is required: customize the resolver with
 # OAuth2AuthorizationRequestCustomizers.withPkce()${renewing('\n# and for refresh tokens add the parameter prompt=consent there')}${otherAlg((alg) => `\n# Spring takes RS256 alone: choose it as the signature here, or give an OidcIdTokenDecoderFactory ${alg}`)}`;
 
-const dotnet = ({ issuer, id, path, scopes, renewing }: Values): string =>
+const dotnetSnippet = ({ issuer, id, path, scopes, renewing }: SnippetValues): string =>
   `// Microsoft.AspNetCore.Authentication.OpenIdConnect
 builder.Services
     .AddAuthentication(options =>
@@ -114,7 +122,7 @@ ${scopes.map((scope) => `        options.Scope.Add("${scope}");`).join('\n')}
         options.ClaimActions.Remove("acr"); // otherwise acr is dropped
     });`;
 
-const authlib = ({ issuer, id, redirect, scopes, renewing }: Values): string =>
+const authlibSnippet = ({ issuer, id, redirect, scopes, renewing }: SnippetValues): string =>
   `# pip install authlib (Flask; Django and Starlette are registered alike)
 import os
 from authlib.integrations.flask_client import OAuth
@@ -132,7 +140,7 @@ oauth.register(
 )
 # return oauth.hemma.authorize_redirect("${redirect}")`;
 
-const apache = ({ issuer, id, redirect, scopes, renewing }: Values): string =>
+const apacheSnippet = ({ issuer, id, redirect, scopes, renewing }: SnippetValues): string =>
   `# mod_auth_openidc
 OIDCProviderMetadataURL ${issuer}/.well-known/openid-configuration
 OIDCClientID ${id}
@@ -147,7 +155,7 @@ OIDCCryptoPassphrase \${OIDC_CRYPTO_PASSPHRASE}
   Require valid-user
 </Location>`;
 
-const goOidc = ({ issuer, id, redirect, scopes, renewing }: Values): string =>
+const goOidcSnippet = ({ issuer, id, redirect, scopes, renewing }: SnippetValues): string =>
   `// go get github.com/coreos/go-oidc/v3 golang.org/x/oauth2
 provider, err := oidc.NewProvider(ctx, "${issuer}")
 // ...
@@ -165,14 +173,14 @@ url := config.AuthCodeURL(state, oauth2.S256ChallengeOption(verifier), oidc.Nonc
 // idToken, err := provider.Verifier(&oidc.Config{ClientID: config.ClientID}).Verify(ctx, token.Extra("id_token").(string))
 // and compare idToken.Nonce.`;
 
-const oidcClientTs = ({ issuer, id, redirect, scopes, renewing }: Values): string =>
+const oidcClientTsSnippet = ({ issuer, id, redirect, scopes, renewing }: SnippetValues): string =>
   `// npm install oidc-client-ts
 import { UserManager } from 'oidc-client-ts';
 
 const hemma = new UserManager({
   authority: '${issuer}',
   client_id: '${id}',
-  redirect_uri: ${inQuotes(redirect)},
+  redirect_uri: ${quote(redirect)},
   scope: '${scopes.join(' ')}',${renewing("\n  prompt: 'consent',")}
   loadUserInfo: true,
   // Otherwise the library drops acr and auth_time.
@@ -181,7 +189,7 @@ const hemma = new UserManager({
 // await hemma.signinRedirect();
 // and on the page that they come back to: const user = await hemma.signinRedirectCallback();`;
 
-const proxy = ({ issuer, id, redirect, scopes, renewing }: Values): string =>
+const oauth2ProxySnippet = ({ issuer, id, redirect, scopes, renewing }: SnippetValues): string =>
   `# oauth2-proxy.cfg; the secret comes as OAUTH2_PROXY_CLIENT_SECRET=$${secretVariable}
 provider = "oidc"
 oidc_issuer_url = "${issuer}"
@@ -193,13 +201,13 @@ email_domains = ["*"]
 cookie_refresh = "1m"
 whitelist_domains = ["${new URL(issuer).host}"]`;
 
-const forService = ({ issuer, id }: Values): string =>
+const serviceSnippet = ({ issuer, id }: SnippetValues): string =>
   `# The client credentials grant (RFC 6749 §4.4)
 curl --user "${id}:$${secretVariable}" \\
   --data grant_type=client_credentials \\
   ${issuer}/token`;
 
-const onDevice = ({ issuer, id, scopes, proof }: Values): string => {
+const deviceFlowSnippet = ({ issuer, id, scopes, proof }: SnippetValues): string => {
   const who = proof === 'secret' ? `--user "${id}:$${secretVariable}"` : `--data client_id=${id}`;
   return `# The device authorization grant (RFC 8628): show the person verification_uri and user_code
 curl ${who} \\
@@ -216,7 +224,7 @@ curl ${who} \\
 export function snippetsFor(client: ClientDescription, issuer: string): Snippet[] {
   const redirect = client.redirectUris[0] ?? 'https://app.example.com/callback';
   const url = new URL(redirect);
-  const values: Values = {
+  const values: SnippetValues = {
     issuer,
     id: client.id,
     redirect,
@@ -229,27 +237,27 @@ export function snippetsFor(client: ClientDescription, issuer: string): Snippet[
   };
   if (client.type === 'service')
     return client.authMethod === 'secret' && !client.dpopRequired
-      ? [{ name: 'curl', text: forService(values) }]
+      ? [{ name: 'curl', text: serviceSnippet(values) }]
       : [];
   const device =
     client.deviceFlow &&
     !client.dpopRequired &&
     (client.authMethod === 'secret' || client.authMethod === 'none')
-      ? [{ name: 'curl (RFC 8628)', text: onDevice(values) }]
+      ? [{ name: 'curl (RFC 8628)', text: deviceFlowSnippet(values) }]
       : [];
   if (client.redirectUris.length === 0) return device;
   if (client.type === 'single-page' && !client.dpopRequired)
-    return [{ name: 'oidc-client-ts (browser)', text: oidcClientTs(values) }];
-  const everywhere = [{ name: 'openid-client (Node.js)', text: openidClient(values) }, ...device];
+    return [{ name: 'oidc-client-ts (browser)', text: oidcClientTsSnippet(values) }];
+  const everywhere = [{ name: 'openid-client (Node.js)', text: openidClientSnippet(values) }, ...device];
   // The others are for applications on a server that keep a secret, and bind no tokens.
   if (client.authMethod !== 'secret' || client.dpopRequired) return everywhere;
   return [
     ...everywhere,
-    { name: 'Spring Security', text: spring(values) },
-    { name: '.NET', text: dotnet(values) },
-    { name: 'Authlib (Python)', text: authlib(values) },
-    { name: 'go-oidc (Go)', text: goOidc(values) },
-    { name: 'mod_auth_openidc (Apache)', text: apache(values) },
-    { name: 'oauth2-proxy', text: proxy(values) },
+    { name: 'Spring Security', text: springSnippet(values) },
+    { name: '.NET', text: dotnetSnippet(values) },
+    { name: 'Authlib (Python)', text: authlibSnippet(values) },
+    { name: 'go-oidc (Go)', text: goOidcSnippet(values) },
+    { name: 'mod_auth_openidc (Apache)', text: apacheSnippet(values) },
+    { name: 'oauth2-proxy', text: oauth2ProxySnippet(values) },
   ];
 }

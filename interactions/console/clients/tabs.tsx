@@ -1,33 +1,32 @@
 import type { ComponentChildren } from 'preact';
 import type { RegisteredClient } from '../../../src/clients/clients.ts';
-import { clientById } from '../../../src/clients/clients.ts';
+import { findClientById } from '../../../src/clients/clients.ts';
 import type { Frame, Script } from '../../ui/layout.tsx';
-import type { AdminVisit } from '../require-operator.ts';
+import type { ConsoleContext } from '../require-operator.ts';
 import { ConsolePage } from '../layout.tsx';
 
-export type ClientPart = keyof Frame['t']['clients']['parts'] &
-  ('overview' | 'connect' | 'secrets' | 'trial');
+export type ClientTab = keyof Frame['t']['clients']['parts'] & ('overview' | 'connect' | 'secrets' | 'trial');
 
 /** The pages about one application, and where they are below its address. */
-const parts: readonly (readonly [ClientPart, string])[] = [
+const clientTabs: readonly (readonly [ClientTab, string])[] = [
   ['overview', ''],
   ['connect', '/connect'],
   ['secrets', '/secrets'],
   ['trial', '/try'],
 ];
 
-export const pathOf = (id: string, below = ''): string => `/admin/clients/${id}${below}`;
+export const clientTabPath = (id: string, subpath = ''): string => `/admin/clients/${id}${subpath}`;
 
 /** The application of this address; 404 where there is none. */
-export async function clientOf({ house, ctx }: AdminVisit): Promise<RegisteredClient> {
+export async function findClientOr404({ house: context, ctx }: ConsoleContext): Promise<RegisteredClient> {
   const { client: id } = ctx.params as { client?: string };
-  return (id ? await clientById(house.db, id) : undefined) ?? ctx.throw(404, 'not-found');
+  return (id ? await findClientById(context.db, id) : undefined) ?? ctx.throw(404, 'not-found');
 }
 
 type ClientPageProps = {
-  visit: AdminVisit;
+  visit: ConsoleContext;
   shown: RegisteredClient;
-  part: ClientPart;
+  part: ClientTab;
   /** Stands in `data-step`. */
   step: string;
   title?: string | undefined;
@@ -36,30 +35,38 @@ type ClientPageProps = {
 };
 
 /** What the last form did. The address may be anybody's link: it changes nothing. */
-function noticeOf({ ctx, frame }: AdminVisit): string | undefined {
+function clientNotice({ ctx, frame }: ConsoleContext): string | undefined {
   const words: Record<string, string> = frame.t.clients.notices;
   const { notice } = ctx.query;
   return typeof notice === 'string' && Object.hasOwn(words, notice) ? words[notice] : undefined;
 }
 
 /** Every page about one application: which one it is, how it stands, and its other pages. */
-export function ClientPage({ visit, shown, part, step, title, scripts = [], children }: ClientPageProps) {
-  const { client, enabled, managed, registeredWith } = shown;
-  const t = visit.frame.t.clients;
+export function ClientPage({
+  visit: consoleContext,
+  shown: registered,
+  part,
+  step,
+  title,
+  scripts = [],
+  children,
+}: ClientPageProps) {
+  const { client, enabled, managed, registeredWith } = registered;
+  const t = consoleContext.frame.t.clients;
   return (
     <ConsolePage
-      visit={visit}
+      visit={consoleContext}
       title={title ?? client.name}
       step={step}
       part="clients"
-      notice={noticeOf(visit)}
+      notice={clientNotice(consoleContext)}
       scripts={scripts}
     >
       <nav class="parts" aria-label={t.parts.navigation}>
         <ul>
-          {parts.map(([name, below]) => (
+          {clientTabs.map(([name, below]) => (
             <li key={name}>
-              <a href={pathOf(client.id, below)} aria-current={name === part ? 'page' : undefined}>
+              <a href={clientTabPath(client.id, below)} aria-current={name === part ? 'page' : undefined}>
                 {t.parts[name]}
               </a>
             </li>
@@ -73,7 +80,7 @@ export function ClientPage({ visit, shown, part, step, title, scripts = [], chil
       )}
       {registeredWith !== undefined && (
         <p class="quiet" data-registered-with={registeredWith}>
-          {visit.frame.t.registration.mark(registeredWith)}
+          {consoleContext.frame.t.registration.mark(registeredWith)}
         </p>
       )}
       {managed === 'file' && (
@@ -87,7 +94,7 @@ export function ClientPage({ visit, shown, part, step, title, scripts = [], chil
 }
 
 /** A value and a button that copies it; without the script one click selects all of it. */
-export function Copy({ frame, label, children }: { frame: Frame; label: string; children: string }) {
+export function CopyButton({ frame, label, children }: { frame: Frame; label: string; children: string }) {
   const t = frame.t.clients;
   return (
     <span class="copy">

@@ -1,36 +1,46 @@
 import Router from '@koa/router';
 import { z } from 'zod';
 import type { RegisteredClient } from '../../../src/clients/clients.ts';
-import type { Claim, Preview } from '../../../src/oidc/claims-preview.ts';
-import { previewOf } from '../../../src/oidc/claims-preview.ts';
-import { newTicket, readTicket, trialRequest, trialTime } from '../../../src/oidc/test-sign-in.ts';
-import { audit } from '../../../src/audit/audit-log.ts';
+import type { PreviewClaim, ClaimsPreview } from '../../../src/oidc/claims-preview.ts';
+import { previewClaims } from '../../../src/oidc/claims-preview.ts';
+import {
+  createTestTicket,
+  parseTestTicket,
+  buildTestSignInUrl,
+  testSignInMs,
+} from '../../../src/oidc/test-sign-in.ts';
+import { recordAuditEvent } from '../../../src/audit/audit-log.ts';
 import { cookieName, cookieOptions } from '../../../src/http/request-info.ts';
 import type { Frame } from '../../ui/layout.tsx';
 import { Form, SecondaryButton, SubmitButton } from '../../ui/form.tsx';
-import type { House } from '../../../src/context.ts';
-import { readForm } from '../../ui/parse-form.ts';
-import { ClientPage, clientOf, pathOf } from './tabs.tsx';
-import type { AdminVisit } from '../require-operator.ts';
-import { guarded, onTo, sentForm, showPage } from '../require-operator.ts';
-import { Section, Table } from '../layout.tsx';
+import type { AppContext } from '../../../src/context.ts';
+import { parseFormBody } from '../../ui/parse-form.ts';
+import { ClientPage, findClientOr404, clientTabPath } from './tabs.tsx';
+import type { ConsoleContext } from '../require-operator.ts';
+import {
+  requireOperator,
+  redirectAfterPost,
+  parseConsoleForm,
+  sendConsolePage,
+} from '../require-operator.ts';
+import { ConsolePageSection, Table } from '../layout.tsx';
 
-type TrialPageProps = {
-  visit: AdminVisit;
+type TestSignInPageProps = {
+  visit: ConsoleContext;
   shown: RegisteredClient;
   asked: string;
-  preview?: Preview | 'nobody' | undefined;
+  preview?: ClaimsPreview | 'nobody' | undefined;
 };
 
-function SignIn({ visit, shown }: TrialPageProps) {
-  const t = visit.frame.t.clients.trial;
-  const { id, type } = shown.client;
+function TestSignInForm({ visit: consoleContext, shown: registered }: TestSignInPageProps) {
+  const t = consoleContext.frame.t.clients.trial;
+  const { id, type } = registered.client;
   if (type === 'service') return <p class="quiet">{t.service}</p>;
-  if (!shown.enabled) return <p class="quiet">{t.off}</p>;
+  if (!registered.enabled) return <p class="quiet">{t.off}</p>;
   return (
     <>
       <p class="quiet">{t.signInHelp}</p>
-      <Form action={pathOf(id, '/try')} token={visit.token}>
+      <Form action={clientTabPath(id, '/try')} token={consoleContext.token}>
         <label class="choice">
           <input type="checkbox" name="anew" value="yes" />
           <span>
@@ -38,14 +48,14 @@ function SignIn({ visit, shown }: TrialPageProps) {
             <span class="help">{t.anewHelp}</span>
           </span>
         </label>
-        <SubmitButton waiting={visit.frame.t.clients.waiting}>{t.begin}</SubmitButton>
+        <SubmitButton waiting={consoleContext.frame.t.clients.waiting}>{t.begin}</SubmitButton>
       </Form>
     </>
   );
 }
 
 /** Claims and their values, as an application reads them. */
-export function Claims({ frame, claims }: { frame: Frame; claims: readonly Claim[] }) {
+export function ClaimsTable({ frame, claims }: { frame: Frame; claims: readonly PreviewClaim[] }) {
   const t = frame.t.clients.trial;
   return (
     <Table
@@ -71,7 +81,13 @@ export function Claims({ frame, claims }: { frame: Frame; claims: readonly Claim
   );
 }
 
-function Shown({ frame, preview }: { frame: Frame; preview: NonNullable<TrialPageProps['preview']> }) {
+function PreviewSection({
+  frame,
+  preview,
+}: {
+  frame: Frame;
+  preview: NonNullable<TestSignInPageProps['preview']>;
+}) {
   const t = frame.t.clients.trial;
   if (preview === 'nobody') {
     return (
@@ -92,25 +108,25 @@ function Shown({ frame, preview }: { frame: Frame; preview: NonNullable<TrialPag
           </li>
         ))}
       </ul>
-      <Claims frame={frame} claims={preview.claims} />
+      <ClaimsTable frame={frame} claims={preview.claims} />
     </div>
   );
 }
 
 /** Trying an application out: a real sign-in by its rules, and what it would be told of somebody. */
-export function TrialPage(props: TrialPageProps) {
-  const { visit, shown, asked, preview } = props;
-  const { frame } = visit;
+export function TestSignInPage(props: TestSignInPageProps) {
+  const { visit: consoleContext, shown: registered, asked: email, preview } = props;
+  const { frame } = consoleContext;
   const t = frame.t.clients.trial;
   return (
-    <ClientPage visit={visit} shown={shown} part="trial" step="client-trial">
-      <Section title={t.signIn} name="test-sign-in">
-        <SignIn {...props} />
-      </Section>
-      {shown.client.type !== 'service' && (
-        <Section title={t.preview} name="preview">
+    <ClientPage visit={consoleContext} shown={registered} part="trial" step="client-trial">
+      <ConsolePageSection title={t.signIn} name="test-sign-in">
+        <TestSignInForm {...props} />
+      </ConsolePageSection>
+      {registered.client.type !== 'service' && (
+        <ConsolePageSection title={t.preview} name="preview">
           <p class="quiet">{t.previewHelp}</p>
-          <form method="get" action={pathOf(shown.client.id, '/try')} class="form search">
+          <form method="get" action={clientTabPath(registered.client.id, '/try')} class="form search">
             <div class="field">
               <label for="person">{t.person}</label>
               <input
@@ -118,7 +134,7 @@ export function TrialPage(props: TrialPageProps) {
                 name="person"
                 class="input"
                 type="text"
-                value={asked}
+                value={email}
                 autocomplete="off"
                 autocapitalize="none"
                 spellcheck={false}
@@ -126,50 +142,67 @@ export function TrialPage(props: TrialPageProps) {
             </div>
             <SecondaryButton waiting={frame.t.clients.waiting}>{t.show}</SecondaryButton>
           </form>
-          {preview && <Shown frame={frame} preview={preview} />}
-        </Section>
+          {preview && <PreviewSection frame={frame} preview={preview} />}
+        </ConsolePageSection>
       )}
     </ClientPage>
   );
 }
 
-async function show(visit: AdminVisit): Promise<void> {
-  const { house, ctx } = visit;
-  const shown = await clientOf(visit);
-  const asked = typeof ctx.query.person === 'string' ? ctx.query.person.slice(0, 254) : '';
-  const found = asked ? await previewOf(house.db, house.provider, shown.client, asked) : undefined;
-  const preview = asked ? (found ?? 'nobody') : undefined;
-  showPage(visit, <TrialPage {...{ visit, shown, asked, preview }} />, preview === 'nobody');
+async function renderTestSignIn(consoleContext: ConsoleContext): Promise<void> {
+  const { house: context, ctx } = consoleContext;
+  const registered = await findClientOr404(consoleContext);
+  const email = typeof ctx.query.person === 'string' ? ctx.query.person.slice(0, 254) : '';
+  const found = email
+    ? await previewClaims(context.db, context.provider, registered.client, email)
+    : undefined;
+  const preview = email ? (found ?? 'nobody') : undefined;
+  sendConsolePage(
+    consoleContext,
+    <TestSignInPage {...{ visit: consoleContext, shown: registered, asked: email, preview }} />,
+    preview === 'nobody',
+  );
 }
 
-const form = z.object({ anew: z.literal('yes').optional() });
+const testSignInForm = z.object({ anew: z.literal('yes').optional() });
 
 /** Begins a trial: gives the browser its ticket and sends it to the authorization endpoint. */
-async function begin(visit: AdminVisit): Promise<void> {
-  const { house, ctx, operator } = visit;
-  const { client, enabled } = await clientOf(visit);
-  const { anew } = sentForm(visit, form);
-  if (!enabled || client.type === 'service') return onTo(visit, pathOf(client.id, '/try'));
-  const { vault, settings } = house;
-  const ticket = newTicket(vault, client.id);
-  const read = readTicket(vault, ticket);
+async function startTestSignIn(consoleContext: ConsoleContext): Promise<void> {
+  const { house: context, ctx, operator } = consoleContext;
+  const { client, enabled } = await findClientOr404(consoleContext);
+  const { anew: forceLogin } = parseConsoleForm(consoleContext, testSignInForm);
+  if (!enabled || client.type === 'service')
+    return redirectAfterPost(consoleContext, clientTabPath(client.id, '/try'));
+  const { vault: encryption, settings } = context;
+  const ticket = createTestTicket(encryption, client.id);
+  const read = parseTestTicket(encryption, ticket);
   if (!read) throw new Error('a ticket made just now is not read');
-  await audit(house.db, {
+  await recordAuditEvent(context.db, {
     event: 'client.trial-begun',
     clientId: client.id,
     by: operator.id,
     origin: ctx.state.origin,
   });
-  ctx.cookies.set(cookieName(settings, 'trial'), ticket, { ...cookieOptions(settings), maxAge: trialTime });
-  onTo(
-    visit,
-    trialRequest(vault, settings.HEMMA_ISSUER, read, { scopes: client.scopes, anew: anew === 'yes' }),
+  ctx.cookies.set(cookieName(settings, 'trial'), ticket, {
+    ...cookieOptions(settings),
+    maxAge: testSignInMs,
+  });
+  redirectAfterPost(
+    consoleContext,
+    buildTestSignInUrl(encryption, settings.HEMMA_ISSUER, read, {
+      scopes: client.scopes,
+      anew: forceLogin === 'yes',
+    }),
   );
 }
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
-  router.get('/admin/clients/:client/try', guarded(house, 'clients.read', show));
-  router.post('/admin/clients/:client/try', readForm, guarded(house, 'clients.read', begin));
+  router.get('/admin/clients/:client/try', requireOperator(context, 'clients.read', renderTestSignIn));
+  router.post(
+    '/admin/clients/:client/try',
+    parseFormBody,
+    requireOperator(context, 'clients.read', startTestSignIn),
+  );
   return router;
 }

@@ -1,127 +1,161 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import type { ListedGroup } from '../../../src/users/groups.ts';
-import { listedGroup, removeGroup, renameGroup } from '../../../src/users/groups.ts';
-import { namesGroup } from '../../../src/clients/clients.ts';
+import type { GroupSummary } from '../../../src/users/groups.ts';
+import { findGroupSummary, removeGroup, renameGroup } from '../../../src/users/groups.ts';
+import { isGroupReferenced } from '../../../src/clients/clients.ts';
 import type { Refusal } from '../../ui/form.tsx';
-import { Field, Form, SubmitButton, Ways } from '../../ui/form.tsx';
-import type { House } from '../../../src/context.ts';
-import { readForm } from '../../ui/parse-form.ts';
+import { Field, Form, SubmitButton, LinkList } from '../../ui/form.tsx';
+import type { AppContext } from '../../../src/context.ts';
+import { parseFormBody } from '../../ui/parse-form.ts';
 import type { DomainRefusal } from '../../ui/refusal.ts';
-import { inWords } from '../../ui/refusal.ts';
-import type { AdminVisit } from '../require-operator.ts';
-import { guarded, guardedFreshly, onTo, sentForm, showPage } from '../require-operator.ts';
-import { ConsolePage, Copyable, Section } from '../layout.tsx';
+import { translateRefusal } from '../../ui/refusal.ts';
+import type { ConsoleContext } from '../require-operator.ts';
+import {
+  requireOperator,
+  requireRecentOperator,
+  redirectAfterPost,
+  parseConsoleForm,
+  sendConsolePage,
+} from '../require-operator.ts';
+import { ConsolePage, CopyableText, ConsolePageSection } from '../layout.tsx';
 
 type GroupPageProps = {
-  visit: AdminVisit;
-  group: ListedGroup;
+  visit: ConsoleContext;
+  group: GroupSummary;
   name?: string | undefined;
   refusal?: Refusal | undefined;
 };
 
-const pathOf = ({ id }: ListedGroup, below = ''): string => `/admin/groups/${id}${below}`;
+const groupPath = ({ id }: GroupSummary, below = ''): string => `/admin/groups/${id}${below}`;
 
 /** One group: its name, and at the end the way to remove it. */
-export function GroupPage({ visit, group, name = group.name, refusal }: GroupPageProps) {
-  const { frame, token, ctx } = visit;
+export function GroupPage({ visit: consoleContext, group, name = group.name, refusal }: GroupPageProps) {
+  const { frame, token, ctx } = consoleContext;
   const t = frame.t.console.groups;
   const notice = ctx.query.notice === 'renamed' ? t.rename.done : undefined;
   return (
-    <ConsolePage visit={visit} title={group.name} step="group" part="groups" notice={notice}>
+    <ConsolePage visit={consoleContext} title={group.name} step="group" part="groups" notice={notice}>
       <p class="lead">{t.members(group.members)}</p>
-      <Section title={t.rename.title} name="rename">
+      <ConsolePageSection title={t.rename.title} name="rename">
         <p class="quiet">{t.rename.help}</p>
-        <Form action={pathOf(group)} token={token} refusal={refusal} fields={['name']}>
+        <Form action={groupPath(group)} token={token} refusal={refusal} fields={['name']}>
           <Field name="name" label={t.rename.name} value={name} autocomplete="off" refusal={refusal} />
           <SubmitButton waiting={t.rename.waiting}>{t.rename.button}</SubmitButton>
         </Form>
-      </Section>
-      <Section title={t.number} name="number">
+      </ConsolePageSection>
+      <ConsolePageSection title={t.number} name="number">
         <p>
-          <Copyable frame={frame}>{group.id}</Copyable>
+          <CopyableText frame={frame}>{group.id}</CopyableText>
         </p>
-      </Section>
-      <Section title={t.remove.title} name="dangerous">
+      </ConsolePageSection>
+      <ConsolePageSection title={t.remove.title} name="dangerous">
         <p class="quiet">{t.remove.help}</p>
         <p class="actions">
-          <a class="button secondary danger" href={pathOf(group, '/delete')}>
+          <a class="button secondary danger" href={groupPath(group, '/delete')}>
             {t.remove.button}
           </a>
         </p>
-      </Section>
+      </ConsolePageSection>
     </ConsolePage>
   );
 }
 
 /** The last page before a group is gone: its name is typed, so that the deed meets the one that is meant. */
-export function RemoveGroupPage({ visit, group, refusal }: GroupPageProps) {
-  const { frame, token } = visit;
+export function RemoveGroupPage({ visit: consoleContext, group, refusal }: GroupPageProps) {
+  const { frame, token } = consoleContext;
   const t = frame.t.console;
   return (
-    <ConsolePage visit={visit} title={t.groups.remove.title} step="group-delete" part="groups">
+    <ConsolePage visit={consoleContext} title={t.groups.remove.title} step="group-delete" part="groups">
       <p class="lead">{group.name}</p>
       <p>{t.groups.remove.consequence(group.members)}</p>
-      <Form action={pathOf(group, '/delete')} token={token} refusal={refusal} fields={['name']}>
+      <Form action={groupPath(group, '/delete')} token={token} refusal={refusal} fields={['name']}>
         <Field name="name" label={t.groups.remove.type} autocomplete="off" refusal={refusal} />
         <SubmitButton waiting={t.deeds.waiting}>{t.groups.remove.button}</SubmitButton>
       </Form>
-      <Ways ways={[{ href: pathOf(group), label: t.cancel }]} />
+      <LinkList ways={[{ href: groupPath(group), label: t.cancel }]} />
     </ConsolePage>
   );
 }
 
 /** The group of this address; 404 where there is none. */
-async function groupOf({ house, ctx }: AdminVisit): Promise<ListedGroup> {
+async function findGroupOr404({ house: context, ctx }: ConsoleContext): Promise<GroupSummary> {
   const { group: id } = ctx.params as { group: string };
-  return (await listedGroup(house.db, id)) ?? ctx.throw(404, 'not-found');
+  return (await findGroupSummary(context.db, id)) ?? ctx.throw(404, 'not-found');
 }
 
-const form = z.object({ name: z.string().max(1000).default('') });
+const groupForm = z.object({ name: z.string().max(1000).default('') });
 
-const doerOf = ({ operator, ctx }: AdminVisit) => ({ by: operator.id, origin: ctx.state.origin });
+const auditActorOf = ({ operator, ctx }: ConsoleContext) => ({ by: operator.id, origin: ctx.state.origin });
 
-const worded = ({ frame, house }: AdminVisit, refused: DomainRefusal, field?: string): Refusal =>
-  inWords(frame, refused, house.settings.HEMMA_HELP_DESK_CONTACT, field);
+const groupRefusal = (
+  { frame, house: context }: ConsoleContext,
+  refused: DomainRefusal,
+  field?: string,
+): Refusal => translateRefusal(frame, refused, context.settings.HEMMA_HELP_DESK_CONTACT, field);
 
-async function rename(visit: AdminVisit): Promise<void> {
-  const group = await groupOf(visit);
-  const { name } = sentForm(visit, form);
-  const refused = await renameGroup(visit.house.db, group.id, name, doerOf(visit));
-  if (!refused) return onTo(visit, pathOf(group, '?notice=renamed'));
-  const refusal = worded(visit, refused, 'name');
-  return showPage(visit, <GroupPage {...{ visit, group, name, refusal }} />, true);
+async function submitGroupRename(consoleContext: ConsoleContext): Promise<void> {
+  const group = await findGroupOr404(consoleContext);
+  const { name } = parseConsoleForm(consoleContext, groupForm);
+  const refused = await renameGroup(consoleContext.house.db, group.id, name, auditActorOf(consoleContext));
+  if (!refused) return redirectAfterPost(consoleContext, groupPath(group, '?notice=renamed'));
+  const refusal = groupRefusal(consoleContext, refused, 'name');
+  return sendConsolePage(
+    consoleContext,
+    <GroupPage {...{ visit: consoleContext, group, name, refusal }} />,
+    true,
+  );
 }
 
-const spoken = (name: string) => name.normalize('NFC').replaceAll(/\s+/g, ' ').trim();
+const normalizeName = (name: string) => name.normalize('NFC').replaceAll(/\s+/g, ' ').trim();
 
-async function remove(visit: AdminVisit): Promise<void> {
-  const group = await groupOf(visit);
-  const { name } = sentForm(visit, form);
+async function submitGroupRemoval(consoleContext: ConsoleContext): Promise<void> {
+  const group = await findGroupOr404(consoleContext);
+  const { name } = parseConsoleForm(consoleContext, groupForm);
   const again = (refusal: Refusal) =>
-    showPage(visit, <RemoveGroupPage {...{ visit, group, refusal }} />, true);
-  if (spoken(name) !== group.name) return again(worded(visit, { code: 'wrong-group-name' }, 'name'));
-  const refused = await removeGroup(visit.house.db, group.id, namesGroup, doerOf(visit));
+    sendConsolePage(consoleContext, <RemoveGroupPage {...{ visit: consoleContext, group, refusal }} />, true);
+  if (normalizeName(name) !== group.name)
+    return again(groupRefusal(consoleContext, { code: 'wrong-group-name' }, 'name'));
+  const refused = await removeGroup(
+    consoleContext.house.db,
+    group.id,
+    isGroupReferenced,
+    auditActorOf(consoleContext),
+  );
   // Gone already is what was asked for: of two who press at once both are told that it is done.
-  if (!refused || refused.code === 'no-such-group') return onTo(visit, '/admin/groups?notice=removed');
-  return again(worded(visit, refused));
+  if (!refused || refused.code === 'no-such-group')
+    return redirectAfterPost(consoleContext, '/admin/groups?notice=removed');
+  return again(groupRefusal(consoleContext, refused));
 }
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
   router.get(
     '/admin/groups/:group',
-    guarded(house, 'groups.write', async (visit) =>
-      showPage(visit, <GroupPage visit={visit} group={await groupOf(visit)} />),
+    requireOperator(context, 'groups.write', async (consoleContext) =>
+      sendConsolePage(
+        consoleContext,
+        <GroupPage visit={consoleContext} group={await findGroupOr404(consoleContext)} />,
+      ),
     ),
   );
-  router.post('/admin/groups/:group', readForm, guardedFreshly(house, 'groups.write', rename));
+  router.post(
+    '/admin/groups/:group',
+    parseFormBody,
+    requireRecentOperator(context, 'groups.write', submitGroupRename),
+  );
   router.get(
     '/admin/groups/:group/delete',
-    guardedFreshly(house, 'groups.write', async (visit) =>
-      showPage(visit, <RemoveGroupPage visit={visit} group={await groupOf(visit)} />),
+    requireRecentOperator(context, 'groups.write', async (consoleContext) =>
+      sendConsolePage(
+        consoleContext,
+        <RemoveGroupPage visit={consoleContext} group={await findGroupOr404(consoleContext)} />,
+      ),
     ),
   );
-  router.post('/admin/groups/:group/delete', readForm, guardedFreshly(house, 'groups.write', remove));
+  router.post(
+    '/admin/groups/:group/delete',
+    parseFormBody,
+    requireRecentOperator(context, 'groups.write', submitGroupRemoval),
+  );
   return router;
 }

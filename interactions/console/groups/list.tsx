@@ -1,31 +1,37 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import type { ListedGroup } from '../../../src/users/groups.ts';
+import type { GroupSummary } from '../../../src/users/groups.ts';
 import { createGroup, listGroups } from '../../../src/users/groups.ts';
 import type { Refusal } from '../../ui/form.tsx';
 import { Field, Form, SubmitButton } from '../../ui/form.tsx';
-import type { House } from '../../../src/context.ts';
-import { readForm } from '../../ui/parse-form.ts';
-import { inWords } from '../../ui/refusal.ts';
-import type { AdminVisit } from '../require-operator.ts';
-import { guarded, guardedFreshly, onTo, sentForm, showPage } from '../require-operator.ts';
-import { ConsolePage, Copyable, Table } from '../layout.tsx';
+import type { AppContext } from '../../../src/context.ts';
+import { parseFormBody } from '../../ui/parse-form.ts';
+import { translateRefusal } from '../../ui/refusal.ts';
+import type { ConsoleContext } from '../require-operator.ts';
+import {
+  requireOperator,
+  requireRecentOperator,
+  redirectAfterPost,
+  parseConsoleForm,
+  sendConsolePage,
+} from '../require-operator.ts';
+import { ConsolePage, CopyableText, Table } from '../layout.tsx';
 
 type GroupsPageProps = {
-  visit: AdminVisit;
-  groups: readonly ListedGroup[];
+  visit: ConsoleContext;
+  groups: readonly GroupSummary[];
   name?: string | undefined;
   refusal?: Refusal | undefined;
 };
 
-export function GroupsPage({ visit, groups, name, refusal }: GroupsPageProps) {
-  const { frame, token, ctx } = visit;
+export function GroupsPage({ visit: consoleContext, groups, name, refusal }: GroupsPageProps) {
+  const { frame, token, ctx } = consoleContext;
   const t = frame.t.console.groups;
-  const said: Record<string, string> = { created: t.done, removed: t.remove.done };
+  const parameter: Record<string, string> = { created: t.done, removed: t.remove.done };
   const { notice: done } = ctx.query;
-  const notice = typeof done === 'string' && Object.hasOwn(said, done) ? said[done] : undefined;
+  const notice = typeof done === 'string' && Object.hasOwn(parameter, done) ? parameter[done] : undefined;
   return (
-    <ConsolePage visit={visit} title={t.title} step="groups" part="groups" notice={notice}>
+    <ConsolePage visit={consoleContext} title={t.title} step="groups" part="groups" notice={notice}>
       <p class="lead">{t.help}</p>
       {groups.length === 0 ? (
         <p data-empty>{t.none}</p>
@@ -40,9 +46,9 @@ export function GroupsPage({ visit, groups, name, refusal }: GroupsPageProps) {
                 {group.name}
               </a>,
               t.members(group.members),
-              <Copyable key="number" frame={frame}>
+              <CopyableText key="number" frame={frame}>
                 {group.id}
-              </Copyable>,
+              </CopyableText>,
             ],
           }))}
         />
@@ -55,28 +61,32 @@ export function GroupsPage({ visit, groups, name, refusal }: GroupsPageProps) {
   );
 }
 
-const form = z.object({ name: z.string().max(1000).default('') });
+const newGroupForm = z.object({ name: z.string().max(1000).default('') });
 
-async function show(visit: AdminVisit, name?: string, refusal?: Refusal): Promise<void> {
-  const groups = await listGroups(visit.house.db);
-  showPage(visit, <GroupsPage {...{ visit, groups, name, refusal }} />, refusal !== undefined);
+async function renderGroups(consoleContext: ConsoleContext, name?: string, refusal?: Refusal): Promise<void> {
+  const groups = await listGroups(consoleContext.house.db);
+  sendConsolePage(
+    consoleContext,
+    <GroupsPage {...{ visit: consoleContext, groups, name, refusal }} />,
+    refusal !== undefined,
+  );
 }
 
-async function answer(visit: AdminVisit): Promise<void> {
-  const { house, ctx, operator, frame } = visit;
-  const { name } = sentForm(visit, form);
-  const made = await createGroup(house.db, name, { by: operator.id, origin: ctx.state.origin });
-  if ('group' in made) return onTo(visit, '/admin/groups?notice=created');
-  const contact = house.settings.HEMMA_HELP_DESK_CONTACT;
-  return show(visit, name, inWords(frame, { code: made.refusal }, contact, 'name'));
+async function submitNewGroup(consoleContext: ConsoleContext): Promise<void> {
+  const { house: context, ctx, operator, frame } = consoleContext;
+  const { name } = parseConsoleForm(consoleContext, newGroupForm);
+  const made = await createGroup(context.db, name, { by: operator.id, origin: ctx.state.origin });
+  if ('group' in made) return redirectAfterPost(consoleContext, '/admin/groups?notice=created');
+  const contact = context.settings.HEMMA_HELP_DESK_CONTACT;
+  return renderGroups(consoleContext, name, translateRefusal(frame, { code: made.refusal }, contact, 'name'));
 }
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
   router.get(
     '/admin/groups',
-    guarded(house, 'groups.read', (visit) => show(visit)),
+    requireOperator(context, 'groups.read', (consoleContext) => renderGroups(consoleContext)),
   );
-  router.post('/admin/groups', readForm, guardedFreshly(house, 'groups.write', answer));
+  router.post('/admin/groups', parseFormBody, requireRecentOperator(context, 'groups.write', submitNewGroup));
   return router;
 }

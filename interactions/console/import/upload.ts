@@ -1,10 +1,10 @@
 import type { Context } from 'koa';
 
 /** The largest file that a page takes, and the largest request around it: a checked file comes back sealed, and longer. */
-const mostFile = 5 * 1024 * 1024;
-const mostBody = 8 * 1024 * 1024;
+const maxFileBytes = 5 * 1024 * 1024;
+const maxBodyBytes = 8 * 1024 * 1024;
 /** Beyond this nobody waits for the end of it. */
-const patience = 8 * mostBody;
+const maxDiscardedBytes = 8 * maxBodyBytes;
 
 /** What a form with a file sent (RFC 7578). Its fields are read like any form's; the file stays bytes. */
 export interface Upload {
@@ -14,15 +14,15 @@ export interface Upload {
 }
 
 /** The body, or nothing where it is too large; it is read to its end either way, so that the answer is heard. */
-async function bodyOf(ctx: Context): Promise<Buffer | undefined> {
-  const kept: Buffer[] = [];
+async function readUploadBody(ctx: Context): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of ctx.req as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > patience) return ctx.throw(413, 'malformed-form');
-    if (size <= mostBody) kept.push(chunk);
+    if (size > maxDiscardedBytes) return ctx.throw(413, 'malformed-form');
+    if (size <= maxBodyBytes) chunks.push(chunk);
   }
-  return size <= mostBody ? Buffer.concat(kept) : undefined;
+  return size <= maxBodyBytes ? Buffer.concat(chunks) : undefined;
 }
 
 /**
@@ -32,7 +32,7 @@ async function bodyOf(ctx: Context): Promise<Buffer | undefined> {
 export async function readUpload(ctx: Context): Promise<Upload> {
   ctx.request.body = {};
   if (!ctx.is('multipart/form-data')) return { file: undefined, tooLarge: false };
-  const body = await bodyOf(ctx);
+  const body = await readUploadBody(ctx);
   if (!body) return { file: undefined, tooLarge: true };
   const headers = { 'content-type': ctx.get('content-type') };
   const form = await new Response(new Uint8Array(body), { headers })
@@ -42,6 +42,6 @@ export async function readUpload(ctx: Context): Promise<Upload> {
   ctx.request.body = Object.fromEntries(parts.filter(([, value]) => typeof value === 'string'));
   const file = parts.map(([, value]) => value).find((value) => typeof value !== 'string');
   if (!file || file.size === 0) return { file: undefined, tooLarge: false };
-  if (file.size > mostFile) return { file: undefined, tooLarge: true };
+  if (file.size > maxFileBytes) return { file: undefined, tooLarge: true };
   return { file: Buffer.from(await file.arrayBuffer()), tooLarge: false };
 }

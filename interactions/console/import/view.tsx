@@ -1,16 +1,16 @@
 import type { ImportCounts, RefusedRow } from '../../../src/users/import/import.ts';
 import type { Refusal } from '../../ui/form.tsx';
-import { AlertIcon, Choice, Form, SecondaryButton, SubmitButton, Ways } from '../../ui/form.tsx';
-import type { AdminVisit } from '../require-operator.ts';
-import { ConsolePage, Section, Table } from '../layout.tsx';
+import { AlertIcon, Choice, Form, SecondaryButton, SubmitButton, LinkList } from '../../ui/form.tsx';
+import type { ConsoleContext } from '../require-operator.ts';
+import { ConsolePage, ConsolePageSection, Table } from '../layout.tsx';
 
-const path = '/admin/people/import';
+const importPath = '/admin/people/import';
 
 /** What is done beside the import, as the form says it. */
-export type Choices = { createGroups?: 'yes' | undefined; invite?: 'yes' | undefined };
+export type ImportFormOptions = { createGroups?: 'yes' | undefined; invite?: 'yes' | undefined };
 
 /** What came of a file, or would. */
-export interface Outcome {
+export interface ImportOutcome {
   counts: ImportCounts;
   /** The first rows that are not imported, and how many more there are. */
   faults: readonly RefusedRow[];
@@ -20,25 +20,29 @@ export interface Outcome {
 }
 
 type ImportPageProps = {
-  visit: AdminVisit;
-  choices: Choices;
+  visit: ConsoleContext;
+  choices: ImportFormOptions;
   /** How many rows a file of this page may have. */
   mostRows: number;
   refusal?: Refusal | undefined;
 };
 
 /** A number as people write it. */
-const counted = ({ frame }: AdminVisit, count: number): string => count.toLocaleString(frame.locale);
+const formatCount = ({ frame }: ConsoleContext, count: number): string => count.toLocaleString(frame.locale);
 
 /** Which file, and what is done beside it; the first press only judges it. */
-export function ImportPage({ visit, choices, mostRows, refusal }: ImportPageProps) {
-  const { frame, token } = visit;
+export function ImportPage({ visit: consoleContext, choices, mostRows, refusal }: ImportPageProps) {
+  const { frame, token } = consoleContext;
   const t = frame.t.console.import;
   return (
-    <ConsolePage visit={visit} title={t.title} step="import" part="people">
+    <ConsolePage visit={consoleContext} title={t.title} step="import" part="people">
       <p class="lead">{t.help}</p>
-      <Form action={path} token={token} refusal={refusal} fields={['file']} upload>
-        <FileField label={t.file} help={t.fileHelp(counted(visit, mostRows))} refusal={refusal} />
+      <Form action={importPath} token={token} refusal={refusal} fields={['file']} upload>
+        <FileField
+          label={t.file}
+          help={t.fileHelp(formatCount(consoleContext, mostRows))}
+          refusal={refusal}
+        />
         <p class="help">{t.columns}</p>
         <div>
           <Choice name="createGroups" value="yes" label={t.createGroups} checked={!!choices.createGroups} />
@@ -46,23 +50,23 @@ export function ImportPage({ visit, choices, mostRows, refusal }: ImportPageProp
         </div>
         <SubmitButton waiting={t.checking}>{t.check}</SubmitButton>
       </Form>
-      <Download visit={visit} />
+      <ExportForm visit={consoleContext} />
     </ConsolePage>
   );
 }
 
 function FileField({ label, help, refusal }: { label: string; help: string; refusal: Refusal | undefined }) {
-  const mine = refusal?.field === 'file' ? refusal : undefined;
+  const ownRefusal = refusal?.field === 'file' ? refusal : undefined;
   return (
     <div class="field">
       <label for="file">{label}</label>
       <p class="help" id="file-help">
         {help}
       </p>
-      {mine && (
-        <p class="refusal" role="alert" id="file-refusal" data-refusal={mine.code}>
+      {ownRefusal && (
+        <p class="refusal" role="alert" id="file-refusal" data-refusal={ownRefusal.code}>
           <AlertIcon />
-          <span>{mine.message}</span>
+          <span>{ownRefusal.message}</span>
         </p>
       )}
       <input
@@ -71,20 +75,20 @@ function FileField({ label, help, refusal }: { label: string; help: string; refu
         type="file"
         class="input"
         accept=".csv,.json,.txt,text/csv,application/json"
-        autofocus={mine !== undefined}
-        aria-invalid={mine ? 'true' : undefined}
-        aria-describedby={mine ? 'file-refusal file-help' : 'file-help'}
+        autofocus={ownRefusal !== undefined}
+        aria-invalid={ownRefusal ? 'true' : undefined}
+        aria-describedby={ownRefusal ? 'file-refusal file-help' : 'file-help'}
       />
     </div>
   );
 }
 
-function Download({ visit }: { visit: AdminVisit }) {
-  const t = visit.frame.t.console.import;
+function ExportForm({ visit: consoleContext }: { visit: ConsoleContext }) {
+  const t = consoleContext.frame.t.console.import;
   return (
-    <Section title={t.exportTitle} name="download">
+    <ConsolePageSection title={t.exportTitle} name="download">
       <p class="quiet">{t.exportHelp}</p>
-      <Form action="/admin/people/export" token={visit.token} stays>
+      <Form action="/admin/people/export" token={consoleContext.token} stays>
         <SecondaryButton name="format" value="csv" waiting={t.waiting}>
           {t.csv}
         </SecondaryButton>
@@ -92,63 +96,79 @@ function Download({ visit }: { visit: AdminVisit }) {
           {t.json}
         </SecondaryButton>
       </Form>
-    </Section>
+    </ConsolePageSection>
   );
 }
 
-type ImportedPageProps = { visit: AdminVisit; choices: Choices; outcome: Outcome };
+type ImportResultPageProps = { visit: ConsoleContext; choices: ImportFormOptions; outcome: ImportOutcome };
 
 /** What would happen, with the button that makes it happen; or what did. Row by row where something is amiss. */
-export function ImportedPage({ visit, choices, outcome }: ImportedPageProps) {
-  const t = visit.frame.t.console.import;
+export function ImportResultPage({ visit: consoleContext, choices, outcome }: ImportResultPageProps) {
+  const t = consoleContext.frame.t.console.import;
   const { counts, faults, moreFaults, checked } = outcome;
   const dryRun = checked !== undefined;
-  const people = t.people(counts.created, counted(visit, counts.created));
+  const users = t.people(counts.created, formatCount(consoleContext, counts.created));
   return (
     <ConsolePage
-      visit={visit}
+      visit={consoleContext}
       title={dryRun ? t.wouldTitle : t.didTitle}
       step={dryRun ? 'import-checked' : 'imported'}
       part="people"
-      notice={dryRun ? undefined : t.did(people)}
+      notice={dryRun ? undefined : t.did(users)}
     >
-      {dryRun && <p class="lead">{counts.created > 0 ? t.would(people) : t.nothing}</p>}
-      <Counts visit={visit} counts={counts} />
+      {dryRun && <p class="lead">{counts.created > 0 ? t.would(users) : t.nothing}</p>}
+      <CountsTable visit={consoleContext} counts={counts} />
       {dryRun && counts.created > 0 && (
-        <Form action={path} token={visit.token} upload>
+        <Form action={importPath} token={consoleContext.token} upload>
           {choices.createGroups && <input type="hidden" name="createGroups" value="yes" />}
           {choices.invite && <input type="hidden" name="invite" value="yes" />}
           <input type="hidden" name="checked" value={checked} />
-          <SubmitButton waiting={t.importing}>{t.button(people)}</SubmitButton>
+          <SubmitButton waiting={t.importing}>{t.button(users)}</SubmitButton>
         </Form>
       )}
-      <Ways
+      <LinkList
         ways={
-          dryRun ? [{ href: path, label: t.anotherFile }] : [{ href: '/admin/people', label: t.toPeople }]
+          dryRun
+            ? [{ href: importPath, label: t.anotherFile }]
+            : [{ href: '/admin/people', label: t.toPeople }]
         }
       />
-      {faults.length > 0 && <Faults visit={visit} faults={faults} more={moreFaults} />}
+      {faults.length > 0 && <FaultsTable visit={consoleContext} faults={faults} more={moreFaults} />}
     </ConsolePage>
   );
 }
 
-function Counts({ visit, counts }: { visit: AdminVisit; counts: Outcome['counts'] }) {
-  const t = visit.frame.t.console.import;
+function CountsTable({
+  visit: consoleContext,
+  counts,
+}: {
+  visit: ConsoleContext;
+  counts: ImportOutcome['counts'];
+}) {
+  const t = consoleContext.frame.t.console.import;
   return (
     <dl class="facts">
       {(['rows', 'created', 'existing', 'refused'] as const).map((name) => (
         <div key={name} data-count={name}>
           <dt>{t[name]}</dt>
-          <dd>{counted(visit, counts[name])}</dd>
+          <dd>{formatCount(consoleContext, counts[name])}</dd>
         </div>
       ))}
     </dl>
   );
 }
 
-function Faults({ visit, faults, more }: { visit: AdminVisit; faults: readonly RefusedRow[]; more: number }) {
-  const t = visit.frame.t.console.import;
-  const words = visit.frame.t.accountsImport.rows;
+function FaultsTable({
+  visit: consoleContext,
+  faults,
+  more,
+}: {
+  visit: ConsoleContext;
+  faults: readonly RefusedRow[];
+  more: number;
+}) {
+  const t = consoleContext.frame.t.console.import;
+  const words = consoleContext.frame.t.accountsImport.rows;
   return (
     <section data-section="faults">
       <h2>{t.faults}</h2>
@@ -159,7 +179,7 @@ function Faults({ visit, faults, more }: { visit: AdminVisit; faults: readonly R
           rows={faults.map(({ row, code, field }) => ({
             key: row,
             cells: [
-              counted(visit, row),
+              formatCount(consoleContext, row),
               field ? (
                 <span key="column" class="code">
                   {field}
@@ -173,7 +193,7 @@ function Faults({ visit, faults, more }: { visit: AdminVisit; faults: readonly R
             ],
           }))}
         />
-        {more > 0 && <p class="quiet">{t.moreFaults(counted(visit, more))}</p>}
+        {more > 0 && <p class="quiet">{t.moreFaults(formatCount(consoleContext, more))}</p>}
       </div>
     </section>
   );

@@ -3,27 +3,30 @@ import type { ComponentChildren } from 'preact';
 import { z } from 'zod';
 import { formatDateTime } from '../../../src/i18n/phrases.ts';
 import { clientTypes } from '../../../src/clients/schema.ts';
-import { registrationEndpoint } from '../../../src/oidc/registration/registration.ts';
-import type { MadeToken, RegistrationRefusal } from '../../../src/oidc/registration/initial-access-tokens.ts';
+import { getRegistrationEndpoint } from '../../../src/oidc/registration/registration.ts';
+import type {
+  CreatedInitialToken,
+  InitialTokenRefusal,
+} from '../../../src/oidc/registration/initial-access-tokens.ts';
 import {
-  newInitialAccessToken,
+  createInitialAccessToken,
   registrationLimits,
 } from '../../../src/oidc/registration/initial-access-tokens.ts';
-import { AlertIcon, Form, SubmitButton, Ways } from '../../ui/form.tsx';
-import type { House } from '../../../src/context.ts';
-import { readForm } from '../../ui/parse-form.ts';
-import { linesOf } from '../clients/redirect-uris.ts';
-import { Copy } from '../clients/tabs.tsx';
-import type { AdminVisit } from '../require-operator.ts';
-import { guardedFreshly, sentForm, showPage } from '../require-operator.ts';
+import { AlertIcon, Form, SubmitButton, LinkList } from '../../ui/form.tsx';
+import type { AppContext } from '../../../src/context.ts';
+import { parseFormBody } from '../../ui/parse-form.ts';
+import { splitNonEmptyLines } from '../clients/redirect-uris.ts';
+import { CopyButton } from '../clients/tabs.tsx';
+import type { ConsoleContext } from '../require-operator.ts';
+import { requireRecentOperator, parseConsoleForm, sendConsolePage } from '../require-operator.ts';
 import { ConsolePage, Select } from '../layout.tsx';
 import { tokensPath } from './list.tsx';
 
-const lifetimes = ['1', '24', '168', '720'] as const;
+const lifetimeHours = ['1', '24', '168', '720'] as const;
 
-const form = z.object({
+const newTokenForm = z.object({
   name: z.string().max(1000).default(''),
-  lifetime: z.enum(lifetimes).default('24'),
+  lifetime: z.enum(lifetimeHours).default('24'),
   uses: z.string().max(100).default('1'),
   types: z
     .union([z.string().max(100), z.array(z.string().max(100)).max(100)])
@@ -31,10 +34,10 @@ const form = z.object({
     .transform((given) => [given].flat()),
   hosts: z.string().max(15_000).default(''),
 });
-type Sent = z.output<typeof form>;
+type NewTokenForm = z.output<typeof newTokenForm>;
 
 /** The field that a refusal stands beside. */
-const fieldOf: Record<RegistrationRefusal, keyof Sent> = {
+const fieldByRefusal: Record<InitialTokenRefusal, keyof NewTokenForm> = {
   'name-missing': 'name',
   'name-taken': 'name',
   'too-many-tokens': 'name',
@@ -44,24 +47,28 @@ const fieldOf: Record<RegistrationRefusal, keyof Sent> = {
   'host-malformed': 'hosts',
 };
 
-type NewTokenPageProps = { visit: AdminVisit; sent: Sent; refusal?: RegistrationRefusal | undefined };
+type NewTokenPageProps = {
+  visit: ConsoleContext;
+  sent: NewTokenForm;
+  refusal?: InitialTokenRefusal | undefined;
+};
 
-type FramedProps = NewTokenPageProps & {
+type FieldWrapperProps = NewTokenPageProps & {
   name: 'name' | 'uses' | 'hosts';
   help: string;
   children: ComponentChildren;
 };
 
 /** Label, help, refusal, input. */
-function Framed({ visit, refusal, name, help, children }: FramedProps) {
-  const t = visit.frame.t.registration;
+function FieldWrapper({ visit: consoleContext, refusal, name, help, children }: FieldWrapperProps) {
+  const t = consoleContext.frame.t.registration;
   return (
     <div class="field">
       <label for={name}>{t[name]}</label>
       <p class="help" id={`${name}-help`}>
         {help}
       </p>
-      {refusal && fieldOf[refusal] === name && (
+      {refusal && fieldByRefusal[refusal] === name && (
         <p class="refusal" role="alert" id={`${name}-refusal`} data-refusal={refusal}>
           <AlertIcon />
           <span>{t.refusals[refusal]}</span>
@@ -72,8 +79,8 @@ function Framed({ visit, refusal, name, help, children }: FramedProps) {
   );
 }
 
-function inputProps(name: string, refusal: RegistrationRefusal | undefined) {
-  const refused = refusal !== undefined && fieldOf[refusal] === name;
+function inputProps(name: string, refusal: InitialTokenRefusal | undefined) {
+  const refused = refusal !== undefined && fieldByRefusal[refusal] === name;
   return {
     id: name,
     name,
@@ -84,8 +91,8 @@ function inputProps(name: string, refusal: RegistrationRefusal | undefined) {
   };
 }
 
-function Types({ visit, sent }: NewTokenPageProps) {
-  const { registration: t, clients } = visit.frame.t;
+function ClientTypesField({ visit: consoleContext, sent }: NewTokenPageProps) {
+  const { registration: t, clients } = consoleContext.frame.t;
   return (
     <fieldset class="field boxes">
       <legend>{t.types}</legend>
@@ -102,21 +109,21 @@ function Types({ visit, sent }: NewTokenPageProps) {
 
 /** For whom it is, how long, how often, and what may be registered with it. */
 export function NewTokenPage(props: NewTokenPageProps) {
-  const { visit, sent, refusal } = props;
-  const t = visit.frame.t.registration;
+  const { visit: consoleContext, sent, refusal } = props;
+  const t = consoleContext.frame.t.registration;
   return (
-    <ConsolePage visit={visit} title={t.create} step="new-initial-access-token" part="clients">
-      <Form action={`${tokensPath}/new`} token={visit.token}>
-        <Framed {...props} name="name" help={t.nameHelp}>
+    <ConsolePage visit={consoleContext} title={t.create} step="new-initial-access-token" part="clients">
+      <Form action={`${tokensPath}/new`} token={consoleContext.token}>
+        <FieldWrapper {...props} name="name" help={t.nameHelp}>
           <input {...inputProps('name', refusal)} class="input" type="text" value={sent.name} />
-        </Framed>
+        </FieldWrapper>
         <Select
           name="lifetime"
           label={t.lifetime}
-          options={lifetimes.map((one) => [one, t.lifetimes[one]])}
+          options={lifetimeHours.map((one) => [one, t.lifetimes[one]])}
           chosen={sent.lifetime}
         />
-        <Framed {...props} name="uses" help={t.usesHelp(registrationLimits.uses.most)}>
+        <FieldWrapper {...props} name="uses" help={t.usesHelp(registrationLimits.uses.most)}>
           <input
             {...inputProps('uses', refusal)}
             class="input"
@@ -124,9 +131,9 @@ export function NewTokenPage(props: NewTokenPageProps) {
             inputmode="numeric"
             value={sent.uses}
           />
-        </Framed>
-        <Types {...props} />
-        <Framed {...props} name="hosts" help={t.hostsHelp}>
+        </FieldWrapper>
+        <ClientTypesField {...props} />
+        <FieldWrapper {...props} name="hosts" help={t.hostsHelp}>
           <textarea
             {...inputProps('hosts', refusal)}
             class="input code"
@@ -136,22 +143,28 @@ export function NewTokenPage(props: NewTokenPageProps) {
           >
             {sent.hosts}
           </textarea>
-        </Framed>
+        </FieldWrapper>
         <SubmitButton waiting={t.waiting}>{t.submit}</SubmitButton>
       </Form>
-      <Ways ways={[{ href: tokensPath, label: t.cancel }]} />
+      <LinkList ways={[{ href: tokensPath, label: t.cancel }]} />
     </ConsolePage>
   );
 }
 
 /** The only page that ever holds a token: the answer to the form that made it, which no cache keeps. */
-export function TokenShownPage({ visit, made }: { visit: AdminVisit; made: MadeToken }) {
-  const { frame, house } = visit;
+export function TokenCreatedPage({
+  visit: consoleContext,
+  made: created,
+}: {
+  visit: ConsoleContext;
+  made: CreatedInitialToken;
+}) {
+  const { frame, house: context } = consoleContext;
   const t = frame.t.registration;
-  const endpoint = registrationEndpoint(house.settings.HEMMA_ISSUER);
+  const endpoint = getRegistrationEndpoint(context.settings.HEMMA_ISSUER);
   return (
     <ConsolePage
-      visit={visit}
+      visit={consoleContext}
       title={t.shownTitle}
       step="initial-access-token-shown"
       part="clients"
@@ -162,24 +175,24 @@ export function TokenShownPage({ visit, made }: { visit: AdminVisit; made: MadeT
         <div>
           <dt>{t.endpoint}</dt>
           <dd>
-            <Copy frame={frame} label={t.endpoint}>
+            <CopyButton frame={frame} label={t.endpoint}>
               {endpoint}
-            </Copy>
+            </CopyButton>
           </dd>
         </div>
         <div>
           <dt>
-            {t.token}: {made.name}
+            {t.token}: {created.name}
           </dt>
           <dd data-initial-access-token>
-            <Copy frame={frame} label={t.token}>
-              {made.token}
-            </Copy>
+            <CopyButton frame={frame} label={t.token}>
+              {created.token}
+            </CopyButton>
           </dd>
         </div>
         <div>
           <dt>{t.validUntil}</dt>
-          <dd>{formatDateTime(frame.locale, made.expiresAt)}</dd>
+          <dd>{formatDateTime(frame.locale, created.expiresAt)}</dd>
         </div>
       </dl>
       <p class="actions">
@@ -191,31 +204,38 @@ export function TokenShownPage({ visit, made }: { visit: AdminVisit; made: MadeT
   );
 }
 
-async function make(visit: AdminVisit): Promise<void> {
-  const { house, ctx, operator } = visit;
-  const sent = sentForm(visit, form);
+async function submitNewToken(consoleContext: ConsoleContext): Promise<void> {
+  const { house: context, ctx, operator } = consoleContext;
+  const sent = parseConsoleForm(consoleContext, newTokenForm);
   const { name, lifetime, types } = sent;
   const uses = /^\d{1,4}$/.test(sent.uses.trim()) ? Number(sent.uses) : 0;
-  const wanted = { name, hours: Number(lifetime), uses, types, hosts: linesOf(sent.hosts) };
-  const made = await newInitialAccessToken(house.db, wanted, {
+  const wanted = { name, hours: Number(lifetime), uses, types, hosts: splitNonEmptyLines(sent.hosts) };
+  const made = await createInitialAccessToken(context.db, wanted, {
     by: operator.id,
     origin: ctx.state.origin,
   });
   if ('refusal' in made)
-    return showPage(visit, <NewTokenPage {...{ visit, sent, refusal: made.refusal }} />, true);
+    return sendConsolePage(
+      consoleContext,
+      <NewTokenPage {...{ visit: consoleContext, sent, refusal: made.refusal }} />,
+      true,
+    );
   // No redirect here: the token stands in this answer and nowhere else.
-  showPage(visit, <TokenShownPage {...{ visit, made }} />);
+  sendConsolePage(consoleContext, <TokenCreatedPage {...{ visit: consoleContext, made }} />);
 }
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
   const page = `${tokensPath}/new`;
   router.get(
     page,
-    guardedFreshly(house, 'clients.write', (visit) =>
-      showPage(visit, <NewTokenPage {...{ visit, sent: form.parse({}) }} />),
+    requireRecentOperator(context, 'clients.write', (consoleContext) =>
+      sendConsolePage(
+        consoleContext,
+        <NewTokenPage {...{ visit: consoleContext, sent: newTokenForm.parse({}) }} />,
+      ),
     ),
   );
-  router.post(page, readForm, guardedFreshly(house, 'clients.write', make));
+  router.post(page, parseFormBody, requireRecentOperator(context, 'clients.write', submitNewToken));
   return router;
 }

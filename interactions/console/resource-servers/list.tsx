@@ -1,47 +1,51 @@
 import Router from '@koa/router';
 import type { RegisteredClient } from '../../../src/clients/clients.ts';
 import { listClients } from '../../../src/clients/clients.ts';
-import { mayAct } from '../../../src/users/operators.ts';
-import type { RegisteredResource } from '../../../src/clients/resource-servers/resource-servers.ts';
+import { hasPermission } from '../../../src/users/operators.ts';
+import type { RegisteredResourceServer } from '../../../src/clients/resource-servers/resource-servers.ts';
 import {
   listResourceServers,
-  resourceServerBy,
+  findResourceServer,
 } from '../../../src/clients/resource-servers/resource-servers.ts';
-import { Ways } from '../../ui/form.tsx';
-import type { House } from '../../../src/context.ts';
-import { Copy, pathOf as clientPath } from '../clients/tabs.tsx';
-import type { AdminVisit } from '../require-operator.ts';
-import { guarded, showPage } from '../require-operator.ts';
-import { ConsolePage, Copyable, Section, Table } from '../layout.tsx';
+import { LinkList } from '../../ui/form.tsx';
+import type { AppContext } from '../../../src/context.ts';
+import { CopyButton, clientTabPath as clientPath } from '../clients/tabs.tsx';
+import type { ConsoleContext } from '../require-operator.ts';
+import { requireOperator, sendConsolePage } from '../require-operator.ts';
+import { ConsolePage, CopyableText, ConsolePageSection, Table } from '../layout.tsx';
 
-export const pathOf = (number: string, below = ''): string => `/admin/resource-servers/${number}${below}`;
+export const resourceServerPath = (number: string, subpath = ''): string =>
+  `/admin/resource-servers/${number}${subpath}`;
 
 /** The resource server of this address; 404 where there is none. */
-export async function resourceOf({ house, ctx }: AdminVisit): Promise<RegisteredResource> {
+export async function findResourceServerOr404({
+  house: context,
+  ctx,
+}: ConsoleContext): Promise<RegisteredResourceServer> {
   const { server } = ctx.params as { server?: string };
-  return (server ? await resourceServerBy(house.db, server) : undefined) ?? ctx.throw(404, 'not-found');
+  return (server ? await findResourceServer(context.db, server) : undefined) ?? ctx.throw(404, 'not-found');
 }
 
 /** What the last form did. The address may be anybody's link: it changes nothing. */
-function noticeOf({ ctx, frame }: AdminVisit): string | undefined {
+function resourceServerNotice({ ctx, frame }: ConsoleContext): string | undefined {
   const words: Record<string, string> = frame.t.resourceServers.notices;
   const { notice } = ctx.query;
   return typeof notice === 'string' && Object.hasOwn(words, notice) ? words[notice] : undefined;
 }
 
-type ListProps = { visit: AdminVisit; servers: readonly RegisteredResource[] };
+type ResourceServersPageProps = { visit: ConsoleContext; servers: readonly RegisteredResourceServer[] };
 
 /** All resource servers, a line each. */
-export function ResourceServersPage({ visit, servers }: ListProps) {
-  const { frame, operator } = visit;
+export function ResourceServersPage({ visit: consoleContext, servers }: ResourceServersPageProps) {
+  const { frame, operator } = consoleContext;
   const { resourceServers: t, clients } = frame.t;
   return (
     <ConsolePage
-      visit={visit}
+      visit={consoleContext}
       title={t.title}
       step="resource-servers"
       part="clients"
-      notice={noticeOf(visit)}
+      notice={resourceServerNotice(consoleContext)}
     >
       <p class="lead">{t.help}</p>
       {servers.length === 0 ? (
@@ -53,34 +57,38 @@ export function ResourceServersPage({ visit, servers }: ListProps) {
           rows={servers.map(({ server, number, managed }) => ({
             key: server.id,
             cells: [
-              <a key="name" href={pathOf(number)}>
+              <a key="name" href={resourceServerPath(number)}>
                 {server.name}
               </a>,
-              <Copyable key="id" frame={frame}>
+              <CopyableText key="id" frame={frame}>
                 {server.id}
-              </Copyable>,
+              </CopyableText>,
               server.signingAlg ? `JWT, ${server.signingAlg}` : t.formats.opaque,
               clients.managed[managed],
             ],
           }))}
         />
       )}
-      {mayAct(operator, 'clients.write') && (
+      {hasPermission(operator, 'clients.write') && (
         <p class="actions">
-          <a class="button" href={pathOf('-', '/new')}>
+          <a class="button" href={resourceServerPath('-', '/new')}>
             {t.create}
           </a>
         </p>
       )}
-      <Ways ways={[{ href: '/admin/clients', label: t.back }]} />
+      <LinkList ways={[{ href: '/admin/clients', label: t.back }]} />
     </ConsolePage>
   );
 }
 
-type OneProps = { visit: AdminVisit; shown: RegisteredResource; users: readonly RegisteredClient[] };
+type ResourceServerPageProps = {
+  visit: ConsoleContext;
+  shown: RegisteredResourceServer;
+  users: readonly RegisteredClient[];
+};
 
 /** Applications as a list of ways to them. */
-export const Users = ({ users }: Pick<OneProps, 'users'>) => (
+export const ClientLinks = ({ users }: Pick<ResourceServerPageProps, 'users'>) => (
   <ul class="plain">
     {users.map(({ client }) => (
       <li key={client.id}>
@@ -91,13 +99,17 @@ export const Users = ({ users }: Pick<OneProps, 'users'>) => (
 );
 
 /** One resource server: what its tokens are, who may ask for them, and how. */
-export function ResourceServerPage({ visit, shown, users }: OneProps) {
-  const { frame, operator } = visit;
+export function ResourceServerPage({
+  visit: consoleContext,
+  shown: registered,
+  users,
+}: ResourceServerPageProps) {
+  const { frame, operator } = consoleContext;
   const { resourceServers: t, clients } = frame.t;
-  const { server, number, managed } = shown;
-  const mayWrite = mayAct(operator, 'clients.write');
+  const { server, number, managed } = registered;
+  const mayWrite = hasPermission(operator, 'clients.write');
   const facts = [
-    [t.fields.id.label, <Copy {...{ frame, label: t.fields.id.label }}>{server.id}</Copy>],
+    [t.fields.id.label, <CopyButton {...{ frame, label: t.fields.id.label }}>{server.id}</CopyButton>],
     [t.fields.tokenFormat.label, t.formats[server.tokenFormat]],
     ...(server.signingAlg ? [[t.fields.signingAlg.label, server.signingAlg] as const] : []),
     [t.fields.lifetime.label, String(server.lifetime)],
@@ -105,11 +117,11 @@ export function ResourceServerPage({ visit, shown, users }: OneProps) {
   ] as const;
   return (
     <ConsolePage
-      visit={visit}
+      visit={consoleContext}
       title={server.name}
       step="resource-server"
       part="clients"
-      notice={noticeOf(visit)}
+      notice={resourceServerNotice(consoleContext)}
       scripts={['copy']}
     >
       {managed === 'file' && (
@@ -117,7 +129,7 @@ export function ResourceServerPage({ visit, shown, users }: OneProps) {
           {t.fileHelp}
         </p>
       )}
-      <Section title={clients.overview.settings} name="settings">
+      <ConsolePageSection title={clients.overview.settings} name="settings">
         <dl class="facts">
           {facts.map(([label, value]) => (
             <div key={label}>
@@ -128,13 +140,13 @@ export function ResourceServerPage({ visit, shown, users }: OneProps) {
         </dl>
         {mayWrite && managed === 'console' && (
           <p class="actions">
-            <a class="button secondary" href={pathOf(number, '/edit')}>
+            <a class="button secondary" href={resourceServerPath(number, '/edit')}>
               {t.edit}
             </a>
           </p>
         )}
-      </Section>
-      <Section title={t.scopes} name="scopes">
+      </ConsolePageSection>
+      <ConsolePageSection title={t.scopes} name="scopes">
         <dl class="facts">
           {server.scopes.map(({ name, description }) => (
             <div key={name}>
@@ -143,53 +155,64 @@ export function ResourceServerPage({ visit, shown, users }: OneProps) {
             </div>
           ))}
         </dl>
-      </Section>
-      <Section title={t.users} name="users">
-        {users.length === 0 ? <p class="quiet">{t.usersNone}</p> : <Users users={users} />}
-      </Section>
-      <Section title={t.toConnect} name="connect">
+      </ConsolePageSection>
+      <ConsolePageSection title={t.users} name="users">
+        {users.length === 0 ? <p class="quiet">{t.usersNone}</p> : <ClientLinks users={users} />}
+      </ConsolePageSection>
+      <ConsolePageSection title={t.toConnect} name="connect">
         <p>{t.toConnectHelp(server.id)}</p>
-      </Section>
+      </ConsolePageSection>
       {mayWrite && (
-        <Section title={clients.overview.dangerous} name="dangerous">
+        <ConsolePageSection title={clients.overview.dangerous} name="dangerous">
           <p class="actions">
-            <a class="button secondary danger" href={pathOf(number, '/delete')}>
+            <a class="button secondary danger" href={resourceServerPath(number, '/delete')}>
               {t.remove.button}
             </a>
           </p>
-        </Section>
+        </ConsolePageSection>
       )}
-      <Ways ways={[{ href: '/admin/resource-servers', label: t.title }]} />
+      <LinkList ways={[{ href: '/admin/resource-servers', label: t.title }]} />
     </ConsolePage>
   );
 }
 
 /** The applications that name a resource server. */
-export const usersOf = async (
-  { house }: AdminVisit,
-  { server }: RegisteredResource,
+export const clientsOfResourceServer = async (
+  { house: context }: ConsoleContext,
+  { server }: RegisteredResourceServer,
 ): Promise<RegisteredClient[]> =>
-  (await listClients(house.db)).filter(
+  (await listClients(context.db)).filter(
     ({ client }) =>
       client.introspects === server.id || client.resources.some(({ resource }) => resource === server.id),
   );
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
   router.get(
     '/admin/resource-servers',
-    guarded(house, 'clients.read', async (visit) =>
-      showPage(
-        visit,
-        <ResourceServersPage {...{ visit, servers: await listResourceServers(visit.house.db) }} />,
+    requireOperator(context, 'clients.read', async (consoleContext) =>
+      sendConsolePage(
+        consoleContext,
+        <ResourceServersPage
+          {...{ visit: consoleContext, servers: await listResourceServers(consoleContext.house.db) }}
+        />,
       ),
     ),
   );
   router.get(
     '/admin/resource-servers/:server',
-    guarded(house, 'clients.read', async (visit) => {
-      const shown = await resourceOf(visit);
-      showPage(visit, <ResourceServerPage {...{ visit, shown, users: await usersOf(visit, shown) }} />);
+    requireOperator(context, 'clients.read', async (consoleContext) => {
+      const registered = await findResourceServerOr404(consoleContext);
+      sendConsolePage(
+        consoleContext,
+        <ResourceServerPage
+          {...{
+            visit: consoleContext,
+            shown: registered,
+            users: await clientsOfResourceServer(consoleContext, registered),
+          }}
+        />,
+      );
     }),
   );
   return router;

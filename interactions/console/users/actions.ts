@@ -1,62 +1,79 @@
 import Router from '@koa/router';
-import type { Account } from '../../../src/users/users.ts';
+import type { User } from '../../../src/users/users.ts';
 import {
-  disable,
-  enable,
-  requireTwoStep,
+  disableUser,
+  enableUser,
+  requireMfa,
   resendInvitation,
   signOutEverywhere,
 } from '../../../src/users/search.ts';
-import type { House } from '../../../src/context.ts';
-import type { Deed } from './confirm-action.tsx';
-import { deedRoutes } from './confirm-action.tsx';
-import type { AdminVisit } from '../require-operator.ts';
+import type { AppContext } from '../../../src/context.ts';
+import type { UserActionDefinition } from './confirm-action.tsx';
+import { userActionRoutes } from './confirm-action.tsx';
+import type { ConsoleContext } from '../require-operator.ts';
 
 /** Who does what to whom, as the domain wants it. */
-const toPerson = ({ operator, ctx }: AdminVisit, { id }: Account) => ({
+const userActionFor = ({ operator, ctx }: ConsoleContext, { id }: User) => ({
   target: id,
   by: operator,
   origin: ctx.state.origin,
 });
 
 /** The deeds that ask nothing but whether they are meant. */
-const deeds: readonly Deed[] = [
+const userActions: readonly UserActionDefinition[] = [
   {
     name: 'resend-invitation',
     action: 'people.invite',
     typed: false,
-    carryOut: (visit, person) => resendInvitation(visit.house.db, visit.house.post, toPerson(visit, person)),
+    carryOut: (consoleContext, user) =>
+      resendInvitation(
+        consoleContext.house.db,
+        consoleContext.house.post,
+        userActionFor(consoleContext, user),
+      ),
   },
   {
     name: 'disable',
     action: 'people.disable',
     typed: true,
-    carryOut: (visit, person) =>
-      disable(visit.house.db, visit.house.post, visit.house.aftermath, toPerson(visit, person)),
+    carryOut: (consoleContext, user) =>
+      disableUser(
+        consoleContext.house.db,
+        consoleContext.house.post,
+        consoleContext.house.aftermath,
+        userActionFor(consoleContext, user),
+      ),
   },
   {
     name: 'enable',
     action: 'people.disable',
     typed: false,
-    carryOut: (visit, person) => enable(visit.house.db, visit.house.post, toPerson(visit, person)),
+    carryOut: (consoleContext, user) =>
+      enableUser(consoleContext.house.db, consoleContext.house.post, userActionFor(consoleContext, user)),
   },
   {
     name: 'end-sessions',
     action: 'people.end-sessions',
     typed: false,
-    carryOut: (visit, person) =>
-      signOutEverywhere(visit.house.db, visit.house.post, visit.house.aftermath, toPerson(visit, person)),
+    carryOut: (consoleContext, user) =>
+      signOutEverywhere(
+        consoleContext.house.db,
+        consoleContext.house.post,
+        consoleContext.house.aftermath,
+        userActionFor(consoleContext, user),
+      ),
   },
   {
     name: 'require-two-step',
     action: 'people.require-two-step',
     typed: false,
-    carryOut: (visit, person) => requireTwoStep(visit.house.db, visit.house.post, toPerson(visit, person)),
+    carryOut: (consoleContext, user) =>
+      requireMfa(consoleContext.house.db, consoleContext.house.post, userActionFor(consoleContext, user)),
   },
 ];
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
-  for (const deed of deeds) router.use(deedRoutes(house, deed).routes());
+  for (const auditEvent of userActions) router.use(userActionRoutes(context, auditEvent).routes());
   return router;
 }

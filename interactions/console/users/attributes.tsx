@@ -1,42 +1,54 @@
 import Router from '@koa/router';
-import type { Account } from '../../../src/users/users.ts';
+import type { User } from '../../../src/users/users.ts';
 import type { AttributeFault, Attributes } from '../../../src/users/attributes.ts';
-import { attributesOf, changeAttributes } from '../../../src/users/attributes.ts';
+import { findAttributes, changeAttributes } from '../../../src/users/attributes.ts';
 import type { ClaimDefinition } from '../../../src/users/claim-definitions.ts';
 import { listClaims } from '../../../src/users/claim-definitions.ts';
-import { groupsOf } from '../../../src/users/groups.ts';
-import { mayAct } from '../../../src/users/operators.ts';
+import { listUserGroups } from '../../../src/users/groups.ts';
+import { hasPermission } from '../../../src/users/operators.ts';
 import { z } from 'zod';
 import type { FieldProps, Refusal } from '../../ui/form.tsx';
-import { AlertIcon, Field, Form, SubmitButton, Ways } from '../../ui/form.tsx';
-import type { House } from '../../../src/context.ts';
+import { AlertIcon, Field, Form, SubmitButton, LinkList } from '../../ui/form.tsx';
+import type { AppContext } from '../../../src/context.ts';
 import type { Frame } from '../../ui/layout.tsx';
-import { readForm } from '../../ui/parse-form.ts';
-import { inWords } from '../../ui/refusal.ts';
-import { afterDeed } from './confirm-action.tsx';
-import type { AdminVisit } from '../require-operator.ts';
-import { guardedFreshly, personOf, sentForm, showPage } from '../require-operator.ts';
+import { parseFormBody } from '../../ui/parse-form.ts';
+import { translateRefusal } from '../../ui/refusal.ts';
+import { redirectOrRender } from './confirm-action.tsx';
+import type { ConsoleContext } from '../require-operator.ts';
+import {
+  requireRecentOperator,
+  findUserOr404,
+  parseConsoleForm,
+  sendConsolePage,
+} from '../require-operator.ts';
 import { ConsolePage } from '../layout.tsx';
 
 /** The claims of the house's own, and what an account has for them. */
-export interface Shown {
+export interface LoadedAttributes {
   claims: readonly ClaimDefinition[];
   attributes: Attributes;
 }
 
-async function shownFor({ house }: AdminVisit, { id }: Account): Promise<Shown> {
-  return { claims: await listClaims(house.db), attributes: await attributesOf(house.db, id) };
+async function loadAttributes({ house: context }: ConsoleContext, { id }: User): Promise<LoadedAttributes> {
+  return { claims: await listClaims(context.db), attributes: await findAttributes(context.db, id) };
 }
 
 /** The same, where this operator may set them: what stands there may be nobody else's business. */
-export async function attributesFor(visit: AdminVisit, person: Account): Promise<Shown | undefined> {
-  const groups = (await groupsOf(visit.house.db, person.id)).map(({ id }) => id);
-  const allowed = mayAct(visit.operator, 'people.attributes', { id: person.id, role: person.role, groups });
-  return allowed ? shownFor(visit, person) : undefined;
+export async function loadVisibleAttributes(
+  consoleContext: ConsoleContext,
+  user: User,
+): Promise<LoadedAttributes | undefined> {
+  const groups = (await listUserGroups(consoleContext.house.db, user.id)).map(({ id }) => id);
+  const allowed = hasPermission(consoleContext.operator, 'people.attributes', {
+    id: user.id,
+    role: user.role,
+    groups,
+  });
+  return allowed ? loadAttributes(consoleContext, user) : undefined;
 }
 
 /** What is filled in, in the words of the language. */
-export function AttributeList({ frame, shown }: { frame: Frame; shown: Shown }) {
+export function AttributeList({ frame, shown }: { frame: Frame; shown: LoadedAttributes }) {
   const filled = shown.claims.filter(({ name }) => shown.attributes[name]);
   if (filled.length === 0) return <p class="quiet">{frame.t.ownClaims.person.none}</p>;
   return (
@@ -52,23 +64,23 @@ export function AttributeList({ frame, shown }: { frame: Frame; shown: Shown }) 
 }
 
 /** Fields are numbered by their definitions: the name of a claim may be an address. */
-const fieldOf = ({ id }: ClaimDefinition): string => `claim-${id}`;
+const attributeFieldName = ({ id }: ClaimDefinition): string => `claim-${id}`;
 
-type LinesProps = Pick<FieldProps, 'name' | 'label' | 'help' | 'value' | 'refusal'>;
+type ListFieldProps = Pick<FieldProps, 'name' | 'label' | 'help' | 'value' | 'refusal'>;
 
 /** A list, one value on each line. */
-function ListField({ name, label, help, value, refusal }: LinesProps) {
-  const mine = refusal?.field === name ? refusal : undefined;
+function ListField({ name, label, help, value, refusal }: ListFieldProps) {
+  const ownRefusal = refusal?.field === name ? refusal : undefined;
   return (
     <div class="field">
       <label for={name}>{label}</label>
       <p class="help" id={`${name}-help`}>
         {help}
       </p>
-      {mine && (
-        <p class="refusal" role="alert" id={`${name}-refusal`} data-refusal={mine.code}>
+      {ownRefusal && (
+        <p class="refusal" role="alert" id={`${name}-refusal`} data-refusal={ownRefusal.code}>
           <AlertIcon />
-          <span>{mine.message}</span>
+          <span>{ownRefusal.message}</span>
         </p>
       )}
       <textarea
@@ -77,8 +89,8 @@ function ListField({ name, label, help, value, refusal }: LinesProps) {
         class="input"
         rows={3}
         autocomplete="off"
-        aria-invalid={mine ? 'true' : undefined}
-        aria-describedby={mine ? `${name}-refusal ${name}-help` : `${name}-help`}
+        aria-invalid={ownRefusal ? 'true' : undefined}
+        aria-describedby={ownRefusal ? `${name}-refusal ${name}-help` : `${name}-help`}
       >
         {value}
       </textarea>
@@ -87,8 +99,8 @@ function ListField({ name, label, help, value, refusal }: LinesProps) {
 }
 
 type AttributesPageProps = {
-  visit: AdminVisit;
-  person: Account;
+  visit: ConsoleContext;
+  person: User;
   claims: readonly ClaimDefinition[];
   /** What stands in the fields, by their names. */
   values: Readonly<Record<string, string>>;
@@ -96,14 +108,20 @@ type AttributesPageProps = {
 };
 
 /** One field for each claim of the house's own: what is empty is taken away. */
-export function AttributesPage({ visit, person, claims, values, refusal }: AttributesPageProps) {
-  const { frame, token } = visit;
+export function AttributesPage({
+  visit: consoleContext,
+  person: user,
+  claims,
+  values,
+  refusal,
+}: AttributesPageProps) {
+  const { frame, token } = consoleContext;
   const t = frame.t.ownClaims.person;
-  const back = `/admin/people/${person.id}`;
+  const back = `/admin/people/${user.id}`;
   return (
-    <ConsolePage visit={visit} title={t.title} step="attributes" part="people">
-      <p class="lead" data-about={person.id}>
-        {frame.t.console.deeds.who(person.name, person.email)}
+    <ConsolePage visit={consoleContext} title={t.title} step="attributes" part="people">
+      <p class="lead" data-about={user.id}>
+        {frame.t.console.deeds.who(user.name, user.email)}
       </p>
       <p>{claims.length === 0 ? t.undefined : t.help}</p>
       {claims.length > 0 && (
@@ -111,11 +129,11 @@ export function AttributesPage({ visit, person, claims, values, refusal }: Attri
           action={`${back}/attributes`}
           token={token}
           refusal={refusal}
-          fields={claims.map((claim) => fieldOf(claim))}
+          fields={claims.map((claim) => attributeFieldName(claim))}
         >
           {claims.map((claim) => {
             const { name, label, multi } = claim;
-            const field = fieldOf(claim);
+            const field = attributeFieldName(claim);
             const help = `${name}${multi ? `. ${t.several}` : ''}`;
             const common = { name: field, label: label[frame.locale], help, value: values[field], refusal };
             return multi ? (
@@ -127,7 +145,7 @@ export function AttributesPage({ visit, person, claims, values, refusal }: Attri
           <SubmitButton waiting={frame.t.ownClaims.waiting}>{t.button}</SubmitButton>
         </Form>
       )}
-      <Ways
+      <LinkList
         ways={[
           { href: back, label: frame.t.console.cancel },
           ...(claims.length === 0 ? [{ href: '/admin/claims', label: t.define }] : []),
@@ -137,54 +155,71 @@ export function AttributesPage({ visit, person, claims, values, refusal }: Attri
   );
 }
 
-const valuesOf = ({ claims, attributes }: Shown): Record<string, string> =>
-  Object.fromEntries(claims.map((claim) => [fieldOf(claim), attributes[claim.name]?.join('\n') ?? '']));
+const attributeFormValues = ({ claims, attributes }: LoadedAttributes): Record<string, string> =>
+  Object.fromEntries(
+    claims.map((claim) => [attributeFieldName(claim), attributes[claim.name]?.join('\n') ?? '']),
+  );
 
-const form = z.record(z.string(), z.string().max(16_000));
+const attributesForm = z.record(z.string(), z.string().max(16_000));
 
-async function show(visit: AdminVisit, person: Account): Promise<void> {
-  const shown = await shownFor(visit, person);
-  showPage(visit, <AttributesPage {...{ visit, person, claims: shown.claims, values: valuesOf(shown) }} />);
+async function renderAttributes(consoleContext: ConsoleContext, user: User): Promise<void> {
+  const shown = await loadAttributes(consoleContext, user);
+  sendConsolePage(
+    consoleContext,
+    <AttributesPage
+      {...{ visit: consoleContext, person: user, claims: shown.claims, values: attributeFormValues(shown) }}
+    />,
+  );
 }
 
-function worded(visit: AdminVisit, claims: readonly ClaimDefinition[], faults: readonly AttributeFault[]) {
+function attributeFaultRefusal(
+  consoleContext: ConsoleContext,
+  claims: readonly ClaimDefinition[],
+  faults: readonly AttributeFault[],
+) {
   const [first] = faults;
   const claim = claims.find(({ name }) => name === first?.path);
   const code = first?.code ?? 'attribute-malformed';
-  const contact = visit.house.settings.HEMMA_HELP_DESK_CONTACT;
-  return inWords(visit.frame, { code }, contact, claim && fieldOf(claim));
+  const contact = consoleContext.house.settings.HEMMA_HELP_DESK_CONTACT;
+  return translateRefusal(consoleContext.frame, { code }, contact, claim && attributeFieldName(claim));
 }
 
-async function answer(visit: AdminVisit): Promise<void> {
-  const { house, ctx, operator } = visit;
-  const person = await personOf(visit, 'people.attributes');
-  const sent = sentForm(visit, form);
-  const { claims } = await shownFor(visit, person);
+async function submitAttributes(consoleContext: ConsoleContext): Promise<void> {
+  const { house: context, ctx, operator } = consoleContext;
+  const user = await findUserOr404(consoleContext, 'people.attributes');
+  const sent = parseConsoleForm(consoleContext, attributesForm);
+  const { claims } = await loadAttributes(consoleContext, user);
   // A claim that was defined since the form was shown is not in it, and stays as it is.
   const given = Object.fromEntries(
     claims.flatMap((claim) => {
-      const text = sent[fieldOf(claim)];
+      const text = sent[attributeFieldName(claim)];
       return text === undefined ? [] : [[claim.name, claim.multi ? text.split(/\r?\n/) : text]];
     }),
   );
-  const change = { target: person.id, by: operator, origin: ctx.state.origin, given };
-  const refused = await changeAttributes(house.db, change);
+  const change = { target: user.id, by: operator, origin: ctx.state.origin, given };
+  const refused = await changeAttributes(context.db, change);
   if (refused && 'faults' in refused) {
-    const refusal = worded(visit, claims, refused.faults);
-    return showPage(visit, <AttributesPage {...{ visit, person, claims, values: sent, refusal }} />, true);
+    const refusal = attributeFaultRefusal(consoleContext, claims, refused.faults);
+    return sendConsolePage(
+      consoleContext,
+      <AttributesPage {...{ visit: consoleContext, person: user, claims, values: sent, refusal }} />,
+      true,
+    );
   }
-  return afterDeed(visit, person, refused, 'attributes', () => show(visit, person));
+  return redirectOrRender(consoleContext, user, refused, 'attributes', () =>
+    renderAttributes(consoleContext, user),
+  );
 }
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
   const path = '/admin/people/:id/attributes';
   router.get(
     path,
-    guardedFreshly(house, 'people.attributes', async (visit) =>
-      show(visit, await personOf(visit, 'people.attributes')),
+    requireRecentOperator(context, 'people.attributes', async (consoleContext) =>
+      renderAttributes(consoleContext, await findUserOr404(consoleContext, 'people.attributes')),
     ),
   );
-  router.post(path, readForm, guardedFreshly(house, 'people.attributes', answer));
+  router.post(path, parseFormBody, requireRecentOperator(context, 'people.attributes', submitAttributes));
   return router;
 }

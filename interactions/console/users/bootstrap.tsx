@@ -1,18 +1,18 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { z } from 'zod';
-import { bootstrapIsOpen, makeFirstAdministrator } from '../../../src/users/bootstrap.ts';
-import { sentByOurPage } from '../../../src/http/request-info.ts';
+import { isBootstrapOpen, createFirstAdministrator } from '../../../src/users/bootstrap.ts';
+import { isSameOriginRequest } from '../../../src/http/request-info.ts';
 import type { Refusal } from '../../ui/form.tsx';
 import { Field, Form, PasswordField, SubmitButton } from '../../ui/form.tsx';
-import { frameOf } from '../../ui/frame.ts';
-import type { House } from '../../../src/context.ts';
+import { createFrame } from '../../ui/frame.ts';
+import type { AppContext } from '../../../src/context.ts';
 import type { Frame } from '../../ui/layout.tsx';
 import { Layout, renderPage } from '../../ui/layout.tsx';
-import { posted, readForm } from '../../ui/parse-form.ts';
-import { inWords } from '../../ui/refusal.ts';
+import { parseForm, parseFormBody } from '../../ui/parse-form.ts';
+import { translateRefusal } from '../../ui/refusal.ts';
 
-const form = z.object({
+const bootstrapForm = z.object({
   token: z.string().max(200).default(''),
   name: z.string().max(1000).default(''),
   email: z.string().max(1000).default(''),
@@ -58,28 +58,38 @@ export function BootstrapPage({ frame, typed, refusal }: BootstrapPageProps) {
   );
 }
 
-const fieldOf = (code: string): string | undefined => {
+const refusedField = (code: string): string | undefined => {
   if (code === 'has-account') return 'email';
   return ['token', 'name', 'email', 'password'].find((field) => code.includes(field));
 };
 
-function show(house: House, ctx: Context, typed: BootstrapPageProps['typed'], refusal?: Refusal): void {
-  const frame = frameOf(house, ctx);
+function renderBootstrap(
+  context: AppContext,
+  ctx: Context,
+  typed: BootstrapPageProps['typed'],
+  refusal?: Refusal,
+): void {
+  const frame = createFrame(context, ctx);
   ctx.status = refusal ? (refusal.code === 'throttled' ? 429 : 422) : 200;
   ctx.type = 'html';
   ctx.body = renderPage(frame, <BootstrapPage {...{ frame, typed, refusal }} />);
 }
 
-async function answer(house: House, ctx: Context): Promise<void> {
-  const { db, hasher, settings } = house;
-  if (!sentByOurPage(ctx, settings.HEMMA_ISSUER)) return ctx.throw(403, 'foreign-form');
-  const sent = posted(ctx, form);
+async function submitBootstrap(context: AppContext, ctx: Context): Promise<void> {
+  const { db, hasher, settings } = context;
+  if (!isSameOriginRequest(ctx, settings.HEMMA_ISSUER)) return ctx.throw(403, 'foreign-form');
+  const sent = parseForm(ctx, bootstrapForm);
   const brand = settings.HEMMA_BRAND_NAME;
-  const refused = await makeFirstAdministrator(db, hasher, brand, { ...sent, origin: ctx.state.origin });
+  const refused = await createFirstAdministrator(db, hasher, brand, { ...sent, origin: ctx.state.origin });
   if (refused) {
     const { code } = refused;
     const contact = settings.HEMMA_HELP_DESK_CONTACT;
-    return show(house, ctx, sent, inWords(frameOf(house, ctx), refused, contact, fieldOf(code)));
+    return renderBootstrap(
+      context,
+      ctx,
+      sent,
+      translateRefusal(createFrame(context, ctx), refused, contact, refusedField(code)),
+    );
   }
   // The person signs in like anybody, and connects a phone: the console is behind two steps.
   ctx.status = 303;
@@ -87,14 +97,14 @@ async function answer(house: House, ctx: Context): Promise<void> {
 }
 
 /** The page is there until there is an administrator, and never again. */
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
   router.use('/admin/bootstrap', async (ctx, next) => {
     ctx.set('Cache-Control', 'no-store');
-    if (!(await bootstrapIsOpen(house.db))) ctx.throw(404, 'not-found');
+    if (!(await isBootstrapOpen(context.db))) ctx.throw(404, 'not-found');
     await next();
   });
-  router.get('/admin/bootstrap', (ctx) => show(house, ctx, {}));
-  router.post('/admin/bootstrap', readForm, (ctx) => answer(house, ctx));
+  router.get('/admin/bootstrap', (ctx) => renderBootstrap(context, ctx, {}));
+  router.post('/admin/bootstrap', parseFormBody, (ctx) => submitBootstrap(context, ctx));
   return router;
 }

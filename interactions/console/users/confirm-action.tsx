@@ -1,31 +1,37 @@
 import Router from '@koa/router';
 import type { ComponentChildren } from 'preact';
 import { z } from 'zod';
-import type { Account } from '../../../src/users/users.ts';
-import { emailKey } from '../../../src/users/users.ts';
-import type { Action } from '../../../src/users/operators.ts';
+import type { User } from '../../../src/users/users.ts';
+import { normalizeEmail } from '../../../src/users/users.ts';
+import type { Permission } from '../../../src/users/operators.ts';
 import type { Refusal } from '../../ui/form.tsx';
-import { Field, Form, SubmitButton, Ways } from '../../ui/form.tsx';
-import type { House } from '../../../src/context.ts';
-import { readForm } from '../../ui/parse-form.ts';
+import { Field, Form, SubmitButton, LinkList } from '../../ui/form.tsx';
+import type { AppContext } from '../../../src/context.ts';
+import { parseFormBody } from '../../ui/parse-form.ts';
 import type { DomainRefusal } from '../../ui/refusal.ts';
-import { inWords } from '../../ui/refusal.ts';
-import type { AdminVisit } from '../require-operator.ts';
-import { guardedFreshly, onTo, personOf, sentForm, showPage } from '../require-operator.ts';
+import { translateRefusal } from '../../ui/refusal.ts';
+import type { ConsoleContext } from '../require-operator.ts';
+import {
+  requireRecentOperator,
+  redirectAfterPost,
+  findUserOr404,
+  parseConsoleForm,
+  sendConsolePage,
+} from '../require-operator.ts';
 import { ConsolePage } from '../layout.tsx';
 
 /** What a deed is called, and what comes of it. */
-export interface DeedWords {
+export interface UserActionPhrases {
   title: string;
   consequence: string;
   button: string;
 }
 
-type DeedPageProps = {
-  visit: AdminVisit;
+type UserActionPageProps = {
+  visit: ConsoleContext;
   name: string;
-  person: Account;
-  words: DeedWords;
+  person: User;
+  words: UserActionPhrases;
   /** Whether the person's address is typed, so that the deed meets whom it is meant for. */
   typed: boolean;
   refusal?: Refusal | undefined;
@@ -33,14 +39,22 @@ type DeedPageProps = {
 };
 
 /** The last page of a deed: whom it is about, what happens, and a button that names it. Nothing happens before it. */
-export function DeedPage({ visit, name, person, words, typed, refusal, children }: DeedPageProps) {
-  const { frame, token } = visit;
+export function UserActionPage({
+  visit: consoleContext,
+  name,
+  person: user,
+  words,
+  typed,
+  refusal,
+  children,
+}: UserActionPageProps) {
+  const { frame, token } = consoleContext;
   const t = frame.t.console.deeds;
-  const back = `/admin/people/${person.id}`;
+  const back = `/admin/people/${user.id}`;
   return (
-    <ConsolePage visit={visit} title={words.title} step={name} part="people">
-      <p class="lead" data-about={person.id}>
-        {t.who(person.name, person.email)}
+    <ConsolePage visit={consoleContext} title={words.title} step={name} part="people">
+      <p class="lead" data-about={user.id}>
+        {t.who(user.name, user.email)}
       </p>
       <p>{words.consequence}</p>
       <Form action={`${back}/${name}`} token={token} refusal={refusal} fields={typed ? ['email'] : []}>
@@ -50,63 +64,75 @@ export function DeedPage({ visit, name, person, words, typed, refusal, children 
         )}
         <SubmitButton waiting={t.waiting}>{words.button}</SubmitButton>
       </Form>
-      <Ways ways={[{ href: back, label: frame.t.console.cancel }]} />
+      <LinkList ways={[{ href: back, label: frame.t.console.cancel }]} />
     </ConsolePage>
   );
 }
 
 /** Why a deed was not done; `not-there` is a page of its own. */
-export type Refused = DomainRefusal | { code: 'not-there' } | undefined;
+export type ConfirmActionRefusal = DomainRefusal | { code: 'not-there' } | undefined;
 
 /** Shows the refused form again, in words, or leaves for the person's page, which says what was done. */
-export async function afterDeed(
-  visit: AdminVisit,
-  person: Account,
-  refused: (Refused & { field?: string }) | undefined,
+export async function redirectOrRender(
+  consoleContext: ConsoleContext,
+  user: User,
+  refused: (ConfirmActionRefusal & { field?: string }) | undefined,
   done: string,
   again: (refusal: Refusal) => Promise<void> | void,
 ): Promise<void> {
-  if (!refused) return onTo(visit, `/admin/people/${person.id}?notice=${done}`);
-  if (refused.code === 'not-there') return visit.ctx.throw(404, 'not-found');
-  const contact = visit.house.settings.HEMMA_HELP_DESK_CONTACT;
-  return again(inWords(visit.frame, refused, contact, refused.field));
+  if (!refused) return redirectAfterPost(consoleContext, `/admin/people/${user.id}?notice=${done}`);
+  if (refused.code === 'not-there') return consoleContext.ctx.throw(404, 'not-found');
+  const contact = consoleContext.house.settings.HEMMA_HELP_DESK_CONTACT;
+  return again(translateRefusal(consoleContext.frame, refused, contact, refused.field));
 }
 
 /** Whether the typed address is this person's. */
-export const meant = (person: Account, email: string): boolean => emailKey(email) === emailKey(person.email);
+export const matchesUserEmail = (user: User, email: string): boolean =>
+  normalizeEmail(email) === normalizeEmail(user.email);
 
-export interface Deed {
+export interface UserActionDefinition {
   /** The last part of its address, and of its words. */
   name: keyof Pick<
-    AdminVisit['frame']['t']['console']['deeds'],
+    ConsoleContext['frame']['t']['console']['deeds'],
     'resend-invitation' | 'disable' | 'enable' | 'end-sessions' | 'require-two-step'
   >;
-  action: Action;
+  action: Permission;
   typed: boolean;
-  carryOut: (visit: AdminVisit, person: Account) => Promise<Refused>;
+  carryOut: (visit: ConsoleContext, person: User) => Promise<ConfirmActionRefusal>;
 }
 
-const form = z.object({ email: z.string().max(1000).default('') });
+const userActionForm = z.object({ email: z.string().max(1000).default('') });
 
 /** A deed that asks nothing but whether it is meant: a page and its form, both just after a fresh sign-in. */
-export function deedRoutes(house: House, { name, action, typed, carryOut }: Deed): Router {
-  const show = (visit: AdminVisit, person: Account, refusal?: Refusal) => {
-    const words = visit.frame.t.console.deeds[name];
-    showPage(visit, <DeedPage {...{ visit, name, person, words, typed, refusal }} />, refusal !== undefined);
+export function userActionRoutes(
+  context: AppContext,
+  { name, action: permission, typed, carryOut }: UserActionDefinition,
+): Router {
+  const show = (consoleContext: ConsoleContext, user: User, refusal?: Refusal) => {
+    const words = consoleContext.frame.t.console.deeds[name];
+    sendConsolePage(
+      consoleContext,
+      <UserActionPage {...{ visit: consoleContext, name, person: user, words, typed, refusal }} />,
+      refusal !== undefined,
+    );
   };
   const router = new Router();
   const path = `/admin/people/:id/${name}`;
-  const get = guardedFreshly(house, action, async (visit) => show(visit, await personOf(visit, action)));
-  const post = guardedFreshly(house, action, async (visit) => {
-    const person = await personOf(visit, action);
-    const { email } = sentForm(visit, form);
+  const handleGet = requireRecentOperator(context, permission, async (consoleContext) =>
+    show(consoleContext, await findUserOr404(consoleContext, permission)),
+  );
+  const handlePost = requireRecentOperator(context, permission, async (consoleContext) => {
+    const user = await findUserOr404(consoleContext, permission);
+    const { email } = parseConsoleForm(consoleContext, userActionForm);
     const refused =
-      typed && !meant(person, email)
+      typed && !matchesUserEmail(user, email)
         ? ({ code: 'wrong-email', field: 'email' } as const)
-        : await carryOut(visit, person);
-    await afterDeed(visit, person, refused, name, (refusal) => show(visit, person, refusal));
+        : await carryOut(consoleContext, user);
+    await redirectOrRender(consoleContext, user, refused, name, (refusal) =>
+      show(consoleContext, user, refusal),
+    );
   });
-  router.get(path, get);
-  router.post(path, readForm, post);
+  router.get(path, handleGet);
+  router.post(path, parseFormBody, handlePost);
   return router;
 }

@@ -1,42 +1,47 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import type { ListedGroup } from '../../../src/users/groups.ts';
+import type { GroupSummary } from '../../../src/users/groups.ts';
 import { listGroups } from '../../../src/users/groups.ts';
-import { mayAct } from '../../../src/users/operators.ts';
-import { invite } from '../../../src/users/search.ts';
+import { hasPermission } from '../../../src/users/operators.ts';
+import { inviteUser } from '../../../src/users/search.ts';
 import { locales, phrasesFor } from '../../../src/i18n/phrases.ts';
 import type { Refusal } from '../../ui/form.tsx';
 import { Field, Form, SubmitButton } from '../../ui/form.tsx';
-import type { House } from '../../../src/context.ts';
-import { readForm } from '../../ui/parse-form.ts';
-import { inWords } from '../../ui/refusal.ts';
-import type { AdminVisit } from '../require-operator.ts';
-import { guardedFreshly, onTo, sentForm, showPage } from '../require-operator.ts';
+import type { AppContext } from '../../../src/context.ts';
+import { parseFormBody } from '../../ui/parse-form.ts';
+import { translateRefusal } from '../../ui/refusal.ts';
+import type { ConsoleContext } from '../require-operator.ts';
+import {
+  requireRecentOperator,
+  redirectAfterPost,
+  parseConsoleForm,
+  sendConsolePage,
+} from '../require-operator.ts';
 import { ConsolePage, Select } from '../layout.tsx';
 
-const form = z.object({
+const inviteForm = z.object({
   email: z.string().max(1000).default(''),
   name: z.string().max(1000).default(''),
   locale: z.enum(['sv', 'en']).optional(),
   group: z.string().max(100).optional(),
 });
 
-type Typed = Partial<z.output<typeof form>>;
+type InviteFormValues = Partial<z.output<typeof inviteForm>>;
 type InvitePageProps = {
-  visit: AdminVisit;
-  groups: readonly ListedGroup[];
-  typed: Typed;
+  visit: ConsoleContext;
+  groups: readonly GroupSummary[];
+  typed: InviteFormValues;
   refusal?: Refusal | undefined;
 };
 
-export function InvitePage({ visit, groups, typed, refusal }: InvitePageProps) {
-  const { frame, token, operator } = visit;
+export function InvitePage({ visit: consoleContext, groups, typed, refusal }: InvitePageProps) {
+  const { frame, token, operator } = consoleContext;
   const t = frame.t.console.invite;
   const languages = locales.map((one) => [one, phrasesFor(one).page.languageName] as const);
   return (
-    <ConsolePage visit={visit} title={t.title} step="invite" part="people">
+    <ConsolePage visit={consoleContext} title={t.title} step="invite" part="people">
       <p class="lead">
-        {t.help} {mayAct(operator, 'people.role') && t.roleLater}
+        {t.help} {hasPermission(operator, 'people.role') && t.roleLater}
       </p>
       <Form action="/admin/people/invite" token={token} refusal={refusal} fields={['email', 'name']}>
         <Field name="name" label={t.name} value={typed.name} autocomplete="off" refusal={refusal} />
@@ -63,20 +68,28 @@ export function InvitePage({ visit, groups, typed, refusal }: InvitePageProps) {
   );
 }
 
-async function show(visit: AdminVisit, typed: Typed = {}, refusal?: Refusal): Promise<void> {
-  const groups = visit.operator.group === undefined ? await listGroups(visit.house.db) : [];
-  showPage(visit, <InvitePage {...{ visit, groups, typed, refusal }} />, refusal !== undefined);
+async function renderInvite(
+  consoleContext: ConsoleContext,
+  typed: InviteFormValues = {},
+  refusal?: Refusal,
+): Promise<void> {
+  const groups = consoleContext.operator.group === undefined ? await listGroups(consoleContext.house.db) : [];
+  sendConsolePage(
+    consoleContext,
+    <InvitePage {...{ visit: consoleContext, groups, typed, refusal }} />,
+    refusal !== undefined,
+  );
 }
 
 /** Which field a refusal is about. */
-const fieldOf = (code: string) =>
+const refusedField = (code: string) =>
   code === 'missing-name' ? 'name' : /email|has-account/.test(code) ? 'email' : undefined;
 
-async function answer(visit: AdminVisit): Promise<void> {
-  const { house, ctx, operator, frame } = visit;
-  const sent = sentForm(visit, form);
-  const { db, hasher, post, settings } = house;
-  const made = await invite(db, hasher, settings.HEMMA_BRAND_NAME, post, {
+async function submitInvite(consoleContext: ConsoleContext): Promise<void> {
+  const { house: context, ctx, operator, frame } = consoleContext;
+  const sent = parseConsoleForm(consoleContext, inviteForm);
+  const { db, hasher, post: enqueueMail, settings } = context;
+  const made = await inviteUser(db, hasher, settings.HEMMA_BRAND_NAME, enqueueMail, {
     email: sent.email,
     name: sent.name,
     locale: sent.locale,
@@ -84,18 +97,27 @@ async function answer(visit: AdminVisit): Promise<void> {
     by: operator,
     origin: ctx.state.origin,
   });
-  if ('account' in made) return onTo(visit, `/admin/people/${made.account.id}?notice=resend-invitation`);
+  if ('account' in made)
+    return redirectAfterPost(consoleContext, `/admin/people/${made.account.id}?notice=resend-invitation`);
   const code = made.refusal;
   if (code === 'not-there') return ctx.throw(404, 'not-found');
-  return show(visit, sent, inWords(frame, { code }, settings.HEMMA_HELP_DESK_CONTACT, fieldOf(code)));
+  return renderInvite(
+    consoleContext,
+    sent,
+    translateRefusal(frame, { code }, settings.HEMMA_HELP_DESK_CONTACT, refusedField(code)),
+  );
 }
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
   router.get(
     '/admin/people/invite',
-    guardedFreshly(house, 'people.invite', (visit) => show(visit)),
+    requireRecentOperator(context, 'people.invite', (consoleContext) => renderInvite(consoleContext)),
   );
-  router.post('/admin/people/invite', readForm, guardedFreshly(house, 'people.invite', answer));
+  router.post(
+    '/admin/people/invite',
+    parseFormBody,
+    requireRecentOperator(context, 'people.invite', submitInvite),
+  );
   return router;
 }

@@ -1,32 +1,32 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import type { Account } from '../../../src/users/users.ts';
-import { searchPeople } from '../../../src/users/users.ts';
-import { groupBy } from '../../../src/users/groups.ts';
-import { mayAct } from '../../../src/users/operators.ts';
-import type { House } from '../../../src/context.ts';
-import { cursorOf, placeOf } from '../../../src/db/cursor.ts';
-import type { AdminVisit } from '../require-operator.ts';
-import { guarded, showPage } from '../require-operator.ts';
-import { Address, ConsolePage, stateOf, Table } from '../layout.tsx';
+import type { User } from '../../../src/users/users.ts';
+import { searchUsers } from '../../../src/users/users.ts';
+import { findGroup } from '../../../src/users/groups.ts';
+import { hasPermission } from '../../../src/users/operators.ts';
+import type { AppContext } from '../../../src/context.ts';
+import { encodeCursor, decodeCursor } from '../../../src/db/cursor.ts';
+import type { ConsoleContext } from '../require-operator.ts';
+import { requireOperator, sendConsolePage } from '../require-operator.ts';
+import { UriWithBreaks, ConsolePage, userStateText, Table } from '../layout.tsx';
 
-const perPage = 50;
+const pageSize = 50;
 
-type PeoplePageProps = {
-  visit: AdminVisit;
+type UsersPageProps = {
+  visit: ConsoleContext;
   text: string;
-  people: readonly Account[];
+  people: readonly User[];
   /** The name of the group that the operator is limited to. */
   limit?: string | undefined;
   next?: string | undefined;
 };
 
-export function PeoplePage({ visit, text, people, limit, next }: PeoplePageProps) {
-  const { frame, operator } = visit;
+export function UsersPage({ visit: consoleContext, text, people: users, limit, next }: UsersPageProps) {
+  const { frame, operator } = consoleContext;
   const t = frame.t.console;
-  const mayInvite = mayAct(operator, 'people.invite');
+  const mayInvite = hasPermission(operator, 'people.invite');
   return (
-    <ConsolePage visit={visit} title={t.people.title} step="people" part="people">
+    <ConsolePage visit={consoleContext} title={t.people.title} step="people" part="people">
       {limit && <p class="quiet">{t.limitedTo(limit)}</p>}
       <form method="get" action="/admin/people" class="form search" role="search">
         <div class="field">
@@ -53,11 +53,11 @@ export function PeoplePage({ visit, text, people, limit, next }: PeoplePageProps
       {mayInvite && (
         <p class="beside">
           <a href="/admin/people/invite">{t.people.invite}</a>
-          {mayAct(operator, 'accounts.import') && <a href="/admin/people/import">{t.people.import}</a>}
+          {hasPermission(operator, 'accounts.import') && <a href="/admin/people/import">{t.people.import}</a>}
         </p>
       )}
-      {people.length > 0 ? (
-        <PeopleTable visit={visit} people={people} />
+      {users.length > 0 ? (
+        <UsersTable visit={consoleContext} people={users} />
       ) : (
         <p data-empty>{text ? t.people.none(text) : t.people.empty}</p>
       )}
@@ -75,21 +75,21 @@ export function PeoplePage({ visit, text, people, limit, next }: PeoplePageProps
   );
 }
 
-function PeopleTable({ visit, people }: Pick<PeoplePageProps, 'visit' | 'people'>) {
-  const { frame } = visit;
+function UsersTable({ visit: consoleContext, people: users }: Pick<UsersPageProps, 'visit' | 'people'>) {
+  const { frame } = consoleContext;
   const t = frame.t.console;
   return (
     <Table
       caption={t.people.list}
       columns={[t.people.name, t.people.email, t.people.state, t.people.role]}
-      rows={people.map((one) => ({
+      rows={users.map((one) => ({
         key: one.id,
         cells: [
           <a key="name" href={`/admin/people/${one.id}`}>
             {one.name}
           </a>,
-          <Address key="email">{one.email}</Address>,
-          stateOf(frame, one),
+          <UriWithBreaks key="email">{one.email}</UriWithBreaks>,
+          userStateText(frame, one),
           one.role === 'person' ? '–' : t.roles[one.role],
         ],
       }))}
@@ -97,27 +97,31 @@ function PeopleTable({ visit, people }: Pick<PeoplePageProps, 'visit' | 'people'
   );
 }
 
-const asked = z.object({ q: z.string().max(254).default(''), after: z.string().max(700).optional() });
+const usersQuery = z.object({ q: z.string().max(254).default(''), after: z.string().max(700).optional() });
 
 /** The people whom this operator sees: the limit to a group is kept by the statement itself. */
-async function show(visit: AdminVisit): Promise<void> {
-  const { house, ctx, operator } = visit;
-  const query = asked.safeParse(ctx.query);
+async function renderUsers(consoleContext: ConsoleContext): Promise<void> {
+  const { house: context, ctx, operator } = consoleContext;
+  const query = usersQuery.safeParse(ctx.query);
   const { q, after } = query.success ? query.data : ctx.throw(400, 'malformed-request');
   const text = q.replaceAll('\0', '').trim();
-  const place = after === undefined ? undefined : placeOf(house.vault, 'people', after);
+  const place = after === undefined ? undefined : decodeCursor(context.vault, 'people', after);
   if (after !== undefined && place === undefined) return ctx.throw(400, 'malformed-request');
   // One more than is shown tells whether there are more.
-  const found = await searchPeople(house.db, operator, { text, after: place, limit: perPage + 1 });
-  const people = found.slice(0, perPage);
-  const last = people.at(-1);
-  const next = found.length > perPage && last ? cursorOf(house.vault, 'people', last.email) : undefined;
-  const limit = operator.group ? (await groupBy(house.db, { id: operator.group }))?.name : undefined;
-  showPage(visit, <PeoplePage {...{ visit, text, people, limit, next }} />);
+  const found = await searchUsers(context.db, operator, { text, after: place, limit: pageSize + 1 });
+  const users = found.slice(0, pageSize);
+  const last = users.at(-1);
+  const next =
+    found.length > pageSize && last ? encodeCursor(context.vault, 'people', last.email) : undefined;
+  const limit = operator.group ? (await findGroup(context.db, { id: operator.group }))?.name : undefined;
+  sendConsolePage(
+    consoleContext,
+    <UsersPage {...{ visit: consoleContext, text, people: users, limit, next }} />,
+  );
 }
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
-  router.get('/admin/people', guarded(house, 'people.read', show));
+  router.get('/admin/people', requireOperator(context, 'people.read', renderUsers));
   return router;
 }

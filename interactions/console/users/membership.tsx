@@ -1,48 +1,59 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import type { Account } from '../../../src/users/users.ts';
+import type { User } from '../../../src/users/users.ts';
 import type { Group } from '../../../src/users/groups.ts';
-import { groupBy, groupsOf, listGroups } from '../../../src/users/groups.ts';
-import { changeGroup } from '../../../src/users/search.ts';
+import { findGroup, listUserGroups, listGroups } from '../../../src/users/groups.ts';
+import { changeGroupMembership } from '../../../src/users/search.ts';
 import type { Refusal } from '../../ui/form.tsx';
-import { Form, RefusalNotice, SecondaryButton, SubmitButton, Ways } from '../../ui/form.tsx';
-import type { House } from '../../../src/context.ts';
-import { readForm } from '../../ui/parse-form.ts';
-import { afterDeed } from './confirm-action.tsx';
-import type { AdminVisit } from '../require-operator.ts';
-import { guardedFreshly, personOf, sentForm, showPage } from '../require-operator.ts';
+import { Form, RefusalNotice, SecondaryButton, SubmitButton, LinkList } from '../../ui/form.tsx';
+import type { AppContext } from '../../../src/context.ts';
+import { parseFormBody } from '../../ui/parse-form.ts';
+import { redirectOrRender } from './confirm-action.tsx';
+import type { ConsoleContext } from '../require-operator.ts';
+import {
+  requireRecentOperator,
+  findUserOr404,
+  parseConsoleForm,
+  sendConsolePage,
+} from '../require-operator.ts';
 import { ConsolePage, Select } from '../layout.tsx';
 
 type MembershipPageProps = {
-  visit: AdminVisit;
-  person: Account;
+  visit: ConsoleContext;
+  person: User;
   mine: readonly Group[];
   others: readonly Group[];
   refusal?: Refusal | undefined;
 };
 
 /** The groups that a person is in, each with the way out of it, and the way into another. */
-export function MembershipPage({ visit, person, mine, others, refusal }: MembershipPageProps) {
-  const { frame, token } = visit;
-  const { membership: t, deeds } = frame.t.console;
-  const back = `/admin/people/${person.id}`;
+export function MembershipPage({
+  visit: consoleContext,
+  person: user,
+  mine: groups,
+  others,
+  refusal,
+}: MembershipPageProps) {
+  const { frame, token } = consoleContext;
+  const { membership: t, deeds: actions } = frame.t.console;
+  const back = `/admin/people/${user.id}`;
   const action = `${back}/groups`;
   return (
-    <ConsolePage visit={visit} title={t.title} step="groups-of-person" part="people">
-      <p class="lead" data-about={person.id}>
-        {deeds.who(person.name, person.email)}
+    <ConsolePage visit={consoleContext} title={t.title} step="groups-of-person" part="people">
+      <p class="lead" data-about={user.id}>
+        {actions.who(user.name, user.email)}
       </p>
       <p>{t.consequence}</p>
       {refusal && <RefusalNotice refusal={refusal} />}
-      {mine.length === 0 && <p class="quiet">{t.none}</p>}
+      {groups.length === 0 && <p class="quiet">{t.none}</p>}
       <ul class="rows">
-        {mine.map(({ id, name }) => (
+        {groups.map(({ id, name }) => (
           <li key={id} data-group={id}>
             <p>
               <strong>{name}</strong>
             </p>
             <Form action={action} token={token} label={`${t.remove}: ${name}`}>
-              <SecondaryButton name="remove" value={id} waiting={deeds.waiting}>
+              <SecondaryButton name="remove" value={id} waiting={actions.waiting}>
                 {t.remove}
               </SecondaryButton>
             </Form>
@@ -52,43 +63,60 @@ export function MembershipPage({ visit, person, mine, others, refusal }: Members
       {others.length > 0 && (
         <Form action={action} token={token}>
           <Select name="add" label={t.add} options={others.map(({ id, name }) => [id, name] as const)} />
-          <SubmitButton waiting={deeds.waiting}>{t.button}</SubmitButton>
+          <SubmitButton waiting={actions.waiting}>{t.button}</SubmitButton>
         </Form>
       )}
-      {mine.length + others.length === 0 && <p>{t.noGroups}</p>}
-      <Ways ways={[{ href: back, label: t.back }]} />
+      {groups.length + others.length === 0 && <p>{t.noGroups}</p>}
+      <LinkList ways={[{ href: back, label: t.back }]} />
     </ConsolePage>
   );
 }
 
-const form = z.object({ add: z.string().max(100).optional(), remove: z.string().max(100).optional() });
+const membershipForm = z.object({
+  add: z.string().max(100).optional(),
+  remove: z.string().max(100).optional(),
+});
 
-async function show(visit: AdminVisit, person: Account, refusal?: Refusal): Promise<void> {
-  const { db } = visit.house;
-  const mine = await groupsOf(db, person.id);
+async function renderMembership(
+  consoleContext: ConsoleContext,
+  user: User,
+  refusal?: Refusal,
+): Promise<void> {
+  const { db } = consoleContext.house;
+  const groups = await listUserGroups(db, user.id);
   const all = await listGroups(db);
-  const others = all.filter(({ id }) => !mine.some((group) => group.id === id));
-  showPage(visit, <MembershipPage {...{ visit, person, mine, others, refusal }} />, refusal !== undefined);
+  const others = all.filter(({ id }) => !groups.some((group) => group.id === id));
+  sendConsolePage(
+    consoleContext,
+    <MembershipPage {...{ visit: consoleContext, person: user, mine: groups, others, refusal }} />,
+    refusal !== undefined,
+  );
 }
 
-async function answer(visit: AdminVisit): Promise<void> {
-  const { house, ctx, operator } = visit;
-  const person = await personOf(visit, 'people.groups');
-  const { add, remove } = sentForm(visit, form);
-  const group = await groupBy(house.db, { id: add ?? remove ?? '' });
-  const change = { target: person.id, by: operator, origin: ctx.state.origin, member: add !== undefined };
+async function submitMembership(consoleContext: ConsoleContext): Promise<void> {
+  const { house: context, ctx, operator } = consoleContext;
+  const user = await findUserOr404(consoleContext, 'people.groups');
+  const { add, remove } = parseConsoleForm(consoleContext, membershipForm);
+  const group = await findGroup(context.db, { id: add ?? remove ?? '' });
+  const change = { target: user.id, by: operator, origin: ctx.state.origin, member: add !== undefined };
   const refused = group
-    ? await changeGroup(house.db, { ...change, group })
+    ? await changeGroupMembership(context.db, { ...change, group })
     : ({ code: 'no-such-group' } as const);
-  await afterDeed(visit, person, refused, 'groups', (refusal) => show(visit, person, refusal));
+  await redirectOrRender(consoleContext, user, refused, 'groups', (refusal) =>
+    renderMembership(consoleContext, user, refusal),
+  );
 }
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
-  const get = guardedFreshly(house, 'people.groups', async (visit) =>
-    show(visit, await personOf(visit, 'people.groups')),
+  const get = requireRecentOperator(context, 'people.groups', async (consoleContext) =>
+    renderMembership(consoleContext, await findUserOr404(consoleContext, 'people.groups')),
   );
   router.get('/admin/people/:id/groups', get);
-  router.post('/admin/people/:id/groups', readForm, guardedFreshly(house, 'people.groups', answer));
+  router.post(
+    '/admin/people/:id/groups',
+    parseFormBody,
+    requireRecentOperator(context, 'people.groups', submitMembership),
+  );
   return router;
 }

@@ -1,31 +1,38 @@
 import Router from '@koa/router';
 import { z } from 'zod';
-import type { Account, Role } from '../../../src/users/users.ts';
+import type { User, Role } from '../../../src/users/users.ts';
 import { roles } from '../../../src/users/users.ts';
-import type { ListedGroup } from '../../../src/users/groups.ts';
+import type { GroupSummary } from '../../../src/users/groups.ts';
 import { listGroups } from '../../../src/users/groups.ts';
 import { changeRole } from '../../../src/users/operators.ts';
 import type { Refusal } from '../../ui/form.tsx';
-import type { House } from '../../../src/context.ts';
-import { readForm } from '../../ui/parse-form.ts';
-import { afterDeed, DeedPage, meant } from './confirm-action.tsx';
-import type { AdminVisit } from '../require-operator.ts';
-import { guardedFreshly, personOf, sentForm, showPage } from '../require-operator.ts';
+import type { AppContext } from '../../../src/context.ts';
+import { parseFormBody } from '../../ui/parse-form.ts';
+import { redirectOrRender, UserActionPage, matchesUserEmail } from './confirm-action.tsx';
+import type { ConsoleContext } from '../require-operator.ts';
+import {
+  requireRecentOperator,
+  findUserOr404,
+  parseConsoleForm,
+  sendConsolePage,
+} from '../require-operator.ts';
 import { Select } from '../layout.tsx';
 
 type RolePageProps = {
-  visit: AdminVisit;
-  person: Account;
-  groups: readonly ListedGroup[];
+  visit: ConsoleContext;
+  person: User;
+  groups: readonly GroupSummary[];
   chosen: { role: Role; group: string | undefined };
   refusal?: Refusal | undefined;
 };
 
-export function RolePage({ visit, person, groups, chosen, refusal }: RolePageProps) {
-  const { role: t, roles: names } = visit.frame.t.console;
+export function RolePage({ visit: consoleContext, person: user, groups, chosen, refusal }: RolePageProps) {
+  const { role: t, roles: names } = consoleContext.frame.t.console;
   const over = [['', t.everybody], ...groups.map(({ id, name }) => [id, name] as const)] as const;
   return (
-    <DeedPage {...{ visit, name: 'role', person, words: t, typed: true, refusal }}>
+    <UserActionPage
+      {...{ visit: consoleContext, name: 'role', person: user, words: t, typed: true, refusal }}
+    >
       <fieldset class="question">
         <legend>{t.role}</legend>
         {roles.map((role) => (
@@ -39,45 +46,55 @@ export function RolePage({ visit, person, groups, chosen, refusal }: RolePagePro
         ))}
       </fieldset>
       {groups.length > 0 && <Select name="group" label={t.over} options={over} chosen={chosen.group} />}
-    </DeedPage>
+    </UserActionPage>
   );
 }
 
-const form = z.object({
+const roleForm = z.object({
   role: z.enum(roles),
   group: z.string().max(100).default(''),
   email: z.string().max(1000).default(''),
 });
 
-async function show(
-  visit: AdminVisit,
-  person: Account,
+async function renderRole(
+  consoleContext: ConsoleContext,
+  user: User,
   chosen: RolePageProps['chosen'],
   refusal?: Refusal,
 ): Promise<void> {
-  const groups = await listGroups(visit.house.db);
-  showPage(visit, <RolePage {...{ visit, person, groups, chosen, refusal }} />, refusal !== undefined);
+  const groups = await listGroups(consoleContext.house.db);
+  sendConsolePage(
+    consoleContext,
+    <RolePage {...{ visit: consoleContext, person: user, groups, chosen, refusal }} />,
+    refusal !== undefined,
+  );
 }
 
-async function answer(visit: AdminVisit): Promise<void> {
-  const { house, ctx, operator } = visit;
-  const person = await personOf(visit, 'people.role');
-  const sent = sentForm(visit, form);
+async function submitRole(consoleContext: ConsoleContext): Promise<void> {
+  const { house: context, ctx, operator } = consoleContext;
+  const user = await findUserOr404(consoleContext, 'people.role');
+  const sent = parseConsoleForm(consoleContext, roleForm);
   const chosen = { role: sent.role, group: sent.group || undefined };
-  const change = { target: person.id, by: operator, origin: ctx.state.origin, ...chosen };
-  const refused = meant(person, sent.email)
-    ? await changeRole(house.db, house.post, house.aftermath, change)
+  const change = { target: user.id, by: operator, origin: ctx.state.origin, ...chosen };
+  const refused = matchesUserEmail(user, sent.email)
+    ? await changeRole(context.db, context.post, context.aftermath, change)
     : ({ code: 'wrong-email', field: 'email' } as const);
-  await afterDeed(visit, person, refused, 'role', (refusal) => show(visit, person, chosen, refusal));
+  await redirectOrRender(consoleContext, user, refused, 'role', (refusal) =>
+    renderRole(consoleContext, user, chosen, refusal),
+  );
 }
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
-  const get = guardedFreshly(house, 'people.role', async (visit) => {
-    const person = await personOf(visit, 'people.role');
-    await show(visit, person, { role: person.role, group: person.operatorGroup });
+  const get = requireRecentOperator(context, 'people.role', async (consoleContext) => {
+    const user = await findUserOr404(consoleContext, 'people.role');
+    await renderRole(consoleContext, user, { role: user.role, group: user.operatorGroup });
   });
   router.get('/admin/people/:id/role', get);
-  router.post('/admin/people/:id/role', readForm, guardedFreshly(house, 'people.role', answer));
+  router.post(
+    '/admin/people/:id/role',
+    parseFormBody,
+    requireRecentOperator(context, 'people.role', submitRole),
+  );
   return router;
 }

@@ -1,83 +1,90 @@
 // Longer than usual: everything that helps on the telephone stands on this one page.
 import Router from '@koa/router';
-import type { Account } from '../../../src/users/users.ts';
-import { emailsOf } from '../../../src/users/users.ts';
+import type { User } from '../../../src/users/users.ts';
+import { findEmailsByUserIds } from '../../../src/users/users.ts';
 import type { Group } from '../../../src/users/groups.ts';
-import { groupBy, groupsOf } from '../../../src/users/groups.ts';
-import type { Action } from '../../../src/users/operators.ts';
-import { groupsHeardOf, mayAct } from '../../../src/users/operators.ts';
-import { helpDeskCodeUntil, liveCode } from '../../../src/mfa/recovery-code.ts';
-import { authenticatorOf } from '../../../src/mfa/totp.ts';
+import { findGroup, listUserGroups } from '../../../src/users/groups.ts';
+import type { Permission } from '../../../src/users/operators.ts';
+import { filterVisibleGroups, hasPermission } from '../../../src/users/operators.ts';
+import { findHelpDeskCodeExpiry, findActiveRecoveryCode } from '../../../src/mfa/recovery-code.ts';
+import { findAuthenticator } from '../../../src/mfa/totp.ts';
 import type { CaseState } from '../../../src/help-desk/case-state.ts';
-import { stateOfCase } from '../../../src/help-desk/case-state.ts';
+import { getCaseState } from '../../../src/help-desk/case-state.ts';
 import type { Case } from '../../../src/help-desk/cases.ts';
-import { casesOf } from '../../../src/help-desk/cases.ts';
+import { listUserCases } from '../../../src/help-desk/cases.ts';
 import type { FactorHistory } from '../../../src/help-desk/factor-history.ts';
-import { factorHistory } from '../../../src/help-desk/factor-history.ts';
+import { findFactorHistory } from '../../../src/help-desk/factor-history.ts';
 import { formatDate, formatDateTime, phrasesFor } from '../../../src/i18n/phrases.ts';
-import { isOwnClient } from '../../../config/built-in-clients.ts';
-import type { LiveSession } from '../../../src/sessions/records.ts';
-import { sessionsOf } from '../../../src/sessions/records.ts';
+import { isBuiltInClient } from '../../../config/built-in-clients.ts';
+import type { ActiveSession } from '../../../src/sessions/records.ts';
+import { listActiveSessions } from '../../../src/sessions/records.ts';
 import type { AuditRow } from '../../../src/audit/audit-log.ts';
-import { auditRows } from '../../../src/audit/audit-log.ts';
-import type { House } from '../../../src/context.ts';
-import type { AdminVisit } from '../require-operator.ts';
-import { guarded, personOf, showPage } from '../require-operator.ts';
-import type { Shown } from './attributes.tsx';
-import { AttributeList, attributesFor } from './attributes.tsx';
-import { ConsolePage, Copyable, eventInWords, Section } from '../layout.tsx';
+import { findAuditEvents } from '../../../src/audit/audit-log.ts';
+import type { AppContext } from '../../../src/context.ts';
+import type { ConsoleContext } from '../require-operator.ts';
+import { requireOperator, findUserOr404, sendConsolePage } from '../require-operator.ts';
+import type { LoadedAttributes } from './attributes.tsx';
+import { AttributeList, loadVisibleAttributes } from './attributes.tsx';
+import { ConsolePage, CopyableText, auditEventText, ConsolePageSection } from '../layout.tsx';
 
-type PersonPageProps = {
-  visit: AdminVisit;
-  person: Account;
+type UserPageProps = {
+  visit: ConsoleContext;
+  person: User;
   groups: readonly Group[];
   /** The group that an operator is limited to. */
   limit: Group | undefined;
-  authenticator: Awaited<ReturnType<typeof authenticatorOf>>;
-  code: Awaited<ReturnType<typeof liveCode>>;
+  authenticator: Awaited<ReturnType<typeof findAuthenticator>>;
+  code: Awaited<ReturnType<typeof findActiveRecoveryCode>>;
   /** Until when a code from the help desk lives. */
   helpDeskCode: Date | undefined;
   history: FactorHistory;
   /** The cases of the person, where this operator may see them. */
   cases: readonly { one: Case; state: CaseState }[] | undefined;
-  sessions: readonly LiveSession[];
+  sessions: readonly ActiveSession[];
   events: readonly AuditRow[];
   /** The addresses of operators who did something, of those whom this operator may know. */
   emails: ReadonlyMap<string, string>;
   /** What the account has for claims of the house's own, where this operator may set it. */
-  attributes: Shown | undefined;
+  attributes: LoadedAttributes | undefined;
   notice?: string | undefined;
 };
 
 /** Everything that helps somebody on the telephone, and never a secret: the state first, what can be done beside it. */
-export function PersonPage(props: PersonPageProps) {
-  const { visit, person, notice } = props;
-  const t = visit.frame.t.console.person;
+export function UserPage(props: UserPageProps) {
+  const { visit: consoleContext, person: user, notice } = props;
+  const t = consoleContext.frame.t.console.person;
   return (
-    <ConsolePage visit={visit} title={person.name} step="person" part="people" notice={notice}>
+    <ConsolePage visit={consoleContext} title={user.name} step="person" part="people" notice={notice}>
       <p class="lead">
-        <Copyable frame={visit.frame}>{person.email}</Copyable>
+        <CopyableText frame={consoleContext.frame}>{user.email}</CopyableText>
       </p>
-      {person.id === visit.operator.id && <p class="quiet">{t.itself}</p>}
-      <Access {...props} />
-      <TwoStep {...props} />
-      <RecoveryCode {...props} />
-      <Cases {...props} />
-      <Sessions {...props} />
-      <Events {...props} />
-      <Belonging {...props} />
-      <OwnClaims {...props} />
-      <About {...props} />
+      {user.id === consoleContext.operator.id && <p class="quiet">{t.itself}</p>}
+      <AccessSection {...props} />
+      <MfaSection {...props} />
+      <RecoveryCodeSection {...props} />
+      <CasesSection {...props} />
+      <SessionsSection {...props} />
+      <EventsSection {...props} />
+      <GroupsAndRoleSection {...props} />
+      <CustomClaimsSection {...props} />
+      <ProfileSection {...props} />
     </ConsolePage>
   );
 }
 
-type Deed = readonly [name: string, label: string, action: Action, danger?: 'danger'];
+type UserActionLink = readonly [name: string, label: string, action: Permission, danger?: 'danger'];
 
 /** Links to the forms that this operator may open for this person. */
-function Deeds({ visit, person, groups, deeds }: PersonPageProps & { deeds: readonly Deed[] }) {
-  const target = { id: person.id, role: person.role, groups: groups.map(({ id }) => id) };
-  const open = deeds.filter(([, , action]) => mayAct(visit.operator, action, target));
+function UserActionLinks({
+  visit: consoleContext,
+  person: user,
+  groups,
+  deeds: auditEvents,
+}: UserPageProps & { deeds: readonly UserActionLink[] }) {
+  const target = { id: user.id, role: user.role, groups: groups.map(({ id }) => id) };
+  const open = auditEvents.filter(([, , permission]) =>
+    hasPermission(consoleContext.operator, permission, target),
+  );
   if (open.length === 0) return null;
   return (
     <p class="actions">
@@ -85,7 +92,7 @@ function Deeds({ visit, person, groups, deeds }: PersonPageProps & { deeds: read
         <a
           key={name}
           class={danger ? 'button secondary danger' : 'button secondary'}
-          href={`/admin/people/${person.id}/${name}`}
+          href={`/admin/people/${user.id}/${name}`}
         >
           {label}
         </a>
@@ -94,53 +101,59 @@ function Deeds({ visit, person, groups, deeds }: PersonPageProps & { deeds: read
   );
 }
 
-function Access(props: PersonPageProps) {
-  const { visit, person } = props;
-  const { person: t, deeds } = visit.frame.t.console;
-  const day = (date: Date) => formatDate(visit.frame.locale, date);
-  const invited = person.invitedAt && !person.disabledAt;
-  const state = person.disabledAt
-    ? t.disabledSince(day(person.disabledAt))
-    : person.invitedAt
-      ? t.invitedSince(day(person.invitedAt))
+function AccessSection(props: UserPageProps) {
+  const { visit: consoleContext, person: user } = props;
+  const { person: t, deeds: actions } = consoleContext.frame.t.console;
+  const day = (date: Date) => formatDate(consoleContext.frame.locale, date);
+  const invited = user.invitedAt && !user.disabledAt;
+  const state = user.disabledAt
+    ? t.disabledSince(day(user.disabledAt))
+    : user.invitedAt
+      ? t.invitedSince(day(user.invitedAt))
       : t.active;
-  const resend: readonly Deed[] = [['resend-invitation', deeds['resend-invitation'].link, 'people.invite']];
+  const resend: readonly UserActionLink[] = [
+    ['resend-invitation', actions['resend-invitation'].link, 'people.invite'],
+  ];
   return (
-    <Section title={t.access} name="access">
+    <ConsolePageSection title={t.access} name="access">
       <p class="state">{state}</p>
-      <Deeds
+      <UserActionLinks
         {...props}
         deeds={[
           ...(invited ? resend : []),
-          person.disabledAt
-            ? ['enable', deeds.enable.link, 'people.disable']
-            : ['disable', deeds.disable.link, 'people.disable', 'danger'],
+          user.disabledAt
+            ? ['enable', actions.enable.link, 'people.disable']
+            : ['disable', actions.disable.link, 'people.disable', 'danger'],
         ]}
       />
-    </Section>
+    </ConsolePageSection>
   );
 }
 
-function TwoStep(props: PersonPageProps) {
-  const { visit, person, authenticator } = props;
-  const { person: t, deeds } = visit.frame.t.console;
-  const day = (date: Date) => formatDate(visit.frame.locale, date);
-  const require: Deed = ['require-two-step', deeds['require-two-step'].link, 'people.require-two-step'];
+function MfaSection(props: UserPageProps) {
+  const { visit: consoleContext, person: user, authenticator } = props;
+  const { person: t, deeds: actions } = consoleContext.frame.t.console;
+  const day = (date: Date) => formatDate(consoleContext.frame.locale, date);
+  const require: UserActionLink = [
+    'require-two-step',
+    actions['require-two-step'].link,
+    'people.require-two-step',
+  ];
   return (
-    <Section title={t.twoStep} name="two-step">
+    <ConsolePageSection title={t.twoStep} name="two-step">
       <p class="state">{authenticator ? t.connected(day(authenticator.createdAt)) : t.noPhone}</p>
-      <Provenance {...props} />
+      <AuthenticatorHistory {...props} />
       {authenticator?.disabledAt && <p class="state">{t.switchedOff(day(authenticator.disabledAt))}</p>}
       {authenticator?.lastUsedAt && <p class="quiet">{t.lastUsed(day(authenticator.lastUsedAt))}</p>}
-      <p class="quiet">{person.twoStepRequired ? t.required : t.optional}</p>
-      <Deeds {...props} deeds={person.twoStepRequired ? [] : [require]} />
-    </Section>
+      <p class="quiet">{user.twoStepRequired ? t.required : t.optional}</p>
+      <UserActionLinks {...props} deeds={user.twoStepRequired ? [] : [require]} />
+    </ConsolePageSection>
   );
 }
 
 /** Who it was that connected the phone, or took it away: the person, helped or not, or an operator. */
-function Provenance({ visit, authenticator, history, emails }: PersonPageProps) {
-  const { frame } = visit;
+function AuthenticatorHistory({ visit: consoleContext, authenticator, history, emails }: UserPageProps) {
+  const { frame } = consoleContext;
   const t = frame.t.console.person;
   const time = (date: Date) => formatDateTime(frame.locale, date);
   const who = (id: string) => emails.get(id) ?? t.anOperator;
@@ -159,15 +172,15 @@ function Provenance({ visit, authenticator, history, emails }: PersonPageProps) 
 }
 
 /** The person's cases, or the way to open one. */
-function Cases(props: PersonPageProps) {
-  const { visit, cases, authenticator } = props;
-  const { frame } = visit;
+function CasesSection(props: UserPageProps) {
+  const { visit: consoleContext, cases, authenticator } = props;
+  const { frame } = consoleContext;
   const { desk } = frame.t.helpDesk;
   const t = frame.t.console.person;
   if (!cases) return null;
   const opens = authenticator && cases.every(({ one }) => one.closedAt);
   return (
-    <Section title={t.cases} name="cases">
+    <ConsolePageSection title={t.cases} name="cases">
       {cases.length === 0 && <p class="quiet">{t.noCases}</p>}
       <ul class="rows events">
         {cases.map(({ one, state }) => (
@@ -184,35 +197,35 @@ function Cases(props: PersonPageProps) {
           </li>
         ))}
       </ul>
-      {opens && <Deeds {...props} deeds={[['case', desk.openFor, 'cases.send-code']]} />}
-    </Section>
+      {opens && <UserActionLinks {...props} deeds={[['case', desk.openFor, 'cases.send-code']]} />}
+    </ConsolePageSection>
   );
 }
 
-function RecoveryCode({ visit, code, helpDeskCode, history, emails }: PersonPageProps) {
-  const t = visit.frame.t.console.person;
-  const day = (date: Date) => formatDate(visit.frame.locale, date);
-  const time = (date: Date) => formatDateTime(visit.frame.locale, date);
+function RecoveryCodeSection({ visit: consoleContext, code, helpDeskCode, history, emails }: UserPageProps) {
+  const t = consoleContext.frame.t.console.person;
+  const day = (date: Date) => formatDate(consoleContext.frame.locale, date);
+  const time = (date: Date) => formatDateTime(consoleContext.frame.locale, date);
   const sent = helpDeskCode && history.codeSent;
   return (
-    <Section title={t.recoveryCode} name="recovery-code">
+    <ConsolePageSection title={t.recoveryCode} name="recovery-code">
       <p class="state">{code ? t.saved(day(code.since)) : t.noCode}</p>
       {code?.checked && <p class="quiet">{t.checked(day(code.checked))}</p>}
       {helpDeskCode && <p class="state">{t.helpDeskCode(time(helpDeskCode))}</p>}
       {sent && (
         <p class="quiet">{t.codeSentBy((sent.by && emails.get(sent.by)) ?? t.anOperator, time(sent.at))}</p>
       )}
-    </Section>
+    </ConsolePageSection>
   );
 }
 
-function Sessions(props: PersonPageProps) {
-  const { visit, sessions } = props;
-  const { person: t, deeds } = visit.frame.t.console;
-  const time = (date: Date) => formatDateTime(visit.frame.locale, date);
+function SessionsSection(props: UserPageProps) {
+  const { visit: consoleContext, sessions } = props;
+  const { person: t, deeds: actions } = consoleContext.frame.t.console;
+  const time = (date: Date) => formatDateTime(consoleContext.frame.locale, date);
   const device = (name: string | undefined) => (name && name !== '?' ? name : t.unknownDevice);
   return (
-    <Section title={t.sessions} name="sessions">
+    <ConsolePageSection title={t.sessions} name="sessions">
       {sessions.length === 0 && <p class="quiet">{t.noSessions}</p>}
       <ul class="rows">
         {sessions.map(({ uid, signedInAt, place }) => (
@@ -225,24 +238,27 @@ function Sessions(props: PersonPageProps) {
           </li>
         ))}
       </ul>
-      <Deeds {...props} deeds={[['end-sessions', deeds['end-sessions'].link, 'people.end-sessions']]} />
-    </Section>
+      <UserActionLinks
+        {...props}
+        deeds={[['end-sessions', actions['end-sessions'].link, 'people.end-sessions']]}
+      />
+    </ConsolePageSection>
   );
 }
 
-function Events({ visit, person, events, emails }: PersonPageProps) {
-  const { frame, operator } = visit;
+function EventsSection({ visit: consoleContext, person: user, events, emails }: UserPageProps) {
+  const { frame, operator } = consoleContext;
   const t = frame.t.console.person;
   return (
-    <Section title={t.events} name="events">
+    <ConsolePageSection title={t.events} name="events">
       {events.length === 0 && <p class="quiet">{t.noEvents}</p>}
       <ul class="rows events">
         {events.map((row) => (
           <li key={row.id} data-event={row.event}>
             <p>
-              {eventInWords(frame, row.event)}
+              {auditEventText(frame, row.event)}
               {row.actor && ` ${t.by(emails.get(row.actor) ?? t.anOperator)}`}
-              {row.client_id && !isOwnClient(row.client_id) && ` · ${row.client_id}`}
+              {row.client_id && !isBuiltInClient(row.client_id) && ` · ${row.client_id}`}
             </p>
             <p class="help">
               <time dateTime={row.at.toISOString()}>{formatDateTime(frame.locale, row.at)}</time>
@@ -251,104 +267,108 @@ function Events({ visit, person, events, emails }: PersonPageProps) {
           </li>
         ))}
       </ul>
-      {mayAct(operator, 'audit.read') && (
+      {hasPermission(operator, 'audit.read') && (
         <p>
-          <a href={`/admin/audit?${new URLSearchParams({ account: person.email }).toString()}`}>
+          <a href={`/admin/audit?${new URLSearchParams({ account: user.email }).toString()}`}>
             {t.allEvents}
           </a>
         </p>
       )}
-    </Section>
+    </ConsolePageSection>
   );
 }
 
-function Belonging(props: PersonPageProps) {
-  const { visit, person, groups, limit } = props;
-  const t = visit.frame.t.console;
-  const role = t.roles[person.role];
+function GroupsAndRoleSection(props: UserPageProps) {
+  const { visit: consoleContext, person: user, groups, limit } = props;
+  const t = consoleContext.frame.t.console;
+  const role = t.roles[user.role];
   return (
-    <Section title={t.person.role} name="role">
+    <ConsolePageSection title={t.person.role} name="role">
       <p class="state">{limit ? t.limitedRole(role, limit.name) : role}</p>
       <p class="quiet">
         {groups.length > 0
           ? `${t.person.groups}: ${groups.map(({ name }) => name).join(', ')}`
           : t.person.noGroups}
       </p>
-      <Deeds
+      <UserActionLinks
         {...props}
         deeds={[
           ['groups', t.membership.link, 'people.groups'],
           ['role', t.role.link, 'people.role', 'danger'],
         ]}
       />
-    </Section>
+    </ConsolePageSection>
   );
 }
 
-function OwnClaims(props: PersonPageProps) {
-  const { visit, attributes } = props;
-  const t = visit.frame.t.ownClaims.person;
+function CustomClaimsSection(props: UserPageProps) {
+  const { visit: consoleContext, attributes } = props;
+  const t = consoleContext.frame.t.ownClaims.person;
   if (!attributes || attributes.claims.length === 0) return null;
   return (
-    <Section title={t.section} name="attributes">
-      <AttributeList frame={visit.frame} shown={attributes} />
-      <Deeds {...props} deeds={[['attributes', t.link, 'people.attributes']]} />
-    </Section>
+    <ConsolePageSection title={t.section} name="attributes">
+      <AttributeList frame={consoleContext.frame} shown={attributes} />
+      <UserActionLinks {...props} deeds={[['attributes', t.link, 'people.attributes']]} />
+    </ConsolePageSection>
   );
 }
 
-function About({ visit, person }: PersonPageProps) {
-  const { frame } = visit;
+function ProfileSection({ visit: consoleContext, person: user }: UserPageProps) {
+  const { frame } = consoleContext;
   const t = frame.t.console.person;
   return (
-    <Section title={t.account} name="account">
+    <ConsolePageSection title={t.account} name="account">
       <dl>
         <dt>{t.number}</dt>
         <dd>
-          <Copyable frame={frame}>{person.id}</Copyable>
+          <CopyableText frame={frame}>{user.id}</CopyableText>
         </dd>
         <dt>{t.created}</dt>
-        <dd>{formatDate(frame.locale, person.createdAt)}</dd>
+        <dd>{formatDate(frame.locale, user.createdAt)}</dd>
         <dt>{t.language}</dt>
-        <dd>{person.locale ? phrasesFor(person.locale).page.languageName : t.unchosen}</dd>
+        <dd>{user.locale ? phrasesFor(user.locale).page.languageName : t.unchosen}</dd>
       </dl>
-    </Section>
+    </ConsolePageSection>
   );
 }
 
 /** What a deed led to, by its name in the address; the address may be anybody's link: it changes nothing. */
-function noticeOf({ ctx, frame }: AdminVisit): string | undefined {
-  const { deeds, role, membership } = frame.t.console;
-  const said: Record<string, string> = {
-    'resend-invitation': deeds['resend-invitation'].done,
-    disable: deeds.disable.done,
-    enable: deeds.enable.done,
-    'end-sessions': deeds['end-sessions'].done,
-    'require-two-step': deeds['require-two-step'].done,
+function userNotice({ ctx, frame }: ConsoleContext): string | undefined {
+  const { deeds: actions, role, membership } = frame.t.console;
+  const parameter: Record<string, string> = {
+    'resend-invitation': actions['resend-invitation'].done,
+    disable: actions.disable.done,
+    enable: actions.enable.done,
+    'end-sessions': actions['end-sessions'].done,
+    'require-two-step': actions['require-two-step'].done,
     role: role.done,
     groups: membership.done,
     attributes: frame.t.ownClaims.person.done,
   };
   const { notice } = ctx.query;
-  return typeof notice === 'string' && Object.hasOwn(said, notice) ? said[notice] : undefined;
+  return typeof notice === 'string' && Object.hasOwn(parameter, notice) ? parameter[notice] : undefined;
 }
 
 /** Nobody sees the cases of their own account, nor those of an account beyond their reach. */
-async function casesFor({ house, operator }: AdminVisit, person: Account, groups: readonly Group[]) {
-  const target = { id: person.id, role: person.role, groups: groups.map(({ id }) => id) };
-  if (person.id === operator.id || !mayAct(operator, 'cases.read', target)) return undefined;
-  const found = (await casesOf(house.db, person.id)).slice(0, 10);
-  return Promise.all(found.map(async (one) => ({ one, state: await stateOfCase(house.db, one) })));
+async function listVisibleCases(
+  { house: context, operator }: ConsoleContext,
+  user: User,
+  groups: readonly Group[],
+) {
+  const target = { id: user.id, role: user.role, groups: groups.map(({ id }) => id) };
+  if (user.id === operator.id || !hasPermission(operator, 'cases.read', target)) return undefined;
+  const found = (await listUserCases(context.db, user.id)).slice(0, 10);
+  return Promise.all(found.map(async (one) => ({ one, state: await getCaseState(context.db, one) })));
 }
 
-async function show(visit: AdminVisit): Promise<void> {
-  const { house, operator } = visit;
-  const { db } = house;
-  const person = await personOf(visit, 'people.read');
+async function renderUser(consoleContext: ConsoleContext): Promise<void> {
+  const { house: context, operator } = consoleContext;
+  const { db } = context;
+  const user = await findUserOr404(consoleContext, 'people.read');
   const { group } = operator;
-  const events = await auditRows(db, { accountId: person.id, group, limit: 15 });
-  const groups = groupsHeardOf(operator, await groupsOf(db, person.id));
-  const history = await factorHistory(db, person.id);
+  const events = await findAuditEvents(db, { accountId: user.id, group, limit: 15 });
+  const groups = filterVisibleGroups(operator, await listUserGroups(db, user.id));
+  const history = await findFactorHistory(db, user.id);
   const actors = [
     ...events.map(({ actor }) => actor),
     history.connected?.helped?.by,
@@ -356,28 +376,28 @@ async function show(visit: AdminVisit): Promise<void> {
     history.codeSent?.by,
   ].flatMap((id) => id ?? []);
   const page = (
-    <PersonPage
-      visit={visit}
-      person={person}
+    <UserPage
+      visit={consoleContext}
+      person={user}
       groups={groups}
-      limit={person.operatorGroup ? await groupBy(db, { id: person.operatorGroup }) : undefined}
-      authenticator={await authenticatorOf(db, person.id)}
-      code={await liveCode(db, person.id)}
-      helpDeskCode={await helpDeskCodeUntil(db, person.id)}
+      limit={user.operatorGroup ? await findGroup(db, { id: user.operatorGroup }) : undefined}
+      authenticator={await findAuthenticator(db, user.id)}
+      code={await findActiveRecoveryCode(db, user.id)}
+      helpDeskCode={await findHelpDeskCodeExpiry(db, user.id)}
       history={history}
-      cases={await casesFor(visit, person, groups)}
-      sessions={await sessionsOf(db, person.id)}
+      cases={await listVisibleCases(consoleContext, user, groups)}
+      sessions={await listActiveSessions(db, user.id)}
       events={events}
-      emails={await emailsOf(db, operator, actors)}
-      attributes={await attributesFor(visit, person)}
-      notice={noticeOf(visit)}
+      emails={await findEmailsByUserIds(db, operator, actors)}
+      attributes={await loadVisibleAttributes(consoleContext, user)}
+      notice={userNotice(consoleContext)}
     />
   );
-  showPage(visit, page);
+  sendConsolePage(consoleContext, page);
 }
 
-export function routes(house: House): Router {
+export function routes(context: AppContext): Router {
   const router = new Router();
-  router.get('/admin/people/:id', guarded(house, 'people.read', show));
+  router.get('/admin/people/:id', requireOperator(context, 'people.read', renderUser));
   return router;
 }

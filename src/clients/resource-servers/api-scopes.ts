@@ -1,5 +1,5 @@
-import type { Action } from '../../users/operators.ts';
-import { personal } from '../../users/operators.ts';
+import type { Permission } from '../../users/operators.ts';
+import { humanOnlyPermissions } from '../../users/operators.ts';
 
 /** The parts of the interface for programs: an application asks for what it needs, and gets what its description lists. */
 export const apiScopes = [
@@ -18,7 +18,7 @@ export const apiScopes = [
 export type ApiScope = (typeof apiScopes)[number];
 
 /** What each scope opens: an operator may do of it what their role allows, a program that acts by itself all of it. */
-export const actionsOfScope: Record<ApiScope, readonly Action[]> = {
+export const actionsByScope: Record<ApiScope, readonly Permission[]> = {
   'people:read': ['people.read', 'groups.read'],
   'people:write': [
     'people.invite',
@@ -40,20 +40,20 @@ export const actionsOfScope: Record<ApiScope, readonly Action[]> = {
 };
 
 /** What a set of scopes opens. */
-export const actionsOfScopes = (scopes: Iterable<ApiScope>): Action[] =>
-  [...scopes].flatMap((scope) => [...actionsOfScope[scope]]);
+export const getActionsOfScopes = (scopes: Iterable<ApiScope>): Permission[] =>
+  [...scopes].flatMap((scope) => [...actionsByScope[scope]]);
 
 export const isApiScope = (text: string): text is ApiScope => apiScopes.some((scope) => scope === text);
 
 /** Whether a scope opens something that only a person can answer for: no service has use for it. */
-export const isPersonal = (scope: ApiScope): boolean =>
-  actionsOfScope[scope].every((action) => personal.has(action));
+export const requiresHumanOperator = (scope: ApiScope): boolean =>
+  actionsByScope[scope].every((action) => humanOnlyPermissions.has(action));
 
 /** The name of the interface as the one protected resource of this provider (RFC 8707). */
-export const apiResource = (issuer: string): string => `${issuer}/api`;
+export const getApiResource = (issuer: string): string => `${issuer}/api`;
 
 /** What a program may hand on to applications: what it holds itself. Undefined: no limit, for console and shell. */
-export interface Reach {
+export interface DelegationLimit {
   scopes: ReadonlySet<ApiScope>;
   group: string | undefined;
   /** Nobody stands behind it: an application that people come through would lend it their role. */
@@ -61,19 +61,22 @@ export interface Reach {
 }
 
 /** What of an application's description gives it rights. */
-type Described = { type: string; apiScopes: readonly ApiScope[]; apiGroup?: string | undefined };
+type ScopedClient = { type: string; apiScopes: readonly ApiScope[]; apiGroup?: string | undefined };
 
 /**
  * Whether one of these descriptions holds more than a program has to give: rights never grow by making, changing or
  * taking over another application.
  */
-export const beyondReach = (reach: Reach | undefined, ...clients: (Described | undefined)[]): boolean =>
-  reach !== undefined &&
+export const exceedsDelegationLimit = (
+  limit: DelegationLimit | undefined,
+  ...clients: (ScopedClient | undefined)[]
+): boolean =>
+  limit !== undefined &&
   clients.some(
     (client) =>
       client !== undefined &&
       client.apiScopes.length > 0 &&
-      ((reach.alone && client.type !== 'service') ||
-        client.apiScopes.some((scope) => !reach.scopes.has(scope)) ||
-        (reach.group !== undefined && client.apiGroup !== reach.group)),
+      ((limit.alone && client.type !== 'service') ||
+        client.apiScopes.some((scope) => !limit.scopes.has(scope)) ||
+        (limit.group !== undefined && client.apiGroup !== limit.group)),
   );

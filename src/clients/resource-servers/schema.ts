@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { addressFault } from '../redirect-uris.ts';
+import { findUriFault } from '../redirect-uris.ts';
 import { apiScopes } from './api-scopes.ts';
 import { signingAlgs } from '../schema.ts';
 
@@ -7,7 +7,7 @@ import { signingAlgs } from '../schema.ts';
 export const tokenFormats = ['jwt', 'opaque'] as const;
 
 /** Why a resource server, or an application's use of it, is refused; the code is the phrase key. */
-export const resourceFaults = [
+export const resourceFaultCodes = [
   'resource-reserved',
   'resource-taken',
   'resource-in-use',
@@ -28,13 +28,13 @@ export const resourceFaults = [
  * Seconds that its tokens last. Nobody can take a signed token back: whoever is disabled, signs out or is shut out of the
  * application keeps what it opens until then. So it lasts ten minutes where nobody chooses otherwise.
  */
-const resourceLifetime = { least: 60, usual: 600, most: 3600 } as const;
+const tokenLifetimeLimits = { least: 60, usual: 600, most: 3600 } as const;
 
 /** RFC 6749 §3.3. */
-const scopeName = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+const scopeNamePattern = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /** Scopes of OpenID Connect, which say what an application knows of a person, and those of our own interface. */
-const reserved = new Set<string>([
+const reservedScopes = new Set<string>([
   'openid',
   'profile',
   'email',
@@ -45,50 +45,50 @@ const reserved = new Set<string>([
   ...apiScopes,
 ]);
 
-const unreadable = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
-const line = (most: number) =>
+const unreadableCharacters = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
+const singleLineText = (most: number) =>
   z
     .string()
     .trim()
     .min(1, 'missing')
     .max(most, 'too-long')
-    .refine((text) => !unreadable.test(text) && text.isWellFormed(), 'malformed');
+    .refine((text) => !unreadableCharacters.test(text) && text.isWellFormed(), 'malformed');
 
-const scope = z.strictObject({
+const scopeSchema = z.strictObject({
   name: z
     .string()
     .min(1, 'missing')
     .max(100, 'too-long')
-    .regex(scopeName, 'scope-malformed')
-    .refine((name) => !reserved.has(name), 'scope-reserved'),
+    .regex(scopeNamePattern, 'scope-malformed')
+    .refine((name) => !reservedScopes.has(name), 'scope-reserved'),
   /** What it allows, as the person reads it who is asked. */
-  description: line(200),
+  description: singleLineText(200),
 });
 
 /** An absolute URI without a fragment (RFC 8707 §2). It is compared letter by letter, so nothing is repaired here. */
-const resourceId = z
+const resourceIdSchema = z
   .string()
   .max(500, 'too-long')
   .superRefine((text, ctx) => {
     // It is a name that nobody goes to: any scheme will do, but not text that is no address.
-    const fault = addressFault(text, 'redirect', 'native');
+    const fault = findUriFault(text, 'redirect', 'native');
     const byName = ['address-scheme-not-reversed', 'address-not-https', 'address-native-https-loopback'];
     if (fault && !byName.includes(fault)) ctx.addIssue({ code: 'custom', message: fault });
   });
 
-const fields = z
+const resourceServerFields = z
   .strictObject({
-    id: resourceId,
-    name: line(80),
-    scopes: z.array(scope).min(1, 'scopes-missing').max(100, 'too-many'),
+    id: resourceIdSchema,
+    name: singleLineText(80),
+    scopes: z.array(scopeSchema).min(1, 'scopes-missing').max(100, 'too-many'),
     tokenFormat: z.enum(tokenFormats).default('jwt'),
     signingAlg: z.enum(signingAlgs).optional(),
     lifetime: z
       .number('lifetime-not-a-number')
       .int('lifetime-not-a-number')
-      .min(resourceLifetime.least, 'lifetime-out-of-range')
-      .max(resourceLifetime.most, 'lifetime-out-of-range')
-      .default(resourceLifetime.usual),
+      .min(tokenLifetimeLimits.least, 'lifetime-out-of-range')
+      .max(tokenLifetimeLimits.most, 'lifetime-out-of-range')
+      .default(tokenLifetimeLimits.usual),
   })
   .superRefine(({ scopes, tokenFormat, signingAlg }, ctx) => {
     const names = scopes.map(({ name }) => name);
@@ -112,6 +112,7 @@ export interface ResourceServer {
   lifetime: number;
 }
 
-export const resourceServerSchema = fields.transform(({ signingAlg, ...server }): ResourceServer =>
-  server.tokenFormat === 'jwt' ? { ...server, signingAlg: signingAlg ?? 'ES256' } : server,
+export const resourceServerSchema = resourceServerFields.transform(
+  ({ signingAlg, ...server }): ResourceServer =>
+    server.tokenFormat === 'jwt' ? { ...server, signingAlg: signingAlg ?? 'ES256' } : server,
 );

@@ -3,7 +3,7 @@ import instance from 'oidc-provider/lib/helpers/weak_cache.js';
 import type { ClaimDefinition } from '../../users/claim-definitions.ts';
 import { listClaims } from '../../users/claim-definitions.ts';
 import type { Db } from '../../db/database.ts';
-import { inTurn } from '../../db/in-turn.ts';
+import { serializeCalls } from '../../db/in-turn.ts';
 import type { Topic } from '../../db/notifications.ts';
 import { claimsOfScopes } from '../../users/claim-scopes.ts';
 
@@ -11,7 +11,7 @@ import { claimsOfScopes } from '../../users/claim-scopes.ts';
 export const claimsTopic: Topic = { name: 'claims', everywhere: true };
 
 /** The claims of the house's own that this process knows and tells. */
-export interface ClaimBook {
+export interface ClaimCache {
   known(): readonly ClaimDefinition[];
   /** Hands them to a provider, now and after each change. */
   bind(provider: Provider): void;
@@ -24,7 +24,7 @@ export interface ClaimBook {
   understood(metadata: AdapterPayload | undefined): Promise<AdapterPayload | undefined>;
 }
 
-const standing = new Set<string>(['offline_access', ...Object.keys(claimsOfScopes)]);
+const standardScopes = new Set<string>(['offline_access', ...Object.keys(claimsOfScopes)]);
 
 /**
  * Exchanges what the provider knows of scopes and claims. The library takes them at construction only, and keeps them in
@@ -32,7 +32,7 @@ const standing = new Set<string>(['offline_access', ...Object.keys(claimsOfScope
  * the first one would go on with yesterday's (as for the keys, see keyring.ts). It happens between two requests' steps,
  * all at once.
  */
-function exchange(
+function replaceClaims(
   provider: Provider,
   before: readonly ClaimDefinition[],
   after: readonly ClaimDefinition[],
@@ -41,7 +41,7 @@ function exchange(
   for (const { name, scope } of before) {
     delete claims[scope]?.[name];
     claimsSupported.delete(name);
-    if (standing.has(scope)) continue;
+    if (standardScopes.has(scope)) continue;
     delete claims[scope];
     scopes.delete(scope);
   }
@@ -53,27 +53,28 @@ function exchange(
 }
 
 /** Opens the book with what the database has. */
-export async function openClaimBook(db: Db): Promise<ClaimBook> {
+export async function createClaimCache(db: Db): Promise<ClaimCache> {
   let known = await listClaims(db);
   let bound: Provider | undefined;
-  const follow = inTurn(async () => {
+  const refresh = serializeCalls(async () => {
     const found = await listClaims(db);
     if (JSON.stringify(found) === JSON.stringify(known)) return;
-    if (bound) exchange(bound, known, found);
+    if (bound) replaceClaims(bound, known, found);
     known = found;
   });
-  const isKnown = (scope: string) => standing.has(scope) || known.some((claim) => claim.scope === scope);
+  const isKnown = (scope: string) =>
+    standardScopes.has(scope) || known.some((claim) => claim.scope === scope);
   return {
     known: () => known,
     bind(provider) {
       bound = provider;
-      exchange(provider, [], known);
+      replaceClaims(provider, [], known);
     },
-    follow,
+    follow: refresh,
     async understood(metadata) {
       const scopes = metadata?.scope?.split(' ') ?? [];
       if (scopes.every(isKnown)) return metadata;
-      await follow();
+      await refresh();
       return { ...metadata, scope: scopes.filter(isKnown).join(' ') };
     },
   };

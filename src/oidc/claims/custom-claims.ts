@@ -1,95 +1,95 @@
-import type { ClaimFault, OwnClaim } from '../../users/claim-value.ts';
+import type { ClaimFault, CustomClaim } from '../../users/claim-value.ts';
 import type { ClaimDefinition } from '../../users/claim-definitions.ts';
 import {
   addClaim,
-  claimBy,
-  claimsTurn,
+  findClaim,
+  lockClaims,
   deleteClaim,
   listClaims,
   replaceClaim,
 } from '../../users/claim-definitions.ts';
-import type { Doer } from '../../users/groups.ts';
+import type { AuditActor } from '../../users/groups.ts';
 import type { Db } from '../../db/database.ts';
 import { claimsTopic } from './claim-cache.ts';
 import { clientScopes } from '../../clients/schema.ts';
-import { namesScope, silentClients } from '../../clients/clients.ts';
-import { endGrantsTelling } from '../../sessions/records.ts';
+import { isScopeReferenced, listClientsWithoutConsent } from '../../clients/clients.ts';
+import { revokeGrantsForClaim } from '../../sessions/records.ts';
 import { isResourceScope } from '../../clients/resource-servers/resource-servers.ts';
 
-const refused = (path: string, code: ClaimFault['code']): { fault: ClaimFault } => ({
+const createFault = (path: string, code: ClaimFault['code']): { fault: ClaimFault } => ({
   fault: { path, code },
 });
 
 /** Whoever allowed the scope before allowed less: their applications ask again. */
-async function askAgain(open: Db, { name, scope }: OwnClaim): Promise<void> {
+async function revokeAffectedGrants(tx: Db, { name, scope }: CustomClaim): Promise<void> {
   // What a person is called was within the words of `profile` all the time.
   if (clientScopes.some((one) => one === scope)) return;
-  await endGrantsTelling(open, { scope, claim: name }, await silentClients(open));
+  await revokeGrantsForClaim(tx, { scope, claim: name }, await listClientsWithoutConsent(tx));
 }
 
 /** Whether a scope would be nobody's without this claim, while an application is registered for it. */
-async function isNeeded(open: Db, { id, scope }: ClaimDefinition): Promise<boolean> {
+async function isScopeStillNeeded(tx: Db, { id, scope }: ClaimDefinition): Promise<boolean> {
   if (clientScopes.some((one) => one === scope)) return false;
-  const others = (await listClaims(open)).some((one) => one.scope === scope && one.id !== id);
-  return !others && namesScope(open, scope);
+  const others = (await listClaims(tx)).some((one) => one.scope === scope && one.id !== id);
+  return !others && isScopeReferenced(tx, scope);
 }
 
 /** Defines a claim of the house's own. */
-export function defineClaim(
+export function defineCustomClaim(
   db: Db,
-  claim: OwnClaim,
-  doer: Doer,
+  claim: CustomClaim,
+  doer: AuditActor,
 ): Promise<{ fault: ClaimFault } | { claim: ClaimDefinition }> {
-  return db.transaction(async (open) => {
-    await claimsTurn(open);
-    if (await isResourceScope(open, claim.scope)) return refused('scope', 'scope-reserved');
-    const made = await addClaim(open, claim, doer);
-    const stored = await claimBy(open, { name: claim.name });
-    if (!made || !stored) return refused('name', 'claim-taken');
-    await askAgain(open, claim);
-    await open.announce(claimsTopic);
+  return db.transaction(async (tx) => {
+    await lockClaims(tx);
+    if (await isResourceScope(tx, claim.scope)) return createFault('scope', 'scope-reserved');
+    const made = await addClaim(tx, claim, doer);
+    const stored = await findClaim(tx, { name: claim.name });
+    if (!made || !stored) return createFault('name', 'claim-taken');
+    await revokeAffectedGrants(tx, claim);
+    await tx.announce(claimsTopic);
     return { claim: stored };
   });
 }
 
-export type Changed = 'changed' | 'unchanged';
+export type ClaimChangeResult = 'changed' | 'unchanged';
 
 /** Gives a claim another scope or label. Its name is what applications read, and its kind what they expect: both stay. */
-export function changeClaim(
+export function changeCustomClaim(
   db: Db,
-  claim: OwnClaim,
-  doer: Doer,
-): Promise<{ fault: ClaimFault } | { result: Changed } | undefined> {
-  return db.transaction(async (open) => {
-    await claimsTurn(open);
-    const known = await claimBy(open, { name: claim.name });
+  claim: CustomClaim,
+  doer: AuditActor,
+): Promise<{ fault: ClaimFault } | { result: ClaimChangeResult } | undefined> {
+  return db.transaction(async (tx) => {
+    await lockClaims(tx);
+    const known = await findClaim(tx, { name: claim.name });
     if (!known) return undefined;
-    if (known.multi !== claim.multi) return refused('multi', 'claim-kind-fixed');
+    if (known.multi !== claim.multi) return createFault('multi', 'claim-kind-fixed');
     const moved = known.scope !== claim.scope;
     const renamed = known.label.sv !== claim.label.sv || known.label.en !== claim.label.en;
     if (!moved && !renamed) return { result: 'unchanged' };
-    if (moved && (await isResourceScope(open, claim.scope))) return refused('scope', 'scope-reserved');
-    if (moved && (await isNeeded(open, known))) return refused('scope', 'scope-of-application');
-    await replaceClaim(open, known.id, claim, doer);
-    if (moved) await askAgain(open, claim);
-    await open.announce(claimsTopic);
+    if (moved && (await isResourceScope(tx, claim.scope))) return createFault('scope', 'scope-reserved');
+    if (moved && (await isScopeStillNeeded(tx, known))) return createFault('scope', 'scope-of-application');
+    await replaceClaim(tx, known.id, claim, doer);
+    if (moved) await revokeAffectedGrants(tx, claim);
+    await tx.announce(claimsTopic);
     return { result: 'changed' };
   });
 }
 
 /** Removes a claim and everybody's values for it; refused where an application would be left with a scope of nothing. */
-export function removeClaim(
+export function removeCustomClaim(
   db: Db,
   name: string,
-  doer: Doer,
+  doer: AuditActor,
 ): Promise<'no-such-claim' | 'scope-of-application' | undefined> {
-  return db.transaction(async (open) => {
-    await claimsTurn(open);
-    const known = await claimBy(open, { name });
+  return db.transaction(async (tx) => {
+    await lockClaims(tx);
+    const known = await findClaim(tx, { name });
     if (!known) return 'no-such-claim';
-    if (await isNeeded(open, known)) return 'scope-of-application';
-    await deleteClaim(open, known, doer);
-    await open.announce(claimsTopic);
+    if (await isScopeStillNeeded(tx, known)) return 'scope-of-application';
+    await deleteClaim(tx, known, doer);
+    await tx.announce(claimsTopic);
     return undefined;
   });
 }

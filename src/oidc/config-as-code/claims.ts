@@ -1,19 +1,19 @@
-import type { ClaimFault, OwnClaim } from '../../users/claim-value.ts';
-import { checkClaim } from '../../users/claim-value.ts';
+import type { ClaimFault, CustomClaim } from '../../users/claim-value.ts';
+import { validateClaim } from '../../users/claim-value.ts';
 import type { ClaimDefinition } from '../../users/claim-definitions.ts';
-import { claimBy, listClaims } from '../../users/claim-definitions.ts';
+import { findClaim, listClaims } from '../../users/claim-definitions.ts';
 import type { Db } from '../../db/database.ts';
-import type { FileFault, FileOptions, FileResult } from './clients.ts';
-import { changeClaim, defineClaim } from '../claims/custom-claims.ts';
+import type { ConfigFault, ConfigOptions, ConfigResult } from './clients.ts';
+import { changeCustomClaim, defineCustomClaim } from '../claims/custom-claims.ts';
 
 /** Reads the claims of a file, and finds everything that is wrong with any of them. */
-export function readClaims(given: unknown): { claims: OwnClaim[]; faults: FileFault[] } {
-  const faults: FileFault[] = [];
-  const claims: OwnClaim[] = [];
+export function parseClaims(given: unknown): { claims: CustomClaim[]; faults: ConfigFault[] } {
+  const faults: ConfigFault[] = [];
+  const claims: CustomClaim[] = [];
   [given].flat().forEach((one: unknown, at) => {
     const placed = ({ path, code }: ClaimFault) =>
       faults.push({ path, field: path, code, at, list: 'claims' });
-    const read = checkClaim(one);
+    const read = validateClaim(one);
     if ('faults' in read) read.faults.forEach(placed);
     else if (claims.some(({ name }) => name === read.claim.name))
       placed({ path: 'name', code: 'claim-taken' });
@@ -22,13 +22,13 @@ export function readClaims(given: unknown): { claims: OwnClaim[]; faults: FileFa
   return { claims, faults };
 }
 
-const fields = ['scope', 'label', 'multi'] as const;
+const comparedFields = ['scope', 'label', 'multi'] as const;
 
 /** Field by field what would change. */
-function differences(before: ClaimDefinition | undefined, after: OwnClaim): FileResult['changes'] {
-  const said = (claim: OwnClaim | undefined, field: (typeof fields)[number]) =>
+function diffClaims(before: ClaimDefinition | undefined, after: CustomClaim): ConfigResult['changes'] {
+  const said = (claim: CustomClaim | undefined, field: (typeof comparedFields)[number]) =>
     claim && JSON.stringify(field === 'label' ? [claim.label.sv, claim.label.en] : claim[field]);
-  return fields
+  return comparedFields
     .map((field) => ({ field, before: said(before, field), after: said(after, field) }))
     .filter((one) => one.before !== one.after);
 }
@@ -38,21 +38,21 @@ function differences(before: ClaimDefinition | undefined, after: OwnClaim): File
  * that the file does not name stays: with it everybody's values would go.
  */
 export async function applyClaims(
-  open: Db,
-  claims: readonly OwnClaim[],
-  { by, origin }: FileOptions,
-): Promise<FileResult[]> {
-  const results: FileResult[] = [];
+  tx: Db,
+  claims: readonly CustomClaim[],
+  { by, origin: requestInfo }: ConfigOptions,
+): Promise<ConfigResult[]> {
+  const results: ConfigResult[] = [];
   for (const claim of claims) {
-    const doer = { by, origin };
-    const before = await claimBy(open, { name: claim.name });
-    const done = before ? await changeClaim(open, claim, doer) : await defineClaim(open, claim, doer);
+    const doer = { by, origin: requestInfo };
+    const before = await findClaim(tx, { name: claim.name });
+    const done = before ? await changeCustomClaim(tx, claim, doer) : await defineCustomClaim(tx, claim, doer);
     const id = `claim ${claim.name}`;
     if (!done || 'fault' in done)
       results.push({ id, result: 'claim-refused', why: done?.fault.code ?? 'claim-taken', changes: [] });
     else {
       const result = 'result' in done ? done.result : 'created';
-      results.push({ id, result, changes: differences(before, claim) });
+      results.push({ id, result, changes: diffClaims(before, claim) });
     }
   }
   return results;

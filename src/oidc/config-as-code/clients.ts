@@ -3,55 +3,56 @@ import { listGroups } from '../../users/groups.ts';
 import type { Db } from '../../db/database.ts';
 import { removeClient } from '../../clients/access.ts';
 import type { ClientFault } from '../../clients/connectivity-check.ts';
-import { checkClient } from '../../clients/connectivity-check.ts';
+import { parseClient } from '../../clients/connectivity-check.ts';
 import type { ClientDescription } from '../../clients/schema.ts';
-import type { Difference } from '../../clients/diff.ts';
-import type { Applied, ClientDoer, RegistrationRules } from '../../clients/clients.ts';
-import { describeFromFile, listClients, readClient, setEnabled } from '../../clients/clients.ts';
+import type { FieldChange } from '../../clients/diff.ts';
+import type { ApplyResult, ClientActor, RegistrationRules } from '../../clients/clients.ts';
+import { applyClientFromFile, listClients, validateClient, setClientEnabled } from '../../clients/clients.ts';
 
 /** A client as a file has it; `enabled` is undefined where the file does not say. */
-export interface Entry {
+export interface ClientEntry {
   client: ClientDescription;
   enabled: boolean | undefined;
 }
 
 /** What a file may list beside clients, and clients, where they stand beside others. */
-export const fileLists = ['claims', 'resourceServers', 'clients'] as const;
-export type FileList = (typeof fileLists)[number];
+export const configLists = ['claims', 'resourceServers', 'clients'] as const;
+export type ConfigList = (typeof configLists)[number];
 
 /** A fault and the place in its list, from 0, of what it is about; none where the file itself is wrong. */
-export interface FileFault extends Omit<ClientFault, 'code'> {
+export interface ConfigFault extends Omit<ClientFault, 'code'> {
   code: ClientFault['code'] | ClaimFaultCode;
   at?: number;
   /** Which list of the file it is about, where it is not that of the clients. */
-  list?: Exclude<FileList, 'clients'>;
+  list?: Exclude<ConfigList, 'clients'>;
 }
 
 /** Takes `enabled` out of an entry: it is the one thing in a file that is no part of the description. */
-function entryOf(given: unknown): { rest: unknown; enabled: unknown } {
+function splitEntry(given: unknown): { rest: unknown; enabled: unknown } {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     return { rest: given, enabled: undefined };
   const { enabled, ...rest } = given as Record<string, unknown>;
   return { rest, enabled };
 }
 
-const fault = (at: number, path: string, code: ClientFault['code']): FileFault => ({
+const createFault = (at: number, path: string, code: ClientFault['code']): ConfigFault => ({
   at,
   path,
   field: path,
   code,
 });
 
-async function readEntry(
+async function validateClientEntry(
   db: Db,
   given: unknown,
   at: number,
-  coming: RegistrationRules,
-): Promise<Entry | FileFault[]> {
-  const { rest, enabled } = entryOf(given);
-  const read = await readClient(db, rest, coming);
-  const faults: FileFault[] = 'faults' in read ? read.faults.map((one) => ({ ...one, at })) : [];
-  if (enabled !== undefined && typeof enabled !== 'boolean') faults.push(fault(at, 'enabled', 'malformed'));
+  pending: RegistrationRules,
+): Promise<ClientEntry | ConfigFault[]> {
+  const { rest, enabled } = splitEntry(given);
+  const read = await validateClient(db, rest, pending);
+  const faults: ConfigFault[] = 'faults' in read ? read.faults.map((one) => ({ ...one, at })) : [];
+  if (enabled !== undefined && typeof enabled !== 'boolean')
+    faults.push(createFault(at, 'enabled', 'malformed'));
   if (faults.length > 0 || 'faults' in read) return faults;
   return { client: read.client, enabled: typeof enabled === 'boolean' ? enabled : undefined };
 }
@@ -59,33 +60,33 @@ async function readEntry(
 /**
  * Reads one client or a list of them, and finds everything that is wrong with any; `coming` is in the same file.
  */
-export async function readEntries(
+export async function validateClientEntries(
   db: Db,
   given: unknown,
-  coming: RegistrationRules = {},
-): Promise<{ entries: Entry[] } | { faults: FileFault[] }> {
+  pending: RegistrationRules = {},
+): Promise<{ entries: ClientEntry[] } | { faults: ConfigFault[] }> {
   const list = Array.isArray(given) ? given : [given];
-  const read: (Entry | FileFault[])[] = [];
-  for (const [at, one] of list.entries()) read.push(await readEntry(db, one, at, coming));
+  const read: (ClientEntry | ConfigFault[])[] = [];
+  for (const [at, one] of list.entries()) read.push(await validateClientEntry(db, one, at, pending));
   const faults = read.flatMap((one) => (Array.isArray(one) ? one : []));
   const entries = read.flatMap((one) => (Array.isArray(one) ? [] : one));
   const ids = entries.map(({ client }) => client.id);
   entries.forEach(({ client }, at) => {
-    if (ids.indexOf(client.id) !== at) faults.push(fault(at, 'id', 'id-taken'));
+    if (ids.indexOf(client.id) !== at) faults.push(createFault(at, 'id', 'id-taken'));
   });
   return faults.length > 0 ? { faults } : { entries };
 }
 
 /** What became of one part of a file; `changes` is empty where it is the same as before. */
-export interface FileResult {
+export interface ConfigResult {
   id: string;
-  result: Applied['result'] | 'removed' | 'resource-in-use' | 'claim-refused';
+  result: ApplyResult['result'] | 'removed' | 'resource-in-use' | 'claim-refused';
   /** Why a claim was refused. */
   why?: ClaimFaultCode;
-  changes: Difference[];
+  changes: FieldChange[];
 }
 
-export interface FileOptions extends ClientDoer {
+export interface ConfigOptions extends ClientActor {
   /** Shows what would happen and leaves everything as it is. */
   dryRun?: boolean | undefined;
   /** Removes what an earlier file made and the same list of this one does not name; never what the console made. */
@@ -94,16 +95,20 @@ export interface FileOptions extends ClientDoer {
   adopt?: boolean | undefined;
 }
 
-async function applyEntry(open: Db, { client, enabled }: Entry, options: FileOptions): Promise<FileResult> {
-  const { adopt, by, origin, reach } = options;
-  const how = { by, origin, reach, adopt: adopt === true };
-  const { result, changes } = await describeFromFile(open, client, how);
+async function applyClientEntry(
+  tx: Db,
+  { client, enabled }: ClientEntry,
+  options: ConfigOptions,
+): Promise<ConfigResult> {
+  const { adopt, by, origin: requestInfo, reach } = options;
+  const how = { by, origin: requestInfo, reach, adopt: adopt === true };
+  const { result, changes } = await applyClientFromFile(tx, client, how);
   if (result === 'not-ours' || result === 'beyond-reach' || enabled === undefined)
     return { id: client.id, result, changes };
-  const switched = await setEnabled(open, client.id, enabled, { by, origin, reach });
+  const switched = await setClientEnabled(tx, client.id, enabled, { by, origin: requestInfo, reach });
   if (switched === 'beyond-reach') return { id: client.id, result: switched, changes };
   if (!switched) return { id: client.id, result, changes };
-  const state: Difference = { field: 'enabled', before: String(!enabled), after: String(enabled) };
+  const state: FieldChange = { field: 'enabled', before: String(!enabled), after: String(enabled) };
   return {
     id: client.id,
     result: result === 'created' ? 'created' : 'changed',
@@ -112,20 +117,20 @@ async function applyEntry(open: Db, { client, enabled }: Entry, options: FileOpt
 }
 
 /** Makes and changes the clients as a file says, in the transaction of the whole file (see files.ts). */
-export async function applyEntries(
-  open: Db,
-  entries: readonly Entry[],
-  options: FileOptions,
-): Promise<FileResult[]> {
-  const { prune, by, origin, reach } = options;
-  const results: FileResult[] = [];
-  for (const entry of entries) results.push(await applyEntry(open, entry, options));
+export async function applyClientEntries(
+  tx: Db,
+  entries: readonly ClientEntry[],
+  options: ConfigOptions,
+): Promise<ConfigResult[]> {
+  const { prune, by, origin: requestInfo, reach } = options;
+  const results: ConfigResult[] = [];
+  for (const entry of entries) results.push(await applyClientEntry(tx, entry, options));
   const named = new Set(entries.map(({ client }) => client.id));
-  const orphans = (await listClients(open)).filter(
+  const orphans = (await listClients(tx)).filter(
     ({ client, managed }) => managed === 'file' && !named.has(client.id),
   );
   for (const { client } of prune ? orphans : []) {
-    const removed = await removeClient(open, client.id, { by, origin, reach });
+    const removed = await removeClient(tx, client.id, { by, origin: requestInfo, reach });
     const result = removed === 'beyond-reach' ? removed : 'removed';
     results.push({ id: client.id, result, changes: [] });
   }
@@ -133,12 +138,12 @@ export async function applyEntries(
 }
 
 /** Whether two values say the same, whatever the order of their members. */
-const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
+const isEqualJson = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
 
 /** What a description says beyond its type's defaults: so that a file is as short as somebody would have written it. */
-function brief(client: ClientDescription): Record<string, unknown> {
+function omitDefaults(client: ClientDescription): Record<string, unknown> {
   const { id, name, type, firstParty, jwks, redirectUris, deviceFlow } = client;
-  const least = checkClient({
+  const minimal = parseClient({
     id,
     name,
     type,
@@ -147,24 +152,24 @@ function brief(client: ClientDescription): Record<string, unknown> {
     redirectUris,
     ...(jwks ? { jwks } : {}),
   });
-  const defaults = ('client' in least ? least.client : {}) as Record<string, unknown>;
+  const defaults = ('client' in minimal ? minimal.client : {}) as Record<string, unknown>;
   const always = new Set(['id', 'name', 'type', 'redirectUris', 'jwks']);
   const switches = new Set(['firstParty', 'deviceFlow']);
-  const told = Object.entries(client).filter(
+  const nonDefault = Object.entries(client).filter(
     ([field, value]) =>
       value !== undefined &&
-      (always.has(field) || (switches.has(field) ? value : !same(value, defaults[field]))),
+      (always.has(field) || (switches.has(field) ? value : !isEqualJson(value, defaults[field]))),
   );
   return Object.fromEntries(
-    told.filter(([, value]) => !(Array.isArray(value) && value.length === 0 && type === 'service')),
+    nonDefault.filter(([, value]) => !(Array.isArray(value) && value.length === 0 && type === 'service')),
   );
 }
 
 /** All clients as a file that makes them again: groups by name, no secret, nothing that only this database knows. */
-export async function exportEntries(db: Db): Promise<Record<string, unknown>[]> {
+export async function exportClients(db: Db): Promise<Record<string, unknown>[]> {
   const names = new Map((await listGroups(db)).map(({ id, name }) => [id, name]));
   return (await listClients(db)).map(({ client, enabled }) => {
-    const { allowedGroups, apiGroup, ...rest } = brief(client);
+    const { allowedGroups, apiGroup, ...rest } = omitDefaults(client);
     const groups = Array.isArray(allowedGroups) ? (allowedGroups as string[]) : [];
     return {
       ...rest,

@@ -1,42 +1,46 @@
 import type { Context, Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 import type { Settings } from '../../../config/settings.ts';
-import { randomToken } from '../../crypto/encryption.ts';
+import { generateToken } from '../../crypto/encryption.ts';
 import {
-  bindingHash,
-  dropFromRequest,
-  dropFromResponse,
-  signInCookie,
+  hashBindingValue,
+  dropRequestCookies,
+  dropResponseCookies,
+  readSignInCookie,
   setSignInCookie,
   clearSignInCookie,
-  newBindingValue,
-  presentToLibrary,
+  createBindingValue,
+  presentInteractionCookie,
 } from './cookies.ts';
-import type { Holder, Kept } from '../../sessions/records.ts';
+import type { BindingMatch, StoredRecord } from '../../sessions/records.ts';
 import { interactionSeconds } from '../../sessions/session-limits.ts';
 import type { UnitOfWork } from '../storage/unit-of-work.ts';
-import { payloadOf } from '../../sessions/writes.ts';
+import { parsePayload } from '../../sessions/writes.ts';
 
 /**
  * A sign-in belongs to the browser that verifies it. Each interaction is held by the value of one cookie, of which the
  * hash is stored; the first verified factor replaces it (`rebinding` in records.ts), so that a value which was copied or
  * planted before is worth nothing after. Everything that reads or resumes an interaction asks for its holder first.
  */
-export interface Binding {
+export interface BindingContext {
   settings: Settings;
   provider: Provider;
   work: Pick<UnitOfWork, 'interaction' | 'bindInteraction' | 'endsInteraction'>;
 }
 
 /** Binds an interaction that this request creates to the browser that asked. */
-export function bind({ settings, work }: Omit<Binding, 'provider'>, ctx: Context, uid: string): void {
-  const value = newBindingValue();
+export function bindInteraction(
+  { settings, work: unitOfWork }: Omit<BindingContext, 'provider'>,
+  ctx: Context,
+  uid: string,
+): void {
+  const value = createBindingValue();
   setSignInCookie(settings, ctx, uid, value);
-  work.bindInteraction(uid, bindingHash(value));
+  unitOfWork.bindInteraction(uid, hashBindingValue(value));
 }
 
 /** What is stored of an interaction, as far as a new one with the same request needs it. */
-interface Request {
+interface StoredRequest {
   returnTo: string;
   prompt: Record<string, unknown>;
   params: Record<string, unknown>;
@@ -52,16 +56,16 @@ interface Request {
  *
  * @returns the uid of the new interaction
  */
-async function restart(
-  { settings, provider, work }: Binding,
+async function restartInteraction(
+  { settings, provider, work: unitOfWork }: BindingContext,
   ctx: Context,
-  from: Kept,
+  from: StoredRecord,
   over: boolean,
 ): Promise<string> {
-  const { returnTo, prompt, params, trusted, session, deviceCode, parJti } = payloadOf(
+  const { returnTo, prompt, params, trusted, session, deviceCode, parJti } = parsePayload(
     from.text,
-  ) as unknown as Request;
-  const uid = randomToken();
+  ) as unknown as StoredRequest;
+  const uid = generateToken();
   const { intent, ...others } = params;
   const payload = {
     returnTo: returnTo.replace(/[^/]+$/, uid),
@@ -69,10 +73,10 @@ async function restart(
     params: over || intent === undefined ? others : params,
     trusted,
     deviceCode,
-    cid: randomToken(),
+    cid: generateToken(),
     ...(over ? {} : { parJti }),
     // Only where this browser has that session.
-    ...(!over && session?.uid !== undefined && session.uid === (await sessionOf(provider, ctx))?.uid
+    ...(!over && session?.uid !== undefined && session.uid === (await findBrowserSession(provider, ctx))?.uid
       ? { session }
       : {}),
   };
@@ -81,7 +85,7 @@ async function restart(
     payload: object,
   ) => { save(seconds: number): Promise<unknown> };
   await new Interaction(uid, payload).save(interactionSeconds);
-  bind({ settings, work }, ctx, uid);
+  bindInteraction({ settings, work: unitOfWork }, ctx, uid);
   return uid;
 }
 
@@ -91,8 +95,8 @@ async function restart(
  *
  * @returns undefined for a pushed or signed request, whose parameters belong in no URL
  */
-function pathOfRepetition({ text }: Kept): string | undefined {
-  const { returnTo, params, trusted, parJti } = payloadOf(text) as unknown as Request;
+function pathOfRepetition({ text }: StoredRecord): string | undefined {
+  const { returnTo, params, trusted, parJti } = parsePayload(text) as unknown as StoredRequest;
   if (new URL(returnTo).pathname.startsWith('/device/')) return '/device';
   if (parJti !== undefined || (trusted?.length ?? 0) > 0) return undefined;
   const { intent: _done, ...others } = params;
@@ -103,13 +107,13 @@ function pathOfRepetition({ text }: Kept): string | undefined {
 }
 
 /** How a value relates to an interaction. */
-function holderOf({ binding, previousBinding }: Kept, value: string): Holder | undefined {
-  const given = bindingHash(value);
+function findHolder({ binding, previousBinding }: StoredRecord, value: string): BindingMatch | undefined {
+  const given = hashBindingValue(value);
   if (binding?.equals(given)) return 'current';
   return previousBinding?.equals(given) ? 'previous' : undefined;
 }
 
-const isOver = ({ text }: Kept) => Number(payloadOf(text).exp) * 1000 <= Date.now();
+const isExpired = ({ text }: StoredRecord) => Number(parsePayload(text).exp) * 1000 <= Date.now();
 
 /**
  * Where a browser goes on that held an interaction and does not any more, because its first factor was verified in
@@ -119,22 +123,22 @@ const isOver = ({ text }: Kept) => Number(payloadOf(text).exp) * 1000 <= Date.no
  *   go on with it
  * @returns the path, or undefined where this browser never held it or its time is over
  */
-export async function restartPath(
-  parts: Binding,
+export async function findRestartPath(
+  context: BindingContext,
   ctx: Context,
   uid: string,
-  known?: Holder,
+  known?: BindingMatch,
 ): Promise<string | undefined> {
-  const value = signInCookie(parts.settings, ctx, uid);
-  const found = value === undefined ? undefined : await parts.work.interaction(uid);
-  if (!value || !found || isOver(found)) return undefined;
-  const holder = known ?? holderOf(found, value);
+  const value = readSignInCookie(context.settings, ctx, uid);
+  const found = value === undefined ? undefined : await context.work.interaction(uid);
+  if (!value || !found || isExpired(found)) return undefined;
+  const holder = known ?? findHolder(found, value);
   const ended = found.consumed !== undefined;
   if (!holder || (holder === 'current' && !ended && known === undefined)) return undefined;
   if (holder === 'previous' && !ended)
-    return `/interaction/${await restart(parts, ctx, found, false)}/password`;
-  if (ended) clearSignInCookie(parts.settings, ctx, uid);
-  return pathOfRepetition(found) ?? `/auth/${await restart(parts, ctx, found, true)}`;
+    return `/interaction/${await restartInteraction(context, ctx, found, false)}/password`;
+  if (ended) clearSignInCookie(context.settings, ctx, uid);
+  return pathOfRepetition(found) ?? `/auth/${await restartInteraction(context, ctx, found, true)}`;
 }
 
 /** The session of a browser in which a user is signed in. */
@@ -144,7 +148,10 @@ export interface BrowserSession {
 }
 
 /** The session that this browser has at this moment, which may not be the one that its interaction began in. */
-export async function sessionOf(provider: Provider, ctx: Context): Promise<BrowserSession | undefined> {
+export async function findBrowserSession(
+  provider: Provider,
+  ctx: Context,
+): Promise<BrowserSession | undefined> {
   const { accountId, uid } = await provider.Session.get(ctx);
   return accountId ? { accountId, uid } : undefined;
 }
@@ -172,32 +179,32 @@ function redirect(ctx: Context, to: string): void {
 }
 
 /** Resumes an interaction for the browser that holds it; oidc-provider tells any other browser that there is none. */
-async function resume(
-  parts: Binding,
+async function resumeInteraction(
+  context: BindingContext,
   ctx: Context,
   uid: string,
   next: () => Promise<unknown>,
 ): Promise<unknown> {
-  const { settings, provider, work } = parts;
-  const elsewhere = await restartPath(parts, ctx, uid);
+  const { settings, provider, work: unitOfWork } = context;
+  const elsewhere = await findRestartPath(context, ctx, uid);
   if (elsewhere) return redirect(ctx, elsewhere);
-  const value = signInCookie(settings, ctx, uid);
-  const found = value === undefined ? undefined : await work.interaction(uid);
-  if (!value || !found || holderOf(found, value) !== 'current') return next();
-  const { result, returnTo, session: began } = payloadOf(found.text) as unknown as Resumable;
+  const value = readSignInCookie(settings, ctx, uid);
+  const found = value === undefined ? undefined : await unitOfWork.interaction(uid);
+  if (!value || !found || findHolder(found, value) !== 'current') return next();
+  const { result, returnTo, session: began } = parsePayload(found.text) as unknown as Resumable;
   // A device's sign-in is resumed at its own path, and a client's at the other.
   if (new URL(returnTo).pathname !== ctx.path) return next();
-  const session = await sessionOf(provider, ctx);
+  const session = await findBrowserSession(provider, ctx);
   if (beganElsewhere(began, session)) {
-    const path = await restartPath(parts, ctx, uid, 'current');
+    const path = await findRestartPath(context, ctx, uid, 'current');
     return path === undefined ? next() : redirect(ctx, path);
   }
   // Another user's session would be replaced: the user is asked first, on a page that names it.
   if (result?.login && session && session.accountId !== result.login.accountId)
     return redirect(ctx, `/interaction/${uid}`);
-  presentToLibrary(settings, ctx, 'resume', uid);
+  presentInteractionCookie(settings, ctx, 'resume', uid);
   await next();
-  if (work.endsInteraction(uid)) clearSignInCookie(settings, ctx, uid);
+  if (unitOfWork.endsInteraction(uid)) clearSignInCookie(settings, ctx, uid);
   return undefined;
 }
 
@@ -208,27 +215,29 @@ const resumed = /^\/(?:auth|device)\/([\w-]{20,60})$/;
  * without that interaction's cookie, which the first response has cleared. The middleware is mounted outside the unit of
  * work, since the conflict is known only when that has failed.
  */
-export function restartAfterConflict(parts: Binding & { work: Pick<UnitOfWork, 'middleware'> }): Middleware {
+export function restartAfterConflict(
+  parts: BindingContext & { work: Pick<UnitOfWork, 'middleware'> },
+): Middleware {
   return async (ctx, next) => {
     await next();
     const uid = resumed.exec(ctx.path)?.[1];
     if (!ctx.state.interactionConflict || uid === undefined) return;
     await parts.work.middleware(ctx, async () => {
-      const path = await restartPath(parts, ctx, uid);
+      const path = await findRestartPath(parts, ctx, uid);
       if (path !== undefined) redirect(ctx, path);
     });
   };
 }
 
 /** Checks the holder of an interaction before any handler reads or resumes it. */
-export function guardInteractions(parts: Binding): Middleware {
+export function guardInteractions(context: BindingContext): Middleware {
   return async (ctx, next) => {
-    dropFromRequest(parts.settings, ctx);
+    dropRequestCookies(context.settings, ctx);
     const uid = resumed.exec(ctx.path)?.[1];
     try {
-      await (uid === undefined ? next() : resume(parts, ctx, uid, next));
+      await (uid === undefined ? next() : resumeInteraction(context, ctx, uid, next));
     } finally {
-      dropFromResponse(parts.settings, ctx);
+      dropResponseCookies(context.settings, ctx);
     }
   };
 }

@@ -1,12 +1,12 @@
 import type { Provider } from 'oidc-provider';
 import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js';
 import type { Db } from '../../db/database.ts';
-import { inTurn } from '../../db/in-turn.ts';
-import type { Vault } from '../../crypto/encryption.ts';
-import { WrongSecretKeys } from '../../crypto/encryption.ts';
+import { serializeCalls } from '../../db/in-turn.ts';
+import type { Encryption } from '../../crypto/encryption.ts';
+import { UnknownSecretKeyError } from '../../crypto/encryption.ts';
 import type { SigningKey } from './rotation.ts';
-import { isDue, publishedAt, secondsLeft, stateAt, typeOf } from './rotation.ts';
-import { rotateKeys, signingKeys, sweepKeys } from './keys.ts';
+import { isRotationDue, listPublishedKeys, getSecondsLeft, getKeyState, getKeyType } from './rotation.ts';
+import { rotateKeys, listSigningKeys, pruneKeys } from './keys.ts';
 
 /** The keys that this process publishes and signs with. */
 export interface Keyring {
@@ -25,47 +25,47 @@ export interface Keyring {
  * constructor calls, and it throws before it changes anything. A second provider would be the way through the front
  * door, but then everybody who holds the first one would sign with yesterday's keys for ever, and not know it.
  */
-const exchange = (provider: Provider, keys: readonly SigningKey[], now: Date): void =>
-  initializeKeystore.call(provider, { keys: publishedAt(keys, now) });
+const replaceProviderKeys = (provider: Provider, keys: readonly SigningKey[], now: Date): void =>
+  initializeKeystore.call(provider, { keys: listPublishedKeys(keys, now) });
 
 /** Keeps the provider's keys those of the database. `days`: how long a key signs. */
-export function keyring(
+export function createKeyring(
   provider: Provider,
   db: Db,
-  vault: Vault,
+  encryption: Encryption,
   { signing, days }: { signing: SigningKey[]; days: number },
 ): Keyring {
-  const nameOf = (now: Date) => known.map((key) => `${key.id} ${stateAt(key, now)}`).join('\n');
+  const nameOf = (now: Date) => known.map((key) => `${key.id} ${getKeyState(key, now)}`).join('\n');
   let known = signing;
   let shown: string | undefined;
   let readable = true;
-  const follow = inTurn(async () => {
-    known = await signingKeys(db, vault, known).catch((fault: unknown) => {
+  const refresh = serializeCalls(async () => {
+    known = await listSigningKeys(db, encryption, known).catch((fault: unknown) => {
       // A database that is away says nothing of the keys.
-      if (fault instanceof WrongSecretKeys) readable = false;
+      if (fault instanceof UnknownSecretKeyError) readable = false;
       throw fault;
     });
     readable = true;
     const now = new Date();
     const name = nameOf(now);
     if (name === shown) return;
-    exchange(provider, known, now);
+    replaceProviderKeys(provider, known, now);
     shown = name;
   });
   return {
-    follow,
+    follow: refresh,
     readable: () => readable,
     secondsLeft() {
       const now = new Date();
       return known
-        .filter((key) => stateAt(key, now) === 'signing')
-        .map((key) => [{ type: typeOf(key) }, secondsLeft(key, days, now)] as const);
+        .filter((key) => getKeyState(key, now) === 'signing')
+        .map((key) => [{ type: getKeyType(key) }, getSecondsLeft(key, days, now)] as const);
     },
     async tend() {
       const now = new Date();
-      if (known.some((key) => isDue(key, days, now) && stateAt(key, now) === 'signing'))
-        await rotateKeys(db, vault, { days });
-      if (known.some((key) => stateAt(key, now) === 'gone')) await sweepKeys(db, now);
+      if (known.some((key) => isRotationDue(key, days, now) && getKeyState(key, now) === 'signing'))
+        await rotateKeys(db, encryption, { days });
+      if (known.some((key) => getKeyState(key, now) === 'gone')) await pruneKeys(db, now);
     },
   };
 }

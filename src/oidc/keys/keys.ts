@@ -1,25 +1,25 @@
 import type { JWK } from 'jose';
-import type { AuditEvent } from '../../audit/audit-log.ts';
-import { audit } from '../../audit/audit-log.ts';
+import type { AuditEventType } from '../../audit/audit-log.ts';
+import { recordAuditEvent } from '../../audit/audit-log.ts';
 import type { Db } from '../../db/database.ts';
-import { takeTurn } from '../../db/database.ts';
+import { acquireAdvisoryLock } from '../../db/database.ts';
 import type { Topic } from '../../db/notifications.ts';
-import type { Vault } from '../../crypto/encryption.ts';
-import { randomToken } from '../../crypto/encryption.ts';
+import type { Encryption } from '../../crypto/encryption.ts';
+import { generateToken } from '../../crypto/encryption.ts';
 import type { SigningKey } from './rotation.ts';
 import {
-  followWithin,
+  propagationMs,
   keyTypes,
-  newSigningKey,
-  publishAhead,
-  stateAt,
-  typeOf,
-  usable,
-  verifiable,
+  generateSigningKey,
+  publishAheadMs,
+  getKeyState,
+  getKeyType,
+  toLibraryJwk,
+  retiredKeyMs,
 } from './rotation.ts';
 
 /** What the provider signs with: tokens and cookies (the first of these is the one in use). */
-export interface Keys {
+export interface ProviderKeys {
   signing: SigningKey[];
   cookies: string[];
   /** What pairwise numbers are made with (see subjects.ts): drawn once, and never another. */
@@ -29,8 +29,8 @@ export interface Keys {
 /** What is announced when keys have changed: every process must publish them before any signs with them. */
 export const keysTopic: Topic = { name: 'keys', everywhere: true };
 
-const about = (id: string) => `key:${id}`;
-const turn = 'keys';
+const getAssociatedData = (id: string) => `key:${id}`;
+const lockName = 'keys';
 
 interface Row {
   id: string;
@@ -45,9 +45,9 @@ interface Row {
  * Every signing key with its private half, the newest first. Those that are `known` need no opening: only their moments
  * may have changed.
  */
-export async function signingKeys(
+export async function listSigningKeys(
   db: Db,
-  vault: Vault,
+  encryption: Encryption,
   known: readonly SigningKey[] = [],
 ): Promise<SigningKey[]> {
   const opened = new Map(known.map(({ id, jwk }) => [id, jwk]));
@@ -64,19 +64,26 @@ export async function signingKeys(
     goneAt: gone_at ?? undefined,
     jwk:
       opened.get(id) ??
-      usable(JSON.parse(vault.open(sealed ?? Buffer.alloc(0), about(id)).plain.toString()) as JWK),
+      toLibraryJwk(
+        JSON.parse(encryption.open(sealed ?? Buffer.alloc(0), getAssociatedData(id)).plain.toString()) as JWK,
+      ),
   }));
 }
 
-async function add(open: Db, vault: Vault, key: JWK & { kid: string }, signsAt: Date): Promise<void> {
-  await open.query(
+async function insertSigningKey(
+  tx: Db,
+  encryption: Encryption,
+  key: JWK & { kid: string },
+  signsAt: Date,
+): Promise<void> {
+  await tx.query(
     "INSERT INTO keys (id, kind, sealed, created_at, signs_at) VALUES ($1, 'signing', $2, $3, $4)",
-    [key.kid, vault.seal(JSON.stringify(key), about(key.kid)), new Date(), signsAt],
+    [key.kid, encryption.seal(JSON.stringify(key), getAssociatedData(key.kid)), new Date(), signsAt],
   );
 }
 
-const missingTypes = async (db: Db, vault: Vault) => {
-  const there = new Set((await signingKeys(db, vault)).map(typeOf));
+const listMissingKeyTypes = async (db: Db, encryption: Encryption) => {
+  const there = new Set((await listSigningKeys(db, encryption)).map(getKeyType));
   return keyTypes.filter((type) => !there.has(type));
 };
 
@@ -84,50 +91,53 @@ const missingTypes = async (db: Db, vault: Vault) => {
  * Makes the first key of each type, once: of two processes that start together one makes them and the other finds them.
  * The first of its type signs at once: nobody has asked for its signature before.
  */
-async function makeMissing(db: Db, vault: Vault): Promise<void> {
-  const fresh = await Promise.all((await missingTypes(db, vault)).map(newSigningKey));
+async function createMissingKeys(db: Db, encryption: Encryption): Promise<void> {
+  const fresh = await Promise.all((await listMissingKeyTypes(db, encryption)).map(generateSigningKey));
   if (fresh.length === 0) return;
-  await db.transaction(async (open) => {
-    await takeTurn(open, turn);
-    const missing = new Set<string | undefined>(await missingTypes(open, vault));
+  await db.transaction(async (tx) => {
+    await acquireAdvisoryLock(tx, lockName);
+    const missing = new Set<string | undefined>(await listMissingKeyTypes(tx, encryption));
     const wanted = fresh.filter(({ kty }) => missing.has(kty));
     if (wanted.length === 0) return;
-    for (const key of wanted) await add(open, vault, key, new Date());
-    if ((await open.query("SELECT 1 FROM keys WHERE kind = 'cookie'")).count === 0) {
-      const id = `cookie-${randomToken().slice(0, 16)}`;
-      const sealed = vault.seal(randomToken(), about(id));
-      await open.query("INSERT INTO keys (id, kind, sealed, created_at) VALUES ($1, 'cookie', $2, $3)", [
+    for (const key of wanted) await insertSigningKey(tx, encryption, key, new Date());
+    if ((await tx.query("SELECT 1 FROM keys WHERE kind = 'cookie'")).count === 0) {
+      const id = `cookie-${generateToken().slice(0, 16)}`;
+      const sealed = encryption.seal(generateToken(), getAssociatedData(id));
+      await tx.query("INSERT INTO keys (id, kind, sealed, created_at) VALUES ($1, 'cookie', $2, $3)", [
         id,
         sealed,
         new Date(),
       ]);
     }
-    await audit(open, { event: 'keys.made', detail: { signing: wanted.map(({ kid }) => kid).join(' ') } });
+    await recordAuditEvent(tx, {
+      event: 'keys.made',
+      detail: { signing: wanted.map(({ kid }) => kid).join(' ') },
+    });
   });
 }
 
 /** Draws the key of pairwise numbers where there is none yet: of two processes one draws it and both read that one. */
-async function makePairwise(db: Db, vault: Vault): Promise<void> {
+async function createPairwiseKey(db: Db, encryption: Encryption): Promise<void> {
   const { count } = await db.query("SELECT 1 FROM keys WHERE kind = 'pairwise'");
   if (count > 0) return;
   const id = 'pairwise';
   await db.query(
     "INSERT INTO keys (id, kind, sealed, created_at) VALUES ($1, 'pairwise', $2, $3) ON CONFLICT (id) DO NOTHING",
-    [id, vault.seal(randomToken(), about(id)), new Date()],
+    [id, encryption.seal(generateToken(), getAssociatedData(id)), new Date()],
   );
 }
 
 /** What an older secret key closed is closed anew with the newest; answers the keys that do not sign, the newest first. */
-async function sealAnew(db: Db, vault: Vault): Promise<Omit<Keys, 'signing'>> {
+async function reencryptKeys(db: Db, encryption: Encryption): Promise<Omit<ProviderKeys, 'signing'>> {
   const { rows } = await db.query<{ id: string; kind: string; sealed: Buffer }>(
     'SELECT id, kind, sealed FROM keys ORDER BY created_at DESC, id',
   );
   const cookies: string[] = [];
   let pairwise: Buffer | undefined;
   for (const { id, kind, sealed } of rows) {
-    const { plain, stale } = vault.open(sealed, about(id));
+    const { plain, stale } = encryption.open(sealed, getAssociatedData(id));
     if (stale) {
-      const anew = vault.seal(plain, about(id));
+      const anew = encryption.seal(plain, getAssociatedData(id));
       await db.query('UPDATE keys SET sealed = $2 WHERE id = $1 AND sealed = $3', [id, anew, sealed]);
     }
     if (kind === 'cookie') cookies.push(plain.toString());
@@ -138,32 +148,32 @@ async function sealAnew(db: Db, vault: Vault): Promise<Omit<Keys, 'signing'>> {
 }
 
 /** The provider's keys, made on first start and kept encrypted (HEMMA_SECRET_KEYS). */
-export async function loadKeys(db: Db, vault: Vault): Promise<Keys> {
-  await makeMissing(db, vault);
-  await makePairwise(db, vault);
-  const others = await sealAnew(db, vault);
-  return { signing: await signingKeys(db, vault), ...others };
+export async function loadKeys(db: Db, encryption: Encryption): Promise<ProviderKeys> {
+  await createMissingKeys(db, encryption);
+  await createPairwiseKey(db, encryption);
+  const others = await reencryptKeys(db, encryption);
+  return { signing: await listSigningKeys(db, encryption), ...others };
 }
 
 /** Gives a key its successor, unless it has one: the write is the check. */
-async function succeed(
-  open: Db,
-  vault: Vault,
+async function addSuccessor(
+  tx: Db,
+  encryption: Encryption,
   { id }: SigningKey,
   next: JWK & { kid: string },
   { signsAt, goneAt }: { signsAt: Date; goneAt: Date },
 ): Promise<boolean> {
-  const { count } = await open.query(
+  const { count } = await tx.query(
     'UPDATE keys SET retires_at = $2, gone_at = $3 WHERE id = $1 AND retires_at IS NULL',
     [id, signsAt, goneAt],
   );
-  if (count === 1) await add(open, vault, next, signsAt);
+  if (count === 1) await insertSigningKey(tx, encryption, next, signsAt);
   return count === 1;
 }
 
 /** Every other key stops signing and is withdrawn no later than this. */
-const withdrawOthers = (open: Db, { signsAt, goneAt }: { signsAt: Date; goneAt: Date }) =>
-  open.query(
+const withdrawOtherKeys = (tx: Db, { signsAt, goneAt }: { signsAt: Date; goneAt: Date }) =>
+  tx.query(
     `UPDATE keys SET retires_at = LEAST(retires_at, $1), gone_at = $2
      WHERE kind = 'signing' AND retires_at IS NOT NULL AND gone_at > $2`,
     [signsAt, goneAt],
@@ -171,47 +181,50 @@ const withdrawOthers = (open: Db, { signsAt, goneAt }: { signsAt: Date; goneAt: 
 
 /**
  * Publishes a successor of each key that signs; a day later it signs, and the old one stays published for as long as
- * somebody may show what it signed. Where a successor is published already, none is made. `atOnce` is for keys that
+ * somebody may show what it signed. Where a successor is published already, none is made. `batchSize` is for keys that
  * were stolen: the new ones sign as soon as every process publishes them, and whatever there was before is withdrawn.
  * Answers the new keys: none where another process was faster.
  */
 export async function rotateKeys(
   db: Db,
-  vault: Vault,
+  encryption: Encryption,
   { atOnce = false, days }: { atOnce?: boolean; days?: number } = {},
 ): Promise<SigningKey[]> {
-  const heads = (await signingKeys(db, vault)).filter(
-    (key) => !key.retiresAt && (atOnce || stateAt(key, new Date()) === 'signing'),
+  const heads = (await listSigningKeys(db, encryption)).filter(
+    (key) => !key.retiresAt && (atOnce || getKeyState(key, new Date()) === 'signing'),
   );
   const pairs = await Promise.all(
-    heads.map(async (head) => ({ head, next: await newSigningKey(typeOf(head)) })),
+    heads.map(async (head) => ({ head, next: await generateSigningKey(getKeyType(head)) })),
   );
-  const fresh = await db.transaction(async (open) => {
-    await takeTurn(open, turn);
-    const signsAt = new Date(Date.now() + (atOnce ? followWithin : publishAhead));
-    const goneAt = new Date(signsAt.getTime() + (atOnce ? followWithin : verifiable));
+  const fresh = await db.transaction(async (tx) => {
+    await acquireAdvisoryLock(tx, lockName);
+    const signsAt = new Date(Date.now() + (atOnce ? propagationMs : publishAheadMs));
+    const goneAt = new Date(signsAt.getTime() + (atOnce ? propagationMs : retiredKeyMs));
     const added: string[] = [];
     for (const { head, next } of pairs)
-      if (await succeed(open, vault, head, next, { signsAt, goneAt })) added.push(next.kid);
+      if (await addSuccessor(tx, encryption, head, next, { signsAt, goneAt })) added.push(next.kid);
     if (added.length === 0) return added;
-    if (atOnce) await withdrawOthers(open, { signsAt, goneAt });
-    const event: AuditEvent = atOnce ? 'keys.withdrawn' : 'keys.rotated';
+    if (atOnce) await withdrawOtherKeys(tx, { signsAt, goneAt });
+    const event: AuditEventType = atOnce ? 'keys.withdrawn' : 'keys.rotated';
     const detail = { signing: added.join(' '), signsAt: signsAt.toISOString(), ...(days ? { days } : {}) };
-    await audit(open, { event, detail });
-    await open.announce(keysTopic);
+    await recordAuditEvent(tx, { event, detail });
+    await tx.announce(keysTopic);
     return added;
   });
-  return (await signingKeys(db, vault)).filter(({ id }) => fresh.includes(id));
+  return (await listSigningKeys(db, encryption)).filter(({ id }) => fresh.includes(id));
 }
 
 /** Removes the keys that are gone, with their private halves; processes together do it once. */
-export function sweepKeys(db: Db, now: Date): Promise<void> {
-  return db.transaction(async (open) => {
-    const { rows } = await open.query<{ id: string }>(
+export function pruneKeys(db: Db, now: Date): Promise<void> {
+  return db.transaction(async (tx) => {
+    const { rows } = await tx.query<{ id: string }>(
       "DELETE FROM keys WHERE kind = 'signing' AND gone_at <= $1 RETURNING id",
       [now],
     );
     if (rows.length === 0) return;
-    await audit(open, { event: 'keys.removed', detail: { signing: rows.map(({ id }) => id).join(' ') } });
+    await recordAuditEvent(tx, {
+      event: 'keys.removed',
+      detail: { signing: rows.map(({ id }) => id).join(' ') },
+    });
   });
 }

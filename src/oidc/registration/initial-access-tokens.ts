@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Doer } from '../../users/groups.ts';
-import { audit } from '../../audit/audit-log.ts';
+import type { AuditActor } from '../../users/groups.ts';
+import { recordAuditEvent } from '../../audit/audit-log.ts';
 import type { Db } from '../../db/database.ts';
-import { takeTurn } from '../../db/database.ts';
-import { randomToken, sha256 } from '../../crypto/encryption.ts';
+import { acquireAdvisoryLock } from '../../db/database.ts';
+import { generateToken, sha256 } from '../../crypto/encryption.ts';
 import type { ClientType } from '../../clients/schema.ts';
 import { clientTypes } from '../../clients/schema.ts';
 
@@ -45,7 +45,7 @@ export const registrationLimits = {
 const columns = 'id, name, types, hosts, uses, most_uses, created_at, expires_at, last_used_at';
 const hour = 3_600_000;
 
-const read = (row: Row): InitialAccessToken => ({
+const toInitialAccessToken = (row: Row): InitialAccessToken => ({
   id: row.id,
   name: row.name,
   types: row.types,
@@ -58,12 +58,16 @@ const read = (row: Row): InitialAccessToken => ({
 });
 
 /** Whether it still lets anything be registered. */
-export function stateOf({ uses, mostUses, expiresAt }: InitialAccessToken): 'live' | 'used-up' | 'expired' {
+export function getTokenState({
+  uses,
+  mostUses,
+  expiresAt,
+}: InitialAccessToken): 'live' | 'used-up' | 'expired' {
   if (uses >= mostUses) return 'used-up';
   return expiresAt <= new Date() ? 'expired' : 'live';
 }
 
-const registrationRefusals = [
+const initialTokenRefusals = [
   'name-missing',
   'name-taken',
   'lifetime-out-of-range',
@@ -72,9 +76,9 @@ const registrationRefusals = [
   'host-malformed',
   'too-many-tokens',
 ] as const;
-export type RegistrationRefusal = (typeof registrationRefusals)[number];
+export type InitialTokenRefusal = (typeof initialTokenRefusals)[number];
 
-export interface WantedToken {
+export interface InitialAccessTokenInput {
   name: string;
   hours?: number | undefined;
   uses?: number | undefined;
@@ -83,13 +87,13 @@ export interface WantedToken {
 }
 
 /** A name of the net, an address of it, or this very computer; nothing that stands for many. */
-const hostname =
+const hostnamePattern =
   /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*|\[[0-9a-f:.]+\])$/;
 
-const within = (value: number, most: number): boolean =>
+const isInRange = (value: number, most: number): boolean =>
   Number.isInteger(value) && value >= 1 && value <= most;
 
-interface Judged {
+interface ValidTokenInput {
   name: string;
   hours: number;
   uses: number;
@@ -97,22 +101,22 @@ interface Judged {
   hosts: string[];
 }
 
-function judged(wanted: WantedToken): Judged | RegistrationRefusal {
+function validateTokenInput(wanted: InitialAccessTokenInput): ValidTokenInput | InitialTokenRefusal {
   const { hours: longest, uses: most, hosts: mostHosts } = registrationLimits;
   const { hours = longest.usual, uses = most.usual } = wanted;
   const name = wanted.name.normalize('NFC').trim().slice(0, 80);
   const hosts = [...new Set((wanted.hosts ?? []).map((host) => host.trim().toLowerCase()))];
   const types = clientTypes.filter((type) => wanted.types?.includes(type));
   if (name === '') return 'name-missing';
-  if (!within(hours, longest.most)) return 'lifetime-out-of-range';
-  if (!within(uses, most.most)) return 'uses-out-of-range';
+  if (!isInRange(hours, longest.most)) return 'lifetime-out-of-range';
+  if (!isInRange(uses, most.most)) return 'uses-out-of-range';
   if (wanted.types?.some((type) => !clientTypes.some((one) => one === type))) return 'type-unknown';
-  if (hosts.length > mostHosts || hosts.some((host) => host.length > 253 || !hostname.test(host)))
+  if (hosts.length > mostHosts || hosts.some((host) => host.length > 253 || !hostnamePattern.test(host)))
     return 'host-malformed';
   return { name, hours, uses, types, hosts };
 }
 
-export interface MadeToken {
+export interface CreatedInitialToken {
   id: string;
   name: string;
   token: string;
@@ -123,25 +127,25 @@ export interface MadeToken {
  * Makes a token and answers it, once: it is kept as a hash (256 bits need no slow one). Names differ, so that a form sent
  * twice makes one. What ran out a month ago leaves when the next is made.
  */
-export async function newInitialAccessToken(
+export async function createInitialAccessToken(
   db: Db,
-  wanted: WantedToken,
-  doer: Doer,
-): Promise<MadeToken | { refusal: RegistrationRefusal }> {
-  const good = judged(wanted);
+  wanted: InitialAccessTokenInput,
+  doer: AuditActor,
+): Promise<CreatedInitialToken | { refusal: InitialTokenRefusal }> {
+  const good = validateTokenInput(wanted);
   if (typeof good === 'string') return { refusal: good };
   const { name, hours, uses, types, hosts } = good;
   const now = new Date();
-  const [id, token, expiresAt] = [randomUUID(), randomToken(), new Date(now.getTime() + hours * hour)];
-  return db.transaction(async (open) => {
-    await takeTurn(open, 'initial access tokens');
-    await open.query('DELETE FROM initial_access_tokens WHERE expires_at < $1', [
+  const [id, token, expiresAt] = [randomUUID(), generateToken(), new Date(now.getTime() + hours * hour)];
+  return db.transaction(async (tx) => {
+    await acquireAdvisoryLock(tx, 'initial access tokens');
+    await tx.query('DELETE FROM initial_access_tokens WHERE expires_at < $1', [
       new Date(now.getTime() - registrationLimits.hours.most * hour),
     ]);
-    const others = await initialAccessTokens(open);
+    const others = await listInitialAccessTokens(tx);
     if (others.some((other) => other.name === name)) return { refusal: 'name-taken' };
     if (others.length >= registrationLimits.tokens) return { refusal: 'too-many-tokens' };
-    await open.query(
+    await tx.query(
       `INSERT INTO initial_access_tokens (id, name, hash, types, hosts, uses, most_uses, created_at, expires_at)
        VALUES ($1, $2, $3, $4::text::jsonb, $5::text::jsonb, 0, $6, $7, $8)`,
       [id, name, sha256(token), JSON.stringify(types), JSON.stringify(hosts), uses, now, expiresAt],
@@ -154,28 +158,28 @@ export async function newInitialAccessToken(
       types: types.join(' '),
       hosts: hosts.join(' '),
     };
-    await audit(open, { event: 'initial-access-token.created', ...doer, detail });
+    await recordAuditEvent(tx, { event: 'initial-access-token.created', ...doer, detail });
     return { id, name, token, expiresAt };
   });
 }
 
 /** All of them, the newest first, also those that let nothing be registered any more. */
-export async function initialAccessTokens(db: Db): Promise<InitialAccessToken[]> {
+export async function listInitialAccessTokens(db: Db): Promise<InitialAccessToken[]> {
   const { rows } = await db.query<Row>(
     `SELECT ${columns} FROM initial_access_tokens ORDER BY created_at DESC, id LIMIT 1000`,
   );
-  return rows.map(read);
+  return rows.map(toInitialAccessToken);
 }
 
 /** Ends a token, by its number or its name, at once. What was registered with it stays. */
-export function revokeInitialAccessToken(db: Db, which: string, doer: Doer): Promise<boolean> {
-  return db.transaction(async (open) => {
-    const { rows } = await open.query<Row>(
+export function revokeInitialAccessToken(db: Db, which: string, doer: AuditActor): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const { rows } = await tx.query<Row>(
       `DELETE FROM initial_access_tokens WHERE id::text = $1 OR name = $1 RETURNING ${columns}`,
       [which],
     );
     for (const { id, name, uses } of rows)
-      await audit(open, {
+      await recordAuditEvent(tx, {
         event: 'initial-access-token.revoked',
         ...doer,
         detail: { token: id, name, uses },
@@ -185,20 +189,20 @@ export function revokeInitialAccessToken(db: Db, which: string, doer: Doer): Pro
 }
 
 /** The token that is presented, where it lets something be registered now. Nothing is used up by asking. */
-export async function liveToken(db: Db, given: string): Promise<InitialAccessToken | undefined> {
+export async function findActiveToken(db: Db, given: string): Promise<InitialAccessToken | undefined> {
   const { rows } = await db.query<Row>(
     `SELECT ${columns} FROM initial_access_tokens WHERE hash = $1 AND uses < most_uses AND expires_at > $2`,
     [sha256(given), new Date()],
   );
-  return rows[0] && read(rows[0]);
+  return rows[0] && toInitialAccessToken(rows[0]);
 }
 
 /**
  * Uses a token once, in the transaction of the registration that it is for: of two that want its last use one gets it,
  * and one that is taken back gives it back.
  */
-export async function useToken(open: Db, id: string): Promise<boolean> {
-  const { count } = await open.query(
+export async function consumeTokenUse(tx: Db, id: string): Promise<boolean> {
+  const { count } = await tx.query(
     `UPDATE initial_access_tokens SET uses = uses + 1, last_used_at = $2
      WHERE id = $1 AND uses < most_uses AND expires_at > $2`,
     [id, new Date()],

@@ -1,8 +1,8 @@
 import { phrasesFor } from '../../i18n/phrases.ts';
-import type { FieldName } from '../../clients/schema.ts';
+import type { ClientFieldName } from '../../clients/schema.ts';
 
 /** Our fields by the standards' names. */
-const theirs: Partial<Record<FieldName, string>> = {
+const theirs: Partial<Record<ClientFieldName, string>> = {
   name: 'client_name',
   type: 'application_type',
   authMethod: 'token_endpoint_auth_method',
@@ -25,7 +25,7 @@ const words: Record<string, string> = phrasesFor('en').clients.faults;
 /** `redirectUris.0` as `redirect_uris[0]`. */
 export function place(path: string): string {
   const [field = '', ...rest] = path.split('.');
-  const name = theirs[field as FieldName] ?? field;
+  const name = theirs[field as ClientFieldName] ?? field;
   return name === 'default_max_age' ? name : name + rest.map((part) => `[${part}]`).join('');
 }
 

@@ -1,16 +1,16 @@
-import { protocolMetadata } from '../../clients/metadata.ts';
+import { toClientMetadata } from '../../clients/metadata.ts';
 import type { RegisteredClient } from '../../clients/clients.ts';
-import type { Method } from './metadata.ts';
-import { isGiven } from './metadata.ts';
+import type { TokenEndpointAuthMethod } from './metadata.ts';
+import { isPresent } from './metadata.ts';
 
 /** All that was registered, in the standards' names (RFC 7591 §3.2.1), and the secret, which stands nowhere else. */
-export function registrationAnswer(
+export function buildRegistrationResponse(
   { client, createdAt, updatedAt }: RegisteredClient,
-  method: Method,
+  method: TokenEndpointAuthMethod,
   secret: string | undefined,
 ): Record<string, unknown> {
-  const registered = Object.entries(protocolMetadata(client, updatedAt)).filter(
-    ([name, value]) => name !== 'client_secret' && !name.startsWith('urn:hemma:') && isGiven(value),
+  const registered = Object.entries(toClientMetadata(client, updatedAt)).filter(
+    ([name, value]) => name !== 'client_secret' && !name.startsWith('urn:hemma:') && isPresent(value),
   );
   return {
     ...Object.fromEntries(registered),

@@ -1,24 +1,26 @@
 /** What a spreadsheet would run as a formula, in the wide spelling too (OWASP, CSV injection). */
-const formula = '[=+\\-@\\t\\r\\n＝＋－＠]';
+const formulaStart = '[=+\\-@\\t\\r\\n＝＋－＠]';
 /** Apostrophes in front of one are led in likewise, so that reading takes away what writing put there and no more. */
-const risky = new RegExp(`^'*${formula}`);
-const ledIn = new RegExp(`^'+${formula}`);
+const needsEscapePattern = new RegExp(`^'*${formulaStart}`);
+const escapedFormulaPattern = new RegExp(`^'+${formulaStart}`);
 
 /** One cell as spreadsheets take it: in quotes, and led in by an apostrophe where it begins like a formula. */
-export function csvCell(value: unknown): string {
+export function formatCsvCell(value: unknown): string {
   const text = typeof value === 'string' ? value : value === null ? '' : (JSON.stringify(value) ?? '');
-  const safe = risky.test(text) ? `'${text}` : text;
+  const safe = needsEscapePattern.test(text) ? `'${text}` : text;
   return `"${safe.replaceAll('"', '""')}"`;
 }
 
 /** One line of cells (RFC 4180 §2), with its end. */
-export const csvLine = (cells: readonly unknown[]): string => `${cells.map(csvCell).join(',')}\r\n`;
+export const formatCsvLine = (cells: readonly unknown[]): string =>
+  `${cells.map(formatCsvCell).join(',')}\r\n`;
 
-/** The text that a cell stood for before `csvCell` made it safe. */
-export const cellText = (cell: string): string => (ledIn.test(cell) ? cell.slice(1) : cell);
+/** The text that a cell stood for before `formatCsvCell` made it safe. */
+export const unescapeCsvCell = (cell: string): string =>
+  escapedFormulaPattern.test(cell) ? cell.slice(1) : cell;
 
 /** A quoted cell that begins at `at`: its text, and where it ends; undefined where the closing quote is missing. */
-function quoted(line: string, at: number): { text: string; end: number } | undefined {
+function parseQuotedCell(line: string, at: number): { text: string; end: number } | undefined {
   let text = '';
   for (let from = at + 1; ;) {
     const quote = line.indexOf('"', from);
@@ -31,11 +33,11 @@ function quoted(line: string, at: number): { text: string; end: number } | undef
 }
 
 /** The cells of one line without its end (RFC 4180 §2); undefined where the quotes do not fit. */
-export function csvCells(line: string, separator: string): string[] | undefined {
+export function parseCsvLine(line: string, separator: string): string[] | undefined {
   const cells: string[] = [];
   for (let at = 0; ; at += 1) {
     if (line[at] === '"') {
-      const cell = quoted(line, at);
+      const cell = parseQuotedCell(line, at);
       if (!cell) return undefined;
       cells.push(cell.text);
       at = cell.end;

@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { invitation } from '../../mail/templates/operator.ts';
-import type { Post } from '../../mail/outbox.ts';
-import { audit, auditAll } from '../../audit/audit-log.ts';
+import { invitationMail } from '../../mail/templates/operator.ts';
+import type { EnqueueMail } from '../../mail/outbox.ts';
+import { recordAuditEvent, recordAuditEvents } from '../../audit/audit-log.ts';
 import type { Db } from '../../db/database.ts';
 import type { Hasher } from '../../crypto/argon2.ts';
-import { randomToken, sha256 } from '../../crypto/encryption.ts';
-import { addAccounts, analyseAccounts, takenAddresses } from '../users.ts';
+import { generateToken, sha256 } from '../../crypto/encryption.ts';
+import { insertUsers, analyzeUsers, findTakenEmails } from '../users.ts';
 import type { AttributeFaultCode } from '../attributes.ts';
-import { addAttributes, fitTogether, judgeAttributes } from '../attributes.ts';
+import { addAttributes, isWithinValueLimit, validateAttributes } from '../attributes.ts';
 import type { ClaimDefinition } from '../claim-definitions.ts';
 import { listClaims } from '../claim-definitions.ts';
-import type { Doer, Group } from '../groups.ts';
-import { addMembers, createGroup, groupBy } from '../groups.ts';
-import type { Person, ValueFault } from './user.ts';
-import { judgePerson } from './user.ts';
-import type { Field, FileFault, Format, ReadRow, RowFault } from './rows.ts';
-import { rowsOf } from './rows.ts';
+import type { AuditActor, Group } from '../groups.ts';
+import { addMembers, createGroup, findGroup } from '../groups.ts';
+import type { UserValues, ValueFault } from './user.ts';
+import { validateUserValues } from './user.ts';
+import type { UserField, FileFault, FileFormat, ParsedRow, RowFault } from './rows.ts';
+import { readRows } from './rows.ts';
 
 /** Why a row is not taken in; `email-taken` leaves the account that is there untouched. */
 export type ImportFault =
@@ -25,7 +25,7 @@ export type ImportFault =
 export interface RefusedRow {
   row: number;
   code: ImportFault;
-  field?: Field;
+  field?: UserField;
 }
 
 export interface ImportCounts {
@@ -40,14 +40,14 @@ export type ImportResult =
   | (ImportCounts & { dryRun: boolean; /** Whether it ended before the file did. */ stopped: boolean })
   | { fault: FileFault; column?: string };
 
-export interface ImportOptions extends Doer {
-  format?: Format | undefined;
+export interface ImportOptions extends AuditActor {
+  format?: FileFormat | undefined;
   /** Judges every row, and writes nothing. */
   dryRun?: boolean;
   /** Groups that are not there are made; otherwise their rows are refused. */
   createGroups?: boolean;
   /** Mails an invitation to whoever comes without a password. */
-  invite?: Post | undefined;
+  invite?: EnqueueMail | undefined;
   /** Stops after the rows that were read already. */
   signal?: AbortSignal;
   onRefused?: (row: RefusedRow) => void;
@@ -55,7 +55,7 @@ export interface ImportOptions extends Doer {
 }
 
 /** One import on its way through a file. */
-interface Course {
+interface ImportRun {
   db: Db;
   hasher: Hasher;
   options: ImportOptions;
@@ -70,8 +70,8 @@ interface Course {
   nobodys: () => Promise<string>;
 }
 
-type Row = Extract<ReadRow, { row: number }>;
-type Arrival = Omit<Person, 'attributes'> & {
+type NumberedRow = Extract<ParsedRow, { row: number }>;
+type PreparedUser = Omit<UserValues, 'attributes'> & {
   row: number;
   id: string;
   in: Group[];
@@ -79,17 +79,20 @@ type Arrival = Omit<Person, 'attributes'> & {
 };
 
 /** Rows that one statement takes in. */
-const batchRows = 500;
+const batchSize = 500;
 
 /** The group of that name; made where that was asked for. Undefined: its row is refused. */
-async function groupOf({ db, options, groups }: Course, name: string): Promise<Group | undefined> {
+async function findOrCreateGroup(
+  { db, options, groups }: ImportRun,
+  name: string,
+): Promise<Group | undefined> {
   if (groups.has(name)) return groups.get(name);
-  let group = await groupBy(db, { name });
+  let group = await findGroup(db, { name });
   if (!group && options.createGroups) {
     if (options.dryRun) group = { id: '', name };
     else {
       const made = await createGroup(db, name, { by: options.by, origin: options.origin });
-      group = 'group' in made ? made.group : await groupBy(db, { name });
+      group = 'group' in made ? made.group : await findGroup(db, { name });
     }
   }
   groups.set(name, group);
@@ -97,48 +100,56 @@ async function groupOf({ db, options, groups }: Course, name: string): Promise<G
 }
 
 /** A person whose address stands in the file for the first time, with the groups that the row names. */
-async function arrivalOf(course: Course, row: number, person: Person): Promise<Arrival | RefusedRow> {
+async function prepareUser(
+  course: ImportRun,
+  row: number,
+  values: UserValues,
+): Promise<PreparedUser | RefusedRow> {
   const { seen } = course;
-  const key = sha256(person.email).toString('base64url').slice(0, 20);
+  const key = sha256(values.email).toString('base64url').slice(0, 20);
   if (seen.has(key)) return { row, code: 'repeated-email', field: 'email' };
   const groups: Group[] = [];
-  for (const name of person.groups ?? []) {
-    const group = await groupOf(course, name);
+  for (const name of values.groups ?? []) {
+    const group = await findOrCreateGroup(course, name);
     if (!group) return { row, code: 'no-such-group', field: 'groups' };
     groups.push(group);
   }
-  const judged = person.attributes ? judgeAttributes(await course.claims(), person.attributes) : undefined;
+  const judged = values.attributes ? validateAttributes(await course.claims(), values.attributes) : undefined;
   if (judged && 'faults' in judged)
     return { row, code: judged.faults[0]?.code ?? 'attribute-malformed', field: 'attributes' };
   const attributes = judged?.attributes ?? {};
-  if (!fitTogether(attributes)) return { row, code: 'attributes-too-many', field: 'attributes' };
+  if (!isWithinValueLimit(attributes)) return { row, code: 'attributes-too-many', field: 'attributes' };
   seen.add(key);
-  return { ...person, row, id: randomUUID(), in: groups, attributes };
+  return { ...values, row, id: randomUUID(), in: groups, attributes };
 }
 
 /** A row judged as far as that can be done without writing. */
-async function judged(course: Course, read: Row): Promise<Arrival | RefusedRow> {
+async function validateRow(course: ImportRun, read: NumberedRow): Promise<PreparedUser | RefusedRow> {
   const { row } = read;
   if ('fault' in read) return { row, code: read.fault };
-  const found = judgePerson(read.values);
-  return 'person' in found ? arrivalOf(course, row, found.person) : { row, ...found };
+  const found = validateUserValues(read.values);
+  return 'person' in found ? prepareUser(course, row, found.person) : { row, ...found };
 }
 
 /** Puts accounts, their groups, the audit and the mails into one transaction; answers with the numbers of those made. */
-function write({ db, options }: Course, arrivals: readonly Arrival[], nobodys: string): Promise<Set<string>> {
-  const { by, origin, invite } = options;
-  const doer = { by, origin };
+function insertBatch(
+  { db, options }: ImportRun,
+  arrivals: readonly PreparedUser[],
+  unknownPasswordHash: string,
+): Promise<Set<string>> {
+  const { by, origin: requestInfo, invite } = options;
+  const doer = { by, origin: requestInfo };
   // Always in one order: two imports of the same people at once wait for each other and never lock each other out.
   const sorted = arrivals.toSorted((one, other) => (one.email < other.email ? -1 : 1));
-  return db.transaction(async (open) => {
-    const made = await addAccounts(
-      open,
+  return db.transaction(async (tx) => {
+    const createdIds = await insertUsers(
+      tx,
       sorted.map((one) => ({
         id: one.id,
         email: one.email,
         name: one.name,
         locale: one.locale ?? null,
-        hash: one.password_hash ?? nobodys,
+        hash: one.password_hash ?? unknownPasswordHash,
         twoStepRequired: one.two_step_required ?? true,
         // Of an address with a password nobody knows whether it was ever proved; without one the mailbox is the way in.
         emailVerified: one.email_verified ?? one.password_hash === undefined,
@@ -146,10 +157,10 @@ function write({ db, options }: Course, arrivals: readonly Arrival[], nobodys: s
         invited: one.password_hash === undefined,
       })),
     );
-    const here = sorted.filter(({ id }) => made.has(id));
-    await auditAll(
-      open,
-      here.map(({ id }) => ({
+    const createdUsers = sorted.filter(({ id }) => createdIds.has(id));
+    await recordAuditEvents(
+      tx,
+      createdUsers.map(({ id }) => ({
         event: 'account.created',
         accountId: id,
         ...doer,
@@ -157,51 +168,51 @@ function write({ db, options }: Course, arrivals: readonly Arrival[], nobodys: s
       })),
     );
     await addMembers(
-      open,
-      here.flatMap((one) => one.in.map((group) => ({ accountId: one.id, group }))),
+      tx,
+      createdUsers.flatMap((one) => one.in.map((group) => ({ accountId: one.id, group }))),
       doer,
     );
     await addAttributes(
-      open,
-      here.map(({ id, attributes }) => ({ accountId: id, attributes })),
+      tx,
+      createdUsers.map(({ id, attributes }) => ({ accountId: id, attributes })),
       doer,
     );
-    for (const one of here.filter((each) => invite && !each.password_hash && !each.disabled)) {
-      await invite?.(open, { ...one, locale: one.locale }, 'invitation', (facts) =>
-        invitation(facts, one.email),
+    for (const one of createdUsers.filter((each) => invite && !each.password_hash && !each.disabled)) {
+      await invite?.(tx, { ...one, locale: one.locale }, 'invitation', (facts) =>
+        invitationMail(facts, one.email),
       );
-      await audit(open, { event: 'account.invited', accountId: one.id, ...doer });
+      await recordAuditEvent(tx, { event: 'account.invited', accountId: one.id, ...doer });
     }
-    return made;
+    return createdIds;
   });
 }
 
 /** Whose address is free, asked without writing. */
-async function free({ db }: Course, arrivals: readonly Arrival[]): Promise<Set<string>> {
-  const taken = await takenAddresses(
+async function findAvailable({ db }: ImportRun, arrivals: readonly PreparedUser[]): Promise<Set<string>> {
+  const taken = await findTakenEmails(
     db,
     arrivals.map(({ email }) => email),
   );
   return new Set(arrivals.filter(({ email }) => !taken.has(email)).map(({ id }) => id));
 }
 
-async function takeIn(course: Course, arrivals: readonly Arrival[]): Promise<void> {
+async function processBatch(course: ImportRun, arrivals: readonly PreparedUser[]): Promise<void> {
   const { counts, options } = course;
   if (arrivals.length > 0) {
-    const made = options.dryRun
-      ? await free(course, arrivals)
-      : await write(course, arrivals, await course.nobodys());
-    counts.created += made.size;
-    counts.existing += arrivals.length - made.size;
+    const createdIds = options.dryRun
+      ? await findAvailable(course, arrivals)
+      : await insertBatch(course, arrivals, await course.nobodys());
+    counts.created += createdIds.size;
+    counts.existing += arrivals.length - createdIds.size;
     for (const { row, id } of arrivals)
-      if (!made.has(id)) options.onRefused?.({ row, code: 'email-taken', field: 'email' });
+      if (!createdIds.has(id)) options.onRefused?.({ row, code: 'email-taken', field: 'email' });
   }
   options.onProgress?.(counts);
 }
 
-function begun(db: Db, hasher: Hasher, options: ImportOptions): Course {
+function startRun(db: Db, hasher: Hasher, options: ImportOptions): ImportRun {
   const counts: ImportCounts = { rows: 0, created: 0, existing: 0, refused: 0 };
-  let nobodys: Promise<string> | undefined;
+  let unknownPasswordHash: Promise<string> | undefined;
   let claims: Promise<readonly ClaimDefinition[]> | undefined;
   return {
     db,
@@ -215,7 +226,7 @@ function begun(db: Db, hasher: Hasher, options: ImportOptions): Course {
     seen: new Set(),
     groups: new Map(),
     claims: () => (claims ??= listClaims(db)),
-    nobodys: () => (nobodys ??= hasher.hash(randomToken())),
+    nobodys: () => (unknownPasswordHash ??= hasher.hash(generateToken())),
   };
 }
 
@@ -225,33 +236,38 @@ function begun(db: Db, hasher: Hasher, options: ImportOptions): Course {
  * Password rules are not applied; a password's hash of another make is replaced at its owner's first sign-in. Nobody
  * gets a role here, and no enrolment window is opened: before a first phone the mailbox is asked.
  */
-export async function importAccounts(
+export async function importUsers(
   db: Db,
   hasher: Hasher,
   file: AsyncIterable<Uint8Array>,
   options: ImportOptions,
 ): Promise<ImportResult> {
-  const course = begun(db, hasher, options);
+  const course = startRun(db, hasher, options);
   const { counts, refuse } = course;
-  let [waiting, stopped]: [Arrival[], boolean] = [[], false];
-  for await (const read of rowsOf(file, options.format)) {
+  let [waiting, stopped]: [PreparedUser[], boolean] = [[], false];
+  for await (const read of readRows(file, options.format)) {
     if (!('row' in read)) return read;
     counts.rows += 1;
-    const arrival = await judged(course, read);
+    const arrival = await validateRow(course, read);
     if ('code' in arrival) refuse(arrival);
     else waiting.push(arrival);
     stopped = options.signal?.aborted === true;
     if (stopped) break;
-    if (waiting.length < batchRows && counts.rows % batchRows !== 0) continue;
-    await takeIn(course, waiting);
+    if (waiting.length < batchSize && counts.rows % batchSize !== 0) continue;
+    await processBatch(course, waiting);
     waiting = [];
   }
-  await takeIn(course, waiting);
+  await processBatch(course, waiting);
   const dryRun = options.dryRun === true;
   if (!dryRun) {
-    const { by, origin } = options;
-    await audit(db, { event: 'accounts.imported', by, origin, detail: { ...counts, stopped } });
-    if (counts.created > batchRows) await analyseAccounts(db);
+    const { by, origin: requestInfo } = options;
+    await recordAuditEvent(db, {
+      event: 'accounts.imported',
+      by,
+      origin: requestInfo,
+      detail: { ...counts, stopped },
+    });
+    if (counts.created > batchSize) await analyzeUsers(db);
   }
   return { ...counts, dryRun, stopped };
 }

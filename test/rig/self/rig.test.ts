@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { verify } from '@node-rs/argon2';
 import { createTransport } from 'nodemailer';
 import { Client } from 'pg';
-import { hasherOf } from '../../../src/crypto/argon2.ts';
+import { createHasher } from '../../../src/crypto/argon2.ts';
 import { violations } from '../axe.ts';
 import { type Chromium, startChromium } from '../browser.ts';
 import { back, hours, travel, travelTo } from '../clock.ts';
@@ -245,7 +245,7 @@ describe('people', () => {
 
 describe('the hashes of the house', () => {
   test('are those of the package, and a right secret of one hash is right for no other', async () => {
-    const hasher = await hasherOf(1);
+    const hasher = await createHasher(1);
     const [one, same, other] = await Promise.all(
       ['ekorre', 'ekorre', 'igelkott'].map((secret) => hasher.hash(secret)),
     );
@@ -268,6 +268,6 @@ describe('the hashes of the house', () => {
   test('of one password in many accounts is made once per run, and by the product otherwise', async () => {
     const ready = process.env['RIG_PASSWORD_HASH'] ?? '';
     expect(await verify(ready, PASSWORD)).toBe(true);
-    expect((await hasherOf(1)).outdated(ready)).toBe(false);
+    expect((await createHasher(1)).outdated(ready)).toBe(false);
   });
 });
