@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { markEmailVerified } from '../../src/users/users.ts';
 import { changeEmail, changeNoticeEmail, emailThrottleSubject } from '../../src/users/profile.ts';
-import type { PagePurpose } from '../../src/mfa/mailed-code.ts';
+import type { PagePurpose } from '../../src/mfa/mailed-code-purposes.ts';
 import { sendMailedCode, verifyMailedCode, revokeMailedCodes } from '../../src/mfa/mailed-code.ts';
 import { revokeHelpDeskCode } from '../../src/mfa/recovery-code.ts';
 import { translateRefusal, setRetryAfter } from '../ui/refusal.ts';

@@ -1,3 +1,5 @@
+import type { BackgroundJobs, JobTelemetry } from './run-periodically.ts';
+import { noJobTelemetry, runPeriodically, soonDelayMs } from './run-periodically.ts';
 import type { AppContext } from '../context.ts';
 import { pruneChoices } from '../../interactions/sign-in/state.ts';
 import { pruneMailedCodes } from '../mfa/mailed-code.ts';
@@ -21,7 +23,6 @@ import { pruneClientErrors } from '../oidc/client-errors.ts';
 import { deleteOldAuditEvents } from '../audit/audit-log.ts';
 import type { Database, Db } from '../db/database.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import type { Topic } from '../db/notifications.ts';
 import { auditRefusedAttempts } from '../audit/refused-attempts.ts';
 import { deleteOldCompletedActions, deleteOldVerifiedFactors } from '../security/verified-factors.ts';
@@ -29,16 +30,6 @@ import { UnknownSecretKeyError } from '../crypto/encryption.ts';
 import { sweepNetworkNames } from '../security/sign-in-budget.ts';
 import { sweepSlidingBudgets } from '../security/sliding-budget.ts';
 import { deleteOldAttempts } from '../security/throttle.ts';
-import type { Tracing } from '../telemetry/tracing.ts';
-import { noopTracing } from '../telemetry/tracing.ts';
-
-/**
- * What goes on behind the pages, in every process: mails and sign-out messages leave, sessions run out, and what has
- * expired is removed in small batches.
- */
-export interface BackgroundJobs {
-  stop(): Promise<void>;
-}
 
 const secondMs = 1000;
 const minuteMs = 60 * secondMs;
@@ -49,74 +40,6 @@ const maxConsecutiveBatches = 20;
 /** A full batch is followed by a pause of so many times what it took: a fifth of one connection's time at most. */
 const pauseFactor = 4;
 const maxPauseMs = 2 * secondMs;
-
-interface RecurringJob extends BackgroundJobs {
-  /** The next turn comes in a moment instead. */
-  soon(): void;
-}
-
-/** Long enough for the answer that began something to be away: how long it took never tells what went on behind it. */
-const soonDelayMs = 50;
-
-/** Who hears how turns ended, and whose traces mails belong to. */
-export interface JobTelemetry {
-  metrics: Pick<Metrics, 'choreEnded'>;
-  tracing: Tracing;
-}
-
-const noJobTelemetry: JobTelemetry = { metrics: { choreEnded: () => undefined }, tracing: noopTracing };
-
-/**
- * Runs a deed again and again with a pause between, never twice at once; a fault is logged and the next turn comes. A
- * deed that answers with a number names the pause (milliseconds) itself.
- */
-function runPeriodically(
-  intervalMs: number,
-  log: Log,
-  { metrics }: JobTelemetry,
-  name: string,
-  job: () => Promise<number | void>,
-): RecurringJob {
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  let running = false;
-  let soonRequested = false;
-  let currentRun = Promise.resolve();
-  const wait = (time: number) => {
-    clearTimeout(timer);
-    if (!stopped) timer = setTimeout(run, time).unref();
-  };
-  const runOnce = async () => {
-    let nextDelayMs: number | void = undefined;
-    try {
-      nextDelayMs = await job();
-      metrics.choreEnded(name, true);
-    } catch (fault) {
-      metrics.choreEnded(name, false);
-      log.warn({ chore: name, fault: String(fault) }, 'a chore failed');
-    }
-    running = false;
-    wait(soonRequested ? soonDelayMs : (nextDelayMs ?? intervalMs));
-  };
-  const run = () => {
-    running = true;
-    soonRequested = false;
-    currentRun = runOnce();
-  };
-  wait(intervalMs);
-  return {
-    soon() {
-      // Asked for again and again it is not put off again and again.
-      if (!soonRequested && !running) wait(soonDelayMs);
-      soonRequested = true;
-    },
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await currentRun;
-    },
-  };
-}
 
 /** Removes at most `limit` of one kind of row; answers how many. */
 type PruneFunction = (tx: Db, limit: number) => Promise<number>;

@@ -32,7 +32,7 @@ import { createKeyring } from '../oidc/keys/keyring.ts';
 import { loadKeys } from '../oidc/keys/keys.ts';
 import { createLogoutDelivery, createLogoutSender } from '../oidc/logout/delivery.ts';
 import { logoutTopic } from '../sessions/logout-outbox.ts';
-import type { ProviderPages } from '../oidc/provider.ts';
+import type { ProviderPages } from '../oidc/provider-dependencies.ts';
 import { createProvider } from '../oidc/provider.ts';
 import { downgradeSession } from '../sessions/records.ts';
 import { sessionHooks } from '../oidc/sessions.ts';

@@ -1,13 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import type { MailContext, Message } from '../mail/letter.ts';
 import type { EnqueueMail, Recipient } from '../mail/outbox.ts';
-import {
-  emailCodeMail,
-  enrollmentCodeMail,
-  noticeEmailCodeMail,
-  passwordCodeMail,
-  throttledPasswordCode,
-} from '../mail/typed-codes.ts';
 import type { Origin } from '../http/request-info.ts';
 import { recordAuditEvent } from '../audit/audit-log.ts';
 import type { Db } from '../db/database.ts';
@@ -18,50 +10,20 @@ import type { JsonSubquery } from '../db/parts.ts';
 import { selectRowAsJson } from '../db/parts.ts';
 import type { Precondition } from '../db/effects.ts';
 import { checkPrecondition } from '../db/effects.ts';
-import type { CountedCode, FactorType, Rebind } from '../security/verified-factors.ts';
+import type { CountedCode, Rebind } from '../security/verified-factors.ts';
 import { recordVerifiedFactor } from '../security/verified-factors.ts';
 import { clearAttempts, countAttempt } from '../security/throttle.ts';
 import type { Requester } from './code-request-budget.ts';
 import { countCodeRequest } from './code-request-budget.ts';
+import type { MailedCodePurpose, PagePurpose } from './mailed-code-purposes.ts';
+import { factorByPurpose, mailTemplates } from './mailed-code-purposes.ts';
 import { eightDigits } from './recovery-code-format.ts';
-
-/**
- * Codes that a person reads in a mail and types on the page that waits, in the browser that asked. Each is good for
- * one purpose in one interaction, once, for ten minutes; none is ever a second factor of a sign-in (NIST SP
- * 800-63B-4 §3.1.3):
- * - `enrollment`: before a first phone is connected outside the enrolment window, to the verified address;
- * - `forgotten-password`: stands in for the password, the second factor is still asked, to the sign-in address;
- * - `throttled-password`: lets a right password through while its budget pauses, and proves nothing alone;
- * - `new-email`: proves the new address before it becomes the account's;
- * - `notice-email`: proves the second address before it hears anything.
- */
-export type MailedCodePurpose =
-  'enrollment' | 'forgotten-password' | 'throttled-password' | 'new-email' | 'notice-email';
-
-/** Purposes of codes that are typed on a page which asks for nothing else. */
-export type PagePurpose = Exclude<MailedCodePurpose, 'throttled-password'>;
 
 const codeTtlMinutes = 10;
 /** Seconds between two codes of one interaction. Until then the first stays valid, and nothing is counted. */
 const resendDelaySeconds = 60;
 /** Wrong pairs of password and code that void the code. */
 const maxPairs = 5;
-
-const templates: Record<MailedCodePurpose, (facts: MailContext, code: string) => Message> = {
-  enrollment: enrollmentCodeMail,
-  'forgotten-password': passwordCodeMail,
-  'throttled-password': throttledPasswordCode,
-  'new-email': emailCodeMail,
-  'notice-email': noticeEmailCodeMail,
-};
-
-/** What a right code writes as a proof; the new address is proved by the deed itself. */
-const factorByPurpose: Record<PagePurpose, FactorType | undefined> = {
-  enrollment: 'mailed-code',
-  'forgotten-password': 'mailbox',
-  'new-email': undefined,
-  'notice-email': undefined,
-};
 
 const noRecipient: Recipient = { id: randomUUID(), email: '', name: '', locale: undefined };
 
@@ -143,7 +105,7 @@ export async function sendMailedCode(
     const shown = `${code.slice(0, 4)} ${code.slice(4)}`;
     // For an address without a user the same statement runs, and writes nothing.
     const letter = enqueueMail.effect(recipient ?? noRecipient, `${purpose}-code`, (facts) =>
-      templates[purpose](facts, shown),
+      mailTemplates[purpose](facts, shown),
     );
     await applyEffects(tx, [letter], {
       sql: ($) => `SELECT 1 WHERE ${$(1)}::boolean`,

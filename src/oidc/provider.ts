@@ -1,19 +1,13 @@
-import type { Context } from 'koa';
-import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { Client, Configuration } from 'oidc-provider';
 import { Provider } from 'oidc-provider';
 import type { Settings } from '../../config/settings.ts';
 import { locales } from '../i18n/phrases.ts';
-import type { Db } from '../db/database.ts';
 import { createCookieSigner } from '../http/request-info.ts';
-import type { Encryption } from '../crypto/encryption.ts';
-import type { Tracing } from '../telemetry/tracing.ts';
 import { acrValues } from '../sessions/assurance.ts';
 import { enlargeClientCache } from './library-clients.ts';
-import type { ClaimCache } from './claims/claim-cache.ts';
 import { buildClaims, getRequestedClaims } from './claims/claims.ts';
 import { claimsOfScopes } from '../users/claim-scopes.ts';
 import { canUseClient } from '../clients/access.ts';
-import type { ClientCache } from '../clients/cache.ts';
 import {
   checkAssertionLifetime,
   holdToRegistration,
@@ -34,16 +28,12 @@ import {
 } from '../clients/metadata.ts';
 import { findMatchingSecret, recordSecretUse } from '../clients/secrets.ts';
 import { getCookieNames } from './cookie-names.ts';
-import type { DevicePages } from './device-flow.ts';
-import {
-  configureDeviceFlow,
-  deviceCodeSeconds,
-  guardUserCodes,
-  enforcePollingInterval,
-} from './device-flow.ts';
-import { configureDpop, reportReplayedProofs } from './dpop.ts';
+import { deviceCodeSeconds, guardUserCodes, enforcePollingInterval } from './device-flow.ts';
+import { reportReplayedProofs } from './dpop.ts';
 import { createGrantLoader } from './grants.ts';
 import { checkIntent } from './intents.ts';
+import { buildFeatures } from './features.ts';
+import type { ProviderDependencies } from './provider-dependencies.ts';
 import { bindInteraction } from './interactions/binding.ts';
 import { listPublishedKeys } from './keys/rotation.ts';
 import type { ProviderKeys } from './keys/keys.ts';
@@ -52,37 +42,10 @@ import { accountClientId, adminClientId } from '../../config/built-in-clients.ts
 import { createInteractionPolicy } from './policy.ts';
 import { recheckRedirects } from './recheck-redirects.ts';
 import { getRegistrationEndpoint } from './registration/registration.ts';
-import {
-  findTokenClient,
-  getResourceLifetime,
-  createResourceResolver,
-  addTokenClaims,
-} from './resource-access.ts';
+import { getResourceLifetime, addTokenClaims } from './resource-access.ts';
 import { interactionSeconds, remainingSessionSeconds } from '../sessions/session-limits.ts';
 import { configureSubjects } from './subjects.ts';
-import type { UnitOfWork } from './storage/unit-of-work.ts';
 import { reportReusedCodes } from './used-codes.ts';
-
-/** The pages that the library asks for; the roof hands them in, since only `interactions/` makes HTML. */
-export interface ProviderPages {
-  problem(ctx: Context, code: string, description: string | undefined): void;
-  signOut(ctx: KoaContextWithOIDC, form: { action: string; xsrf: string }): Promise<void>;
-  signedOut(ctx: KoaContextWithOIDC): Promise<void>;
-  device: DevicePages;
-}
-
-/** What the provider is made of. */
-export interface ProviderDependencies {
-  db: Db;
-  vault: Encryption;
-  settings: Settings;
-  keys: ProviderKeys;
-  work: UnitOfWork;
-  pages: ProviderPages;
-  book: ClaimCache;
-  clients: ClientCache;
-  tracing: Tracing;
-}
 
 const minute = 60;
 const hour = 60 * minute;
@@ -124,66 +87,6 @@ function buildCookieOptions(settings: Settings, keys: ProviderKeys): Configurati
     short: { ...options, signed: false },
   };
 }
-
-function buildFeatures({
-  db,
-  vault: encryption,
-  settings,
-  work: unitOfWork,
-  pages,
-  clients: clientCache,
-}: ProviderDependencies): Configuration['features'] {
-  return {
-    devInteractions: { enabled: false },
-    clientCredentials: { enabled: true },
-    introspection: { enabled: true, allowedPolicy: createIntrospectionPolicy(db, unitOfWork) },
-    revocation: { enabled: true, allowedPolicy: canRevoke },
-    userinfo: { enabled: true },
-    claimsParameter: { enabled: true },
-    pushedAuthorizationRequests: { enabled: true },
-    dPoP: configureDpop(encryption),
-    deviceFlow: configureDeviceFlow(db, unitOfWork, pages),
-    resourceIndicators: {
-      enabled: true,
-      getResourceServerInfo: createResourceResolver(clientCache, settings.HEMMA_ISSUER),
-    },
-    backchannelLogout: { enabled: true },
-    rpInitiatedLogout: {
-      enabled: true,
-      async logoutSource(ctx) {
-        const action = ctx.oidc.urlFor('end_session_confirm');
-        const { secret } = (ctx.oidc.session?.state ?? {}) as { secret: string };
-        await pages.signOut(ctx, { action, xsrf: secret });
-      },
-      postLogoutSuccessSource: (ctx) => pages.signedOut(ctx),
-    },
-  };
-}
-
-/**
- * A client may ask about its own tokens only (RFC 7662 §4: no scanning, no learning of others' people), or about those for
- * the resource server that it is the door of; and those of an account that was disabled are dead.
- */
-function createIntrospectionPolicy(db: Db, unitOfWork: UnitOfWork) {
-  return async (
-    ctx: KoaContextWithOIDC,
-    client: Client,
-    token: Parameters<typeof findTokenClient>[2] & { accountId?: unknown },
-  ): Promise<boolean> => {
-    const holder = await findTokenClient(ctx, client, token);
-    if (client.clientAuthMethod === 'none' || !holder) return false;
-    if (typeof token.accountId !== 'string') return true;
-    const account = await unitOfWork.account(token.accountId);
-    return account !== undefined && !account.disabledAt && canUseClient(db, holder, account.id);
-  };
-}
-
-/** A client revokes its own tokens only (RFC 7009 §2.1); of others it learns nothing. */
-const canRevoke = (
-  _ctx: KoaContextWithOIDC,
-  client: { clientId: string },
-  token: { clientId?: string | undefined },
-): boolean => client.clientId === token.clientId;
 
 function buildConfiguration(dependencies: ProviderDependencies): Configuration {
   const { db, settings, keys, work: unitOfWork, pages, book: claimCache, tracing } = dependencies;
