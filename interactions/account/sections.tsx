@@ -24,7 +24,7 @@ export type MyDetailsNotice = (typeof myDetailsNotices)[number];
 
 export type MyDetailsPageProps = {
   frame: Frame;
-  /** All forms post here; each button has a field of its own (see answer.ts). */
+  /** All forms post here; each button has a field of its own (see respond.ts). */
   action: string;
   token: string;
   account: { name: string; email: string; noticeEmail: string | undefined; locale: Locale };

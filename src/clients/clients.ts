@@ -24,7 +24,7 @@ import { lockReferencedResources, findResourceFaults } from './resource-servers/
 /** What is announced when clients have changed. */
 export const clientsTopic: Topic = { name: 'clients', everywhere: true };
 
-/** What is announced when a client was disabled whose grants and sessions are to be ended (client-revocation.ts). */
+/** What is announced when a client was disabled whose grants and sessions are to be ended (revocation.ts). */
 export const revocationTopic: Topic = { name: 'client revocation', everywhere: false };
 
 /** Who looks after a client's description: a file that is applied, or the console. */
@@ -464,7 +464,7 @@ export async function noteRevoked(open: Db, { id, since }: Revocation): Promise<
   ]);
 }
 
-/** Removes a client's row, in the transaction that ends everything of it (see client-access.ts). */
+/** Removes a client's row, in the transaction that ends everything of it (see access.ts). */
 export async function deleteClientRow(tx: Db, id: string): Promise<boolean> {
   const { count } = await tx.query('DELETE FROM clients WHERE id = $1', [id]);
   await tx.announce(clientsTopic);

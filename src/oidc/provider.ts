@@ -83,7 +83,7 @@ function buildCookieOptions(settings: Settings, keys: ProviderKeys): Configurati
     names: getCookieNames(settings),
     keys: createCookieSigner(keys.cookies),
     long: { ...options, path: '/' },
-    // They never reach a browser: see interaction-cookies.ts.
+    // They never reach a browser: see interactions/cookies.ts.
     short: { ...options, signed: false },
   };
 }

@@ -45,7 +45,7 @@ const some = fc.record({
   otherAccount: fc.constantFrom('no' as const, 'to-be-asked' as const, 'confirmed' as const),
 });
 
-/** What `progress.ts` can read: no second factor counts without an authenticator, no recovery code without its claim. */
+/** What `state.ts` can read: no second factor counts without an authenticator, no recovery code without its claim. */
 const situations: fc.Arbitrary<Situation> = some.map((s) => {
   const deactivated = s.deactivated && s.account?.authenticator === 'none';
   const without = new Set(s.proved);

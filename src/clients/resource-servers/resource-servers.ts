@@ -270,7 +270,7 @@ export function removeResourceServer(
 
 /**
  * Makes or changes a resource server as its file says; once more changes nothing. Whether an application still names a
- * scope that goes is asked when the clients of the same file are in (`isNamed`, in resource-files.ts).
+ * scope that goes is asked when the clients of the same file are in (`isNamed`, in config-as-code/resource-servers.ts).
  */
 export async function applyResourceServerFromFile(
   tx: Db,

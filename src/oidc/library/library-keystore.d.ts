@@ -14,7 +14,7 @@ declare module 'oidc-provider/lib/helpers/lru.js' {
   }
 }
 
-/** What the library keeps of a provider, as far as it is exchanged while it runs (see claim-book.ts, subjects.ts). */
+/** What the library keeps of a provider, as far as it is exchanged while it runs (see claim-cache.ts, subjects.ts). */
 declare module 'oidc-provider/lib/helpers/weak_cache.js' {
   import type { Provider } from 'oidc-provider';
   import type LRU from 'oidc-provider/lib/helpers/lru.js';
@@ -33,7 +33,7 @@ declare module 'oidc-provider/lib/helpers/weak_cache.js' {
     };
     /** The public halves of the keys, as they are published; another object with each exchange. */
     jwks: object;
-    /** Clients that were built, by a hash of their whole description (see built-clients.ts). */
+    /** Clients that were built, by a hash of their whole description (see library-clients.ts). */
     dynamicClients: LRU;
   };
 }
