@@ -19,7 +19,7 @@ import { parsePayload } from '../../sessions/writes.ts';
 
 /**
  * A sign-in belongs to the browser that verifies it. Each interaction is held by the value of one cookie, of which the
- * hash is stored; the first verified factor replaces it (`rebinding` in records.ts), so that a value which was copied or
+ * hash is stored; the first verified factor replaces it (`rebindInteraction` in records.ts), so that a value which was copied or
  * planted before is worth nothing after. Everything that reads or resumes an interaction asks for its holder first.
  */
 export interface BindingContext {
