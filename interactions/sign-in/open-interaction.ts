@@ -20,7 +20,7 @@ import { requestedIntent, loadSignInState, deriveSignInState } from './state.ts'
 import { isIntentDeclinable } from './steps.ts';
 import type { InteractionContext } from './interaction-context.ts';
 
-/** Opens the interaction of a request for the browser that holds it. Anybody else learns nothing of it. */
+/** Opens the interaction of a request for the browser that holds it. Any other browser gets a 404. */
 
 /** Every page on the way to an action names it, and the account once that is known: the link may be anybody's. */
 function actionTitle(

@@ -3,7 +3,7 @@ import { recordAuditEvent } from './audit-log.ts';
 import type { Db } from '../db/database.ts';
 
 /**
- * Limits the audit events of refusals that cost the client nothing: the audit log is append-only, and nobody may fill it
+ * Limits the audit events of refusals that cost the client nothing: the audit log is append-only, and a client must not fill it
  * without a verified secret. Each process appends the first ones of a minute; `refused-attempts.ts` counts all of them.
  */
 
@@ -44,6 +44,6 @@ export function isFirstOfMinute(scope: object, group: string, key = '', limit = 
  *
  * @param subject - What the exhausted budget is counted by, whether a user has it or not: the time tells nothing.
  */
-export async function auditOncePerMinute(db: Db, subject: string, deed: AuditEvent): Promise<void> {
-  if (isFirstOfMinute(db, `${deed.event} ${subject}`)) await recordAuditEvent(db, deed);
+export async function auditOncePerMinute(db: Db, subject: string, event: AuditEvent): Promise<void> {
+  if (isFirstOfMinute(db, `${event.event} ${subject}`)) await recordAuditEvent(db, event);
 }

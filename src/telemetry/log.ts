@@ -30,7 +30,7 @@ export function createLog(level: string, destinationStream?: DestinationStream, 
   const options = {
     level,
     base: null,
-    ...(mixin ? { mixin: mixin } : {}),
+    ...(mixin ? { mixin } : {}),
     timestamp: createTimestamp(),
     formatters: { level: (label: string) => ({ level: label }) },
   };

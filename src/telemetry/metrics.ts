@@ -85,7 +85,7 @@ function registerMetric(
     read: readValue,
   }: MetricDefinition,
 ): void {
-  const options = { name, help, labelNames: [...labels], registers: [registry], aggregator: aggregator };
+  const options = { name, help, labelNames: [...labels], registers: [registry], aggregator };
   const collect = () => {
     const now = readValue();
     metric.reset();
